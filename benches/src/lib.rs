@@ -1,0 +1,1 @@
+//! Member crate `memo-benches`.
