@@ -1,0 +1,183 @@
+//! What a memoized function becomes.
+//!
+//! The function keeps its signature. Its body finds the function's record (a *site*), looks up with a borrowed key,
+//! and on a miss runs the author's body as a closure or an `async` block. Beside it stands its control: the companion
+//! type of a free function, or `<method>_memo()`. No logic of caching is in generated code: it names what is in
+//! `memo::__private`, and hands it the pieces.
+
+mod control;
+mod key;
+mod settings;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Path;
+use syn::ext::IdentExt;
+
+use crate::model::{Companion, Model, Place};
+
+/// The function and its control.
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let Model { attrs, vis, sig, .. } = model;
+    let body = body(model);
+    let function = quote!(#(#attrs)* #vis #sig { #body });
+    let control = match &model.companion {
+        Some(Companion::Type(name)) => control::companion(model, name),
+        Some(Companion::Function(name)) => control::method_control(model, name),
+        None => TokenStream::new(),
+    };
+    quote!(#function #control)
+}
+
+/// The path of the module that generated code may name.
+fn private(model: &Model) -> Path {
+    let krate = &model.krate;
+    syn::parse_quote!(#krate::__private)
+}
+
+/// A name that meets none of the author's.
+fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The names of the hidden items that a function and its control share.
+struct Shared {
+    /// Where they are found: the companion type, or `Self`.
+    owner: TokenStream,
+    function: Ident,
+    site: Ident,
+    control: Ident,
+}
+
+impl Shared {
+    /// None for a function without a control.
+    fn of(model: &Model) -> Option<Self> {
+        let name = model.sig.ident.unraw();
+        match model.companion.as_ref()? {
+            Companion::Type(companion) => Some(Shared {
+                owner: quote!(#companion),
+                function: format_ident!("__function"),
+                site: format_ident!("__site"),
+                control: format_ident!("__control"),
+            }),
+            Companion::Function(_) => Some(Shared {
+                owner: quote!(Self),
+                function: format_ident!("__{name}_memo_function"),
+                site: format_ident!("__{name}_memo_site"),
+                control: format_ident!("__{name}_memo_control"),
+            }),
+        }
+    }
+
+    fn site(&self, model: &Model) -> TokenStream {
+        let Shared { owner, site, .. } = self;
+        let turbofish = turbofish(model);
+        quote!(#owner::#site #turbofish ())
+    }
+}
+
+/// `::<T, N>`: the function's type and const parameters. Lifetimes tell no instantiations apart.
+fn turbofish(model: &Model) -> TokenStream {
+    let names: Vec<_> = model
+        .sig
+        .generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            syn::GenericParam::Type(param) => Some(&param.ident),
+            syn::GenericParam::Const(param) => Some(&param.ident),
+            syn::GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
+}
+
+/// The static that stands for the function as written.
+fn function_static(model: &Model) -> TokenStream {
+    let private = private(model);
+    let name = model.sig.ident.unraw().to_string();
+    quote!(static FUNCTION: #private::Function = #private::Function::new(::core::module_path!(), #name);)
+}
+
+/// The expression that makes a site of the function `function`.
+fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let settings = settings::settings(model);
+    quote!(#private::Site::new(#function, || (), || #settings))
+}
+
+/// The expression that finds this instantiation.
+fn site(model: &Model) -> TokenStream {
+    match Shared::of(model) {
+        Some(shared) => shared.site(model),
+        None => {
+            let function = function_static(model);
+            let site = new_site(model, &quote!(&FUNCTION));
+            quote!({ #function #site })
+        }
+    }
+}
+
+/// How results of the function are stored.
+fn outcome(model: &Model) -> TokenStream {
+    let private = private(model);
+    let output = &model.output;
+    if model.options.cache_err.is_some() {
+        return settings::with_errors(model);
+    }
+    quote!({
+        #[allow(unused_imports)]
+        use #private::shape::*;
+        #private::check_outcome::<#output, _>((&&&#private::Shape::<#output>::NEW).outcome())
+    })
+}
+
+/// The body of the memoized function: look up, else compute.
+fn body(model: &Model) -> TokenStream {
+    let private = private(model);
+    let outcome_of = outcome(model);
+    let (outcome, missed, key) = (hidden("outcome"), hidden("missed"), hidden("key"));
+    let (result, computation) = (hidden("result"), hidden("computation"));
+    let (site, hooks) = (site(model), settings::hooks(model));
+    let (body, output) = (&model.body, &model.output);
+    let enter = key::with_key(
+        model,
+        &key,
+        &quote!(match #private::enter::<_, #output, _>(#site, #hooks, &#key, #outcome) {
+            #private::Result::Ok(#result) => return #result,
+            #private::Result::Err(#missed) => #missed,
+        }),
+    );
+    if model.sig.asyncness.is_none() {
+        return quote! {
+            let #outcome = #outcome_of;
+            let #missed = #enter;
+            #missed.run(#outcome, move || -> #output #body)
+        };
+    }
+    quote! {
+        let #outcome = #outcome_of;
+        let #missed = #enter;
+        let #computation = match #missed.acquire(#outcome).await {
+            #private::Result::Ok(#result) => return #result,
+            #private::Result::Err(#computation) => #computation,
+        };
+        let #result = #computation
+            .compute(async move {
+                // tells the type of the block, which `?` needs to know
+                #[allow(unreachable_code, clippy::all)]
+                if false {
+                    let #result: #output = loop {};
+                    return #result;
+                }
+                #body
+            })
+            .await;
+        #computation.finish(#outcome, #result)
+    }
+}
+
+/// Whether the function stands where `Self` means something.
+fn has_self(model: &Model) -> bool {
+    model.place != Place::Free
+}

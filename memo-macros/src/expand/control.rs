@@ -1,0 +1,386 @@
+//! The control of a function: a companion type beside a free function, `<method>_memo()` beside a method.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
+
+use super::{Shared, function_static, hidden, key, new_site, outcome, private, settings, turbofish};
+use crate::model::{Arg, Model, ReceiverKey};
+
+/// The type beside a free function.
+pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
+    let vis = &model.vis;
+    let function = &model.sig.ident;
+    let cfgs = cfgs(model);
+    let shared = shared_items(model);
+    let operations = operations(model);
+    let doc = format!("Controls what the memoized function [`{function}()`] keeps.");
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[allow(non_camel_case_types, clippy::empty_enum, clippy::empty_enums, missing_debug_implementations)]
+        #vis enum #name {}
+
+        #(#cfgs)*
+        #[allow(dead_code, unused_variables, clippy::all, missing_docs)]
+        impl #name {
+            #shared
+            #operations
+        }
+    }
+}
+
+/// The associated function beside a method.
+pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let cfgs = cfgs(model);
+    let shared = shared_items(model);
+    let Some(Shared { site, control, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let turbofish = turbofish(model);
+    let function = &model.sig.ident;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let call = Arguments::of_call(model);
+    let known = Arguments::of_control(model);
+    let (call_type, call_pattern, call_names) = (call.tuple_type(), call.tuple_pattern(), call.names());
+    let (known_type, known_pattern) = (known.tuple_type(), known.tuple_pattern());
+    let unsafety = &model.sig.safety;
+    let called = quote!(Self::#function #turbofish (#(#call_names),*));
+    let called = if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called };
+    let opaque = quote_spanned!(Span::mixed_site()=> impl);
+    // the future of an `async` method has its arguments' lifetimes, which are named for it
+    let (type_name, lifetime, call_type, call_params) = if model.sig.asyncness.is_some() {
+        let (lifetime, call_type) = with_named_lifetimes(&call_type);
+        let params = quote!(#call_type, #opaque ::core::future::Future<Output = #output>);
+        (quote!(AsyncMethodControl), Some(lifetime), call_type, params)
+    } else {
+        (quote!(MethodControl), None, call_type.clone(), quote!(#opaque Fn(#call_type) -> #output))
+    };
+    let lifetime = lifetime.iter();
+    let op = hidden("op");
+    let asked = known.ask(&quote!(Self::#control #turbofish), &op);
+    let doc = format!("Controls what the memoized method [`{function}`](Self::{function}) keeps.");
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[allow(dead_code, clippy::all)]
+        #vis #unsafety fn #name <#(#lifetime,)* #params>() -> #private::#type_name<
+            #output,
+            #opaque Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
+            #call_params,
+        > #bounds {
+            #private::#type_name::new(
+                Self::#site #turbofish (),
+                |#known_pattern: #known_type, #op: #private::Op<#output>| #asked,
+                |#call_pattern: #call_type| #called,
+            )
+        }
+
+        #shared
+    }
+}
+
+/// The hidden functions that both kinds of control, and the memoized function, are built on.
+fn shared_items(model: &Model) -> TokenStream {
+    let private = private(model);
+    let Some(Shared { owner, function, site, control }) = Shared::of(model) else {
+        return TokenStream::new();
+    };
+    let cfgs = cfgs(model);
+    let new_site = new_site(model, &quote!(#owner::#function()));
+    let function_static = function_static(model);
+    let output = &model.output;
+
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let known = Arguments::of_control(model);
+    let (this, inputs) = known.inputs();
+    let this = this.iter();
+    let (op, key, outcome_name) = (hidden("op"), hidden("key"), hidden("outcome"));
+    let (site_expr, outcome, hooks) = (super::site(model), outcome(model), settings::hooks(model));
+    let then = quote!(#private::control::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
+    let then = key::with_key(model, &key, &then);
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        fn #function() -> &'static #private::Function {
+            #function_static
+            &FUNCTION
+        }
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[inline(always)]
+        #[allow(clippy::all)]
+        fn #site <#params>() -> #private::Site #bounds {
+            #new_site
+        }
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(dead_code, unused_variables, clippy::all)]
+        fn #control <#params>(
+            #(#this,)*
+            #op: #private::Op<#output>,
+            #(#inputs),*
+        ) -> #private::Reply<#output> #bounds {
+            let #outcome_name = #outcome;
+            #then
+        }
+    }
+}
+
+/// The public functions of a companion type.
+fn operations(model: &Model) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let turbofish = turbofish(model);
+    let site = super::site(model);
+    let function = &model.sig.ident;
+    let unsafety = &model.sig.safety;
+    let asyncness = &model.sig.asyncness;
+
+    let call = Arguments::of_call(model);
+    let known = Arguments::of_control(model);
+    let (call_inputs, call_names, known_inputs) = (call.plain_inputs(), call.names(), known.plain_inputs());
+    let result = hidden("value");
+
+    let called = quote!(#function #turbofish (#(#call_names),*));
+    let directed = |directive: &str| {
+        let directive = format_ident!("{directive}");
+        // in an `unsafe fn`, what is called here is as safe as the caller has promised
+        let called =
+            if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called.clone() };
+        match asyncness {
+            Some(_) => quote!(#private::Directed::new(#site, #private::Directive::#directive, #called).await),
+            None => quote!(#private::direct(&#site, #private::Directive::#directive, || #called)),
+        }
+    };
+    let (uncached, refresh) = (directed("Bypass"), directed("Refresh"));
+    let warm = warm(model, &call);
+    let errors = "# Errors\n\nIf it was not done in every tier.";
+    let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
+    let control = quote!(Self::#control #turbofish);
+    let peek = known.ask(&control, &quote!(#private::Op::Peek));
+    let insert = known.ask(&control, &quote!(#private::Op::Insert(#result)));
+    let invalidate = known.ask(&control, &quote!(#private::Op::Invalidate));
+    quote! {
+        /// The body, no cache touched.
+        #vis #asyncness #unsafety fn uncached <#params>(#(#call_inputs),*) -> #output #bounds { #uncached }
+
+        /// Computes now, replaces what is stored, and returns the result.
+        #vis #asyncness #unsafety fn refresh <#params>(#(#call_inputs),*) -> #output #bounds { #refresh }
+
+        #warm
+
+        /// What is stored now. Computes nothing, and counts as no use.
+        #vis #asyncness fn peek <#params>(#(#known_inputs),*) -> #private::Option<#output> #bounds {
+            #peek.peeked()
+        }
+
+        /// Stores a result, as if it had just been computed.
+        #[doc = ""]
+        #[doc = #insert_errors]
+        #vis #asyncness fn insert <#params>(
+            #(#known_inputs,)*
+            #result: #output,
+        ) -> #private::Result<(), #private::Error> #bounds {
+            #insert.done()
+        }
+
+        /// Drops the entry of these arguments. What is being computed for them now is not stored.
+        #[doc = ""]
+        #[doc = #errors]
+        #vis #asyncness fn invalidate <#params>(
+            #(#known_inputs),*
+        ) -> #private::Result<(), #private::Error> #bounds {
+            #invalidate.done()
+        }
+
+        /// Drops all entries, whatever the type parameters. What is being computed now is not stored.
+        #[doc = ""]
+        #[doc = #errors]
+        #vis #asyncness fn clear() -> #private::Result<(), #private::Error> {
+            Self::__function().clear();
+            #private::Result::Ok(())
+        }
+
+        /// What the function has counted, whatever the type parameters.
+        #vis fn stats() -> #private::Stats {
+            Self::__function().stats()
+        }
+
+        /// Where results live, and why.
+        #vis fn plan <#params>() -> #private::Plan #bounds {
+            #site.plan()
+        }
+    }
+}
+
+/// `warm`, where the arguments' types can be named.
+fn warm(model: &Model, call: &Arguments<'_>) -> TokenStream {
+    if call.args.is_empty() || model.args.iter().any(|arg| arg.is_impl_trait) {
+        return TokenStream::new();
+    }
+    let private = private(model);
+    let Model { vis, .. } = model;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let (asyncness, unsafety, function) = (&model.sig.asyncness, &model.sig.safety, &model.sig.ident);
+    let turbofish = turbofish(model);
+    let (names, pattern) = (call.names(), call.tuple_pattern());
+    let (lifetime, item) = with_named_lifetimes(&call.tuple_type());
+    let calls = hidden("calls");
+    let called = quote!(#function #turbofish (#(#names),*));
+    let called = if asyncness.is_some() { quote!(#called.await) } else { called };
+    let called = if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called };
+    quote! {
+        /// Computes what is missing of these calls, one after the other.
+        #vis #asyncness #unsafety fn warm <#lifetime, #params>(
+            #calls: impl #private::IntoIterator<Item = #item>
+        ) #bounds {
+            for #pattern in #calls {
+                let _ = #called;
+            }
+        }
+    }
+}
+
+/// The attributes that decide whether the function is there at all.
+fn cfgs(model: &Model) -> Vec<&Attribute> {
+    model.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+}
+
+/// Arguments to be passed on.
+struct Arguments<'m> {
+    receiver: Option<&'m syn::Receiver>,
+    args: Vec<&'m Arg>,
+}
+
+impl<'m> Arguments<'m> {
+    /// All of them: what the function takes.
+    fn of_call(model: &'m Model) -> Self {
+        Arguments {
+            receiver: model.receiver.as_ref().map(|receiver| &receiver.receiver),
+            args: model.args.iter().collect(),
+        }
+    }
+
+    /// Those that the key may be taken from.
+    fn of_control(model: &'m Model) -> Self {
+        let receiver = model
+            .receiver
+            .as_ref()
+            .filter(|receiver| model.key.is_some() || !matches!(receiver.key, ReceiverKey::Skip));
+        Arguments {
+            receiver: receiver.map(|receiver| &receiver.receiver),
+            args: model.args.iter().filter(|arg| !arg.skipped).collect(),
+        }
+    }
+
+    /// Names that shadow none of the author's, the receiver's first.
+    fn names(&self) -> Vec<Ident> {
+        let this = self.receiver.iter().map(|_| hidden("this"));
+        this.chain(self.arg_names()).collect()
+    }
+
+    fn arg_names(&self) -> impl Iterator<Item = Ident> {
+        self.args.iter().map(|arg| hidden(&arg.forward.unraw().to_string()))
+    }
+
+    fn types(&self) -> Vec<Type> {
+        let this = self.receiver.iter().map(|this| receiver_type(this));
+        this.chain(self.args.iter().map(|arg| arg.ty.clone())).collect()
+    }
+
+    /// As they stand in a signature, under their own names, for the author's expressions: the receiver, the others.
+    fn inputs(&self) -> (Option<TokenStream>, Vec<TokenStream>) {
+        let args = self.args.iter().map(|arg| {
+            let (mut pat, ty) = (arg.pat.clone(), &arg.ty);
+            Immutable.visit_pat_mut(&mut pat);
+            quote!(#pat: #ty)
+        });
+        let this = self.receiver.map(|this| {
+            let mut this = this.clone();
+            this.mutability = None;
+            this.to_token_stream()
+        });
+        (this, args.collect())
+    }
+
+    /// As they stand in a signature, under names of ours.
+    fn plain_inputs(&self) -> Vec<TokenStream> {
+        self.names().iter().zip(self.types()).map(|(name, ty)| quote!(#name: #ty)).collect()
+    }
+
+    /// `control(this, op, a, b)`, by the names of ours.
+    fn ask(&self, control: &TokenStream, op: &impl ToTokens) -> TokenStream {
+        let this = self.receiver.iter().map(|_| hidden("this"));
+        let args = self.arg_names();
+        quote!(#control(#(#this,)* #op, #(#args),*))
+    }
+
+    /// `A`, or `(A, B)`: one argument stands for itself.
+    fn tuple_type(&self) -> Type {
+        match &self.types()[..] {
+            [ty] => ty.clone(),
+            types => parse_quote!((#(#types),*)),
+        }
+    }
+
+    fn tuple_pattern(&self) -> TokenStream {
+        match &self.names()[..] {
+            [name] => name.to_token_stream(),
+            names => quote!((#(#names),*)),
+        }
+    }
+}
+
+/// The type that a receiver is short for.
+fn receiver_type(receiver: &syn::Receiver) -> Type {
+    match &receiver.kind {
+        ReceiverKind::Reference(and, lifetime, mutability) => parse_quote!(#and #lifetime #mutability Self),
+        ReceiverKind::Typed(_, ty) => (**ty).clone(),
+        _ => parse_quote!(Self),
+    }
+}
+
+/// A lifetime, and `ty` with that for each lifetime that has no name: `impl Trait` may have none such.
+fn with_named_lifetimes(ty: &Type) -> (Lifetime, Type) {
+    let (lifetime, mut ty) = (Lifetime::new("'call", Span::mixed_site()), ty.clone());
+    NamedLifetimes(lifetime.clone()).visit_type_mut(&mut ty);
+    (lifetime, ty)
+}
+
+struct NamedLifetimes(Lifetime);
+
+impl VisitMut for NamedLifetimes {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        reference.lifetime.get_or_insert(self.0.clone());
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            *lifetime = self.0.clone();
+        }
+    }
+
+    // the lifetimes of these are their own
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+}
+
+/// Takes `mut` from the names in a pattern: what is only looked at need not be mutable.
+struct Immutable;
+
+impl VisitMut for Immutable {
+    fn visit_pat_ident_mut(&mut self, pat: &mut PatIdent) {
+        if pat.by_ref.is_none() {
+            pat.mutability = None;
+        }
+        visit_mut::visit_pat_ident_mut(self, pat);
+    }
+}

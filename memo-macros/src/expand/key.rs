@@ -1,0 +1,181 @@
+//! The key of a call, borrowed from its arguments.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{Expr, GenericArgument, Pat, PathArguments, Type};
+
+use super::{hidden, private};
+use crate::model::{Arg, Model, ReceiverKey};
+
+/// The runtime has tuples of parts up to this size; larger ones are nested.
+const LARGEST_TUPLE: usize = 8;
+
+/// One part of a key: a reference to what it is taken from, and that one's type where it is written.
+struct Source<'m> {
+    reference: TokenStream,
+    ty: Option<&'m Type>,
+    /// Where errors about it point.
+    span: proc_macro2::Span,
+}
+
+/// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
+pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
+    let sources = sources(model);
+    let names: Vec<_> = (0..sources.len()).map(|index| hidden(&format!("part{index}"))).collect();
+    let references = sources.iter().map(|source| &source.reference);
+    let parts: Vec<_> = sources
+        .iter()
+        .zip(&names)
+        .map(|(source, name)| part(model, &name.to_token_stream(), source.ty, source.span))
+        .collect();
+    let parts = tuple(&parts);
+    let private = private(model);
+    quote!(match (#(#references,)*) {
+        (#(#names,)*) => {
+            let #key = {
+                #[allow(unused_imports)]
+                use #private::probe::*;
+                #parts
+            };
+            #then
+        }
+    })
+}
+
+/// The parts as one: itself where there is one, else a tuple.
+fn tuple(parts: &[TokenStream]) -> TokenStream {
+    if let [part] = parts {
+        return part.clone();
+    }
+    if parts.len() <= LARGEST_TUPLE {
+        return quote!((#(#parts,)*));
+    }
+    let groups: Vec<_> = parts.chunks(LARGEST_TUPLE).map(tuple).collect();
+    tuple(&groups)
+}
+
+fn sources(model: &Model) -> Vec<Source<'_>> {
+    if let Some(key) = &model.key {
+        return from_expr(key);
+    }
+    let receiver = model.receiver.iter().flat_map(|receiver| {
+        let (private, span) = (private(model), receiver.span);
+        let this = &receiver.receiver.self_token;
+        match &receiver.key {
+            ReceiverKey::Skip => Vec::new(),
+            ReceiverKey::Instance => {
+                let reference = quote_spanned!(span=> <Self as #private::Instance>::instance(&#this));
+                vec![Source { reference, ty: None, span }]
+            }
+            ReceiverKey::Value => {
+                let reference = quote_spanned!(span=> #private::borrow::<Self>(&#this));
+                vec![Source { reference, ty: None, span }]
+            }
+            ReceiverKey::Expr(expr) => from_expr(expr),
+        }
+    });
+    receiver.chain(model.args.iter().filter(|arg| !arg.skipped).flat_map(from_arg)).collect()
+}
+
+/// The elements of a tuple are parts by themselves, so that they are borrowed where they are and not moved.
+fn from_expr(expr: &Expr) -> Vec<Source<'_>> {
+    match expr {
+        Expr::Tuple(tuple) => tuple.elems.iter().flat_map(from_expr).collect(),
+        Expr::Paren(paren) => from_expr(&paren.expr),
+        expr => vec![Source { reference: quote!(&(#expr)), ty: None, span: expr.span() }],
+    }
+}
+
+/// What the pattern of an argument binds. The rest of a destructured argument is not seen by the body either.
+fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
+    let whole = matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none());
+    let ty = whole.then_some(&arg.ty);
+    let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: arg.ty.span() };
+    arg.bindings.iter().map(source).collect()
+}
+
+/// The part that stands for what `reference` refers to. References and floats within tuples, options and slices are
+/// seen by how the type is written; everything else is left to the compiler, which knows it by its traits.
+fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: proc_macro2::Span) -> TokenStream {
+    let private = private(model);
+    match ty.filter(|ty| needs_form(ty)) {
+        Some(Type::Reference(outer)) if needs_form(&outer.elem) => {
+            part(model, &quote!((*#reference)), Some(&outer.elem), span)
+        }
+        Some(Type::Tuple(tuple_type)) if tuple_type.elems.len() <= LARGEST_TUPLE => {
+            let names: Vec<_> =
+                (0..tuple_type.elems.len()).map(|index| hidden(&format!("element{index}"))).collect();
+            let parts = tuple_type.elems.iter().zip(&names);
+            let parts = parts.map(|(ty, name)| part(model, &name.to_token_stream(), Some(ty), ty.span()));
+            quote!(match #reference { (#(#names,)*) => (#(#parts,)*) })
+        }
+        Some(Type::Paren(inner)) => part(model, reference, Some(&inner.elem), span),
+        Some(Type::Group(inner)) => part(model, reference, Some(&inner.elem), span),
+        Some(ty) => {
+            let element = hidden("element");
+            match container(ty) {
+                Some((Container::Option, inner)) => {
+                    let inner = part(model, &element.to_token_stream(), Some(inner), inner.span());
+                    quote!(#private::Option::map(#private::Option::as_ref(#reference), |#element| #inner))
+                }
+                Some((Container::Slice, inner)) => {
+                    let inner = part(model, &element.to_token_stream(), Some(inner), inner.span());
+                    quote!(#private::Each::new(&#reference[..], |#element| #inner))
+                }
+                None => leaf(&private, reference, span),
+            }
+        }
+        None => leaf(&private, reference, span),
+    }
+}
+
+fn leaf(private: &syn::Path, reference: &TokenStream, span: proc_macro2::Span) -> TokenStream {
+    quote_spanned!(span=> #private::check_part((&&&&&#private::Probe(#reference)).part()))
+}
+
+enum Container {
+    Option,
+    Slice,
+}
+
+/// The element type of a container whose elements are parts by themselves.
+fn container(ty: &Type) -> Option<(Container, &Type)> {
+    match ty {
+        Type::Slice(slice) => Some((Container::Slice, &slice.elem)),
+        Type::Array(array) => Some((Container::Slice, &array.elem)),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let kind = match last.ident.to_string().as_str() {
+                "Option" => Container::Option,
+                "Vec" => Container::Slice,
+                _ => return None,
+            };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            match arguments.args.iter().collect::<Vec<_>>()[..] {
+                [GenericArgument::Type(inner)] => Some((kind, inner)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a reference or a float is somewhere in the type.
+fn needs_form(ty: &Type) -> bool {
+    struct Found(bool);
+    impl Visit<'_> for Found {
+        fn visit_type_reference(&mut self, _: &syn::TypeReference) {
+            self.0 = true;
+        }
+        fn visit_ident(&mut self, ident: &Ident) {
+            self.0 |= ident == "f64" || ident == "f32";
+        }
+        fn visit_type_fn_ptr(&mut self, _: &syn::TypeFnPtr) {}
+        fn visit_expr(&mut self, _: &Expr) {}
+    }
+    let mut found = Found(false);
+    found.visit_type(ty);
+    found.0
+}

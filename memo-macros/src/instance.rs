@@ -1,0 +1,261 @@
+//! `#[derive(Instance)]`: finds the field that tells instances apart.
+
+use darling::{Error, Result};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Member, Path, Type, parse_quote};
+
+use crate::crate_path;
+
+/// The impl; on a mistake the errors, and beside them an impl of no use, so that methods that need one
+/// are not reported too.
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Error::accumulator();
+    let krate = errors.handle(krate(&input.attrs)).unwrap_or_else(crate_path::default);
+    let field = errors.handle(id(&input));
+    match (errors.finish(), field) {
+        (Ok(()), Some((member, ty))) => implement(&input, &krate, ty, quote!(&self.#member)),
+        (result, _) => {
+            let errors = result.err().map(Error::write_errors);
+            let ty: Type = parse_quote!(#krate::InstanceId);
+            let dummy = implement(&input, &krate, &ty, quote!(::core::unreachable!()));
+            quote!(#errors #dummy)
+        }
+    }
+}
+
+fn implement(input: &DeriveInput, krate: &Path, id: &Type, instance: TokenStream) -> TokenStream {
+    let name = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::Instance for #name #arguments #bounds {
+            type Id = #id;
+
+            fn instance(&self) -> &Self::Id {
+                #instance
+            }
+        }
+    }
+}
+
+/// The path of `#[memo(crate = path)]`.
+fn krate(attributes: &[Attribute]) -> Result<Path> {
+    let mut found = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("memo")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("unknown option: there is only `#[memo(crate = path)]`"));
+            }
+            if found.is_some() {
+                return Err(meta.error("`crate` is given twice: keep one"));
+            }
+            let value: Expr = meta.value()?.parse()?;
+            let wrong = "`crate` takes a path, such as `#[memo(crate = crate::reexports::memo)]`";
+            found = Some(crate_path::parse(&value).ok_or_else(|| syn::Error::new_spanned(&value, wrong))?);
+            Ok(())
+        })?;
+    }
+    Ok(found.unwrap_or_else(crate_path::default))
+}
+
+/// The field that is the identity, and its type.
+fn id(input: &DeriveInput) -> Result<(Member, &Type)> {
+    let refuse = |span: Span, message: &str| Err(Error::custom(message).with_span(&span));
+    if let Some(attribute) = input.attrs.iter().find(|attribute| is_instance(attribute)) {
+        return refuse(
+            attribute.span(),
+            "`#[instance]` goes on a field: put it on the one that tells instances apart",
+        );
+    }
+    let fields = match &input.data {
+        Data::Struct(data) => &data.fields,
+        Data::Enum(data) => {
+            let message = "only a struct has a field that every value of it has: put the enum into a struct with \
+                           an `#[instance]` field, or implement `Instance` by hand";
+            return refuse(data.enum_token.span, message);
+        }
+        Data::Union(data) => {
+            let message = "the fields of a union cannot be told apart: put it into a struct with an `#[instance]` \
+                           field, or implement `Instance` by hand";
+            return refuse(data.union_token.span, message);
+        }
+    };
+    let marked = marked(fields)?;
+    let members: Vec<(Member, &Field)> = fields.members().zip(fields).collect();
+    let ids: Vec<_> = members.iter().filter(|(_, field)| is_instance_id(&field.ty)).collect();
+    match (&marked[..], &ids[..]) {
+        ([index], _) => Ok((members[*index].0.clone(), &members[*index].1.ty)),
+        ([], [(member, field)]) => Ok((member.clone(), &field.ty)),
+        ([], []) => {
+            let message = "nothing here tells instances apart: mark the field that does with `#[instance]`, \
+                           or add a field of type `memo::InstanceId`";
+            refuse(input.ident.span(), message)
+        }
+        ([], [_, (_, second), ..]) => refuse(
+            second.ty.span(),
+            "there are several fields of type `InstanceId`: mark one with `#[instance]`",
+        ),
+        ([_, second, ..], _) => {
+            let message =
+                "`#[instance]` is on several fields: keep it on one, which may be a struct or a tuple";
+            refuse(members[*second].1.span(), message)
+        }
+    }
+}
+
+/// The indices of the fields with `#[instance]`.
+fn marked(fields: &Fields) -> Result<Vec<usize>> {
+    let mut errors = Error::accumulator();
+    let mut marked = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let mut attributes = field.attrs.iter().filter(|attribute| is_instance(attribute));
+        let Some(first) = attributes.next() else { continue };
+        if first.meta.require_path_only().is_err() {
+            errors.push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first));
+        }
+        if let Some(second) = attributes.next() {
+            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second));
+        }
+        marked.push(index);
+    }
+    errors.finish_with(marked)
+}
+
+fn is_instance(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("instance")
+}
+
+/// Whether the type is called `InstanceId`, by whatever path.
+fn is_instance_id(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_instance_id(&group.elem),
+        Type::Paren(paren) => is_instance_id(&paren.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "InstanceId"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn derived(input: &str) -> String {
+        derive(input.parse().expect("tokens")).to_string()
+    }
+
+    #[track_caller]
+    fn implements(input: &str, expected: TokenStream) {
+        let expected = quote!(#[automatically_derived] #expected);
+        assert_eq!(derived(input).replace(' ', ""), expected.to_string().replace(' ', ""));
+    }
+
+    #[track_caller]
+    fn refuses(input: &str, expected: &str) {
+        let derived = derived(input);
+        assert!(derived.contains(&format!("{{ {expected:?} }}")), "{derived}");
+        assert_eq!(derived.matches("compile_error").count(), 1, "{derived}");
+        assert!(derived.contains(":: Instance for X"), "{derived}");
+    }
+
+    #[test]
+    fn a_marked_field() {
+        implements(
+            "struct X { a: u8, #[instance] id: Uuid, other: InstanceId }",
+            quote! {
+                impl ::memo::Instance for X {
+                    type Id = Uuid;
+                    fn instance(&self) -> &Self::Id { &self.id }
+                }
+            },
+        );
+        implements(
+            "struct X(u8, #[instance] (u8, String));",
+            quote! {
+                impl ::memo::Instance for X {
+                    type Id = (u8, String);
+                    fn instance(&self) -> &Self::Id { &self.1 }
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn the_only_instance_id() {
+        for ty in [quote!(InstanceId), quote!(memo::InstanceId), quote!((InstanceId))] {
+            implements(
+                &quote!(struct X { r#type: #ty, a: u8 }).to_string(),
+                quote! {
+                    impl ::memo::Instance for X {
+                        type Id = #ty;
+                        fn instance(&self) -> &Self::Id { &self.r#type }
+                    }
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn generics_and_crate_path() {
+        implements(
+            "#[memo(crate = crate::m)] struct X<'a, T: Tr = u8, const N: usize = 1>(#[instance] T, &'a u8) where T: Eq;",
+            quote! {
+                impl<'a, T: Tr, const N: usize> crate::m::Instance for X<'a, T, N> where T: Eq {
+                    type Id = T;
+                    fn instance(&self) -> &Self::Id { &self.0 }
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        let nothing = "nothing here tells instances apart: mark the field that does with `#[instance]`, \
+                       or add a field of type `memo::InstanceId`";
+        refuses("struct X { a: u8 }", nothing);
+        refuses("struct X(Option<InstanceId>);", nothing);
+        refuses("struct X;", nothing);
+        refuses(
+            "struct X { a: InstanceId, b: memo::InstanceId }",
+            "there are several fields of type `InstanceId`: mark one with `#[instance]`",
+        );
+        refuses(
+            "struct X { #[instance] a: u8, #[instance] b: u8 }",
+            "`#[instance]` is on several fields: keep it on one, which may be a struct or a tuple",
+        );
+        refuses("struct X { #[instance(a)] a: u8 }", "`#[instance]` takes no arguments: remove them");
+        refuses("struct X { #[instance = 1] a: u8 }", "`#[instance]` takes no arguments: remove them");
+        refuses("struct X { #[instance] #[instance] a: u8 }", "`#[instance]` is given twice: keep one");
+        refuses(
+            "#[instance] struct X { a: u8 }",
+            "`#[instance]` goes on a field: put it on the one that tells instances apart",
+        );
+        refuses(
+            "enum X { A { #[instance] a: u8 } }",
+            "only a struct has a field that every value of it has: put the enum into a struct with an `#[instance]` \
+             field, or implement `Instance` by hand",
+        );
+        refuses(
+            "union X { a: u8 }",
+            "the fields of a union cannot be told apart: put it into a struct with an `#[instance]` field, \
+             or implement `Instance` by hand",
+        );
+        refuses(
+            "#[memo(krate = a)] struct X { #[instance] a: u8 }",
+            "unknown option: there is only `#[memo(crate = path)]`",
+        );
+        refuses(
+            "#[memo(crate = 1)] struct X { #[instance] a: u8 }",
+            "`crate` takes a path, such as `#[memo(crate = crate::reexports::memo)]`",
+        );
+        refuses(
+            "#[memo(crate = a)] #[memo(crate = b)] struct X { #[instance] a: u8 }",
+            "`crate` is given twice: keep one",
+        );
+    }
+}

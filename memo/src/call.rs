@@ -1,0 +1,296 @@
+//! The one path of a memoized call: make the key, look nearby, and on a miss compute once per key and store.
+//!
+//! Synchronous and asynchronous functions enter it alike. What may wait is written once, as `async`
+//! ([`Missed::acquire`]); a synchronous call runs it on its thread. The body itself runs in between, in the caller's own
+//! frame, so that neither kind has to be turned into the other.
+
+use std::future::Future;
+use std::time::Instant;
+
+use crate::directive::{self, Directive};
+use crate::error::{Error, ErrorKind};
+use crate::flight::{Joined, Landed, Lead, Waited};
+use crate::function::{Hooks, Memo, Site};
+use crate::key::{OwnedPart, Part, Query};
+use crate::near::Lookup;
+use crate::outcome::{Outcome, Value};
+use crate::park::block_on;
+use crate::registry::Memoized;
+use crate::stats::Counter;
+
+/// Finds an owned key by another.
+struct Same<'a, K>(&'a K);
+
+impl<K: Eq> Lookup<K> for Same<'_, K> {
+    fn matches(&self, key: &K) -> bool {
+        *self.0 == *key
+    }
+}
+
+/// A call that found nothing nearby.
+#[derive(Debug)]
+pub struct Missed<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    key: Option<K>,
+    directive: Option<Directive>,
+}
+
+/// Looks nearby: the fast path of every call ends here.
+///
+/// # Errors
+///
+/// A call that found nothing, to go on with.
+#[inline(always)]
+pub fn enter<P: Part, R, O: Outcome<R>>(
+    site: Site,
+    hooks: fn(Hooks<P::Owned, O::Stored>) -> Hooks<P::Owned, O::Stored>,
+    key: &P,
+    outcome: O,
+) -> Result<R, Missed<P::Owned, O::Stored, O::Failure>> {
+    let memo = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
+    if let Some(directive) = directive::take(&site) {
+        return Err(Missed::directed(memo, key, directive));
+    }
+    let hash = memo.hash(key);
+    match memo.near.get(hash, &Query(key)) {
+        Some(stored) => {
+            memo.counters.count(Counter::Hits);
+            Ok(outcome.hit(stored))
+        }
+        None => Err(Missed::new(memo, hash, key)),
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
+    #[cold]
+    #[inline(never)]
+    fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: &P) -> Self {
+        Missed { memo, hash, key: Some(key.to_owned_part()), directive: None }
+    }
+
+    #[cold]
+    fn directed<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, key: &P, directive: Directive) -> Self {
+        let key_needed = directive != Directive::Bypass;
+        Missed {
+            memo,
+            hash: memo.hash(key),
+            key: key_needed.then(|| key.to_owned_part()),
+            directive: Some(directive),
+        }
+    }
+
+    /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
+    #[inline(never)]
+    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
+        match block_on(self.find(outcome, true)) {
+            Ok(result) => result,
+            Err(computation) => {
+                let held = computation.lead.as_ref().map(Lead::hold);
+                let result = body();
+                drop(held);
+                computation.finish(outcome, result)
+            }
+        }
+    }
+
+    /// The part of an asynchronous call that comes before the body: waits for another call's result.
+    ///
+    /// # Errors
+    ///
+    /// The right to compute, where nobody else does.
+    pub async fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Result<R, Computation<K, V, F>> {
+        self.find(outcome, false).await
+    }
+
+    async fn find<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+        blocks: bool,
+    ) -> Result<R, Computation<K, V, F>> {
+        let Missed { memo, hash, key, directive } = self;
+        let Some(mut key) = key else {
+            return Err(Computation::new(memo, None));
+        };
+        if directive == Some(Directive::Refresh) {
+            memo.flights.supersede(hash, &Same(&key));
+            return Err(Computation::new(memo, Some(memo.flights.alone(hash, key))));
+        }
+        if !memo.settings.single_flight {
+            memo.counters.count(Counter::Misses);
+            return Err(Computation::new(memo, Some(memo.flights.alone(hash, key))));
+        }
+        let lead = loop {
+            let wait = match memo.flights.join(hash, key, blocks) {
+                Joined::Lead(lead) => break lead,
+                Joined::Wait(wait) => wait,
+            };
+            match wait.await {
+                Waited::Value(value) => {
+                    memo.waited();
+                    return Ok(outcome.hit(value));
+                }
+                Waited::Failed(failure) => {
+                    memo.waited();
+                    return Ok(outcome.failed(failure));
+                }
+                Waited::Lead(lead) => break lead,
+                Waited::Alone(own) => {
+                    memo.counters.count(Counter::Misses);
+                    return Err(Computation::new(memo, Some(memo.flights.alone(hash, own))));
+                }
+                Waited::Again(own) => key = own,
+            }
+        };
+        // a flight may have landed between our look at the store and our joining
+        if let Some(stored) = memo.near.get(hash, &Same(lead.key())) {
+            memo.counters.count(Counter::Hits);
+            lead.land(|| Landed::Value(stored.clone()));
+            return Ok(outcome.hit(stored));
+        }
+        memo.counters.count(Counter::Misses);
+        Err(Computation::new(memo, Some(lead)))
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    fn waited(&self) {
+        self.counters.count(Counter::Misses);
+        self.counters.count(Counter::Waits);
+    }
+}
+
+/// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
+/// [finished](Computation::finish), because the body panicked or its future was dropped, another caller takes over.
+pub struct Computation<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    /// None for a call that stores nothing.
+    lead: Option<Lead<'static, K, V, F>>,
+    started: Option<Instant>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Computation").field("memo", &self.memo).finish_non_exhaustive()
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
+    fn new(memo: &'static Memo<K, V, F>, lead: Option<Lead<'static, K, V, F>>) -> Self {
+        Computation { memo, lead, started: memo.counters.start() }
+    }
+
+    /// Runs the body of an asynchronous function.
+    pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
+        crate::flight::holding(self.lead.as_ref(), body)
+    }
+
+    /// Stores what came of it, tells those who wait, and gives it back.
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, result: R) -> R {
+        let memo = self.memo;
+        memo.counters.computed(self.started);
+        let Some(lead) = self.lead else {
+            return result;
+        };
+        if let Some(value) = outcome.stored(&result) {
+            if let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value)) {
+                lead.store(|| {
+                    memo.near.insert(
+                        lead.hash(),
+                        lead.key().clone(),
+                        value,
+                        storage.weight,
+                        storage.lifetime,
+                    );
+                    memo.counters.count(Counter::Stored);
+                });
+            }
+        }
+        lead.land(|| match outcome.stored(&result) {
+            Some(value) => Landed::Value(value),
+            None => outcome.failure(&result).map_or(Landed::Unshared, Landed::Failed),
+        });
+        result
+    }
+}
+
+/// What the control of a function asks about one key.
+#[derive(Debug)]
+pub enum Op<R> {
+    /// What is stored?
+    Peek,
+    /// Store this.
+    Insert(R),
+    /// Drop it.
+    Invalidate,
+}
+
+/// What it is told.
+#[derive(Debug)]
+pub enum Reply<R> {
+    /// To [`Op::Peek`].
+    Peeked(Option<R>),
+    /// To the others.
+    Done(Result<(), Error>),
+}
+
+impl<R> Reply<R> {
+    /// What was peeked.
+    pub fn peeked(self) -> Option<R> {
+        match self {
+            Reply::Peeked(peeked) => peeked,
+            Reply::Done(_) => None,
+        }
+    }
+
+    /// Whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// If it was not done in every tier.
+    pub fn done(self) -> Result<(), Error> {
+        match self {
+            Reply::Done(done) => done,
+            Reply::Peeked(_) => Ok(()),
+        }
+    }
+}
+
+/// Does `op` with `key`.
+pub fn control<P: Part, R, O: Outcome<R>>(
+    site: Site,
+    hooks: fn(Hooks<P::Owned, O::Stored>) -> Hooks<P::Owned, O::Stored>,
+    key: &P,
+    outcome: O,
+    op: Op<R>,
+) -> Reply<R> {
+    let memo = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
+    let hash = memo.hash(key);
+    match op {
+        Op::Peek => Reply::Peeked(memo.near.peek(hash, &Query(key)).map(|stored| outcome.hit(stored))),
+        Op::Insert(result) => {
+            let owned = key.to_owned_part();
+            let storable = outcome.stored(&result).and_then(|value| {
+                let storage = memo.storage(&owned, &value, outcome.is_error(&value))?;
+                Some((value, storage))
+            });
+            Reply::Done(match storable {
+                Some((value, storage)) => {
+                    memo.flights.supersede(hash, &Query(key));
+                    memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+                    memo.counters.count(Counter::Stored);
+                    Ok(())
+                }
+                None => Err(Error::new(ErrorKind::NotStorable, memo.name())),
+            })
+        }
+        Op::Invalidate => {
+            memo.flights.supersede(hash, &Query(key));
+            memo.near.remove(hash, &Query(key));
+            Reply::Done(Ok(()))
+        }
+    }
+}

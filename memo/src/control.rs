@@ -1,0 +1,218 @@
+//! The control of a memoized method: what `<method>_memo()` gives.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use crate::Error;
+use crate::call::{Op, Reply};
+use crate::directive::{Directed, Directive, direct};
+use crate::function::{Function, Site};
+use crate::plan::Plan;
+use crate::stats::Stats;
+
+/// Control over a memoized method or associated function: what `<method>_memo()` gives.
+///
+/// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`. `peek`, `insert` and
+/// `invalidate` leave out what is skipped.
+///
+/// ```
+/// #[derive(memo::Instance)]
+/// struct Catalogue {
+///     #[instance]
+///     id: u32,
+/// }
+///
+/// impl Catalogue {
+///     #[memo::memoize]
+///     fn length(&self, sku: &str) -> usize {
+///         sku.len()
+///     }
+/// }
+///
+/// let catalogue = Catalogue { id: 1 };
+/// assert_eq!(catalogue.length("A-1"), 3);
+/// assert_eq!(Catalogue::length_memo().peek((&catalogue, "A-1")), Some(3));
+/// Catalogue::length_memo().invalidate((&catalogue, "A-1"))?;
+/// assert_eq!(Catalogue::length_memo().peek((&catalogue, "A-1")), None);
+/// # Ok::<(), memo::Error>(())
+/// ```
+pub struct MethodControl<R, C, M> {
+    site: Site,
+    control: C,
+    call: M,
+    result: PhantomData<fn() -> R>,
+}
+
+/// Control over a memoized `async` method or associated function: [`MethodControl`], where what may wait is `async`.
+pub struct AsyncMethodControl<R, C, A, F> {
+    site: Site,
+    control: C,
+    /// A pointer, since the future of a trait's `Fn` could not be told to be `Send`.
+    call: fn(A) -> F,
+    result: PhantomData<fn() -> R>,
+}
+
+macro_rules! common {
+    ($($name:ident<$($param:ident),*> $call:ty;)*) => {$(
+        impl<$($param),*> $name<$($param),*> {
+            #[doc(hidden)]
+            pub fn new(site: Site, control: C, call: $call) -> Self {
+                $name { site, control, call, result: PhantomData }
+            }
+
+            /// What the method has counted, over all instances and type parameters.
+            pub fn stats(&self) -> Stats {
+                self.function().stats()
+            }
+
+            /// Where its results live, and why.
+            pub fn plan(&self) -> Plan {
+                self.site.plan()
+            }
+
+            fn function(&self) -> &'static Function {
+                self.site.function()
+            }
+        }
+
+        impl<$($param),*> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("site", &self.site).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+common! {
+    MethodControl<R, C, M> M;
+    AsyncMethodControl<R, C, A, F> fn(A) -> F;
+}
+
+impl<R, C, M> MethodControl<R, C, M> {
+    /// The body, no cache touched.
+    pub fn uncached<A>(&self, arguments: A) -> R
+    where
+        M: Fn(A) -> R,
+    {
+        direct(&self.site, Directive::Bypass, || (self.call)(arguments))
+    }
+
+    /// Computes now, replaces what is stored, and gives the result.
+    pub fn refresh<A>(&self, arguments: A) -> R
+    where
+        M: Fn(A) -> R,
+    {
+        direct(&self.site, Directive::Refresh, || (self.call)(arguments))
+    }
+
+    /// Computes what is missing of `calls`, one after the other.
+    pub fn warm<A>(&self, calls: impl IntoIterator<Item = A>)
+    where
+        M: Fn(A) -> R,
+    {
+        calls.into_iter().for_each(|arguments| drop((self.call)(arguments)));
+    }
+
+    /// What is stored now. Computes nothing, and counts as no use.
+    pub fn peek<A>(&self, arguments: A) -> Option<R>
+    where
+        C: Fn(A, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Peek).peeked()
+    }
+
+    /// Stores `result`, as if it had just been computed.
+    ///
+    /// # Errors
+    ///
+    /// If the function's settings do not store it.
+    pub fn insert<A>(&self, arguments: A, result: R) -> Result<(), Error>
+    where
+        C: Fn(A, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Insert(result)).done()
+    }
+
+    /// Drops the entry of these arguments. What is being computed for them now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    pub fn invalidate<A>(&self, arguments: A) -> Result<(), Error>
+    where
+        C: Fn(A, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Invalidate).done()
+    }
+
+    /// Drops the entries of all instances. What is being computed now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.function().clear();
+        Ok(())
+    }
+}
+
+impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
+    /// The body, no cache touched.
+    pub async fn uncached(&self, arguments: A) -> R {
+        Directed::new(self.site, Directive::Bypass, (self.call)(arguments)).await
+    }
+
+    /// Computes now, replaces what is stored, and gives the result.
+    pub async fn refresh(&self, arguments: A) -> R {
+        Directed::new(self.site, Directive::Refresh, (self.call)(arguments)).await
+    }
+
+    /// Computes what is missing of `calls`, one after the other.
+    pub async fn warm(&self, calls: impl IntoIterator<Item = A>) {
+        for arguments in calls {
+            (self.call)(arguments).await;
+        }
+    }
+
+    /// What is stored now. Computes nothing, and counts as no use.
+    pub async fn peek<K>(&self, arguments: K) -> Option<R>
+    where
+        C: Fn(K, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Peek).peeked()
+    }
+
+    /// Stores `result`, as if it had just been computed.
+    ///
+    /// # Errors
+    ///
+    /// If the function's settings do not store it.
+    pub async fn insert<K>(&self, arguments: K, result: R) -> Result<(), Error>
+    where
+        C: Fn(K, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Insert(result)).done()
+    }
+
+    /// Drops the entry of these arguments. What is being computed for them now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    pub async fn invalidate<K>(&self, arguments: K) -> Result<(), Error>
+    where
+        C: Fn(K, Op<R>) -> Reply<R>,
+    {
+        (self.control)(arguments, Op::Invalidate).done()
+    }
+
+    /// Drops the entries of all instances. What is being computed now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    pub async fn clear(&self) -> Result<(), Error> {
+        self.function().clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! One call asked to behave otherwise: what `uncached` and `refresh` say to the call that they make.
+//!
+//! The directive is left for the thread's next call of that very instantiation, which takes it. As long as nobody
+//! leaves one, a call pays one relaxed load for the question.
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::function::Site;
+
+/// What a call does beside computing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directive {
+    /// Neither reads nor writes.
+    Bypass,
+    /// Does not read, and replaces what is stored.
+    Refresh,
+}
+
+/// How many directives are pending in the whole process.
+static PENDING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static NEXT: Cell<Option<(TypeId, Directive)>> = const { Cell::new(None) };
+}
+
+/// The directive left for this call of `site`.
+#[inline(always)]
+pub(crate) fn take(site: &Site) -> Option<Directive> {
+    if PENDING.load(Ordering::Relaxed) == 0 { None } else { take_own(site.marker()) }
+}
+
+#[cold]
+fn take_own(marker: TypeId) -> Option<Directive> {
+    let (whose, directive) = NEXT.get()?;
+    (whose == marker).then(|| {
+        NEXT.set(None);
+        directive
+    })
+}
+
+/// Leaves `directive` for the call of `site` that `call` makes.
+pub fn direct<R>(site: &Site, directive: Directive, call: impl FnOnce() -> R) -> R {
+    struct Restore(Option<(TypeId, Directive)>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            NEXT.set(self.0);
+            PENDING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    PENDING.fetch_add(1, Ordering::Relaxed);
+    let _restore = Restore(NEXT.replace(Some((site.marker(), directive))));
+    call()
+}
+
+pin_project! {
+    /// A call of an `async fn` for which a directive is left at its first poll, where it looks.
+    #[derive(Debug)]
+    pub struct Directed<C> {
+        #[pin]
+        call: C,
+        directive: Option<(Site, Directive)>,
+    }
+}
+
+impl<C: Future> Directed<C> {
+    /// Leaves `directive` for the call of `site` that is the future `call`.
+    pub fn new(site: Site, directive: Directive, call: C) -> Self {
+        Directed { call, directive: Some((site, directive)) }
+    }
+}
+
+impl<C: Future> Future for Directed<C> {
+    type Output = C::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<C::Output> {
+        let this = self.project();
+        match this.directive.take() {
+            Some((site, directive)) => direct(&site, directive, || this.call.poll(context)),
+            None => this.call.poll(context),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The one error of the public API.
+
+use std::fmt;
+
+/// Why a control operation did not reach every tier of a function.
+///
+/// Calls of memoized functions never give it: there, a cache that fails is a miss. It is what
+/// `insert`, `invalidate` and `clear` answer, for which a silent failure would be a wrong answer later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    context: String,
+}
+
+/// What kind of error it is, to be matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The value is one that the function's settings do not store: an `Err` without `cache_err`, a `None` with
+    /// `cache_none = false`, a lifetime of zero, a weight over the bound, or `cache_if` said no. Nothing was stored.
+    NotStorable,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
+        Error { kind, context: context.into() }
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether the same operation may succeed when it is tried again unchanged.
+    pub fn is_temporary(&self) -> bool {
+        match self.kind {
+            ErrorKind::NotStorable => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            ErrorKind::NotStorable => write!(f, "the settings of `{}` do not store this value", self.context),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,510 @@
+//! One computation per key, whoever asks: threads and tasks alike, on any executor.
+//!
+//! The first caller of a key that is not cached **leads** its flight and computes; the others **wait** for it. A
+//! leader that panics, or whose future is dropped, leaves the flight vacant, and one waiter takes over, as often as it
+//! takes. A wait that would close a cycle ([`graph`]) is refused.
+//!
+//! Two locks, neither held while user code runs: one per shard of the table, one per flight. The table is looked up by
+//! hash under its lock; the keys of what it finds there (nearly always nothing, or the one) are compared outside.
+//!
+//! An invalidation must win over a computation that is under way. It **supersedes** the flight: takes it from the
+//! table, so that later callers begin anew, and forbids it to store. Where the flight is already storing, the
+//! invalidation waits for that to end before it removes the entry.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+
+use hashbrown::HashTable;
+use pin_project_lite::pin_project;
+
+use crate::key::OwnedPart;
+use crate::near::Lookup;
+use crate::outcome::Value;
+use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread};
+
+pub(crate) mod graph;
+
+use graph::{Graph, Held, Node};
+
+/// Under way: what is being computed of one function.
+pub(crate) struct Flights<K, V, F> {
+    shards: Box<[Shard<K, V, F>]>,
+    graph: &'static Graph,
+}
+
+/// A shard on cache lines of its own.
+#[repr(align(128))]
+struct Shard<K, V, F>(Mutex<HashTable<Arc<Flight<K, V, F>>>>);
+
+struct Flight<K, V, F> {
+    hash: u64,
+    key: K,
+    /// Whether callers may wait for it; not so for a refresh, or where each call computes for itself.
+    joinable: bool,
+    state: Mutex<State>,
+    /// Set before the flight is over, if anybody may be waiting.
+    landed: OnceLock<Landed<V, F>>,
+    /// See [`Node::suspended_on`].
+    suspended_on: AtomicU64,
+}
+
+/// What came of a flight.
+#[derive(Clone)]
+pub(crate) enum Landed<V, F> {
+    /// A value, stored or not.
+    Value(V),
+    /// A failure that can be shared.
+    Failed(F),
+    /// A failure that cannot: those who waited compute for themselves, all at once.
+    Unshared,
+}
+
+struct State {
+    phase: Phase,
+    /// An invalidation came: what is being computed must not be stored.
+    superseded: bool,
+    waiters: Waiters,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Computing,
+    /// Its leader is gone without a result, and somebody waits.
+    Vacant,
+    /// Its leader is putting the value into the store. `u64`: on this thread.
+    Storing(u64),
+    Over,
+}
+
+/// The wakers of those who wait, first come first woken.
+#[derive(Default)]
+struct Waiters {
+    queue: VecDeque<Option<Waker>>,
+    /// How many have left the queue at its front; places are counted from the beginning of time.
+    gone: usize,
+}
+
+impl Waiters {
+    fn add(&mut self, waker: Waker) -> usize {
+        self.queue.push_back(Some(waker));
+        self.gone + self.queue.len() - 1
+    }
+
+    /// The waker at `place`, if it is still there.
+    fn at(&mut self, place: usize) -> Option<&mut Option<Waker>> {
+        self.queue.get_mut(place.checked_sub(self.gone)?)
+    }
+
+    fn next(&mut self) -> Option<Waker> {
+        while let Some(first) = self.queue.pop_front() {
+            self.gone += 1;
+            if first.is_some() {
+                return first;
+            }
+        }
+        None
+    }
+
+    fn take_all(&mut self) -> VecDeque<Option<Waker>> {
+        self.gone += self.queue.len();
+        std::mem::take(&mut self.queue)
+    }
+}
+
+fn wake_all(wakers: VecDeque<Option<Waker>>) {
+    wakers.into_iter().flatten().for_each(Waker::wake);
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Node for Flight<K, V, F> {
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn suspended_on(&self) -> u64 {
+        self.suspended_on.load(Ordering::Relaxed)
+    }
+}
+
+/// What [`Flights::join`] found.
+pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
+    /// Nobody computes this key: the caller does.
+    Lead(Lead<'f, K, V, F>),
+    /// Somebody does.
+    Wait(Wait<'f, K, V, F>),
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
+    pub(crate) fn new(graph: &'static Graph) -> Self {
+        // enough that two threads seldom meet in one
+        let shards = if cfg!(memo_shuttle) { 1 } else { 16 };
+        Flights { shards: (0..shards).map(|_| Shard(Mutex::new(HashTable::new()))).collect(), graph }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &Mutex<HashTable<Arc<Flight<K, V, F>>>> {
+        // the stores take their shards and tags from other bits
+        &self.shards[(hash >> 24) as usize % self.shards.len()].0
+    }
+
+    fn flight(hash: u64, key: K, joinable: bool) -> Arc<Flight<K, V, F>> {
+        Arc::new(Flight {
+            hash,
+            key,
+            joinable,
+            state: Mutex::new(State {
+                phase: Phase::Computing,
+                superseded: false,
+                waiters: Waiters::default(),
+            }),
+            landed: OnceLock::new(),
+            suspended_on: AtomicU64::new(0),
+        })
+    }
+
+    fn lead(&self, flight: Arc<Flight<K, V, F>>) -> Lead<'_, K, V, F> {
+        Lead { flights: self, flight, progress: Progress::Leading }
+    }
+
+    fn insert(&self, table: &mut HashTable<Arc<Flight<K, V, F>>>, flight: Arc<Flight<K, V, F>>) {
+        table.insert_unique(flight.hash, flight, |flight| flight.hash);
+    }
+
+    /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
+    pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
+        let own = Self::flight(hash, key, true);
+        // flights with this hash and another key
+        let mut others: Vec<Arc<Flight<K, V, F>>> = Vec::new();
+        loop {
+            let mut table = lock(self.shard(hash));
+            let found = table.iter_hash(hash).find(|flight| {
+                flight.hash == hash
+                    && flight.joinable
+                    && !others.iter().any(|other| Arc::ptr_eq(other, flight))
+            });
+            let Some(found) = found.cloned() else {
+                self.insert(&mut table, own.clone());
+                return Joined::Lead(self.lead(own));
+            };
+            drop(table);
+            if found.key == own.key {
+                let key = Arc::into_inner(own).map(|flight| flight.key);
+                return Joined::Wait(Wait {
+                    flights: self,
+                    flight: found,
+                    key,
+                    place: None,
+                    blocks,
+                    edge: None,
+                });
+            }
+            others.push(found);
+        }
+    }
+
+    /// Leads a flight of `key` that nobody can wait for.
+    pub(crate) fn alone(&self, hash: u64, key: K) -> Lead<'_, K, V, F> {
+        let flight = Self::flight(hash, key, false);
+        self.insert(&mut lock(self.shard(hash)), flight.clone());
+        self.lead(flight)
+    }
+
+    /// Takes `flight` from the table, where it may no longer be.
+    fn remove(&self, flight: &Arc<Flight<K, V, F>>) {
+        let mut table = lock(self.shard(flight.hash));
+        let found = table.find_entry(flight.hash, |other| Arc::ptr_eq(other, flight));
+        let taken = found.ok().map(|entry| entry.remove().0);
+        drop(table);
+        drop(taken);
+    }
+
+    /// After this, nothing that began to be computed for the key `lookup` finds is stored.
+    pub(crate) fn supersede<Q: Lookup<K>>(&self, hash: u64, lookup: &Q) {
+        let found: Vec<_> =
+            lock(self.shard(hash)).iter_hash(hash).filter(|flight| flight.hash == hash).cloned().collect();
+        found
+            .iter()
+            .filter(|flight| lookup.matches(&flight.key))
+            .for_each(|flight| self.supersede_one(flight));
+    }
+
+    /// After this, nothing that began to be computed before is stored.
+    pub(crate) fn supersede_all(&self) {
+        for shard in &self.shards {
+            let found: Vec<_> = lock(&shard.0).iter().cloned().collect();
+            found.iter().for_each(|flight| self.supersede_one(flight));
+        }
+    }
+
+    fn supersede_one(&self, flight: &Arc<Flight<K, V, F>>) {
+        self.remove(flight);
+        loop {
+            let mut state = lock(&flight.state);
+            match state.phase {
+                // what is called by the store on this thread (an `Eq` of the user's) cannot wait for it
+                Phase::Storing(thread) if thread != graph::this_thread() => {
+                    drop(state);
+                    thread::yield_now();
+                }
+                Phase::Vacant => {
+                    // those who wait begin anew, after the invalidation
+                    state.phase = Phase::Over;
+                    let wakers = state.waiters.take_all();
+                    drop(state);
+                    return wake_all(wakers);
+                }
+                _ => {
+                    state.superseded = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The right and the duty to compute a key. Dropped before it has [`landed`](Lead::land), it hands both on.
+pub(crate) struct Lead<'f, K: OwnedPart, V: Value, F: Value> {
+    flights: &'f Flights<K, V, F>,
+    flight: Arc<Flight<K, V, F>>,
+    progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Leading,
+    /// Out of the table; there may be followers to tell.
+    Landing,
+    /// Out of the table, and nobody followed.
+    Done,
+}
+
+impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
+    pub(crate) fn hash(&self) -> u64 {
+        self.flight.hash
+    }
+
+    pub(crate) fn key(&self) -> &K {
+        &self.flight.key
+    }
+
+    /// While the guard lives, the computation runs on this thread.
+    pub(crate) fn hold(&self) -> Held {
+        Held::push(self.flight.id())
+    }
+
+    /// Runs `store` unless an invalidation has come since the computation began.
+    pub(crate) fn store(&self, store: impl FnOnce()) {
+        struct Stored<'a>(&'a Mutex<State>);
+        impl Drop for Stored<'_> {
+            fn drop(&mut self) {
+                lock(self.0).phase = Phase::Computing;
+            }
+        }
+        let mut state = lock(&self.flight.state);
+        if state.superseded {
+            return;
+        }
+        state.phase = Phase::Storing(graph::this_thread());
+        drop(state);
+        // also when an `Eq` of the user's panics in the store
+        let _stored = Stored(&self.flight.state);
+        store();
+    }
+
+    /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
+    pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
+        self.flights.remove(&self.flight);
+        // out of the table, it can gain no more followers
+        if Arc::strong_count(&self.flight) == 1 {
+            self.progress = Progress::Done;
+            return;
+        }
+        self.progress = Progress::Landing;
+        let landed = landing();
+        let _ = self.flight.landed.set(landed);
+        // and the rest as it is dropped, as it also is if `landing` panics
+    }
+
+    fn remove_once(&self) {
+        if self.progress == Progress::Leading {
+            self.flights.remove(&self.flight);
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
+    fn drop(&mut self) {
+        if self.progress == Progress::Done {
+            return;
+        }
+        let landed = self.flight.landed.get().is_some();
+        let mut state = lock(&self.flight.state);
+        if landed || state.superseded {
+            state.phase = Phase::Over;
+            let wakers = state.waiters.take_all();
+            drop(state);
+            self.remove_once();
+            wake_all(wakers);
+        } else if let Some(heir) = state.waiters.next() {
+            state.phase = Phase::Vacant;
+            drop(state);
+            heir.wake();
+        } else {
+            state.phase = Phase::Over;
+            drop(state);
+            self.remove_once();
+        }
+    }
+}
+
+/// How a wait ended.
+pub(crate) enum Waited<'f, K: OwnedPart, V: Value, F: Value> {
+    /// With a value, stored or not.
+    Value(V),
+    /// With a failure.
+    Failed(F),
+    /// The leader is gone: this caller leads now.
+    Lead(Lead<'f, K, V, F>),
+    /// The flight is over with nothing to share: look again.
+    Again(K),
+    /// To compute without waiting: a failure that cannot be shared, or a wait that would close a cycle.
+    Alone(K),
+}
+
+/// Waits for a flight.
+pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
+    flights: &'f Flights<K, V, F>,
+    flight: Arc<Flight<K, V, F>>,
+    /// This caller's own, for when it has to compute after all. Taken by the poll that ends the wait.
+    key: Option<K>,
+    place: Option<usize>,
+    blocks: bool,
+    edge: Option<graph::Wait<'f>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Unpin for Wait<'_, K, V, F> {}
+
+impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
+    fn take_key(&mut self) -> K {
+        self.key.take().expect("a wait ends once")
+    }
+
+    fn landed(&mut self, landed: Landed<V, F>) -> Waited<'f, K, V, F> {
+        match landed {
+            Landed::Value(value) => Waited::Value(value),
+            Landed::Failed(failure) => Waited::Failed(failure),
+            Landed::Unshared => Waited::Alone(self.take_key()),
+        }
+    }
+}
+
+impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
+    type Output = Waited<'f, K, V, F>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(landed) = this.flight.landed.get() {
+            return Poll::Ready(this.landed(landed.clone()));
+        }
+        if !this.edge.as_ref().is_some_and(graph::Wait::is_current) {
+            this.edge = None;
+            let target: Arc<dyn Node> = this.flight.clone();
+            match this.flights.graph.wait(target, this.blocks) {
+                Ok(edge) => this.edge = edge,
+                Err(graph::Cycle) => return Poll::Ready(Waited::Alone(this.take_key())),
+            }
+        }
+        // an executor's code runs in `clone` and in `drop`: neither under the lock
+        let mut waker = Some(context.waker().clone());
+        let mut state = lock(&this.flight.state);
+        match state.phase {
+            Phase::Over => {
+                drop(state);
+                // it may have landed since we looked
+                Poll::Ready(match this.flight.landed.get().cloned() {
+                    Some(landed) => this.landed(landed),
+                    None => Waited::Again(this.take_key()),
+                })
+            }
+            Phase::Vacant => {
+                state.phase = Phase::Computing;
+                let mut own = None;
+                if let Some(place) = this.place.take() {
+                    own = state.waiters.at(place).and_then(Option::take);
+                }
+                drop(state);
+                drop(own);
+                Poll::Ready(Waited::Lead(this.flights.lead(this.flight.clone())))
+            }
+            Phase::Computing | Phase::Storing(_) => {
+                match this.place.and_then(|place| state.waiters.at(place)).filter(|own| own.is_some()) {
+                    Some(own) => std::mem::swap(own, &mut waker),
+                    None => this.place = waker.take().map(|waker| state.waiters.add(waker)),
+                }
+                drop(state);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Drop for Wait<'_, K, V, F> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.flight.state);
+        let own = self.place.and_then(|place| state.waiters.at(place)).and_then(Option::take);
+        if state.phase == Phase::Vacant {
+            // this may have been the heir: the next one is, or nobody
+            let heir = state.waiters.next();
+            if heir.is_none() {
+                state.phase = Phase::Over;
+            }
+            drop(state);
+            match heir {
+                Some(heir) => heir.wake(),
+                None => self.flights.remove(&self.flight),
+            }
+        } else {
+            drop(state);
+        }
+        drop(own);
+    }
+}
+
+pin_project! {
+    /// A computation that is on its thread's stack of flights while it is polled.
+    struct Holding<'l, B> {
+        #[pin]
+        body: B,
+        // its flight's number, and where that notes which thread suspended it
+        flight: Option<(usize, &'l AtomicU64)>,
+    }
+}
+
+/// Runs `body` as the computation of the flight that `lead` leads, if any.
+pub(crate) fn holding<'l, K: OwnedPart, V: Value, F: Value, B: Future>(
+    lead: Option<&'l Lead<'static, K, V, F>>,
+    body: B,
+) -> impl Future<Output = B::Output> + use<'l, K, V, F, B> {
+    Holding { body, flight: lead.map(|lead| (lead.flight.id(), &lead.flight.suspended_on)) }
+}
+
+impl<B: Future> Future for Holding<'_, B> {
+    type Output = B::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<B::Output> {
+        let this = self.project();
+        let Some((id, suspended_on)) = this.flight else {
+            return this.body.poll(context);
+        };
+        suspended_on.store(0, Ordering::Relaxed);
+        let held = Held::push(*id);
+        let polled = this.body.poll(context);
+        drop(held);
+        if polled.is_pending() {
+            suspended_on.store(graph::this_thread(), Ordering::Relaxed);
+        }
+        polled
+    }
+}

@@ -1,0 +1,260 @@
+//! What of a function's result is stored, found from its type.
+//!
+//! A name can be an alias, so nothing here looks at names: generated code calls
+//! `(&&&Shape::<R>::NEW).outcome()`, and method resolution finds the first impl whose bounds hold.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+/// What the near stores hold, and what callers of one computation share.
+pub trait Value: Clone + Send + Sync + 'static {}
+impl<T: Clone + Send + Sync + 'static> Value for T {}
+
+/// How results of type `R` are stored and handed out.
+#[diagnostic::on_unimplemented(
+    message = "the result of this function cannot be kept in memory: `{Self}`",
+    label = "needs `Clone + Send + Sync + 'static` (of a `Result`, its `Ok`)",
+    note = "return an `Arc<T>` for what cannot be cloned or is dear to clone"
+)]
+pub trait Outcome<R>: Copy + 'static {
+    /// What is stored of a result.
+    type Stored: Value;
+    /// What callers that waited for a failed computation get.
+    type Failure: Value;
+    /// What to store of `result`, cloned; `None` for a failure.
+    fn stored(self, result: &R) -> Option<Self::Stored>;
+    /// The failure that `result` is, cloned; `None` where it cannot be cloned.
+    fn failure(self, result: &R) -> Option<Self::Failure>;
+    /// The result that a stored value stands for.
+    fn hit(self, stored: Self::Stored) -> R;
+    /// The result that a failure stands for.
+    fn failed(self, failure: Self::Failure) -> R;
+    /// Whether what is stored is itself an error, with a lifetime of its own (`cache_err`).
+    fn is_error(self, _stored: &Self::Stored) -> bool {
+        false
+    }
+}
+
+/// The whole result is stored, whatever it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole;
+
+impl<R: Value> Outcome<R> for Whole {
+    type Stored = R;
+    type Failure = Infallible;
+    #[inline]
+    fn stored(self, result: &R) -> Option<R> {
+        Some(result.clone())
+    }
+    fn failure(self, _: &R) -> Option<Infallible> {
+        None
+    }
+    #[inline(always)]
+    fn hit(self, stored: R) -> R {
+        stored
+    }
+    fn failed(self, failure: Infallible) -> R {
+        match failure {}
+    }
+}
+
+/// `Ok` is stored; those who waited for an `Err` compute for themselves, since it cannot be cloned.
+#[derive(Debug, Clone, Copy)]
+pub struct OnlyOk;
+
+impl<T: Value, E> Outcome<Result<T, E>> for OnlyOk {
+    type Stored = T;
+    type Failure = Infallible;
+    #[inline]
+    fn stored(self, result: &Result<T, E>) -> Option<T> {
+        result.as_ref().ok().cloned()
+    }
+    fn failure(self, _: &Result<T, E>) -> Option<Infallible> {
+        None
+    }
+    #[inline(always)]
+    fn hit(self, stored: T) -> Result<T, E> {
+        Ok(stored)
+    }
+    fn failed(self, failure: Infallible) -> Result<T, E> {
+        match failure {}
+    }
+}
+
+/// `Ok` is stored; an `Err` is handed to those who waited for it.
+#[derive(Debug, Clone, Copy)]
+pub struct OkAndSharedErr;
+
+impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndSharedErr {
+    type Stored = T;
+    type Failure = E;
+    #[inline]
+    fn stored(self, result: &Result<T, E>) -> Option<T> {
+        result.as_ref().ok().cloned()
+    }
+    fn failure(self, result: &Result<T, E>) -> Option<E> {
+        result.as_ref().err().cloned()
+    }
+    #[inline(always)]
+    fn hit(self, stored: T) -> Result<T, E> {
+        Ok(stored)
+    }
+    fn failed(self, failure: E) -> Result<T, E> {
+        Err(failure)
+    }
+}
+
+/// `Ok` and `Err` are stored (`cache_err`).
+#[derive(Debug, Clone, Copy)]
+pub struct OkAndErr;
+
+impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndErr {
+    type Stored = Result<T, E>;
+    type Failure = Infallible;
+    #[inline]
+    fn stored(self, result: &Result<T, E>) -> Option<Result<T, E>> {
+        Some(result.clone())
+    }
+    fn failure(self, _: &Result<T, E>) -> Option<Infallible> {
+        None
+    }
+    #[inline(always)]
+    fn hit(self, stored: Result<T, E>) -> Result<T, E> {
+        stored
+    }
+    fn failed(self, failure: Infallible) -> Result<T, E> {
+        match failure {}
+    }
+    fn is_error(self, stored: &Result<T, E>) -> bool {
+        stored.is_err()
+    }
+}
+
+/// Stored values that may be `None`, for `cache_none = false`.
+#[diagnostic::on_unimplemented(
+    message = "`cache_none` is for functions that return `Option<T>` or `Result<Option<T>, E>`",
+    label = "what is stored is `{Self}`, which is never `None`"
+)]
+pub trait MaybeNone {
+    /// Whether this is `None`.
+    fn is_none(&self) -> bool;
+}
+impl<T> MaybeNone for Option<T> {
+    fn is_none(&self) -> bool {
+        Option::is_none(self)
+    }
+}
+
+/// The type of a function's results, to be asked for its [`Outcome`].
+pub struct Shape<R>(PhantomData<fn() -> R>);
+
+impl<R> Shape<R> {
+    /// Stands for the type; there is nothing else to it.
+    pub const NEW: Self = Shape(PhantomData);
+}
+
+impl<R> std::fmt::Debug for Shape<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<R>())
+    }
+}
+
+/// What stands for results that cannot be stored: the compiler says so, and names `R`.
+pub struct NotStorable<R>(PhantomData<fn() -> R>);
+
+impl<R> Clone for NotStorable<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for NotStorable<R> {}
+
+impl<R> std::fmt::Debug for NotStorable<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<R>())
+    }
+}
+
+/// The ways to an [`Outcome`], first to last. Generated code imports these traits for one expression.
+pub mod shape {
+    use super::*;
+
+    /// A `Result` whose error can be shared.
+    pub trait Shared {
+        /// The outcome found.
+        type Outcome;
+        /// Finds it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<T: Value, E: Value> Shared for &&&Shape<Result<T, E>> {
+        type Outcome = OkAndSharedErr;
+        #[inline(always)]
+        fn outcome(self) -> OkAndSharedErr {
+            OkAndSharedErr
+        }
+    }
+
+    /// Any other `Result`.
+    pub trait Fallible {
+        /// The outcome found.
+        type Outcome;
+        /// Finds it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<T: Value, E> Fallible for &&Shape<Result<T, E>> {
+        type Outcome = OnlyOk;
+        #[inline(always)]
+        fn outcome(self) -> OnlyOk {
+            OnlyOk
+        }
+    }
+
+    /// Anything else that can be stored.
+    pub trait Plain {
+        /// The outcome found.
+        type Outcome;
+        /// Finds it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<R: Value> Plain for &Shape<R> {
+        type Outcome = Whole;
+        #[inline(always)]
+        fn outcome(self) -> Whole {
+            Whole
+        }
+    }
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the result.
+        type Outcome;
+        /// Gives it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable<R>;
+        fn outcome(self) -> NotStorable<R> {
+            NotStorable(PhantomData)
+        }
+    }
+}
+
+/// Gives `outcome` back, and an error at its place where it is no [`Outcome`] of results of type `R`.
+#[inline(always)]
+pub fn check<R, O: Outcome<R>>(outcome: O) -> O {
+    outcome
+}
+
+/// Results whose errors can be stored.
+#[diagnostic::on_unimplemented(
+    message = "`cache_err` is for functions that return `Result<T, E>`, with both `T` and `E`: `Clone + Send + Sync + 'static`",
+    label = "`{Self}` is no such result"
+)]
+pub trait Storable {}
+impl<T: Value, E: Value> Storable for Result<T, E> {}
+
+/// The outcome of `cache_err`.
+#[inline(always)]
+pub fn with_errors<R: Storable>() -> OkAndErr {
+    OkAndErr
+}

@@ -1,0 +1,79 @@
+//! Where the results of a function live, and why.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::function::Settings;
+use crate::near::Kind;
+
+/// Where the results of a function live, nearest first, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    engines: Vec<&'static str>,
+    reasons: Vec<String>,
+}
+
+impl Plan {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let engine = match settings.engine {
+            Some(engine) => format!("`engine = \"{engine}\"` is asked for"),
+            None => "no engine is asked for, and memory is the nearest".to_owned(),
+        };
+        let bound = match (settings.capacity, settings.max_weight) {
+            (_, Some(weight)) => format!("entries weigh at most {weight} together"),
+            (Some(1), _) => "at most 1 entry".to_owned(),
+            (Some(capacity), _) => format!("at most {capacity} entries"),
+            (None, None) => "unbounded".to_owned(),
+        };
+        let lifetimes = [
+            settings.ttl.map(|ttl| format!("each lives {}", show(ttl))),
+            settings.ttl_of.then(|| "each lives as long as its value says".to_owned()),
+            settings.error_ttl.map(|ttl| format!("an error lives {}", show(ttl))),
+            settings.tti.map(|tti| format!("one that is not read for {} goes", show(tti))),
+        ];
+        let reasons = [engine, bound].into_iter().chain(lifetimes.into_iter().flatten()).collect();
+        Plan { engines: vec![name(settings.kind)], reasons }
+    }
+
+    /// The names of the engines, nearest first.
+    pub fn engines(&self) -> &[&'static str] {
+        &self.engines
+    }
+
+    /// Why these, and within which bounds: sentences for people.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        self.reasons.iter().map(String::as_str)
+    }
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Memory => "memory",
+        #[cfg(feature = "moka")]
+        Kind::Moka => "moka",
+    }
+}
+
+fn show(duration: Duration) -> String {
+    format!("{duration:?}")
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.engines.join(", then "), self.reasons.join("; "))
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_reads_as_a_sentence() {
+        let settings = Settings::new().ttl(Duration::from_secs(300));
+        assert_eq!(
+            Plan::of(&settings).to_string(),
+            "memory: no engine is asked for, and memory is the nearest; at most 10000 entries; each lives 300s"
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! All that generated code may name. Nothing here is for people; it changes without notice.
+
+pub use core::iter::IntoIterator;
+pub use core::option::Option;
+pub use core::result::Result;
+pub use core::time::Duration;
+
+pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
+pub use crate::control::{AsyncMethodControl, MethodControl};
+pub use crate::directive::{Directed, Directive, direct};
+pub use crate::error::Error;
+pub use crate::function::{Count, Function, Hooks, Settings, Site};
+pub use crate::instance::Instance;
+pub use crate::key::{Each, Part, Probe, check as check_part, probe};
+pub use crate::outcome::{Outcome, Shape, check as check_outcome, shape, with_errors};
+pub use crate::plan::Plan;
+pub use crate::stats::Stats;
+
+/// `self` as the reference that it leads to.
+#[inline(always)]
+pub fn borrow<T: ?Sized>(this: &T) -> &T {
+    this
+}
+
+/// For tests of this project: time that passes when it is told to.
+pub mod testing {
+    pub use crate::clock::advance;
+    pub use crate::sweep::sweep_now;
+}

@@ -1,0 +1,72 @@
+//! The statistics of all functions as a table.
+
+use std::fmt;
+
+use crate::stats::Stats;
+
+/// What every memoized function that has run has counted, from [`report`](crate::report()). It prints as a table.
+#[derive(Debug, Clone)]
+pub struct Report {
+    rows: Vec<(String, Stats)>,
+}
+
+impl Report {
+    pub(crate) fn new(rows: Vec<(String, Stats)>) -> Self {
+        Report { rows }
+    }
+
+    /// Name and statistics of each function, ordered by name.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&str, &Stats)> {
+        self.rows.iter().map(|(name, stats)| (name.as_str(), stats))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head =
+            ["function", "hits", "misses", "hit %", "computes", "waits", "entries", "evicted", "expired"];
+        let head = head.into_iter().chain(["computing", "saved"]).map(str::to_owned).collect();
+        let body = self.rows.iter().map(|(name, stats)| {
+            vec![
+                name.clone(),
+                stats.hits.to_string(),
+                stats.misses.to_string(),
+                format!("{:.1}", 100.0 * stats.hit_ratio()),
+                stats.computes.to_string(),
+                stats.waits.to_string(),
+                stats.entries.to_string(),
+                stats.evicted.to_string(),
+                stats.expired.to_string(),
+                format!("{:.1?}", stats.compute_time),
+                format!("{:.1?}", stats.saved_time),
+            ]
+        });
+        let lines: Vec<Vec<String>> = std::iter::once(head).chain(body).collect();
+        let widths: Vec<usize> = (0..lines[0].len())
+            .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
+            .collect();
+        for line in &lines {
+            write!(f, "{:<width$}", line[0], width = widths[0])?;
+            for (cell, width) in line.iter().zip(&widths).skip(1) {
+                write!(f, "  {cell:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_their_heads() {
+        let stats = Stats { hits: 3, misses: 1, ..Stats::default() };
+        let text = Report::new(vec![("app::a_long_name".into(), stats)]).to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0].chars().count(), lines[1].chars().count());
+        assert!(lines[1].starts_with("app::a_long_name     3       1   75.0"), "{text}");
+    }
+}

@@ -1,0 +1,286 @@
+//! What memoized functions count, and how it is shown.
+//!
+//! A counter that all threads write would cost more than the rest of a hit. So each thread writes a table of its own,
+//! with a cache line for each function, by plain loads and stores; whoever asks adds the tables up. A table outlives
+//! its thread: the next new thread goes on with it, and what it has counted stays counted.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What one function counts in one thread: one cache line.
+#[derive(Default)]
+#[repr(align(64))]
+struct Line([AtomicU64; 8]);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counter {
+    Hits,
+    Misses,
+    Computes,
+    Waits,
+    Stored,
+    /// How many computations were timed.
+    Timed,
+    /// How long those took together, in nanoseconds.
+    TimedNanos,
+}
+
+type Table = &'static [Line];
+
+/// All tables there are, and those that no thread uses now.
+struct Tables {
+    all: Vec<Table>,
+    free: Vec<Table>,
+}
+
+static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::new() });
+
+fn tables() -> std::sync::MutexGuard<'static, Tables> {
+    TABLES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives a thread's table back when the thread ends.
+struct Return;
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        give_back(TABLE.replace(&[]));
+    }
+}
+
+thread_local! {
+    static TABLE: Cell<Table> = const { Cell::new(&[]) };
+    static RETURN: Return = const { Return };
+}
+
+fn give_back(table: Table) {
+    if !table.is_empty() {
+        tables().free.push(table);
+    }
+}
+
+/// A function's place in the tables.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    index: usize,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    #[inline(always)]
+    fn add(&self, counter: Counter, amount: u64) {
+        match TABLE.get().get(self.index) {
+            Some(line) => bump(&line.0[counter as usize], amount),
+            None => self.add_to_new(counter, amount),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_to_new(&self, counter: Counter, amount: u64) {
+        let old = TABLE.replace(&[]);
+        let mut tables = tables();
+        if !old.is_empty() {
+            tables.free.push(old);
+        }
+        let fit = tables.free.iter().position(|table| table.len() > self.index);
+        let table = match fit {
+            Some(at) => tables.free.swap_remove(at),
+            None => {
+                let lines = (self.index + 1).next_power_of_two().max(16);
+                let table: Table = Box::leak((0..lines).map(|_| Line::default()).collect());
+                tables.all.push(table);
+                table
+            }
+        };
+        bump(&table[self.index].0[counter as usize], amount);
+        // a thread that is at its end has nobody to give the table back any more, and so does it at once
+        match RETURN.try_with(|_| ()) {
+            Ok(()) => TABLE.set(table),
+            Err(_) => tables.free.push(table),
+        }
+    }
+
+    pub(crate) fn total(&self, counter: Counter) -> u64 {
+        let tables = tables();
+        let lines = tables.all.iter().filter_map(|table| table.get(self.index));
+        lines.map(|line| line.0[counter as usize].load(Ordering::Relaxed)).sum()
+    }
+
+    fn mine(&self, counter: Counter) -> u64 {
+        TABLE.get().get(self.index).map_or(0, |line| line.0[counter as usize].load(Ordering::Relaxed))
+    }
+
+    /// Starts a clock for the computation that begins now, if it is one to be timed: the first ones, all that take
+    /// long enough for the clock not to matter, and of the others one in 16.
+    #[inline]
+    pub(crate) fn start(&self) -> Option<Instant> {
+        const OFTEN: u64 = 16;
+        const LONG_NANOS: u64 = 5_000;
+        let timed = self.mine(Counter::Timed);
+        let sampled = timed < OFTEN
+            || self.mine(Counter::TimedNanos) / timed >= LONG_NANOS
+            || self.mine(Counter::Computes).is_multiple_of(OFTEN);
+        sampled.then(Instant::now)
+    }
+
+    #[inline]
+    pub(crate) fn computed(&self, started: Option<Instant>) {
+        self.count(Counter::Computes);
+        if let Some(started) = started {
+            self.count(Counter::Timed);
+            self.add(Counter::TimedNanos, u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+/// Only the thread that owns the table writes, so this needs no atomic addition.
+#[inline(always)]
+fn bump(cell: &AtomicU64, amount: u64) {
+    cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+}
+
+/// What a memoized function has counted since the process began, over all threads and all type parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Calls that were answered from a store.
+    pub hits: u64,
+    /// Calls that were not.
+    pub misses: u64,
+    /// Times that the body ran to its end.
+    pub computes: u64,
+    /// Calls that waited for another call's computation.
+    pub waits: u64,
+    /// Results that were put into a store.
+    pub stored: u64,
+    /// Entries that are in memory now.
+    pub entries: u64,
+    /// Their weight: how many they are, unless the function weighs them.
+    pub weight: u64,
+    /// Entries that made room for others.
+    pub evicted: u64,
+    /// Entries whose lifetime ended.
+    pub expired: u64,
+    /// Time spent in the body. Short computations are timed by sample, so this is an estimate.
+    pub compute_time: Duration,
+    /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
+    pub saved_time: Duration,
+}
+
+impl Stats {
+    /// Hits among all calls that looked for a result, from 0 to 1; 0 where there were none.
+    ///
+    /// ```
+    /// assert_eq!(memo::Stats::default().hit_ratio(), 0.0);
+    /// ```
+    pub fn hit_ratio(&self) -> f64 {
+        match self.hits + self.misses {
+            0 => 0.0,
+            calls => self.hits as f64 / calls as f64,
+        }
+    }
+
+    pub(crate) fn of(counters: &Counters) -> Self {
+        let total = |counter| counters.total(counter);
+        let (timed, nanos) = (total(Counter::Timed), total(Counter::TimedNanos));
+        let times = |count: u64| match timed {
+            0 => Duration::ZERO,
+            timed => Duration::from_nanos(
+                u64::try_from(u128::from(nanos) * u128::from(count) / u128::from(timed)).unwrap_or(u64::MAX),
+            ),
+        };
+        let (hits, computes) = (total(Counter::Hits), total(Counter::Computes));
+        Stats {
+            hits,
+            misses: total(Counter::Misses),
+            computes,
+            waits: total(Counter::Waits),
+            stored: total(Counter::Stored),
+            compute_time: times(computes),
+            saved_time: times(hits),
+            ..Stats::default()
+        }
+    }
+
+    /// Adds what another instantiation of the same function has counted.
+    pub(crate) fn add(&mut self, other: &Stats) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.computes += other.computes;
+        self.waits += other.waits;
+        self.stored += other.stored;
+        self.entries += other.entries;
+        self.weight += other.weight;
+        self.evicted += other.evicted;
+        self.expired += other.expired;
+        self.compute_time += other.compute_time;
+        self.saved_time += other.saved_time;
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} hits, {} misses ({:.1} % hits), {} computed in {:.1?}, {} waited, {} entries, {} evicted, {} expired, about {:.1?} saved",
+            self.hits,
+            self.misses,
+            100.0 * self.hit_ratio(),
+            self.computes,
+            self.compute_time,
+            self.waits,
+            self.entries,
+            self.evicted,
+            self.expired,
+            self.saved_time
+        )
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_threads_counted_stays_counted() {
+        let counters = Counters::new();
+        for _ in 0..8 {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| (0..1000).for_each(|_| counters.count(Counter::Hits)));
+                }
+            });
+        }
+        assert_eq!(counters.total(Counter::Hits), 32_000);
+    }
+
+    #[test]
+    fn tables_are_used_again() {
+        let counters = Counters::new();
+        let before = {
+            counters.count(Counter::Hits);
+            tables().all.len()
+        };
+        for _ in 0..100 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| counters.count(Counter::Hits));
+            });
+        }
+        // other tests have threads of their own
+        assert!(tables().all.len() < before + 50);
+        assert_eq!(counters.total(Counter::Hits), 101);
+    }
+}

@@ -1,0 +1,19 @@
+//! The primitives of the flight: std's, or those of the model checker under `--cfg memo_shuttle`.
+
+#[cfg(not(memo_shuttle))]
+pub(crate) use std::{
+    sync::{Arc, Mutex, MutexGuard, atomic},
+    thread, thread_local,
+};
+
+#[cfg(memo_shuttle)]
+pub(crate) use shuttle::{
+    sync::{Arc, Mutex, MutexGuard, atomic},
+    thread, thread_local,
+};
+
+/// Locks `mutex`. What we do under our locks does not panic, so that a poisoned one holds nothing broken.
+#[inline]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
