@@ -27,6 +27,14 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
     }
 }
 
+/// Adds to the hooks of a function with keys `P` and results `R` stored as `O` says.
+type AddHooks<P, R, O> = fn(
+    Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>,
+) -> Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
+
+/// [`Missed`], by the borrowed key and the outcome.
+type MissedBy<P, R, O> = Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+
 /// A call that found nothing nearby.
 #[derive(Debug)]
 pub struct Missed<K: OwnedPart, V: Value, F: Value> {
@@ -44,10 +52,10 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 #[inline(always)]
 pub fn enter<P: Part, R, O: Outcome<R>>(
     site: Site,
-    hooks: fn(Hooks<P::Owned, O::Stored>) -> Hooks<P::Owned, O::Stored>,
+    hooks: AddHooks<P, R, O>,
     key: &P,
     outcome: O,
-) -> Result<R, Missed<P::Owned, O::Stored, O::Failure>> {
+) -> Result<R, MissedBy<P, R, O>> {
     let memo = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
     if let Some(directive) = directive::take(&site) {
         return Err(Missed::directed(memo, key, directive));
@@ -63,6 +71,13 @@ pub fn enter<P: Part, R, O: Outcome<R>>(
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
+    /// A call for the models, which looks nearby as [`enter`] does.
+    #[cfg(all(test, memo_shuttle))]
+    pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
+        let found = memo.near.get(hash, &Same(&key));
+        found.ok_or(Missed { memo, hash, key: Some(key), directive: None })
+    }
+
     #[cold]
     #[inline(never)]
     fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: &P) -> Self {
@@ -262,7 +277,7 @@ impl<R> Reply<R> {
 /// Does `op` with `key`.
 pub fn control<P: Part, R, O: Outcome<R>>(
     site: Site,
-    hooks: fn(Hooks<P::Owned, O::Stored>) -> Hooks<P::Owned, O::Stored>,
+    hooks: AddHooks<P, R, O>,
     key: &P,
     outcome: O,
     op: Op<R>,

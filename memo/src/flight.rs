@@ -26,6 +26,8 @@ use crate::outcome::Value;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread};
 
 pub(crate) mod graph;
+#[cfg(all(test, memo_shuttle))]
+mod shuttle_models;
 
 use graph::{Graph, Held, Node};
 
@@ -35,9 +37,11 @@ pub(crate) struct Flights<K, V, F> {
     graph: &'static Graph,
 }
 
+type Table<K, V, F> = HashTable<Arc<Flight<K, V, F>>>;
+
 /// A shard on cache lines of its own.
 #[repr(align(128))]
-struct Shard<K, V, F>(Mutex<HashTable<Arc<Flight<K, V, F>>>>);
+struct Shard<K, V, F>(Mutex<Table<K, V, F>>);
 
 struct Flight<K, V, F> {
     hash: u64,
@@ -144,7 +148,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     }
 
     #[inline]
-    fn shard(&self, hash: u64) -> &Mutex<HashTable<Arc<Flight<K, V, F>>>> {
+    fn shard(&self, hash: u64) -> &Mutex<Table<K, V, F>> {
         // the stores take their shards and tags from other bits
         &self.shards[(hash >> 24) as usize % self.shards.len()].0
     }
@@ -168,7 +172,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         Lead { flights: self, flight, progress: Progress::Leading }
     }
 
-    fn insert(&self, table: &mut HashTable<Arc<Flight<K, V, F>>>, flight: Arc<Flight<K, V, F>>) {
+    fn insert(&self, table: &mut Table<K, V, F>, flight: Arc<Flight<K, V, F>>) {
         table.insert_unique(flight.hash, flight, |flight| flight.hash);
     }
 
@@ -425,7 +429,11 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                 // it may have landed since we looked
                 Poll::Ready(match this.flight.landed.get().cloned() {
                     Some(landed) => this.landed(landed),
-                    None => Waited::Again(this.take_key()),
+                    None => {
+                        // its leader may not have come to that yet, and would be met again and again
+                        this.flights.remove(&this.flight);
+                        Waited::Again(this.take_key())
+                    }
                 })
             }
             Phase::Vacant => {

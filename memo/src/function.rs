@@ -154,8 +154,13 @@ impl Site {
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
         // the author's expressions run here, where nothing is locked
-        let memo =
-            Box::new(Memo::<K, V, F>::new(self.function, identity, (self.settings)(), hooks(Hooks::new())));
+        let memo = Box::new(Memo::<K, V, F>::new(
+            self.function,
+            identity,
+            (self.settings)(),
+            hooks(Hooks::new()),
+            &GRAPH,
+        ));
         let mut all = registry::lock();
         // another thread may have been faster
         let first = bucket.load(Ordering::Acquire);
@@ -367,9 +372,9 @@ macro_rules! counts {
 counts!(u8 u16 u32 u64 usize u128);
 
 /// `weigh`.
-pub type Weigh<K, V> = fn(&K, &V) -> u32;
+pub(crate) type Weigh<K, V> = fn(&K, &V) -> u32;
 /// `ttl_of`.
-pub type TtlOf<V> = fn(&V) -> Option<Duration>;
+pub(crate) type TtlOf<V> = fn(&V) -> Option<Duration>;
 
 /// What a function's author has set that looks at keys and results.
 #[derive(Debug)]
@@ -415,7 +420,7 @@ impl<K, V> Hooks<K, V> {
 
 /// One instantiation of a memoized function.
 #[repr(C)]
-pub struct Memo<K: OwnedPart, V: Value, F: Value> {
+pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     header: Header,
     pub(crate) near: Near<K, V>,
     hasher: foldhash::fast::RandomState,
@@ -445,7 +450,13 @@ pub(crate) struct Storage {
 static GRAPH: LazyLock<Graph> = LazyLock::new(Graph::default);
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    fn new(function: &'static Function, identity: Identity, settings: Settings, hooks: Hooks<K, V>) -> Self {
+    fn new(
+        function: &'static Function,
+        identity: Identity,
+        settings: Settings,
+        hooks: Hooks<K, V>,
+        graph: &'static Graph,
+    ) -> Self {
         let limits = Limits {
             capacity: settings.capacity,
             max_weight: settings.max_weight,
@@ -457,12 +468,20 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             near: Near::new(settings.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),
             counters: Counters::new(),
-            flights: Flights::new(&GRAPH),
+            flights: Flights::new(graph),
             name: registry::name(function.module, function.name, &settings),
             settings,
             hooks,
             function,
         }
+    }
+
+    /// A record in no list, for models of it.
+    #[cfg(all(test, memo_shuttle))]
+    pub(crate) fn model(graph: &'static Graph) -> &'static Self {
+        static FUNCTION: Function = Function::new("models", "model");
+        let identity = Identity { marker: TypeId::of::<()>(), types: TypeId::of::<(K, V, F)>() };
+        Box::leak(Box::new(Memo::new(&FUNCTION, identity, Settings::new(), Hooks::new(), graph)))
     }
 
     #[inline(always)]

@@ -43,8 +43,7 @@ pub trait Part {
 }
 
 /// Looks a store up by a borrowed key.
-#[derive(Debug)]
-pub struct Query<'a, P>(pub &'a P);
+pub(crate) struct Query<'a, P>(pub(crate) &'a P);
 
 impl<P: Part> Lookup<P::Owned> for Query<'_, P> {
     #[inline(always)]

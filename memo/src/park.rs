@@ -56,7 +56,11 @@ impl Parker {
     }
 
     fn watch(&self) -> bool {
-        if WATCHING.fetch_add(1, Ordering::Relaxed) >= most_watching() {
+        let most = most_watching();
+        if most == 0 {
+            return false;
+        }
+        if WATCHING.fetch_add(1, Ordering::Relaxed) >= most {
             WATCHING.fetch_sub(1, Ordering::Relaxed);
             return false;
         }
