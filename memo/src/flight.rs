@@ -23,7 +23,7 @@ use pin_project_lite::pin_project;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread};
+use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread};
 
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
@@ -314,7 +314,9 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         drop(state);
         // also when an `Eq` of the user's panics in the store
         let _stored = Stored(&self.flight.state);
+        in_a_store();
         store();
+        in_a_store();
     }
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.

@@ -17,3 +17,10 @@ pub(crate) use shuttle::{
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
+
+/// Where the model checker may run another thread: it sees no more of a store than that it takes its time.
+#[inline(always)]
+pub(crate) fn in_a_store() {
+    #[cfg(memo_shuttle)]
+    thread::yield_now();
+}
