@@ -210,19 +210,13 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Some(lead) = self.lead else {
             return result;
         };
-        if let Some(value) = outcome.stored(&result) {
-            if let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value)) {
-                lead.store(|| {
-                    memo.near.insert(
-                        lead.hash(),
-                        lead.key().clone(),
-                        value,
-                        storage.weight,
-                        storage.lifetime,
-                    );
-                    memo.counters.count(Counter::Stored);
-                });
-            }
+        if let Some(value) = outcome.stored(&result)
+            && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
+        {
+            lead.store(|| {
+                memo.near.insert(lead.hash(), lead.key().clone(), value, storage.weight, storage.lifetime);
+                memo.counters.count(Counter::Stored);
+            });
         }
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),

@@ -82,6 +82,10 @@ pub(crate) fn nanos(length: Duration) -> u64 {
 pub fn advance(by: Duration) {
     let by = nanos(by).min(LATEST);
     let _ = OFFSET.fetch_update(Relaxed, Relaxed, |offset| Some(offset.saturating_add(by).min(LATEST)));
+    // The thread may be starting, and about to store a time read before: wait for that, and correct it.
+    while COARSE.load(Relaxed) == WAKING {
+        thread::yield_now();
+    }
     let now = exact();
     let _ = COARSE.fetch_update(Relaxed, Relaxed, |tick| moved(tick, now));
     crate::sweep::stir();

@@ -141,15 +141,15 @@ impl Site {
         let bucket = &self.function.memos[identity.bucket()];
         match record::find(bucket.load(Ordering::Acquire), &identity) {
             Some(memo) => memo,
-            None => self.make(bucket, identity, hooks),
+            None => self.make(identity, hooks),
         }
     }
 
+    // by value, so that nothing of it is in memory for the fast path's sake
     #[cold]
     #[inline(never)]
     fn make<K: OwnedPart, V: Value, F: Value>(
-        &self,
-        bucket: &AtomicPtr<Header>,
+        self,
         identity: Identity,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
@@ -163,6 +163,7 @@ impl Site {
         ));
         let mut all = registry::lock();
         // another thread may have been faster
+        let bucket = &self.function.memos[identity.bucket()];
         let first = bucket.load(Ordering::Acquire);
         if let Some(memo) = record::find(first, &identity) {
             return memo;

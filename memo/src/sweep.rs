@@ -16,7 +16,7 @@
 //! the lock of a store, which would then stay locked in the child for good: `fork` waits for [`LOCKED`],
 //! which the sweeping holds while it is in a store (never while user code runs), and for [`HANDLE`]'s gate.
 
-use crate::clock::{self, NEVER, exact};
+use crate::clock::{NEVER, exact};
 use std::cell::Cell;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +32,9 @@ pub(crate) trait Sweep: Send + Sync {
 
     /// The time ([`exact`]) at which to sweep it next; `None` when it holds nothing that can expire.
     fn due(&self) -> Option<u64>;
+
+    /// It is registered: from now on its inserts shall wake the thread, see [`Schedule::watch`].
+    fn watch(&self);
 }
 
 /// Sweeps are at least this far apart.
@@ -52,6 +55,8 @@ pub(crate) struct Schedule {
     shortest: AtomicU64,
     /// When it was last swept.
     swept: AtomicU64,
+    /// Whether anybody sweeps it. Waking the thread for others would be in vain, each time anew.
+    watched: AtomicBool,
 }
 
 impl Schedule {
@@ -60,7 +65,13 @@ impl Schedule {
             earliest: AtomicU64::new(NEVER),
             shortest: AtomicU64::new(NEVER),
             swept: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
         }
+    }
+
+    /// See [`Sweep::watch`].
+    pub(crate) fn watch(&self) {
+        self.watched.store(true, Relaxed);
     }
 
     /// Takes note of an entry, once it is in the store: made at `now`, ending at `ends`.
@@ -77,11 +88,11 @@ impl Schedule {
             self.shortest.fetch_min(lifetime, Relaxed);
         }
         self.ends_at(ends);
-        // The sweeper announces itself in `NEXT` and then reads `earliest`; here it is the other way
-        // round. With a fence in between on both sides, one of the two sees the other.
+        // The sweeper announces itself in `NEXT`, or in `watched`, and then reads `earliest`; here it is
+        // the other way round. With a fence in between on both sides, one of the two sees the other.
         fence(Ordering::SeqCst);
         let wish = ends.max(now.saturating_add(pause(lifetime)));
-        if wish < NEXT.load(Relaxed) {
+        if wish < NEXT.load(Relaxed) && self.watched.load(Relaxed) {
             NEXT.fetch_min(wish, Relaxed);
             wake();
         }
@@ -134,7 +145,9 @@ pub(crate) fn register(store: &'static dyn Sweep) {
     let (bucket, place) = at(COUNT.fetch_add(1, Relaxed));
     let bucket = STORES[bucket].get_or_init(|| (0..FIRST << bucket).map(|_| OnceLock::new()).collect());
     let _ = bucket[place].set(store);
-    // What it holds already has woken the thread before there was anything to be seen.
+    store.watch();
+    fence(Ordering::SeqCst);
+    // What it holds already has not woken the thread.
     if store.due().is_some() {
         wake();
     }
@@ -360,6 +373,7 @@ mod at_fork {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
     use std::sync::atomic::AtomicUsize;
     use std::time::Instant;
 
@@ -413,6 +427,10 @@ mod tests {
 
         fn due(&self) -> Option<u64> {
             self.schedule.due()
+        }
+
+        fn watch(&self) {
+            self.schedule.watch();
         }
     }
 

@@ -36,10 +36,10 @@
 //!   inserted are dropped as the panic passes.
 //!
 //! A call that any of these makes to a memoized function finds the near plane closed
-//! ([`Inside`](super::Inside)) and computes.
+//! ([`Inside`]) and computes.
 //!
-//! A sweep holds each shard's write lock while it looks through it: some nanoseconds an entry, only
-//! when an entry must have expired, and not more often than the [schedule](crate::sweep) says.
+//! A sweep holds each shard's write lock while it looks through it: some 30 ns an entry, only when
+//! an entry must have expired, and not more often than the [schedule](crate::sweep) says.
 
 use super::{AsIs, Bound, Inside, Limits, Lookup, NearCounts, bury, ends};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
@@ -58,7 +58,11 @@ use std::time::Duration;
 const SHARE: u64 = 256;
 
 /// See the [module](self).
-pub(crate) struct Memory<K, V> {
+pub(crate) struct Memory<K, V>
+where
+    K: Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
     cache: Cache<Keyed<K>, V, Weigh, AsIs, Leaving<K, V>>,
     /// How long an entry stays without being read, [`NEVER`] being for ever.
     tti: u64,
@@ -279,30 +283,27 @@ where
         }
         let bound = Bound::new(limits, true);
         let mut options = OptionsBuilder::new();
-        if bound.weighs() {
+        // How many entries there will be is known, or anybody's guess, or unlimited; it only sizes the
+        // ring of the recently evicted, and is looked at for the number of shards.
+        let entries = if bound.weighs() {
             let (capacity, hot) = match bound.limit {
                 limit @ ..100 => (limit, 1.0),
                 // What is reserved for newcomers (1 %, rounded down) comes on top of the bound.
                 limit => (limit.saturating_add(limit / 98).saturating_add(1), 0.99),
             };
-            // The number of entries is anybody's guess; it sizes the ring of the recently evicted.
-            let entries = limits.capacity.unwrap_or(10_000).min(bound.limit);
             options.shards(1).weight_capacity(capacity).hot_allocation(hot);
-            options.estimated_items_capacity(usize::try_from(entries).unwrap_or(usize::MAX));
+            limits.capacity.unwrap_or(10_000).min(bound.limit)
         } else {
-            let shards = shards(bound.limit);
-            options.shards(shards);
-            if bound.limit == NEVER {
-                options.weight_capacity(NEVER).estimated_items_capacity(shards * 32).ghost_allocation(0.0);
-            } else {
-                // Rounded down, as quick_cache rounds the share of a shard up.
-                let capacity = bound.limit - bound.limit % shards as u64;
-                options.weight_capacity(capacity);
-                options.estimated_items_capacity(usize::try_from(capacity).unwrap_or(usize::MAX));
-                if capacity < 64 {
-                    options.ghost_allocation(0.0);
-                }
-            }
+            let shards = shards(bound.limit) as u64;
+            options.shards(shards as usize);
+            // Rounded down, as quick_cache rounds the share of a shard up.
+            let capacity = if bound.limit == NEVER { NEVER } else { bound.limit - bound.limit % shards };
+            options.weight_capacity(capacity);
+            capacity
+        };
+        options.estimated_items_capacity(usize::try_from(entries).unwrap_or(usize::MAX));
+        if entries < 64 || entries == NEVER {
+            options.ghost_allocation(0.0);
         }
         let options = options.build().expect("every option that has to be set is");
         Memory {
@@ -426,8 +427,8 @@ where
         }
     }
 
-    pub(super) fn due(&self) -> Option<u64> {
-        self.schedule.due()
+    pub(super) fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     pub(super) fn counts(&self) -> NearCounts {
@@ -469,6 +470,19 @@ where
             }
             bury(key.key);
             bury(value);
+        }
+    }
+}
+
+impl<K, V> Drop for Memory<K, V>
+where
+    K: Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        // A store may go while a guard unwinds: what panics in here must not end the process.
+        if needs_drop::<(K, V)>() {
+            self.clear();
         }
     }
 }

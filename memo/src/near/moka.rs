@@ -27,6 +27,7 @@ use moka::notification::RemovalCause;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::hash::{Hash, Hasher};
+use std::mem::forget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -73,7 +74,8 @@ impl<K> Hash for Keyed<K> {
 impl<K: Eq> PartialEq for Keyed<K> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.key.get() == other.key.get()
+        // moka compares the very same key in its maintenance and as it iterates: no `Eq` need run for that.
+        std::ptr::eq(self, other) || (self.hash == other.hash && self.key.get() == other.key.get())
     }
 }
 
@@ -158,6 +160,15 @@ impl<K, V> Expiry<Keyed<K>, Arc<Slot<V>>> for Lifetimes {
         _: Option<Duration>,
     ) -> Option<Duration> {
         self.expire_after_create(key, slot, at)
+    }
+}
+
+/// Has a sweep that a panic has ended tried again.
+struct Unfinished<'a>(&'a Schedule, u64);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.ends_at(self.1);
     }
 }
 
@@ -299,6 +310,7 @@ where
             return;
         }
         {
+            let unfinished = Unfinished(&self.schedule, now);
             let _unforked = unforked();
             self.tidy();
             // moka has removed what it knows to be expired; its clock may be behind ours.
@@ -309,12 +321,13 @@ where
                 }
             }
             self.tidy();
+            forget(unfinished);
         }
         drop(inside);
     }
 
-    pub(super) fn due(&self) -> Option<u64> {
-        self.schedule.due()
+    pub(super) fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     pub(super) fn counts(&self) -> NearCounts {
