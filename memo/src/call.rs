@@ -46,22 +46,26 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 
 /// Looks nearby: the fast path of every call ends here.
 ///
+/// `site` is a function so that what only the slow path wants of it is made there.
+///
 /// # Errors
 ///
 /// A call that found nothing, to go on with.
 #[inline(always)]
 pub fn enter<P: Part, R, O: Outcome<R>>(
-    site: Site,
+    site: impl Fn() -> Site,
     hooks: AddHooks<P, R, O>,
     key: &P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let memo = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
-    if let Some(directive) = directive::take(&site) {
+    let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&site, hooks);
+    if directive::pending()
+        && let Some(directive) = directive::take(&site())
+    {
         return Err(Missed::directed(memo, key, directive));
     }
     let hash = memo.hash(key);
-    match memo.near.get(hash, &Query(key)) {
+    match memo.near.get(hash, Query(*key)) {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))
@@ -74,7 +78,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// A call for the models, which looks nearby as [`enter`] does.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
-        let found = memo.near.get(hash, &Same(&key));
+        let found = memo.near.get(hash, Same(&key));
         found.ok_or(Missed { memo, hash, key: Some(key), directive: None })
     }
 
@@ -161,7 +165,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             }
         };
         // a flight may have landed between our look at the store and our joining
-        if let Some(stored) = memo.near.get(hash, &Same(lead.key())) {
+        if let Some(stored) = memo.near.get(hash, Same(lead.key())) {
             memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(stored.clone()));
             return Ok(outcome.hit(stored));
@@ -276,10 +280,10 @@ pub fn control<P: Part, R, O: Outcome<R>>(
     outcome: O,
     op: Op<R>,
 ) -> Reply<R> {
-    let memo = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
+    let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
     let hash = memo.hash(key);
     match op {
-        Op::Peek => Reply::Peeked(memo.near.peek(hash, &Query(key)).map(|stored| outcome.hit(stored))),
+        Op::Peek => Reply::Peeked(memo.near.peek(hash, &Query(*key)).map(|stored| outcome.hit(stored))),
         Op::Insert(result) => {
             let owned = key.to_owned_part();
             let storable = outcome.stored(&result).and_then(|value| {
@@ -288,7 +292,7 @@ pub fn control<P: Part, R, O: Outcome<R>>(
             });
             Reply::Done(match storable {
                 Some((value, storage)) => {
-                    memo.flights.supersede(hash, &Query(key));
+                    memo.flights.supersede(hash, &Query(*key));
                     memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
                     memo.counters.count(Counter::Stored);
                     Ok(())
@@ -297,8 +301,8 @@ pub fn control<P: Part, R, O: Outcome<R>>(
             })
         }
         Op::Invalidate => {
-            memo.flights.supersede(hash, &Query(key));
-            memo.near.remove(hash, &Query(key));
+            memo.flights.supersede(hash, &Query(*key));
+            memo.near.remove(hash, &Query(*key));
             Reply::Done(Ok(()))
         }
     }

@@ -30,16 +30,18 @@ thread_local! {
     static NEXT: Cell<Option<(TypeId, Directive)>> = const { Cell::new(None) };
 }
 
-/// The directive left for this call of `site`.
+/// Whether one may have been left.
 #[inline(always)]
-pub(crate) fn take(site: &Site) -> Option<Directive> {
-    if PENDING.load(Ordering::Relaxed) == 0 { None } else { take_own(site.marker()) }
+pub(crate) fn pending() -> bool {
+    PENDING.load(Ordering::Relaxed) != 0
 }
 
+/// The directive left for this call of `site`.
 #[cold]
-fn take_own(marker: TypeId) -> Option<Directive> {
+#[inline(never)]
+pub(crate) fn take(site: &Site) -> Option<Directive> {
     let (whose, directive) = NEXT.get()?;
-    (whose == marker).then(|| {
+    (whose == site.marker()).then(|| {
         NEXT.set(None);
         directive
     })

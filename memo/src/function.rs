@@ -131,49 +131,42 @@ impl Site {
         self.marker
     }
 
-    /// Its record.
+    /// The record of `site`.
     #[inline(always)]
     pub(crate) fn memo<K: OwnedPart, V: Value, F: Value>(
-        &self,
+        site: &impl Fn() -> Self,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let identity = Identity { marker: self.marker, types: TypeId::of::<(K, V, F)>() };
-        let bucket = &self.function.memos[identity.bucket()];
+        let Site { function, marker, .. } = site();
+        let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        let bucket = &function.memos[identity.bucket()];
         match record::find(bucket.load(Ordering::Acquire), &identity) {
             Some(memo) => memo,
-            None => self.make(identity, hooks),
+            None => Self::make(site, hooks),
         }
     }
 
-    // by value, so that nothing of it is in memory for the fast path's sake
     #[cold]
     #[inline(never)]
     fn make<K: OwnedPart, V: Value, F: Value>(
-        self,
-        identity: Identity,
+        site: &impl Fn() -> Self,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
+        let Site { function, marker, settings } = site();
+        let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
         // the author's expressions run here, where nothing is locked
-        let memo = Box::new(Memo::<K, V, F>::new(
-            self.function,
-            identity,
-            (self.settings)(),
-            hooks(Hooks::new()),
-            &GRAPH,
-        ));
+        let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
         let mut all = registry::lock();
         // another thread may have been faster
-        let bucket = &self.function.memos[identity.bucket()];
+        let bucket = &function.memos[identity.bucket()];
         let first = bucket.load(Ordering::Acquire);
         if let Some(memo) = record::find(first, &identity) {
             return memo;
         }
-        let memo = record::publish(memo, bucket, first);
+        let memo = record::publish(Box::new(memo), bucket, first);
         all.push(memo);
         drop(all);
-        if memo.settings.expires() {
-            crate::sweep::register(&memo.near);
-        }
+        crate::sweep::register(&memo.near);
         memo
     }
 }

@@ -31,7 +31,7 @@ impl<T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedPart>> KeyValue for T {}
     label = "needs `Hash + Eq + ToOwned`, owned as `Eq + Clone + Send + Sync + 'static`",
     note = "derive `Hash`, `PartialEq`, `Eq` and `Clone` for its type (for a type parameter: add them and `Send + Sync + 'static` as bounds), leave the argument out with `skip(..)`, or write the key yourself with `key = ..`"
 )]
-pub trait Part {
+pub trait Part: Copy {
     /// The form that a store keeps.
     type Owned: OwnedPart;
     /// Feeds this part to `state`. Parts delimit themselves, as in [`Hash`].
@@ -43,9 +43,9 @@ pub trait Part {
 }
 
 /// Looks a store up by a borrowed key.
-pub(crate) struct Query<'a, P>(pub(crate) &'a P);
+pub(crate) struct Query<P>(pub(crate) P);
 
-impl<P: Part> Lookup<P::Owned> for Query<'_, P> {
+impl<P: Part> Lookup<P::Owned> for Query<P> {
     #[inline(always)]
     fn matches(&self, key: &P::Owned) -> bool {
         self.0.matches(key)
@@ -55,6 +55,14 @@ impl<P: Part> Lookup<P::Owned> for Query<'_, P> {
 /// A part that is compared by its value: `&T` owned as `T::Owned`.
 #[derive(Debug)]
 pub struct ByValue<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> Clone for ByValue<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: ?Sized> Copy for ByValue<'_, T> {}
 
 impl<T: ?Sized + KeyValue> Part for ByValue<'_, T> {
     type Owned = T::Owned;
@@ -200,6 +208,14 @@ impl<T: Canonical> Canonical for Option<T> {
 #[derive(Debug)]
 pub struct ByCanonical<'a, T: ?Sized>(pub &'a T);
 
+impl<T: ?Sized> Clone for ByCanonical<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: ?Sized> Copy for ByCanonical<'_, T> {}
+
 impl<T: ?Sized + Canonical> Part for ByCanonical<'_, T> {
     type Owned = T::Owned;
     #[inline(always)]
@@ -244,20 +260,27 @@ pub struct Each<'a, T, F> {
     part_of: F,
 }
 
+impl<T, F: Copy> Clone for Each<'_, T, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T, F: Copy> Copy for Each<'_, T, F> {}
+
 impl<T, F> std::fmt::Debug for Each<'_, T, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Each").field("len", &self.elements.len()).finish_non_exhaustive()
     }
 }
 
-impl<'a, T, P: Part, F: Fn(&'a T) -> P> Each<'a, T, F> {
+impl<'a, T, P: Part, F: Fn(&'a T) -> P + Copy> Each<'a, T, F> {
     /// The part for `elements`, whose elements' parts `part_of` finds.
     pub fn new(elements: &'a [T], part_of: F) -> Self {
         Each { elements, part_of }
     }
 }
 
-impl<'a, T, P: Part, F: Fn(&'a T) -> P> Part for Each<'a, T, F> {
+impl<'a, T, P: Part, F: Fn(&'a T) -> P + Copy> Part for Each<'a, T, F> {
     type Owned = Vec<P::Owned>;
     fn hash_part<H: Hasher>(&self, state: &mut H) {
         self.elements.len().hash(state);

@@ -22,7 +22,7 @@
 
 use crate::clock::NEVER;
 use crate::sweep::Sweep;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher};
 use std::mem::{forget, needs_drop};
@@ -40,6 +40,13 @@ mod moka;
 pub(crate) trait Lookup<K> {
     /// Whether `key` is the one looked for.
     fn matches(&self, key: &K) -> bool;
+}
+
+impl<K, Q: Lookup<K>> Lookup<K> for &Q {
+    #[inline(always)]
+    fn matches(&self, key: &K) -> bool {
+        (**self).matches(key)
+    }
 }
 
 /// What a store is to hold at most, and for how long.
@@ -121,8 +128,8 @@ where
 
     /// A clone of what is stored, which counts as a use of it: its idle time starts anew, and it ranks
     /// higher against eviction. An entry found expired is removed, and a miss.
-    #[inline]
-    pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
+    #[inline(always)]
+    pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
         each!(self, store => store.get(hash, query))
     }
 
@@ -237,7 +244,7 @@ pub(crate) struct Inside(());
 impl Inside {
     /// Goes in; `None` when this thread is inside already, that is, when user code that a store runs has
     /// come back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter() -> Option<Inside> {
         WHERE.with(|place| {
             if place.get() != OUT {
@@ -262,6 +269,16 @@ impl Drop for Inside {
             mourn();
         }
     }
+}
+
+/// Whether comparing or cloning a `T` can run code of the user's. Not so for the commonest of std's own types, and
+/// that is known when this is compiled: their lookups need not be [`Inside`].
+#[inline(always)]
+pub(crate) fn runs_user_code<T: 'static>() -> bool {
+    macro_rules! is_one_of {
+        ($($known:ty)*) => { $(TypeId::of::<T>() == TypeId::of::<$known>())||* };
+    }
+    !is_one_of!(() bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
 }
 
 /// Drops what could not be dropped inside, and what these drops leave.

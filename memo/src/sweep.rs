@@ -105,6 +105,12 @@ impl Schedule {
         }
     }
 
+    /// Whether an entry may have expired by now. Reads no clock where none ever will.
+    pub(crate) fn may_have_expired(&self) -> bool {
+        let earliest = self.earliest.load(Relaxed);
+        earliest != NEVER && earliest <= exact()
+    }
+
     /// Begins a sweep; false if there is nothing to do. The caller then looks at every entry, and calls
     /// [`ends_at`](Self::ends_at) for each that stays.
     pub(crate) fn begin(&self, now: u64) -> bool {

@@ -41,12 +41,12 @@
 //! A sweep holds each shard's write lock while it looks through it: some 30 ns an entry, only when
 //! an entry must have expired, and not more often than the [schedule](crate::sweep) says.
 
-use super::{AsIs, Bound, Inside, Limits, Lookup, NearCounts, bury, ends};
+use super::{AsIs, Bound, Inside, Limits, Lookup, NearCounts, bury, ends, runs_user_code};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::sweep::{Schedule, unforked};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::mem::needs_drop;
@@ -98,7 +98,7 @@ impl<K> Keyed<K> {
     /// The time by the clock that goes with it.
     #[inline]
     fn now(&self) -> u64 {
-        if self.fine { exact() } else { coarse() }
+        now(self.fine)
     }
 
     /// Whether it is not over yet. Reads no clock when it never will be.
@@ -107,6 +107,12 @@ impl<K> Keyed<K> {
         let ends = self.ends(tti);
         ends == NEVER || self.now() < ends
     }
+}
+
+/// The time by the clock that goes with a lifetime.
+#[inline]
+fn now(fine: bool) -> u64 {
+    if fine { exact() } else { coarse() }
 }
 
 impl<K> Hash for Keyed<K> {
@@ -125,48 +131,47 @@ impl<K: Eq> PartialEq for Keyed<K> {
 
 impl<K: Eq> Eq for Keyed<K> {}
 
-/// Finds the entry of a key if it has not expired; if it has, says so.
-struct Live<'a, Q> {
+/// Finds the entry of a key if it has not expired. `USES`: finding it is a use.
+///
+/// By value, and with as little in it as can be: it is what the hit path hands over in memory.
+struct Live<Q, const USES: bool> {
     hash: u64,
-    query: &'a Q,
+    query: Q,
     tti: u64,
-    /// Whether finding it is a use.
-    uses: bool,
-    expired: Cell<bool>,
 }
 
-impl<Q> Live<'_, Q> {
+impl<Q, const USES: bool> Live<Q, USES> {
     /// Of the entry that has been found.
-    #[inline]
+    #[inline(always)]
     fn check<K>(&self, key: &Keyed<K>) -> bool {
-        if self.tti == NEVER {
-            if key.deadline == NEVER || key.now() < key.deadline {
-                return true;
-            }
-        } else {
-            let now = key.now();
-            let read = key.read.load(Relaxed);
-            if now < ends(key.deadline, read, self.tti) {
-                // By the coarse clock a written line of memory per tick, not per hit.
-                if self.uses && read < now {
-                    key.read.store(now, Relaxed);
-                }
-                return true;
-            }
-        }
-        self.expired.set(true);
-        false
+        let sure = self.tti == NEVER && (key.deadline == NEVER || (!key.fine && coarse() < key.deadline));
+        sure || check_in_full(key.deadline, &key.read, key.fine, self.tti, USES)
     }
 }
 
-impl<Q> Hash for Live<'_, Q> {
+/// Whether an entry has not expired; if `uses`, and it has an idle time, that starts anew. Out of line, since it would
+/// cost the usual hit its registers.
+#[cold]
+#[inline(never)]
+fn check_in_full(deadline: u64, last_read: &AtomicU64, fine: bool, tti: u64, uses: bool) -> bool {
+    let now = now(fine);
+    let read = last_read.load(Relaxed);
+    let lives = now < ends(deadline, read, tti);
+    // By the coarse clock a written line of memory per tick, not per hit.
+    if lives && uses && tti != NEVER && read < now {
+        last_read.store(now, Relaxed);
+    }
+    lives
+}
+
+impl<Q, const USES: bool> Hash for Live<Q, USES> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
-impl<K, Q: Lookup<K>> Equivalent<Keyed<K>> for Live<'_, Q> {
+impl<K, Q: Lookup<K>, const USES: bool> Equivalent<Keyed<K>> for Live<Q, USES> {
     #[inline]
     fn equivalent(&self, key: &Keyed<K>) -> bool {
         self.hash == key.hash && self.query.matches(&key.key) && self.check(key)
@@ -317,21 +322,31 @@ where
         }
     }
 
-    #[inline]
-    pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
-        let live = Live { hash, query, tti: self.tti, uses: true, expired: Cell::new(false) };
-        let inside = Inside::enter()?;
-        let found = self.cache.get(&live);
+    #[inline(always)]
+    pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+        let inside = match runs_user_code::<K>() || runs_user_code::<V>() {
+            true => Some(Inside::enter()?),
+            false => None,
+        };
+        let found = self.cache.get(&Live::<Q, true> { hash, query, tti: self.tti });
         drop(inside);
-        if found.is_none() && live.expired.get() {
-            self.expire(hash);
+        if found.is_none() {
+            self.missed(hash);
         }
         found
     }
 
+    /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.
+    #[cold]
+    fn missed(&self, hash: u64) {
+        if self.schedule.may_have_expired() {
+            self.expire(hash);
+        }
+    }
+
     pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
         let _inside = Inside::enter()?;
-        self.cache.peek(&Live { hash, query, tti: self.tti, uses: false, expired: Cell::new(false) })
+        self.cache.peek(&Live::<&Q, false> { hash, query, tti: self.tti })
     }
 
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {

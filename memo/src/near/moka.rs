@@ -223,7 +223,8 @@ where
     }
 
     #[inline]
-    pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
+    pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+        let query = &query;
         let query = Query { hash, query };
         let slot = self.find(&query)?;
         if slot.deadline != NEVER || self.tti != NEVER {

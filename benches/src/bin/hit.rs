@@ -1,0 +1,33 @@
+//! `hit CONTENDER N`: N u64 → u64 hits of one contender, for counting instructions
+//! (`benches/callgrind.sh`). The contender `loop` is the loop around the others.
+
+use std::process::ExitCode;
+
+use memo_benches::contender::Contender;
+use memo_benches::entrants::Entrants;
+use memo_benches::work::Calls;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, n] = &arguments[..] else {
+        eprintln!("usage: hit CONTENDER N");
+        return ExitCode::FAILURE;
+    };
+    let Ok(n) = n.parse::<usize>() else {
+        eprintln!("N is a number of calls, not {n:?}");
+        return ExitCode::FAILURE;
+    };
+    let mut contenders = Entrants::new().numbers;
+    contenders.push(Contender::new("loop", |x| x));
+    let Some(contender) = contenders.iter().find(|it| it.name == name) else {
+        let names: Vec<_> = contenders.iter().map(|it| it.name).collect();
+        eprintln!("no contender {name:?}; there are {}", names.join(", "));
+        return ExitCode::FAILURE;
+    };
+    let calls = Calls::new().numbers;
+    contender.pass(&calls);
+    for _ in 0..n / calls.len() {
+        contender.pass(&calls);
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,157 @@
+//! What the figures must come to.
+
+use std::fmt;
+
+use crate::report::{Row, Table};
+
+/// One goal: a figure of one contender, what it is told against, and the most that it may be.
+pub struct Goal {
+    what: &'static str,
+    of: At,
+    figure: Figure,
+    at_most: f64,
+}
+
+/// A contender in a case.
+#[derive(Clone, Copy)]
+struct At(&'static str, &'static str);
+
+enum Figure {
+    /// The cost over that of another.
+    Over(At),
+    /// The cost over that of the fastest of the case whose name begins so.
+    OverFastest(&'static str),
+    /// The cost less that of another.
+    Less(At),
+    /// The cost itself.
+    Cost,
+    /// How often the body ran for one key.
+    Computed,
+}
+
+const fn goal(what: &'static str, of: At, figure: Figure, at_most: f64) -> Goal {
+    Goal { what, of, figure, at_most }
+}
+
+use Figure::{Computed, Cost, Less, Over, OverFastest};
+
+const HIT: At = At("hit-u64", "memo");
+const TWO: At = At("hit-u64-two-threads", "memo");
+const PAIR: At = At("hit-pair", "memo");
+const TEXT: At = At("hit-text", "memo");
+const TTL: At = At("hit-ttl", "memo ttl");
+const NO_TTL: At = At("hit-ttl", "memo");
+const AWAITED: At = At("hit-async", "memo");
+const CALLED: At = At("hit-async", "memo sync");
+const DEPENDENT: At = At("hit-dependent", "memo");
+const MISS: At = At("miss", "memo");
+const MISS_TWO: At = At("miss-two-threads", "memo");
+const FLIGHT: At = At("flight", "memo");
+const FREE: At = At("hit-generic", "memo free");
+
+impl At {
+    const fn quick(self) -> Self {
+        At(self.0, "quick_cache")
+    }
+    const fn limit(self) -> Self {
+        At(self.0, "limit")
+    }
+    const fn quick_once(self) -> Self {
+        At(self.0, "quick_cache get_or_insert_with")
+    }
+}
+
+/// For `#[memoize]` on a store of somebody else's.
+pub const SPINE: [Goal; 13] = [
+    goal("u64 hit / quick_cache", HIT, Over(HIT.quick()), 1.25),
+    goal("(&str, u32) hit / quick_cache", PAIR, Over(PAIR.quick()), 1.2),
+    goal("(&str, u32) hit / fastest cached form", PAIR, OverFastest("cached"), 1.0),
+    goal("hit with a ttl / without", TTL, Over(NO_TTL), 1.5),
+    goal("awaited hit / called hit", AWAITED, Over(CALLED), 1.5),
+    goal("u64 hit, two threads / quick_cache", TWO, Over(TWO.quick()), 1.0),
+    goal("miss / quick_cache get_or_insert_with", MISS, Over(MISS.quick_once()), 1.5),
+    goal("miss, two threads / quick_cache get_or_insert_with", MISS_TWO, Over(MISS_TWO.quick_once()), 1.5),
+    goal("flight: bodies until the waiter has it", FLIGHT, Cost, 1.5),
+    goal("flight: computations of one key", FLIGHT, Computed, 1.0),
+    goal("generic function − free function, ns", At("hit-generic", "memo generic function"), Less(FREE), 2.0),
+    goal(
+        "generic impl's method − free function, ns",
+        At("hit-generic", "memo generic method"),
+        Less(FREE),
+        2.0,
+    ),
+    goal(
+        "generic impl's function − free function, ns",
+        At("hit-generic", "memo generic associated"),
+        Less(FREE),
+        2.0,
+    ),
+];
+
+/// For a store of our own.
+pub const ENGINE: [Goal; 12] = [
+    goal("u64 hit / limit", HIT, Over(HIT.limit()), 2.2),
+    goal("u64 hit / fastest cached form", HIT, OverFastest("cached"), 0.36),
+    goal("u64 hit, two threads / one thread", TWO, Over(HIT), 1.1),
+    goal("u64 hit, two threads / quick_cache", TWO, Over(TWO.quick()), 1.0 / 8.0),
+    goal("u64 hit, two threads / fastest cached form", TWO, OverFastest("cached"), 1.0 / 6.5),
+    goal("(&str, u32) hit / limit", PAIR, Over(PAIR.limit()), 1.5),
+    goal("&str → String hit / limit", TEXT, Over(TEXT.limit()), 1.3),
+    goal("hit with a ttl / without", TTL, Over(NO_TTL), 1.25),
+    goal("awaited hit / called hit", AWAITED, Over(CALLED), 1.5),
+    goal("dependent hit / limit", DEPENDENT, Over(DEPENDENT.limit()), 1.25),
+    goal("miss / quick_cache get_or_insert_with", MISS, Over(MISS.quick_once()), 1.0),
+    goal("miss, two threads / quick_cache get_or_insert_with", MISS_TWO, Over(MISS_TWO.quick_once()), 1.0),
+];
+
+/// A goal beside what was measured for it.
+pub struct Verdict<'a> {
+    goal: &'a Goal,
+    median: Option<f64>,
+    min: Option<f64>,
+    samples: usize,
+}
+
+impl Goal {
+    /// Judges it by the medians. What was not measured is neither met nor missed.
+    pub fn judge(&self, tables: &[Table]) -> Verdict<'_> {
+        let figure = |of: fn(&Row) -> f64| self.figure(tables, of).filter(|figure| figure.is_finite());
+        let mine = tables.iter().find(|table| table.case == self.of.0).and_then(|table| table.row(self.of.1));
+        Verdict {
+            goal: self,
+            median: figure(|row| row.median),
+            min: figure(|row| row.min),
+            samples: mine.map_or(0, |row| row.samples),
+        }
+    }
+
+    fn figure(&self, tables: &[Table], of: impl Fn(&Row) -> f64 + Copy) -> Option<f64> {
+        let table = |case| tables.iter().find(|table| table.case == case);
+        let row = |At(case, name)| table(case)?.row(name);
+        let mine = row(self.of)?;
+        Some(match self.figure {
+            Over(other) => of(mine) / of(row(other)?),
+            OverFastest(prefix) => {
+                let rows = table(self.of.0)?.rows.iter().filter(|row| row.name.starts_with(prefix));
+                of(mine) / rows.map(of).min_by(f64::total_cmp)?
+            }
+            Less(other) => of(mine) - of(row(other)?),
+            Cost => of(mine),
+            Computed => mine.computed?,
+        })
+    }
+}
+
+impl fmt::Display for Verdict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Goal { what, at_most, .. } = self.goal;
+        write!(f, "  {what:<52} goal ≤ {at_most:<6.3}")?;
+        match (self.median, self.min) {
+            (Some(median), Some(min)) => {
+                let verdict = if median <= *at_most { "met" } else { "MISSED" };
+                write!(f, "measured {median:<6.2} (minima {min:<6.2}, {} samples) {verdict}", self.samples)
+            }
+            _ => write!(f, "not measured"),
+        }
+    }
+}
