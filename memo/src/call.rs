@@ -1,7 +1,7 @@
 //! The one path of a memoized call: make the key, look nearby, and on a miss compute once per key and store.
 //!
 //! Synchronous and asynchronous functions enter it alike. What may wait is written once, as `async`
-//! ([`Missed::acquire`]); a synchronous call runs it on its thread. The body itself runs in between, in the caller's own
+//! ([`Waiting::end`]); a synchronous call runs it on its thread. The body itself runs in between, in the caller's own
 //! frame, so that neither kind has to be turned into the other.
 
 use std::future::Future;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
-use crate::flight::{Joined, Landed, Lead, Waited};
+use crate::flight::{Joined, Landed, Lead, Wait, Waited};
 use crate::function::{Hooks, Memo, Site};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
@@ -102,7 +102,11 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
-        match block_on(self.find(outcome, true)) {
+        let begun = match self.begin(true) {
+            Begun::Wait(wait) => block_on(wait.end()),
+            begun => begun,
+        };
+        match begun.result(outcome) {
             Ok(result) => result,
             Err(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
@@ -122,63 +126,108 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         self,
         outcome: O,
     ) -> Result<R, Computation<K, V, F>> {
-        self.find(outcome, false).await
+        let begun = match self.begin(false) {
+            Begun::Wait(wait) => wait.end().await,
+            begun => begun,
+        };
+        begun.result(outcome)
     }
 
-    async fn find<R, O: Outcome<R, Stored = V, Failure = F>>(
-        self,
-        outcome: O,
-        blocks: bool,
-    ) -> Result<R, Computation<K, V, F>> {
+    fn begin(self, blocks: bool) -> Begun<K, V, F> {
         let Missed { memo, hash, key, directive } = self;
-        let Some(mut key) = key else {
-            return Err(Computation::new(memo, None));
+        let Some(key) = key else {
+            return Begun::Compute(Computation::new(memo, None));
         };
         if directive == Some(Directive::Refresh) {
             memo.flights.supersede(hash, &Same(&key));
-            return Err(Computation::new(memo, Some(memo.flights.alone(hash, key))));
+            return Begun::Compute(Computation::new(memo, Some(memo.flights.alone(hash, key))));
         }
         if !memo.settings.single_flight {
-            memo.counters.count(Counter::Misses);
-            return Err(Computation::new(memo, Some(memo.flights.alone(hash, key))));
+            return Begun::alone(memo, hash, key);
         }
-        let lead = loop {
-            let wait = match memo.flights.join(hash, key, blocks) {
-                Joined::Lead(lead) => break lead,
-                Joined::Wait(wait) => wait,
-            };
-            match wait.await {
-                Waited::Value(value) => {
-                    memo.waited();
-                    return Ok(outcome.hit(value));
-                }
-                Waited::Failed(failure) => {
-                    memo.waited();
-                    return Ok(outcome.failed(failure));
-                }
-                Waited::Lead(lead) => break lead,
-                Waited::Alone(own) => {
-                    memo.counters.count(Counter::Misses);
-                    return Err(Computation::new(memo, Some(memo.flights.alone(hash, own))));
-                }
-                Waited::Again(own) => key = own,
-            }
-        };
-        // a flight may have landed between our look at the store and our joining
-        if let Some(stored) = memo.near.get(hash, Same(lead.key())) {
-            memo.counters.count(Counter::Hits);
-            lead.land(|| Landed::Value(stored.clone()));
-            return Ok(outcome.hit(stored));
-        }
-        memo.counters.count(Counter::Misses);
-        Err(Computation::new(memo, Some(lead)))
+        Begun::join(memo, hash, key, blocks)
     }
 }
 
-impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    fn waited(&self) {
-        self.counters.count(Counter::Misses);
-        self.counters.count(Counter::Waits);
+/// What a call that found nothing nearby does next.
+enum Begun<K: OwnedPart, V: Value, F: Value> {
+    /// Another call has just stored or shared a value.
+    Found(V),
+    /// Another call has just failed.
+    Failed(F),
+    /// It computes.
+    Compute(Computation<K, V, F>),
+    /// It waits for another call's computation.
+    Wait(Waiting<K, V, F>),
+}
+
+struct Waiting<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    blocks: bool,
+    wait: Wait<'static, K, V, F>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
+    fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
+        match memo.flights.join(hash, key, blocks) {
+            Joined::Lead(lead) => Self::lead(memo, lead),
+            Joined::Wait(wait) => Begun::Wait(Waiting { memo, hash, blocks, wait }),
+        }
+    }
+
+    fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
+        memo.counters.count(Counter::Misses);
+        Begun::Compute(Computation::new(memo, Some(memo.flights.alone(hash, key))))
+    }
+
+    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+        // a flight may have landed between our look at the store and our joining
+        if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
+            memo.counters.count(Counter::Hits);
+            lead.land(|| Landed::Value(stored.clone()));
+            return Begun::Found(stored);
+        }
+        memo.counters.count(Counter::Misses);
+        Begun::Compute(Computation::new(memo, Some(lead)))
+    }
+
+    /// The result, or the right to compute it.
+    fn result<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Result<R, Computation<K, V, F>> {
+        match self {
+            Begun::Found(value) => Ok(outcome.hit(value)),
+            Begun::Failed(failure) => Ok(outcome.failed(failure)),
+            Begun::Compute(computation) => Err(computation),
+            Begun::Wait(_) => unreachable!("a wait has been waited for"),
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
+    /// What comes of it: no other wait.
+    async fn end(self) -> Begun<K, V, F> {
+        let Waiting { memo, hash, blocks, mut wait } = self;
+        loop {
+            let waited = wait.await;
+            if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
+                memo.counters.count(Counter::Misses);
+                memo.counters.count(Counter::Waits);
+            }
+            let begun = match waited {
+                Waited::Value(value) => Begun::Found(value),
+                Waited::Failed(failure) => Begun::Failed(failure),
+                Waited::Lead(lead) => Begun::lead(memo, lead),
+                Waited::Alone(key) => Begun::alone(memo, hash, key),
+                Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+            };
+            match begun {
+                Begun::Wait(next) => wait = next.wait,
+                begun => return begun,
+            }
+        }
     }
 }
 

@@ -298,22 +298,15 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         Held::push(self.flight.id())
     }
 
-    /// Runs `store` unless an invalidation has come since the computation began.
+    /// Runs `store` unless an invalidation has come since the computation began. What comes during it or later waits
+    /// until the flight is over, which should be soon.
     pub(crate) fn store(&self, store: impl FnOnce()) {
-        struct Stored<'a>(&'a Mutex<State>);
-        impl Drop for Stored<'_> {
-            fn drop(&mut self) {
-                lock(self.0).phase = Phase::Computing;
-            }
-        }
         let mut state = lock(&self.flight.state);
         if state.superseded {
             return;
         }
         state.phase = Phase::Storing(graph::this_thread());
         drop(state);
-        // also when an `Eq` of the user's panics in the store
-        let _stored = Stored(&self.flight.state);
         in_a_store();
         store();
         in_a_store();

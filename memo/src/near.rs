@@ -458,7 +458,7 @@ mod tests {
         }
 
         fn look(&self, key: K) -> Option<V> {
-            self.get(hash(&key), &By(&key))
+            self.get(hash(&key), By(&key))
         }
 
         fn glance(&self, key: K) -> Option<V> {
@@ -544,12 +544,12 @@ mod tests {
                 near.insert(7, key, key * 10, 1, None);
             }
             for key in 0..20 {
-                assert_eq!(near.get(7, &By(&key)), Some(key * 10));
+                assert_eq!(near.get(7, By(&key)), Some(key * 10));
             }
             assert!(near.remove(7, &By(&5)));
-            assert_eq!(near.get(7, &By(&5)), None);
-            assert_eq!(near.get(7, &By(&6)), Some(60));
-            assert_eq!(near.get(7, &By(&20)), None);
+            assert_eq!(near.get(7, By(&5)), None);
+            assert_eq!(near.get(7, By(&6)), Some(60));
+            assert_eq!(near.get(7, By(&20)), None);
             assert_eq!(near.entries(), 19);
         });
     }
@@ -956,7 +956,7 @@ mod tests {
         fn pry(&self) {
             let near = self.0;
             let other = Nosy(near, 77);
-            assert!(near.get(hash(77), &By(&other)).is_none());
+            assert!(near.get(hash(77), By(&other)).is_none());
             assert!(near.peek(hash(77), &By(&other)).is_none());
             assert!(!near.remove(hash(77), &By(&other)));
             near.insert(hash(77), other, Nosy(near, 77), 1, None);
@@ -1086,7 +1086,7 @@ mod tests {
         };
         for key in 0..6 {
             step(key, &|_, _| near.put(bomb(key), bomb(key)));
-            step(key, &|hash, key| drop(near.get(hash, &By(key))));
+            step(key, &|hash, key| drop(near.get(hash, By(key))));
         }
         for key in 0..6 {
             step(key, &|_, _| near.put(bomb(key), bomb(key)));
@@ -1100,7 +1100,7 @@ mod tests {
         step(6, &|_, _| near.put_for(bomb(6), bomb(6), HOUR));
         step(7, &|_, _| near.put_for(bomb(7), bomb(7), HOUR));
         clock::advance(2 * HOUR);
-        step(6, &|hash, key| drop(near.get(hash, &By(key))));
+        step(6, &|hash, key| drop(near.get(hash, By(key))));
         step(0, &|_, _| near.sweep());
         step(8, &|_, _| near.put(bomb(8), bomb(8)));
         panicked
