@@ -22,6 +22,8 @@ pub(crate) enum Counter {
     Computes,
     Waits,
     Stored,
+    /// Counted by the store, which has counters of its own.
+    Evicted,
     /// How many computations were timed.
     Timed,
     /// How long those took together, in nanoseconds.
@@ -62,7 +64,7 @@ fn give_back(table: Table) {
     }
 }
 
-/// A function's place in the tables.
+/// A place in the tables: of a function, or of a store. It is not given back.
 #[derive(Debug)]
 pub(crate) struct Counters {
     index: usize,
@@ -80,7 +82,7 @@ impl Counters {
     }
 
     #[inline(always)]
-    fn add(&self, counter: Counter, amount: u64) {
+    pub(crate) fn add(&self, counter: Counter, amount: u64) {
         match TABLE.get().get(self.index) {
             Some(line) => bump(&line.0[counter as usize], amount),
             None => self.add_to_new(counter, amount),

@@ -43,6 +43,7 @@
 
 use super::{AsIs, Bound, Inside, Limits, Lookup, NearCounts, bury, ends, runs_user_code};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use crate::stats::{Counter, Counters};
 use crate::sweep::{Schedule, unforked};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
@@ -71,7 +72,8 @@ where
     /// The weight of all entries, kept only where there is a bound on it. It is counted after the fact,
     /// so another thread may subtract an entry before it has been added.
     weight: AtomicI64,
-    evicted: AtomicU64,
+    /// Counts evictions: at capacity each insert has one, and one number for all threads would be what they wait for.
+    counters: Counters,
     expired: AtomicU64,
 }
 
@@ -317,7 +319,7 @@ where
             bound,
             schedule: Schedule::new(),
             weight: AtomicI64::new(0),
-            evicted: AtomicU64::new(0),
+            counters: Counters::new(),
             expired: AtomicU64::new(0),
         }
     }
@@ -383,7 +385,7 @@ where
             self.weight.fetch_add(i64::from(weight) - left.weight as i64, Relaxed);
         }
         if left.evicted != 0 {
-            self.evicted.fetch_add(left.evicted, Relaxed);
+            self.counters.add(Counter::Evicted, left.evicted);
         }
         self.schedule.stored(now, ends);
         for (key, value) in left.first.into_iter().chain(left.more) {
@@ -456,7 +458,7 @@ where
         NearCounts {
             entries,
             weight,
-            evicted: self.evicted.load(Relaxed),
+            evicted: self.counters.total(Counter::Evicted),
             expired: self.expired.load(Relaxed),
         }
     }
