@@ -1,1 +1,14 @@
-//! x
+//! The far plane of [`memo`](https://docs.rs/memo): engines that keep results outside the process, as bytes
+//! under 32-byte keys.
+//!
+//! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
+//! the format in which results are stored.
+
+pub mod engine;
+pub mod entry;
+pub mod error;
+
+pub use engine::{
+    Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
+};
+pub use error::{Error, ErrorKind};
