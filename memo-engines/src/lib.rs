@@ -4,10 +4,18 @@
 //! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
 //! the format in which results are stored.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "disk")]
+pub mod disk;
 pub mod engine;
 pub mod entry;
 pub mod error;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+#[cfg(feature = "disk")]
+pub use disk::{Disk, DiskOptions, DiskStats};
 pub use engine::{
     Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
 };
