@@ -3,7 +3,7 @@
 use memo_engines::testing::Double;
 use std::sync::Arc;
 
-use memo_engines::{Capability, Chain, Disk, DiskOptions, GuardOptions, Guarded, conformance};
+use memo_engines::{Capability, Chain, Disk, DiskOptions, Engine as _, GuardOptions, Guarded, conformance};
 
 #[test]
 fn the_double_conforms() {
@@ -26,7 +26,7 @@ fn the_disk_conforms_when_durable() {
 #[test]
 fn a_guard_and_a_chain_add_nothing_to_what_they_hold() {
     conformance::all(|| Guarded::new(Double::new("double"), GuardOptions::default()));
-    let hangs = Capability { blocking: true, hangs: true, ..Capability::default() };
+    let hangs = Capability { hangs: true, ..Double::new("double").capability() };
     conformance::all(|| Guarded::new(Double::new("double").claiming(hangs), GuardOptions::default()));
     conformance::all(|| Chain::new(vec![Arc::new(Double::new("a")), Arc::new(Double::new("b"))]));
     let directory = tempfile::tempdir().unwrap();
