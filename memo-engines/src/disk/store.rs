@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -76,6 +77,7 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
     let mut number = directory.newest_index()?.max(1);
     // Each turn but the last sets one damaged index aside; a new one is not damaged.
     let mut tries = 0;
+    let begun = Instant::now();
     loop {
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
@@ -88,6 +90,10 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
                 set_aside(directory, options, number, &error)?;
                 number += 1;
                 tries += 1;
+            }
+            // Another process is writing, or mending what a killed one left.
+            Err(error) if error.retry_helps() && begun.elapsed() < options.wait => {
+                std::thread::sleep(Duration::from_millis(2));
             }
             opened => return opened,
         }
