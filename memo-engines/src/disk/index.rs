@@ -111,12 +111,15 @@ pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, Error> {
 /// Makes the tables in a file that is new, and refuses one that is not ours.
 pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
     let set_up = || {
-        // These hold for a file without a page; on another they change nothing.
-        connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+        let is_new = number("application_id")? == 0 && number("schema_version")? == 0;
+        if is_new {
+            // On an index that others use this would wait for them: it writes.
+            connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        }
         connection.execute_batch("PRAGMA journal_mode = WAL;")?;
         connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0;")?;
-        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-        if number("application_id")? == 0 && number("schema_version")? == 0 {
+        if is_new {
             connection.execute_batch(&format!(
                 "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; \
                  PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"

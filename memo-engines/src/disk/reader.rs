@@ -85,7 +85,7 @@ impl Reader {
     fn open(path: &Path, busy: Duration) -> Result<Self, Error> {
         let connection = index::open(path, busy)?;
         connection
-            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
+            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")
             .map_err(|error| index::failed("open the index", error))?;
         Ok(Self { connection: Watched::new(connection), snapshot: None, known: None })
     }
