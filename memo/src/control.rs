@@ -13,8 +13,8 @@ use crate::stats::Stats;
 
 /// Control over a memoized method or associated function: what `<method>_memo()` gives.
 ///
-/// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`; one argument stands for itself, and no
-/// argument is `()`. `peek`, `insert` and `invalidate` leave out what is skipped.
+/// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`; one argument stands for itself,
+/// and no argument is `()`. `peek`, `insert` and `invalidate` leave out what is skipped.
 ///
 /// ```
 /// #[derive(memo::Instance)]

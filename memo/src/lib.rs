@@ -42,9 +42,9 @@
 //!
 //! # Control
 //!
-//! Beside a memoized `fn f` stands a type `f`, its companion. Functions and types have separate namespaces: `f(4)` calls, and
-//! `f::peek(4)` looks. Of a generic function, type parameters that no argument tells are given as usual:
-//! `f::plan::<u32>()`. Methods have the same as `<method>_memo()`, which returns a [`MethodControl`].
+//! Beside a memoized `fn f` stands a type `f`, its companion. Functions and types have separate namespaces:
+//! `f(4)` calls, and `f::peek(4)` looks. Of a generic function, type parameters that no argument tells are given
+//! as usual: `f::plan::<u32>()`. Methods have the same as `<method>_memo()`, which returns a [`MethodControl`].
 //!
 //! ```
 //! use memo::memoize;
@@ -69,15 +69,17 @@
 //!
 //! # What you can rely on
 //!
-//! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its future is
-//!   dropped, one of those who wait takes over. A wait that would close a cycle is not begun: that call computes.
+//! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its
+//!   future is dropped, one of those who wait takes over. A wait that would close a cycle is not begun: that call
+//!   computes.
 //! * An invalidation wins over a computation that is under way.
 //! * A cache problem never changes what a function returns.
 //! * Entries are bounded, expired ones are never returned, and leave without being asked for.
 //! * `async` functions need no particular executor.
 //!
-//! What it cannot do for you: know that a result depends on something outside of its key; find cycles through waits
-//! that it cannot see (join handles, channels, latches of thread pools); go on with a future that you keep and do not poll.
+//! What it cannot do for you: know that a result depends on something outside of its key; find cycles through
+//! waits that it cannot see (join handles, channels, latches of thread pools); go on with a future that you keep
+//! and do not poll.
 //!
 //! # Features
 //!

@@ -191,8 +191,8 @@ pub struct Stats {
     pub evicted: u64,
     /// Entries whose lifetime ended.
     pub expired: u64,
-    /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an estimate.
-    /// What a body spends in other memoized functions, or in itself, counts there as well.
+    /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an
+    /// estimate. What a body spends in other memoized functions, or in itself, counts there as well.
     pub compute_time: Duration,
     /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
     pub saved_time: Duration,
