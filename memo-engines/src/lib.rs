@@ -1,4 +1,4 @@
-//! Storage engines of [`memo`](https://docs.rs/memo) that keep results outside of the process.
+//! Storage engines of `memo` that keep results outside of the process.
 //!
 //! There are none in this version. `memo` keeps results in the memory of the process, by itself; this crate has no
 //! items yet, and there is no reason to depend on it directly.

@@ -19,7 +19,7 @@
 //! # What is kept
 //!
 //! The key is all the arguments, compared whole: anything that is `Hash + Eq` and can be cloned, and floats.
-//! Borrowed arguments are looked up as they are, so that a hit does not allocate. `skip(a)` leaves an argument out,
+//! Borrowed arguments are looked up as they are: a hit makes no copy of them. `skip(a)` leaves an argument out,
 //! `key = expression` replaces them all. Type parameters are part of the key. How `self` is, [`Instance`] says.
 //!
 //! A result is kept in memory, among at most 10,000 of its function unless `capacity` or `max_weight` says
