@@ -51,7 +51,8 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 /// # Errors
 ///
 /// A call that found nothing, to go on with.
-#[inline(always)]
+// in unoptimized code, inlining would only put all of this into the frame that a recursion repeats
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter<P: Part, R, O: Outcome<R>>(
     site: impl Fn() -> Site,
     hooks: AddHooks<P, R, O>,
@@ -102,11 +103,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
-        let begun = match self.begin(true) {
-            Begun::Wait(wait) => block_on(wait.end()),
-            begun => begun,
-        };
-        match begun.result(outcome) {
+        // little of ours is on the stack while the body runs: it may call this function again, to any depth
+        match self.acquire_blocking(outcome) {
             Ok(result) => result,
             Err(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
@@ -115,6 +113,18 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
                 computation.finish(outcome, result)
             }
         }
+    }
+
+    #[inline(never)]
+    fn acquire_blocking<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Result<R, Computation<K, V, F>> {
+        let begun = match self.begin(true) {
+            Begun::Wait(wait) => block_on(wait.end()),
+            begun => begun,
+        };
+        begun.result(outcome)
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result.
@@ -257,6 +267,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// Stores what came of it, tells those who wait, and gives it back.
+    #[inline(never)]
     pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, result: R) -> R {
         let memo = self.memo;
         memo.counters.computed(self.started);

@@ -6,6 +6,17 @@ use std::fmt;
 ///
 /// Calls of memoized functions never give it: there, a cache that fails is a miss. It is what
 /// `insert`, `invalidate` and `clear` answer, for which a silent failure would be a wrong answer later.
+///
+/// ```
+/// #[memo::memoize]
+/// fn load(id: u32) -> Result<u32, String> {
+///     Ok(id)
+/// }
+///
+/// let error = load::insert(1, Err("gone".to_owned())).unwrap_err();
+/// assert_eq!(error.kind(), memo::ErrorKind::NotStorable);
+/// assert!(!error.is_temporary());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,

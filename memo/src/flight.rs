@@ -293,9 +293,9 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         &self.flight.key
     }
 
-    /// While the guard lives, the computation runs on this thread.
+    /// While the guard lives, the computation of a synchronous function runs on this thread.
     pub(crate) fn hold(&self) -> Held {
-        Held::push(self.flight.id())
+        Held::push(self.flight.id(), true)
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. What comes during it or later waits
@@ -502,7 +502,7 @@ impl<B: Future> Future for Holding<'_, B> {
             return this.body.poll(context);
         };
         suspended_on.store(0, Ordering::Relaxed);
-        let held = Held::push(*id);
+        let held = Held::push(*id, false);
         let polled = this.body.poll(context);
         drop(held);
         if polled.is_pending() {

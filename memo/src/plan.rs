@@ -6,7 +6,20 @@ use std::time::Duration;
 use crate::function::Settings;
 use crate::near::Kind;
 
-/// Where the results of a function live, nearest first, and why.
+/// Where the results of a function live, nearest first, and why. It prints as one line.
+///
+/// The companion's `plan()` gives it, also before the function is first called.
+///
+/// ```
+/// #[memo::memoize(ttl = "5m")]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// let plan = square::plan();
+/// assert_eq!(plan.engines(), ["memory"]);
+/// assert!(plan.to_string().ends_with("at most 10000 entries; each lives 300s"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     engines: Vec<&'static str>,

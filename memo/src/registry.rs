@@ -62,7 +62,22 @@ fn without_parameters(path: &str) -> String {
 
 /// A memoized function that has run: what can be asked of it without the types of its arguments.
 ///
-/// All instantiations of a generic function go by one name, and are one of these.
+/// All instantiations of a generic function go by one name, and are one of these. So are functions of the same name
+/// inside different functions of one module.
+///
+/// ```
+/// #[memo::memoize(name = "squares")]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// square(4);
+/// let squares = memo::function("squares").expect("it has run");
+/// assert_eq!((squares.instantiations(), squares.stats().entries), (1, 1));
+/// squares.clear()?;
+/// assert_eq!(squares.stats().entries, 0);
+/// # Ok::<(), memo::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FunctionHandle {
     name: String,
@@ -80,7 +95,7 @@ impl FunctionHandle {
         self.memos.len()
     }
 
-    /// What it has counted.
+    /// What it has counted, over all instantiations.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         self.memos.iter().for_each(|memo| stats.add(&memo.stats()));
@@ -97,7 +112,7 @@ impl FunctionHandle {
         Ok(())
     }
 
-    /// Where its results live, and why.
+    /// Where its results live, and why: of the instantiation that was called first.
     pub fn plan(&self) -> Plan {
         self.memos[0].plan()
     }

@@ -155,20 +155,35 @@ fn bump(cell: &AtomicU64, amount: u64) {
 }
 
 /// What a memoized function has counted since the process began, over all threads and all type parameters.
+///
+/// `uncached` and `refresh` count as computations, and as neither hits nor misses. Counts are exact once the calls have
+/// ended; times are estimates.
+///
+/// ```
+/// #[memo::memoize]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// (0..10).for_each(|n| drop(square(n % 5)));
+/// let stats = square::stats();
+/// assert_eq!((stats.hits, stats.misses, stats.computes, stats.entries), (5, 5, 5, 5));
+/// println!("{stats}");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls that were answered from a store.
     pub hits: u64,
-    /// Calls that were not.
+    /// Calls that were not, those that waited included.
     pub misses: u64,
     /// Times that the body ran to its end.
     pub computes: u64,
-    /// Calls that waited for another call's computation.
+    /// Misses that were answered by another call's computation.
     pub waits: u64,
     /// Results that were put into a store.
     pub stored: u64,
-    /// Entries that are in memory now.
+    /// Entries that are in memory now, those included that have expired and have not been swept yet.
     pub entries: u64,
     /// Their weight: how many they are, unless the function weighs them.
     pub weight: u64,
@@ -176,7 +191,8 @@ pub struct Stats {
     pub evicted: u64,
     /// Entries whose lifetime ended.
     pub expired: u64,
-    /// Time spent in the body. Short computations are timed by sample, so this is an estimate.
+    /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an
+    /// estimate. What a body spends in other memoized functions, or in itself, counts there as well.
     pub compute_time: Duration,
     /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
     pub saved_time: Duration,

@@ -24,7 +24,7 @@ pub(crate) trait Node: Send + Sync {
 }
 
 thread_local! {
-    static HELD: std::cell::RefCell<Vec<usize>> = const { std::cell::RefCell::new(Vec::new()) };
+    static HELD: std::cell::RefCell<Vec<(usize, bool)>> = const { std::cell::RefCell::new(Vec::new()) };
     static THREAD: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
@@ -40,6 +40,9 @@ pub(crate) fn this_thread() -> u64 {
 }
 
 /// While it lives, a flight is being computed on this thread.
+///
+/// It is noted whether by a synchronous function: whatever is waited for further up the stack, even by a task, then
+/// blocks the thread, since that function can only have come there through an executor of its own (a `block_on`).
 pub(crate) struct Held {
     id: usize,
     /// Taken off the stack it was put on, so it stays with its thread.
@@ -47,18 +50,21 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn push(id: usize) -> Self {
-        HELD.with(|held| held.borrow_mut().push(id));
+    pub(crate) fn push(id: usize, synchronous: bool) -> Self {
+        HELD.with(|held| held.borrow_mut().push((id, synchronous)));
         Held { id, _thread_bound: std::marker::PhantomData }
     }
 
-    /// What is being computed on this thread, outermost first.
-    fn snapshot() -> Vec<usize> {
-        HELD.with(|held| held.borrow().clone())
+    /// What is being computed on this thread, outermost first, and whether any of it synchronously.
+    fn snapshot() -> (Vec<usize>, bool) {
+        HELD.with(|held| {
+            let held = held.borrow();
+            (held.iter().map(|&(id, _)| id).collect(), held.iter().any(|&(_, synchronous)| synchronous))
+        })
     }
 
     fn is_now(held: &[usize]) -> bool {
-        HELD.with(|now| *now.borrow() == held)
+        HELD.with(|now| now.borrow().iter().map(|&(id, _)| id).eq(held.iter().copied()))
     }
 }
 
@@ -66,7 +72,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         HELD.with(|held| {
             let mut held = held.borrow_mut();
-            if let Some(at) = held.iter().rposition(|&id| id == self.id) {
+            if let Some(at) = held.iter().rposition(|&(id, _)| id == self.id) {
                 held.remove(at);
             }
         });
@@ -153,7 +159,8 @@ impl Graph {
     /// Puts the caller's wait for `target` into the graph. `blocks` says that it keeps this thread back, as a
     /// synchronous wait does. A task that holds nothing needs no edge.
     pub(crate) fn wait(&self, target: Arc<dyn Node>, blocks: bool) -> Result<Option<Wait<'_>>, Cycle> {
-        let held = Held::snapshot();
+        let (held, within_synchronous) = Held::snapshot();
+        let blocks = blocks || within_synchronous;
         let thread = if blocks { this_thread() } else { 0 };
         if held.is_empty() && !blocks {
             return Ok(None);
