@@ -96,6 +96,8 @@ mod clock;
 mod control;
 mod directive;
 mod error;
+#[cfg(feature = "engines")]
+mod far;
 mod flight;
 mod function;
 mod instance;
@@ -118,11 +120,15 @@ pub use memo_macros::{Instance, memoize};
 
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "engines")]
+pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
-pub use stats::Stats;
+#[cfg(feature = "engines")]
+pub use memo_engines::Engine;
+pub use stats::{Stats, TierStats};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]

@@ -154,6 +154,22 @@ fn bump(cell: &AtomicU64, amount: u64) {
     cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }
 
+/// What one engine that outlives the process has answered to a function.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierStats {
+    /// The engine's name.
+    pub engine: String,
+    /// Entries that were found and used.
+    pub hits: u64,
+    /// Look-ups that found nothing to use.
+    pub misses: u64,
+    /// Calls of the engine that failed, each of which was a miss or a result not stored.
+    pub errors: u64,
+    /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
+    pub misfits: Vec<(&'static str, u64)>,
+}
+
 /// What a memoized function has counted since the process began, over all threads and all type parameters.
 ///
 /// `uncached` and `refresh` count as computations, and as neither hits nor misses. Counts are exact once the calls have
@@ -196,6 +212,8 @@ pub struct Stats {
     pub compute_time: Duration,
     /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
     pub saved_time: Duration,
+    /// The engines that outlive the process, nearest first.
+    pub tiers: Vec<TierStats>,
 }
 
 impl Stats {
@@ -246,6 +264,26 @@ impl Stats {
         self.expired += other.expired;
         self.compute_time += other.compute_time;
         self.saved_time += other.saved_time;
+        for tier in &other.tiers {
+            match self.tiers.iter_mut().find(|own| own.engine == tier.engine) {
+                Some(own) => own.add(tier),
+                None => self.tiers.push(tier.clone()),
+            }
+        }
+    }
+}
+
+impl TierStats {
+    fn add(&mut self, other: &TierStats) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.errors += other.errors;
+        for &(reason, count) in &other.misfits {
+            match self.misfits.iter_mut().find(|(own, _)| *own == reason) {
+                Some((_, own)) => *own += count,
+                None => self.misfits.push((reason, count)),
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::ROOM;
+
 /// How results are written. The numbers are part of the stored format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
@@ -42,9 +44,9 @@ macro_rules! raw_types {
             None
         }
 
-        fn from_raw<V: 'static>(bytes: &[u8]) -> Option<V> {
+        fn from_raw<V: 'static>(bytes: Vec<u8>) -> Option<V> {
             $(if TypeId::of::<V>() == TypeId::of::<$raw>() {
-                let from: fn(&[u8]) -> Option<$raw> = $from;
+                let from: fn(Vec<u8>) -> Option<$raw> = $from;
                 let mut value = from(bytes);
                 // the type is the same, as has just been found out
                 return (&mut value as &mut dyn Any).downcast_mut::<Option<V>>().and_then(Option::take);
@@ -55,12 +57,12 @@ macro_rules! raw_types {
 }
 
 raw_types! {
-    String: |value| value.as_bytes(), |bytes| String::from_utf8(bytes.to_vec()).ok();
-    Vec<u8>: |value| value, |bytes| Some(bytes.to_vec());
+    String: |value| value.as_bytes(), |bytes| String::from_utf8(bytes).ok();
+    Vec<u8>: |value| value, Some;
     Box<[u8]>: |value| value, |bytes| Some(bytes.into());
     Arc<[u8]>: |value| value, |bytes| Some(bytes.into());
-    Box<str>: |value| value.as_bytes(), |bytes| std::str::from_utf8(bytes).ok().map(Box::from);
-    Arc<str>: |value| value.as_bytes(), |bytes| std::str::from_utf8(bytes).ok().map(Arc::from);
+    Box<str>: |value| value.as_bytes(), |bytes| String::from_utf8(bytes).ok().map(Box::from);
+    Arc<str>: |value| value.as_bytes(), |bytes| String::from_utf8(bytes).ok().map(Arc::from);
 }
 
 impl Codec {
@@ -69,25 +71,16 @@ impl Codec {
         if is_raw::<V>() { Codec::Raw } else { self }
     }
 
-    /// The codec with this number, if this program has it.
-    pub(crate) fn numbered(number: u8) -> Option<Self> {
-        [
-            Codec::Raw,
-            Codec::Postcard,
-            #[cfg(feature = "messagepack")]
-            Codec::MessagePack,
-            #[cfg(feature = "json")]
-            Codec::Json,
-        ]
-        .into_iter()
-        .find(|codec| *codec as u8 == number)
-    }
-
-    /// Writes `value`; `None` if its `Serialize` or the codec cannot.
+    /// Writes `value`, with room for a label behind; `None` if its `Serialize` or the codec cannot.
     pub(crate) fn write<V: Serialize + 'static>(self, value: &V) -> Option<Vec<u8>> {
         match self {
-            Codec::Raw => raw(value).map(<[u8]>::to_vec),
-            Codec::Postcard => postcard::to_allocvec(value).ok(),
+            Codec::Raw => {
+                let raw = raw(value)?;
+                let mut bytes = Vec::with_capacity(raw.len() + ROOM);
+                bytes.extend_from_slice(raw);
+                Some(bytes)
+            }
+            Codec::Postcard => postcard::to_extend(value, Vec::with_capacity(ROOM)).ok(),
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => rmp_serde::to_vec_named(value).ok(),
             #[cfg(feature = "json")]
@@ -96,21 +89,21 @@ impl Codec {
     }
 
     /// Reads a value that takes all of `bytes`; `None` if they are none.
-    pub(crate) fn read<V: DeserializeOwned + 'static>(self, bytes: &[u8]) -> Option<V> {
+    pub(crate) fn read<V: DeserializeOwned + 'static>(self, bytes: Vec<u8>) -> Option<V> {
         match self {
             Codec::Raw => from_raw(bytes),
-            Codec::Postcard => match postcard::take_from_bytes(bytes) {
+            Codec::Postcard => match postcard::take_from_bytes(&bytes) {
                 Ok((value, [])) => Some(value),
                 _ => None,
             },
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => {
-                let mut rest = bytes;
+                let mut rest = &*bytes;
                 let value = V::deserialize(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
                 rest.is_empty().then_some(value)
             }
             #[cfg(feature = "json")]
-            Codec::Json => serde_json::from_slice(bytes).ok(),
+            Codec::Json => serde_json::from_slice(&bytes).ok(),
         }
     }
 }

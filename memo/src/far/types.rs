@@ -1,0 +1,106 @@
+//! Whether the types of a function let its results outlive the process, found from the types themselves.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::codec::Codec;
+use super::encode::encode;
+use super::fingerprint::fingerprint;
+
+/// How keys `K` and results `V` become bytes, and results come back.
+pub struct FarTypes<K, V> {
+    pub(crate) key: fn(&K) -> Option<Vec<u8>>,
+    pub(crate) write: fn(Codec, &V) -> Option<Vec<u8>>,
+    pub(crate) read: fn(Codec, Vec<u8>) -> Option<V>,
+    pub(crate) fingerprint: fn() -> u64,
+}
+
+impl<K, V> std::fmt::Debug for FarTypes<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FarTypes").finish_non_exhaustive()
+    }
+}
+
+impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> FarTypes<K, V> {
+    fn new() -> Self {
+        FarTypes {
+            key: |key| encode(key).ok(),
+            write: |codec, value| codec.write(value),
+            read: |codec, bytes| codec.read(bytes),
+            fingerprint: fingerprint::<V>,
+        }
+    }
+}
+
+/// Asked by generated code whether `K` and `V` can be written: see [`types_of`].
+pub struct AreFar<K, V>(PhantomData<fn() -> (K, V)>);
+
+/// The answer, where they cannot.
+#[derive(Debug, Clone, Copy)]
+pub struct NotFar;
+
+impl<K, V> std::fmt::Debug for AreFar<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AreFar")
+    }
+}
+
+/// The ways to the answer, first to last. Generated code imports these traits for one expression.
+pub mod types_of {
+    use super::*;
+
+    /// Both can be written, and results read.
+    pub trait Writable<K, V> {
+        /// How.
+        fn far_types(self) -> Option<FarTypes<K, V>>;
+    }
+    impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> Writable<K, V> for &AreFar<K, V> {
+        fn far_types(self) -> Option<FarTypes<K, V>> {
+            Some(FarTypes::new())
+        }
+    }
+
+    /// Anything else.
+    pub trait Other<K, V> {
+        /// Not at all.
+        fn far_types(self) -> Option<FarTypes<K, V>>;
+    }
+    impl<K, V> Other<K, V> for AreFar<K, V> {
+        fn far_types(self) -> Option<FarTypes<K, V>> {
+            None
+        }
+    }
+}
+
+impl<K, V> AreFar<K, V> {
+    pub(crate) fn new() -> Self {
+        AreFar(PhantomData)
+    }
+}
+
+/// Keys that can be written.
+#[diagnostic::on_unimplemented(
+    message = "an engine that outlives the process needs a key that can be written: `{Self}` is not `serde::Serialize`",
+    label = "needs `Serialize`",
+    note = "derive `serde::Serialize` for the types of the arguments, leave one out with `skip(..)`, or write the key yourself with `key = ..`; an `InstanceId` means nothing outside this process: mark a field with `#[instance]`, or say `receiver = self.id`"
+)]
+pub trait FarKey: Serialize {}
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> FarKey for T {}
+
+/// Results that can be written and read.
+#[diagnostic::on_unimplemented(
+    message = "an engine that outlives the process needs a result that can be written and read: `{Self}` is not `serde::Serialize + serde::de::DeserializeOwned`",
+    label = "needs `Serialize + DeserializeOwned` (of a `Result`, its `Ok`)",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for the type of the result, or use `engine = \"memory\"`"
+)]
+pub trait FarValue: Serialize + DeserializeOwned + 'static {}
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> FarValue for T {}
+
+/// How these types are written, which an engine asked for by name needs to know.
+pub fn require<K: FarKey, V: FarValue>() -> FarTypes<K, V> {
+    FarTypes::new()
+}
