@@ -171,8 +171,7 @@ impl<R, C, M> MethodControl<R, C, M> {
     ///
     /// If a tier did not do it. The engines of this version, which are in memory, always do.
     pub fn clear(&self) -> Result<(), Error> {
-        self.function().clear();
-        Ok(())
+        self.function().clear()
     }
 }
 
@@ -200,7 +199,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Peek).peeked()
+        (self.control)(arguments, Op::Peek).settled().await.peeked()
     }
 
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
@@ -212,7 +211,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Insert(result)).done()
+        (self.control)(arguments, Op::Insert(result)).settled().await.done()
     }
 
     /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -224,7 +223,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Invalidate).done()
+        (self.control)(arguments, Op::Invalidate).settled().await.done()
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.
@@ -233,7 +232,6 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     ///
     /// If a tier did not do it. The engines of this version, which are in memory, always do.
     pub async fn clear(&self) -> Result<(), Error> {
-        self.function().clear();
-        Ok(())
+        self.function().clear_async().await
     }
 }

@@ -15,14 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
-use memo_engines::{Engine, Entry, Key, Space, Witness, utc_now};
+use memo_engines::{Engine, Entry, Space, Witness, utc_now};
 
 pub use codec::Codec;
 pub use engines::{Engines, engines};
-pub use types::{FarTypes, NotFar, require, types_of};
+pub use types::{AreFar, FarTypes, require, types_of};
 
 use crate::error::{Error, ErrorKind};
+use crate::function::Settings;
 use crate::stats::TierStats;
 
 /// A function's share of the far plane.
@@ -74,10 +76,10 @@ pub(crate) struct Identity<'a> {
     pub(crate) code: u64,
 }
 
-/// A key that was looked for in vain, with what each engine said of it.
+/// Where to store a result, with what each engine said when it was looked for there; none from one that said nothing.
 pub(crate) struct FarKey {
     key: Key,
-    witnesses: Vec<Witness>,
+    witnesses: Vec<Option<Witness>>,
 }
 
 /// A result as it goes to the engines.
@@ -99,7 +101,23 @@ pub(crate) enum Looked<V> {
 }
 
 impl<K, V: 'static> Far<K, V> {
-    pub(crate) fn new(
+    /// The engines that `settings` name, for a function called `name`; `None` if it names none, or its types cannot be
+    /// written.
+    pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
+        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines().get(engine)).collect();
+        if engines.is_empty() {
+            return None;
+        }
+        let identity = Identity {
+            name,
+            parameters: &settings.parameters,
+            version: settings.version,
+            code: settings.code,
+        };
+        Some(Self::new(types?, engines, identity, settings.codec))
+    }
+
+    fn new(
         types: FarTypes<K, V>,
         engines: Vec<Arc<dyn Engine>>,
         identity: Identity<'_>,
@@ -131,20 +149,36 @@ impl<K, V: 'static> Far<K, V> {
         Some(Key { space: self.space, digest: digest("memo key 1", &[&self.identity, &encoded]) })
     }
 
+    /// The key to store a result under that was not looked for.
+    pub(crate) fn unseen(&self, key: &K) -> Option<FarKey> {
+        Some(FarKey { key: self.key(key)?, witnesses: self.tiers.iter().map(|_| None).collect() })
+    }
+
+    /// What the engines have, nearest first. Moves nothing.
+    pub(crate) async fn peek(&self, key: Key) -> Option<V> {
+        for tier in &self.tiers {
+            if let Ok(Some(entry)) = tier.engine.get(&key).await
+                && let Some((value, ..)) = self.unseal(tier, &key, entry)
+            {
+                return Some(value);
+            }
+        }
+        None
+    }
+
     /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
     pub(crate) async fn look(&self, key: &K) -> Looked<V> {
         let Some(key) = self.key(key) else { return Looked::Nothing(None) };
         let mut witnesses = Vec::with_capacity(self.tiers.len());
         for (place, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
-                Ok(looked) => looked,
+                Ok((found, witness)) => (found, Some(witness)),
                 Err(_) => {
                     tier.errors.fetch_add(1, Ordering::Relaxed);
-                    // stored there after all, if it is back by then
-                    (None, Witness::default())
+                    (None, None)
                 }
             };
-            if let Some((value, label, size)) = found.clone().and_then(|entry| self.open(tier, &key, entry)) {
+            if let Some((value, label, size)) = found.clone().and_then(|entry| self.unseal(tier, &key, entry)) {
                 if let Some(entry) = found {
                     self.put(&self.tiers[..place], FarKey { key, witnesses }, entry);
                 }
@@ -159,7 +193,7 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// The value in an entry, if it is what it should be.
-    fn open(&self, tier: &Tier, key: &Key, entry: Entry) -> Option<(V, Label, usize)> {
+    fn unseal(&self, tier: &Tier, key: &Key, entry: Entry) -> Option<(V, Label, usize)> {
         let expected = Expected {
             identity: self.identity,
             key: key.digest,
@@ -218,13 +252,21 @@ impl<K, V: 'static> Far<K, V> {
             let (engine, entry) = (tier.engine.clone(), entry.clone());
             later::run(async move {
                 // what fails here has been counted by the engine's guard, and costs nobody anything
-                let _ = engine.put_if(&key, &entry, witness).await;
+                let _ = match witness {
+                    Some(witness) => engine.put_if(&key, &entry, witness).await.map(drop),
+                    None => engine.put(&key, &entry).await,
+                };
             });
         }
     }
 
     /// Stores a result in all engines, whatever happened before.
-    pub(crate) async fn insert(&self, key: Key, value: FarValue, lifetime: Option<Duration>) -> Result<(), Error> {
+    pub(crate) async fn insert(
+        &self,
+        key: Key,
+        value: FarValue,
+        lifetime: Option<Duration>,
+    ) -> Result<(), Error> {
         let entry = self.seal(&key, value, lifetime, Duration::ZERO);
         let mut done = Ok(());
         for tier in &self.tiers {
@@ -252,13 +294,18 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// The first failure; the others have been tried all the same.
-    fn all(&self, done: Result<(), Error>, tier: &Tier, next: Result<(), memo_engines::Error>) -> Result<(), Error> {
+    fn all(
+        &self,
+        done: Result<(), Error>,
+        tier: &Tier,
+        next: Result<(), memo_engines::Error>,
+    ) -> Result<(), Error> {
         if next.is_err() {
             tier.errors.fetch_add(1, Ordering::Relaxed);
         }
-        done.and(next.map_err(|error| {
-            Error::new(ErrorKind::Engine, format!("{}: failed to {error}", self.name))
-        }))
+        done.and(
+            next.map_err(|error| Error::new(ErrorKind::Engine, format!("{}: failed to {error}", self.name))),
+        )
     }
 
     pub(crate) fn stats(&self) -> Vec<TierStats> {

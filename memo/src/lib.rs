@@ -96,7 +96,7 @@ mod clock;
 mod control;
 mod directive;
 mod error;
-#[cfg(feature = "engines")]
+#[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
 mod flight;
 mod function;
@@ -123,11 +123,11 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "engines")]
 pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
+#[cfg(feature = "engines")]
+pub use memo_engines::Engine;
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
-#[cfg(feature = "engines")]
-pub use memo_engines::Engine;
 pub use stats::{Stats, TierStats};
 
 /// The snippets of the README and the guide, compiled and run as tests.

@@ -139,12 +139,13 @@ impl Counters {
     }
 
     #[inline]
-    pub(crate) fn computed(&self, started: Option<Instant>) {
+    /// Counts a computation, and tells how long it took if it was timed.
+    pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
         self.count(Counter::Computes);
-        if let Some(started) = started {
-            self.count(Counter::Timed);
-            self.add(Counter::TimedNanos, u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        }
+        let elapsed = started?.elapsed();
+        self.count(Counter::Timed);
+        self.add(Counter::TimedNanos, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+        Some(elapsed)
     }
 }
 

@@ -192,7 +192,12 @@ impl<'b> ser::Serializer for Encoder<'b> {
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unencodable> {
         self.serialize_unit()
     }
-    fn serialize_unit_variant(mut self, _: &'static str, _: u32, name: &'static str) -> Result<(), Unencodable> {
+    fn serialize_unit_variant(
+        mut self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+    ) -> Result<(), Unencodable> {
         self.variant(name);
         self.serialize_unit()
     }
@@ -314,7 +319,8 @@ impl ser::SerializeMap for Entries<'_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
-        let entry = self.entries.last_mut().ok_or_else(|| Unencodable("a map gave a value before a key".into()))?;
+        let entry =
+            self.entries.last_mut().ok_or_else(|| Unencodable("a map gave a value before a key".into()))?;
         entry.1 = encode(value)?;
         Ok(())
     }

@@ -157,7 +157,11 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
         self.0.note("ignored");
         visitor.visit_unit()
     }
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Stop> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Stop> {
         self.0.note("unit struct");
         self.0.note(name);
         visitor.visit_unit()
@@ -371,30 +375,119 @@ mod tests {
     #[test]
     fn equal_shapes_have_equal_fingerprints() {
         assert_eq!(
-            shape!(struct Shape { a: u8, b: Vec<String> }),
-            shape!(struct Shape { a: u8, b: Vec<String> })
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: Vec<String>,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: Vec<String>,
+                }
+            )
         );
     }
 
     #[test]
     fn whatever_a_codec_could_misread_changes_it() {
         let all = [
-            shape!(struct Shape { a: u8, b: u16 }),
-            shape!(struct Shape { b: u16, a: u8 }),
-            shape!(struct Shape { a: u16, b: u8 }),
-            shape!(struct Shape { a: u8, c: u16 }),
-            shape!(struct Shape { a: u8, b: u16, c: () }),
-            shape!(struct Shape { a: u8, b: Option<u16> }),
-            shape!(struct Shape { a: u8, b: Vec<u16> }),
-            shape!(struct Shape { a: u8, b: (u16, u16) }),
-            shape!(struct Shape { a: u8, b: (u16, u16, u16) }),
-            shape!(struct Shape(u8, u16);),
-            shape!(enum Shape { A(u8), B(u16) }),
-            shape!(enum Shape { B(u16), A(u8) }),
-            shape!(enum Shape { A(u8), B(u32) }),
-            shape!(enum Shape { A(u8), B { b: u16 } }),
-            shape!(enum Shape { A(u8), B { c: u16 } }),
-            shape!(enum Shape { A(u8), B(u16), C }),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: u16,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    b: u16,
+                    a: u8,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u16,
+                    b: u8,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    c: u16,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: u16,
+                    c: (),
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: Option<u16>,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: Vec<u16>,
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: (u16, u16),
+                }
+            ),
+            shape!(
+                struct Shape {
+                    a: u8,
+                    b: (u16, u16, u16),
+                }
+            ),
+            shape!(
+                struct Shape(u8, u16);
+            ),
+            shape!(
+                enum Shape {
+                    A(u8),
+                    B(u16),
+                }
+            ),
+            shape!(
+                enum Shape {
+                    B(u16),
+                    A(u8),
+                }
+            ),
+            shape!(
+                enum Shape {
+                    A(u8),
+                    B(u32),
+                }
+            ),
+            shape!(
+                enum Shape {
+                    A(u8),
+                    B { b: u16 },
+                }
+            ),
+            shape!(
+                enum Shape {
+                    A(u8),
+                    B { c: u16 },
+                }
+            ),
+            shape!(
+                enum Shape {
+                    A(u8),
+                    B(u16),
+                    C,
+                }
+            ),
         ];
         for (n, one) in all.iter().enumerate() {
             assert!(!all[n + 1..].contains(one), "{n}");

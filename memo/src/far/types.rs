@@ -37,10 +37,6 @@ impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> FarTypes<K, V> {
 /// Asked by generated code whether `K` and `V` can be written: see [`types_of`].
 pub struct AreFar<K, V>(PhantomData<fn() -> (K, V)>);
 
-/// The answer, where they cannot.
-#[derive(Debug, Clone, Copy)]
-pub struct NotFar;
-
 impl<K, V> std::fmt::Debug for AreFar<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AreFar")
