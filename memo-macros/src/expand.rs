@@ -10,9 +10,10 @@ mod key;
 mod settings;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use crate::model::{Companion, Model, Place};
 
@@ -35,9 +36,9 @@ fn private(model: &Model) -> Path {
     syn::parse_quote!(#krate::__private)
 }
 
-/// A name that meets none of the author's.
+/// A name that meets none of the author's: neither an argument, nor (which hygiene leaves visible) a constant.
 fn hidden(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    format_ident!("__{name}", span = Span::mixed_site())
 }
 
 /// The names of the hidden items that a function and its control share.
@@ -92,11 +93,14 @@ fn turbofish(model: &Model) -> TokenStream {
     if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
 }
 
-/// The static that stands for the function as written.
-fn function_static(model: &Model) -> TokenStream {
+/// The block that gives the function as written: a reference to a static.
+fn function(model: &Model) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
-    quote!(static FUNCTION: #private::Function = #private::Function::new(::core::module_path!(), #name);)
+    quote!({
+        static FUNCTION: #private::Function = #private::Function::new(#private::module_path!(), #name);
+        &FUNCTION
+    })
 }
 
 /// The expression that makes a site of the function `function`.
@@ -110,11 +114,7 @@ fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
 fn site(model: &Model) -> TokenStream {
     match Shared::of(model) {
         Some(shared) => shared.site(model),
-        None => {
-            let function = function_static(model);
-            let site = new_site(model, &quote!(&FUNCTION));
-            quote!({ #function #site })
-        }
+        None => new_site(model, &function(model)),
     }
 }
 
@@ -125,10 +125,11 @@ fn outcome(model: &Model) -> TokenStream {
     if model.options.cache_err.is_some() {
         return settings::with_errors(model);
     }
+    let outcome = quote_spanned!(output.span()=> (&&&#private::Shape::<#output>::NEW).outcome());
     quote!({
         #[allow(unused_imports)]
         use #private::shape::*;
-        #private::check_outcome::<#output, _>((&&&#private::Shape::<#output>::NEW).outcome())
+        #outcome
     })
 }
 

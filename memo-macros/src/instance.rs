@@ -22,8 +22,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         (Ok(()), Some((member, ty))) => implement(&input, &krate, ty, quote!(&self.#member)),
         (result, _) => {
             let errors = result.err().map(Error::write_errors);
-            let ty: Type = parse_quote!(#krate::InstanceId);
-            let dummy = implement(&input, &krate, &ty, quote!(::core::unreachable!()));
+            let dummy = implement(&input, &krate, &parse_quote!(()), quote!(loop {}));
             quote!(#errors #dummy)
         }
     }
@@ -34,7 +33,7 @@ fn implement(input: &DeriveInput, krate: &Path, id: &Type, instance: TokenStream
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     quote! {
         #[automatically_derived]
-        impl #generics #krate::Instance for #name #arguments #bounds {
+        impl #generics #krate::__private::Instance for #name #arguments #bounds {
             type Id = #id;
 
             fn instance(&self) -> &Self::Id {
@@ -160,7 +159,7 @@ mod tests {
         let derived = derived(input);
         assert!(derived.contains(&format!("{{ {expected:?} }}")), "{derived}");
         assert_eq!(derived.matches("compile_error").count(), 1, "{derived}");
-        assert!(derived.contains(":: Instance for X"), "{derived}");
+        assert!(derived.contains(":: __private :: Instance for X"), "{derived}");
     }
 
     #[test]
@@ -168,7 +167,7 @@ mod tests {
         implements(
             "struct X { a: u8, #[instance] id: Uuid, other: InstanceId }",
             quote! {
-                impl ::memo::Instance for X {
+                impl ::memo::__private::Instance for X {
                     type Id = Uuid;
                     fn instance(&self) -> &Self::Id { &self.id }
                 }
@@ -177,7 +176,7 @@ mod tests {
         implements(
             "struct X(u8, #[instance] (u8, String));",
             quote! {
-                impl ::memo::Instance for X {
+                impl ::memo::__private::Instance for X {
                     type Id = (u8, String);
                     fn instance(&self) -> &Self::Id { &self.1 }
                 }
@@ -191,7 +190,7 @@ mod tests {
             implements(
                 &quote!(struct X { r#type: #ty, a: u8 }).to_string(),
                 quote! {
-                    impl ::memo::Instance for X {
+                    impl ::memo::__private::Instance for X {
                         type Id = #ty;
                         fn instance(&self) -> &Self::Id { &self.r#type }
                     }
@@ -205,7 +204,7 @@ mod tests {
         implements(
             "#[memo(crate = crate::m)] struct X<'a, T: Tr = u8, const N: usize = 1>(#[instance] T, &'a u8) where T: Eq;",
             quote! {
-                impl<'a, T: Tr, const N: usize> crate::m::Instance for X<'a, T, N> where T: Eq {
+                impl<'a, T: Tr, const N: usize> crate::m::__private::Instance for X<'a, T, N> where T: Eq {
                     type Id = T;
                     fn instance(&self) -> &Self::Id { &self.0 }
                 }

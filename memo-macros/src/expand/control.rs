@@ -2,11 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
-use super::{Shared, function_static, hidden, key, new_site, outcome, private, settings, turbofish};
+use super::{Shared, hidden, key, new_site, outcome, private, settings, turbofish};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The type beside a free function.
@@ -24,7 +23,7 @@ pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
         #vis enum #name {}
 
         #(#cfgs)*
-        #[allow(dead_code, unused_variables, clippy::all, missing_docs)]
+        #[allow(dead_code, unused_variables, deprecated, clippy::all, missing_docs)]
         impl #name {
             #shared
             #operations
@@ -53,10 +52,10 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     // the future of an `async` method has its arguments' lifetimes, which are named for it
     let (type_name, lifetime, call_type, call_params) = if model.sig.asyncness.is_some() {
         let (lifetime, call_type) = with_named_lifetimes(&call_type);
-        let params = quote!(#call_type, #opaque ::core::future::Future<Output = #output>);
+        let params = quote!(#call_type, #opaque #private::Future<Output = #output>);
         (quote!(AsyncMethodControl), Some(lifetime), call_type, params)
     } else {
-        (quote!(MethodControl), None, call_type.clone(), quote!(#opaque Fn(#call_type) -> #output))
+        (quote!(MethodControl), None, call_type.clone(), quote!(#opaque #private::Fn(#call_type) -> #output))
     };
     let lifetime = lifetime.iter();
     let op = hidden("op");
@@ -65,10 +64,10 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(dead_code, clippy::all)]
+        #[allow(dead_code, deprecated, clippy::all)]
         #vis #unsafety fn #name <#(#lifetime,)* #params>() -> #private::#type_name<
             #output,
-            #opaque Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
+            #opaque #private::Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
             #call_params,
         > #bounds {
             #private::#type_name::new(
@@ -90,7 +89,7 @@ fn shared_items(model: &Model) -> TokenStream {
     };
     let cfgs = cfgs(model);
     let new_site = new_site(model, &quote!(#owner::#function()));
-    let function_static = function_static(model);
+    let function_body = super::function(model);
     let output = &model.output;
 
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -105,10 +104,7 @@ fn shared_items(model: &Model) -> TokenStream {
         #(#cfgs)*
         #[doc(hidden)]
         #[allow(dead_code)]
-        fn #function() -> &'static #private::Function {
-            #function_static
-            &FUNCTION
-        }
+        fn #function() -> &'static #private::Function #function_body
 
         #(#cfgs)*
         #[doc(hidden)]
@@ -147,7 +143,7 @@ fn operations(model: &Model) -> TokenStream {
     let call = Arguments::of_call(model);
     let known = Arguments::of_control(model);
     let (call_inputs, call_names, known_inputs) = (call.plain_inputs(), call.names(), known.plain_inputs());
-    let result = hidden("value");
+    let result = known.unused("value");
 
     let called = quote!(#function #turbofish (#(#call_names),*));
     let directed = |directive: &str| {
@@ -283,12 +279,28 @@ impl<'m> Arguments<'m> {
 
     /// Names that shadow none of the author's, the receiver's first.
     fn names(&self) -> Vec<Ident> {
-        let this = self.receiver.iter().map(|_| hidden("this"));
-        this.chain(self.arg_names()).collect()
+        self.this().into_iter().chain(self.arg_names()).collect()
+    }
+
+    fn this(&self) -> Option<Ident> {
+        self.receiver.map(|_| hidden("this"))
     }
 
     fn arg_names(&self) -> impl Iterator<Item = Ident> {
-        self.args.iter().map(|arg| hidden(&arg.forward.unraw().to_string()))
+        self.args.iter().map(|arg| {
+            let mut name = arg.forward.clone();
+            name.set_span(Span::mixed_site());
+            name
+        })
+    }
+
+    /// A name for documentation that is none of the arguments'.
+    fn unused(&self, name: &str) -> Ident {
+        if self.args.iter().any(|arg| arg.forward == name) {
+            self.unused(&format!("{name}_"))
+        } else {
+            Ident::new(name, Span::mixed_site())
+        }
     }
 
     fn types(&self) -> Vec<Type> {
@@ -318,8 +330,7 @@ impl<'m> Arguments<'m> {
 
     /// `control(this, op, a, b)`, by the names of ours.
     fn ask(&self, control: &TokenStream, op: &impl ToTokens) -> TokenStream {
-        let this = self.receiver.iter().map(|_| hidden("this"));
-        let args = self.arg_names();
+        let (this, args) = (self.this().into_iter(), self.arg_names());
         quote!(#control(#(#this,)* #op, #(#args),*))
     }
 

@@ -132,7 +132,7 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: proc_ma
 }
 
 fn leaf(private: &syn::Path, reference: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    quote_spanned!(span=> #private::check_part((&&&&&#private::Probe(#reference)).part()))
+    quote_spanned!(span=> (&&&&&#private::Probe(#reference)).part())
 }
 
 enum Container {
@@ -162,12 +162,15 @@ fn container(ty: &Type) -> Option<(Container, &Type)> {
     }
 }
 
-/// Whether a reference or a float is somewhere in the type.
+/// Whether something borrowed, or a float, is somewhere in the type.
 fn needs_form(ty: &Type) -> bool {
     struct Found(bool);
     impl Visit<'_> for Found {
         fn visit_type_reference(&mut self, _: &syn::TypeReference) {
             self.0 = true;
+        }
+        fn visit_lifetime(&mut self, lifetime: &syn::Lifetime) {
+            self.0 |= lifetime.ident != "static";
         }
         fn visit_ident(&mut self, ident: &Ident) {
             self.0 |= ident == "f64" || ident == "f32";

@@ -14,7 +14,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     let options = &model.options;
     let mut calls = Vec::new();
     if has_self(model) {
-        calls.push(quote!(.owner(::core::any::type_name::<Self>())));
+        calls.push(quote!(.owner(#private::type_name::<Self>())));
     }
     if let Some(name) = &options.name {
         calls.push(quote!(.name(#name)));
