@@ -38,7 +38,18 @@ fn private(model: &Model) -> Path {
 
 /// A name that meets none of the author's: neither an argument, nor (which hygiene leaves visible) a constant.
 fn hidden(name: &str) -> Ident {
-    format_ident!("__{name}", span = Span::mixed_site())
+    hidden_at(name, Span::call_site())
+}
+
+/// The same, with errors about it pointing at `span`.
+fn hidden_at(name: &str, span: Span) -> Ident {
+    format_ident!("__{name}", span = pointing_at(span))
+}
+
+/// The span for a call of ours on a name of ours, whose errors are the author's. It has to have the hygiene of the
+/// name: where the two differ, the compiler points at the attribute.
+fn pointing_at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
 }
 
 /// The names of the hidden items that a function and its control share.
@@ -120,15 +131,14 @@ fn site(model: &Model) -> TokenStream {
 
 /// How results of the function are stored.
 fn outcome(model: &Model) -> TokenStream {
-    let private = private(model);
-    let output = &model.output;
-    if model.options.cache_err.is_some() {
-        return settings::with_errors(model);
-    }
-    let outcome = quote_spanned!(output.span()=> (&&&#private::Shape::<#output>::NEW).outcome());
+    let (private, output) = (private(model), &model.output);
+    let shape = if model.options.cache_err.is_some() { quote!(shape_with_errors) } else { quote!(shape) };
+    let of = hidden_at("shape", output.span());
+    let outcome = quote_spanned!(of.span()=> #of.outcome());
     quote!({
         #[allow(unused_imports)]
-        use #private::shape::*;
+        use #private::#shape::*;
+        let #of = &&&#private::Shape::<#output>::NEW;
         #outcome
     })
 }

@@ -68,7 +68,7 @@ fn id(input: &DeriveInput) -> Result<(Member, &Type)> {
     let refuse = |span: Span, message: &str| Err(Error::custom(message).with_span(&span));
     if let Some(attribute) = input.attrs.iter().find(|attribute| is_instance(attribute)) {
         return refuse(
-            attribute.span(),
+            attribute.path().span(),
             "`#[instance]` goes on a field: put it on the one that tells instances apart",
         );
     }
@@ -116,10 +116,10 @@ fn marked(fields: &Fields) -> Result<Vec<usize>> {
         let mut attributes = field.attrs.iter().filter(|attribute| is_instance(attribute));
         let Some(first) = attributes.next() else { continue };
         if first.meta.require_path_only().is_err() {
-            errors.push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first));
+            errors.push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first.path()));
         }
         if let Some(second) = attributes.next() {
-            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second));
+            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second.path()));
         }
         marked.push(index);
     }

@@ -212,7 +212,7 @@ impl Rules<'_> {
             return self.refuse(given.key, message);
         }
         if let Some(attribute) = conditional(&receiver.receiver.attrs) {
-            self.refuse(attribute.span(), CONDITIONAL);
+            self.refuse(attribute.path().span(), CONDITIONAL);
         }
         let covered = key.is_some()
             || given.is_some() && matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
@@ -231,7 +231,7 @@ impl Rules<'_> {
         });
         for (arg, written) in self.model.args.iter().zip(typed) {
             if let Some(attribute) = conditional(&written.attrs) {
-                self.refuse(attribute.span(), CONDITIONAL);
+                self.refuse(attribute.path().span(), CONDITIONAL);
             }
             if self.covered(arg) {
                 continue;

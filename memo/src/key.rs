@@ -344,7 +344,7 @@ impl<T: ?Sized> Part for NotAKey<'_, T> {
     message = "`{T}` cannot be part of the memoization key",
     label = "needs `Hash + Eq + Clone + Send + Sync`, and to own what it holds",
     note = "derive `Hash`, `PartialEq`, `Eq` and `Clone` for the type, or give a type parameter the bounds `Hash + Eq + Clone + Send + Sync + 'static`; or leave the argument out with `skip(..)`, or say with `key = ..` what counts of it",
-    note = "references and floats are seen in tuples, slices, `Vec` and `Option` that are written out, not behind an alias nor in a struct"
+    note = "references and floats are seen in tuples, slices, `Vec` and `Option` that are written out; behind an alias or in a struct they are not: write the type out, or name what counts, as in `key = (point.x, point.y)`"
 )]
 pub trait MadeFrom<T: ?Sized> {}
 

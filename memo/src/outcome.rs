@@ -188,6 +188,14 @@ impl<R> Outcome<R> for NotStorable {
 )]
 pub trait Keeps<R> {}
 
+/// Says to the compiler what is wrong with a result under `cache_err`, for there is no impl.
+#[diagnostic::on_unimplemented(
+    message = "errors in results of type `{R}` cannot be kept in memory",
+    label = "`cache_err` needs a `Result<T, E>`, with both `T` and `E`: `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for the error, keep it in an `Arc`, or remove `cache_err`"
+)]
+pub trait KeepsErrors<R> {}
+
 /// What keeps results, in errors.
 #[derive(Debug)]
 pub struct Cache;
@@ -264,16 +272,44 @@ pub mod shape {
     }
 }
 
-/// Results whose errors can be stored.
-#[diagnostic::on_unimplemented(
-    message = "`cache_err` is for functions that return `Result<T, E>`, with both `T` and `E`: `Clone + Send + Sync + 'static`",
-    label = "`{Self}` is no such result"
-)]
-pub trait Storable {}
-impl<T: Value, E: Value> Storable for Result<T, E> {}
+/// The ways to the [`Outcome`] of `cache_err`, first to last.
+pub mod shape_with_errors {
+    use super::*;
 
-/// The outcome of `cache_err`.
-#[inline(always)]
-pub fn with_errors<R: Storable>() -> OkAndErr {
-    OkAndErr
+    /// A `Result`.
+    pub trait Fallible {
+        /// The outcome found.
+        type Outcome;
+        /// Finds it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<T: Value, E: Value> Fallible for &Shape<Result<T, E>> {
+        type Outcome = OkAndErr;
+        #[inline(always)]
+        fn outcome(self) -> OkAndErr {
+            OkAndErr
+        }
+    }
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: KeepsErrors<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: KeepsErrors<R>,
+        {
+            NotStorable
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub use crate::error::Error;
 pub use crate::function::{Count, Function, Hooks, Settings, Site};
 pub use crate::instance::Instance;
 pub use crate::key::{Each, Part, Probe, probe};
-pub use crate::outcome::{Outcome, Shape, shape, with_errors};
+pub use crate::outcome::{Outcome, Shape, shape, shape_with_errors};
 pub use crate::plan::Plan;
 pub use crate::stats::Stats;
 
