@@ -330,6 +330,13 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 #[derive(Debug)]
 pub struct NotAKey<'a, T: ?Sized>(PhantomData<&'a T>);
 
+impl<T: ?Sized> Clone for NotAKey<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: ?Sized> Copy for NotAKey<'_, T> {}
+
 impl<T: ?Sized> Part for NotAKey<'_, T> {
     type Owned = ();
     fn hash_part<H: Hasher>(&self, _: &mut H) {}
