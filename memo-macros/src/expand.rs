@@ -8,6 +8,8 @@
 mod control;
 mod key;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -56,7 +58,7 @@ fn pointing_at(span: Span) -> Span {
 struct Shared {
     /// Where they are found: the companion type, or `Self`.
     owner: TokenStream,
-    function: Ident,
+    function: Option<Ident>,
     site: Ident,
     control: Ident,
 }
@@ -68,13 +70,13 @@ impl Shared {
         match model.companion.as_ref()? {
             Companion::Type(companion) => Some(Shared {
                 owner: quote!(#companion),
-                function: format_ident!("__function"),
+                function: Some(format_ident!("__function")),
                 site: format_ident!("__site"),
                 control: format_ident!("__control"),
             }),
             Companion::Function(_) => Some(Shared {
                 owner: quote!(Self),
-                function: format_ident!("__{name}_memo_function"),
+                function: None,
                 site: format_ident!("__{name}_memo_site"),
                 control: format_ident!("__{name}_memo_control"),
             }),

@@ -53,7 +53,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let (type_name, lifetime, call_type, call_params) = if model.sig.asyncness.is_some() {
         let (lifetime, call_type) = with_named_lifetimes(&call_type);
         let params = quote!(#call_type, #opaque #private::Future<Output = #output>);
-        (quote!(AsyncMethodControl), Some(lifetime), call_type, params)
+        (quote!(AsyncMethodControl), lifetime, call_type, params)
     } else {
         (quote!(MethodControl), None, call_type.clone(), quote!(#opaque #private::Fn(#call_type) -> #output))
     };
@@ -88,8 +88,22 @@ fn shared_items(model: &Model) -> TokenStream {
         return TokenStream::new();
     };
     let cfgs = cfgs(model);
-    let new_site = new_site(model, &quote!(#owner::#function()));
     let function_body = super::function(model);
+    // a companion tells of the function without its type parameters, and allows for all its items at once
+    let (function_item, new_site, allow) = match &function {
+        Some(function) => {
+            let item = quote! {
+                #(#cfgs)*
+                #[doc(hidden)]
+                fn #function() -> &'static #private::Function #function_body
+            };
+            (item, new_site(model, &quote!(#owner::#function())), TokenStream::new())
+        }
+        None => {
+            let allow = quote!(#[allow(dead_code, unused_variables, clippy::all)]);
+            (TokenStream::new(), new_site(model, &function_body), allow)
+        }
+    };
     let output = &model.output;
 
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -101,22 +115,19 @@ fn shared_items(model: &Model) -> TokenStream {
     let then = quote!(#private::control::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
     let then = key::with_key(model, &key, &then);
     quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(dead_code)]
-        fn #function() -> &'static #private::Function #function_body
+        #function_item
 
         #(#cfgs)*
         #[doc(hidden)]
         #[inline(always)]
-        #[allow(clippy::all)]
+        #allow
         fn #site <#params>() -> #private::Site #bounds {
             #new_site
         }
 
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(dead_code, unused_variables, clippy::all)]
+        #allow
         fn #control <#params>(
             #(#this,)*
             #op: #private::Op<#output>,
@@ -229,13 +240,14 @@ fn warm(model: &Model, call: &Arguments<'_>) -> TokenStream {
     let turbofish = turbofish(model);
     let (names, pattern) = (call.names(), call.tuple_pattern());
     let (lifetime, item) = with_named_lifetimes(&call.tuple_type());
+    let lifetime = lifetime.iter();
     let calls = hidden("calls");
     let called = quote!(#function #turbofish (#(#names),*));
     let called = if asyncness.is_some() { quote!(#called.await) } else { called };
     let called = if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called };
     quote! {
         /// Computes what is missing of these calls, one after the other.
-        #vis #asyncness #unsafety fn warm <#lifetime, #params>(
+        #vis #asyncness #unsafety fn warm <#(#lifetime,)* #params>(
             #calls: impl #private::IntoIterator<Item = #item>
         ) #bounds {
             for #pattern in #calls {
@@ -359,24 +371,37 @@ fn receiver_type(receiver: &syn::Receiver) -> Type {
     }
 }
 
-/// A lifetime, and `ty` with that for each lifetime that has no name: `impl Trait` may have none such.
-fn with_named_lifetimes(ty: &Type) -> (Lifetime, Type) {
-    let (lifetime, mut ty) = (Lifetime::new("'call", Span::mixed_site()), ty.clone());
-    NamedLifetimes(lifetime.clone()).visit_type_mut(&mut ty);
-    (lifetime, ty)
+/// `ty` with a name for each lifetime that has none, since `impl Trait` may have none such; and the name, if it is used.
+fn with_named_lifetimes(ty: &Type) -> (Option<Lifetime>, Type) {
+    let mut named = NamedLifetimes { name: Lifetime::new("'call", Span::mixed_site()), used: false };
+    let mut ty = ty.clone();
+    named.visit_type_mut(&mut ty);
+    (named.used.then_some(named.name), ty)
 }
 
-struct NamedLifetimes(Lifetime);
+struct NamedLifetimes {
+    name: Lifetime,
+    used: bool,
+}
+
+impl NamedLifetimes {
+    fn name(&mut self) -> Lifetime {
+        self.used = true;
+        self.name.clone()
+    }
+}
 
 impl VisitMut for NamedLifetimes {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        reference.lifetime.get_or_insert(self.0.clone());
+        if reference.lifetime.is_none() {
+            reference.lifetime = Some(self.name());
+        }
         visit_mut::visit_type_reference_mut(self, reference);
     }
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
         if lifetime.ident == "_" {
-            *lifetime = self.0.clone();
+            *lifetime = self.name();
         }
     }
 
