@@ -38,6 +38,14 @@ fn private(model: &Model) -> Path {
     syn::parse_quote!(#krate::__private)
 }
 
+/// What the author's lints may not find in items of ours.
+fn quiet() -> TokenStream {
+    quote!(#[allow(
+        dead_code, deprecated, missing_docs, unused_imports, unused_variables,
+        clippy::all, clippy::pedantic, clippy::nursery
+    )])
+}
+
 /// A name that meets none of the author's: neither an argument, nor (which hygiene leaves visible) a constant.
 fn hidden(name: &str) -> Ident {
     hidden_at(name, Span::call_site())
@@ -138,7 +146,6 @@ fn outcome(model: &Model) -> TokenStream {
     let of = hidden_at("shape", output.span());
     let outcome = quote_spanned!(of.span()=> #of.outcome());
     quote!({
-        #[allow(unused_imports)]
         use #private::#shape::*;
         let #of = &&&#private::Shape::<#output>::NEW;
         #outcome
@@ -163,12 +170,14 @@ fn body(model: &Model) -> TokenStream {
     );
     if model.sig.asyncness.is_none() {
         return quote! {
+            #[allow(unused_imports, clippy::all)]
             let #outcome = #outcome_of;
             let #missed = #enter;
             #missed.run(#outcome, move || -> #output #body)
         };
     }
     quote! {
+        #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
         let #missed = #enter;
         let #computation = match #missed.acquire(#outcome).await {

@@ -5,25 +5,25 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
-use super::{Shared, hidden, key, new_site, outcome, private, settings, turbofish};
+use super::{Shared, hidden, key, new_site, outcome, private, quiet, settings, turbofish};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The type beside a free function.
 pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
     let vis = &model.vis;
     let function = &model.sig.ident;
-    let cfgs = cfgs(model);
+    let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let operations = operations(model);
     let doc = format!("Controls what the memoized function [`{function}()`] keeps.");
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(non_camel_case_types, clippy::empty_enum, clippy::empty_enums, missing_debug_implementations)]
+        #[allow(non_camel_case_types, missing_debug_implementations, clippy::all, clippy::pedantic)]
         #vis enum #name {}
 
         #(#cfgs)*
-        #[allow(dead_code, unused_variables, deprecated, clippy::all, missing_docs)]
+        #quiet
         impl #name {
             #shared
             #operations
@@ -35,7 +35,7 @@ pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
 pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let private = private(model);
     let Model { vis, output, .. } = model;
-    let cfgs = cfgs(model);
+    let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let Some(Shared { site, control, .. }) = Shared::of(model) else { return TokenStream::new() };
     let turbofish = turbofish(model);
@@ -64,7 +64,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(dead_code, deprecated, clippy::all)]
+        #quiet
         #vis #unsafety fn #name <#(#lifetime,)* #params>() -> #private::#type_name<
             #output,
             #opaque #private::Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
@@ -90,7 +90,7 @@ fn shared_items(model: &Model) -> TokenStream {
     let cfgs = cfgs(model);
     let function_body = super::function(model);
     // a companion tells of the function without its type parameters, and allows for all its items at once
-    let (function_item, new_site, allow) = match &function {
+    let (function_item, new_site, quiet) = match &function {
         Some(function) => {
             let item = quote! {
                 #(#cfgs)*
@@ -99,10 +99,7 @@ fn shared_items(model: &Model) -> TokenStream {
             };
             (item, new_site(model, &quote!(#owner::#function())), TokenStream::new())
         }
-        None => {
-            let allow = quote!(#[allow(dead_code, unused_variables, clippy::all)]);
-            (TokenStream::new(), new_site(model, &function_body), allow)
-        }
+        None => (TokenStream::new(), new_site(model, &function_body), quiet()),
     };
     let output = &model.output;
 
@@ -120,14 +117,14 @@ fn shared_items(model: &Model) -> TokenStream {
         #(#cfgs)*
         #[doc(hidden)]
         #[inline(always)]
-        #allow
+        #quiet
         fn #site <#params>() -> #private::Site #bounds {
             #new_site
         }
 
         #(#cfgs)*
         #[doc(hidden)]
-        #allow
+        #quiet
         fn #control <#params>(
             #(#this,)*
             #op: #private::Op<#output>,

@@ -38,8 +38,8 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
     let private = private(model);
     quote!(match (#(#references,)*) {
         (#(#names,)*) => {
+            #[allow(unused_imports, clippy::all)]
             let #key = {
-                #[allow(unused_imports)]
                 use #private::probe::*;
                 #parts
             };

@@ -15,7 +15,7 @@ fn absent_too(a: u64) -> Missing {
 }
 
 #[memoize]
-#[cfg(all())]
+#[cfg(not(any()))]
 #[cfg_attr(all(), must_use)]
 #[inline]
 #[doc(alias = "something")]
@@ -39,12 +39,6 @@ fn expected(a: u64) -> u64 {
 }
 
 #[memoize]
-#[expect(clippy::ptr_arg)]
-fn expected_of_clippy(a: &String) -> usize {
-    a.len()
-}
-
-#[memoize]
 #[deprecated]
 fn old(a: u64) -> u64 {
     a
@@ -65,7 +59,7 @@ impl Type {
     fn absent(&self) -> Missing {}
 
     #[memoize(receiver = "skip")]
-    #[cfg(all())]
+    #[cfg(not(any()))]
     #[must_use]
     fn present(&self, #[allow(unused)] a: u64) -> u64 {
         1
@@ -74,7 +68,6 @@ impl Type {
 
 fn main() {
     assert_eq!(present(1) + allowed(1) + expected(1) + cold(1, "") + Type.present(1), 6);
-    assert_eq!(expected_of_clippy(&String::new()), 0);
     #[allow(deprecated)]
     let _ = old(1);
 }

@@ -24,10 +24,10 @@ pub mod module {
     /// Never.
     #[memo::memoize(
         engine = "memory",
-        ttl = Duration::from_secs(60),
+        ttl = Duration::from_hours(1),
         tti = "1m",
         ttl_of = |_| None,
-        cache_if = |value| value.is_ok(),
+        cache_if = Result::is_ok,
         weigh = |_, _| 1,
         max_weight = "1MiB",
         cache_err = "1s",
