@@ -116,7 +116,8 @@ fn marked(fields: &Fields) -> Result<Vec<usize>> {
         let mut attributes = field.attrs.iter().filter(|attribute| is_instance(attribute));
         let Some(first) = attributes.next() else { continue };
         if first.meta.require_path_only().is_err() {
-            errors.push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first.path()));
+            errors
+                .push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first.path()));
         }
         if let Some(second) = attributes.next() {
             errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second.path()));

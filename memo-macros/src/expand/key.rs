@@ -109,8 +109,9 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -
             part(model, &quote!((*#reference)), Some(&outer.elem), span)
         }
         Some(Type::Tuple(tuple_type)) if tuple_type.elems.len() <= LARGEST_TUPLE => {
-            let names: Vec<_> =
-                (0..tuple_type.elems.len()).map(|index| hidden_at(&format!("element{index}"), span)).collect();
+            let names: Vec<_> = (0..tuple_type.elems.len())
+                .map(|index| hidden_at(&format!("element{index}"), span))
+                .collect();
             let parts = tuple_type.elems.iter().zip(&names);
             let parts = parts.map(|(ty, name)| part(model, &name.to_token_stream(), Some(ty), span));
             quote!(match #reference { (#(#names,)*) => (#(#parts,)*) })

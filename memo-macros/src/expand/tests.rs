@@ -71,7 +71,8 @@ fn generated_code_names_only_what_is_private() {
             assert!(!code.contains(foreign), "{foreign} in {code}");
         }
         let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric() && !"_.:".contains(c)).collect();
-        for word in ["Some", "None", "Ok", "Err", "Fn", "Future", "Result", "Option", "IntoIterator", "Send"] {
+        for word in ["Some", "None", "Ok", "Err", "Fn", "Future", "Result", "Option", "IntoIterator", "Send"]
+        {
             assert!(!words.contains(&word), "{word} in {code}");
         }
     }

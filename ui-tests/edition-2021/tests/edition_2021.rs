@@ -1,6 +1,6 @@
 //! The attribute in a crate of edition 2021.
 
-use memo_ui_tests_edition_2021::{Table, joined, longest, raw};
+use memo_ui_tests_edition_2021::{joined, longest, raw, Table};
 
 #[test]
 fn functions() {

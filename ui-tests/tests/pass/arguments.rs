@@ -54,8 +54,8 @@ mod written {
     }
 }
 
-type Text<'a> = &'a str;
-type Maybe<'a> = Option<&'a str>;
+type Text = &'static str;
+type Maybe = Option<&'static str>;
 type Number = f64;
 type Owned = (String, Option<u64>);
 
@@ -93,13 +93,14 @@ takes! {
     long: (u8, u8, u8, u8, u8, u8, u8, u8, u8, u8) = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
     pointer: fn(&str) -> u64 = length;
     result_of: Result<u64, String> = Ok(1);
-    alias_of_text: Text<'_> = "a";
-    alias_of_option: Maybe<'_> = Some("a");
+    alias_of_text: Text = "a";
+    alias_of_option: Maybe = Some("a");
     alias_of_float: Number = 1.0;
     alias_of_owned: Owned = ("a".into(), None);
     of_alias: &Owned = &("a".into(), None);
     option_of_alias: Option<Number> = Some(1.0);
-    slice_of_alias: &[Text<'_>] = &["a"];
+    slice_of_alias: &[Text] = &["a"];
+    vec_of_cows: Vec<Cow<'_, str>> = vec!["a".into()];
     static_pair: (&'static str, u32) = ("a", 1);
     dynamic: &Arc<[String]> = &vec!["a".into()].into();
     byte_array: &[u8; 4] = &[1; 4];

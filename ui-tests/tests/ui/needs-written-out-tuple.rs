@@ -1,9 +1,9 @@
 use memo::memoize;
 
-type Pair<'a> = (&'a str, f64);
+type Pair = (String, f64);
 
 #[memoize]
-fn length(pair: Pair<'_>) -> usize {
+fn length(pair: Pair) -> usize {
     pair.0.len()
 }
 
