@@ -12,9 +12,9 @@ impl<T: Hash + Eq + Clone + Debug + Send + Sync + 'static> Key for T {}
 
 /// Free.
 #[memoize]
-pub fn longest<'a, T: Key>(items: &'a [T], name: Option<&str>) -> Option<T>
+pub fn longest<'a, T>(items: &'a [T], name: Option<&str>) -> Option<T>
 where
-    T: Ord,
+    T: Key + Ord,
 {
     let _ = name;
     items.iter().max().cloned()

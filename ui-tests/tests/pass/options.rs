@@ -30,7 +30,7 @@ fn paths(a: u64) -> u64 {
 }
 
 fn is_even(value: &u64) -> bool {
-    value.is_multiple_of(2)
+    *value % 2 == 0
 }
 
 fn lifetime(_: &u64) -> Option<Duration> {

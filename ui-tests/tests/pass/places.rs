@@ -40,6 +40,15 @@ trait Computes {
     }
 }
 
+trait Speaks {
+    #[memoize(receiver = "skip")]
+    fn length(&self, a: &str) -> u64 {
+        a.len() as u64
+    }
+}
+
+impl Speaks for Type {}
+
 impl Computes for Type {
     #[memoize(receiver = "skip")]
     fn required(&self, a: u64) -> u64 {
@@ -109,6 +118,7 @@ fn main() {
     assert_eq!(vec![1, 2].provided(1), 4);
     assert_eq!(vec![1].provided(1), 4, "`provided` skips the receiver");
     assert_eq!(vec![1].required(1), 2);
+    assert_eq!((&Type as &dyn Speaks).length("a") + (&Type as &dyn Speaks).length("a"), 2);
     assert_eq!(Vec::<u16>::associated(1) + Vec::<u32>::associated(1) + Type::associated(1), 9);
     assert_eq!(in_a_match(0) + in_a_match(1), 1);
     assert_eq!(outer(1), 8);

@@ -24,7 +24,7 @@ pub mod module {
     /// Never.
     #[memo::memoize(
         engine = "memory",
-        ttl = Duration::from_hours(1),
+        ttl = Duration::from_millis(1_500),
         tti = "1m",
         ttl_of = |_| None,
         cache_if = Result::is_ok,
