@@ -184,6 +184,8 @@ fn body(model: &Model) -> TokenStream {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computation) => #computation,
         };
+        // the body's own braces stand within those of the block
+        #[allow(unused_braces)]
         let #result = #computation
             .compute(async move {
                 // tells the type of the block, which `?` needs to know

@@ -139,7 +139,12 @@ struct Point {
 }
 
 #[memoize]
-fn patterns((a, mut b): (u64, u64), Point { x, y: (y, _) }: Point, [first, .., last]: [u64; 3], _: u8) -> u64 {
+fn patterns(
+    (a, mut b): (u64, u64),
+    Point { x, y: (y, _) }: Point,
+    [first, .., last]: [u64; 3],
+    _: u8,
+) -> u64 {
     b += 1;
     a + b + x + y + first + last
 }
@@ -182,7 +187,19 @@ fn main() {
         let m: &[(u8, &[f64])] = &[(1, &[1.0])];
         let l = vec![(1.0, "a")];
         written::all(
-            "a", &["a"], ("a", 1), None, &[1.0], [1.0; 3], &"a", Some(&["a"]), &floats, "a".into(), Some(None), l, m,
+            "a",
+            &["a"],
+            ("a", 1),
+            None,
+            &[1.0],
+            [1.0; 3],
+            &"a",
+            Some(&["a"]),
+            &floats,
+            "a".into(),
+            Some(None),
+            l,
+            m,
         )
     };
     assert_eq!(call() + call(), 2);
@@ -195,7 +212,11 @@ fn main() {
     assert_eq!(ten, 18);
     let point = Point { x: 1, y: (2, "a".into()) };
     assert_eq!(patterns((1, 2), point.clone(), [1, 2, 3], 4), 11);
-    assert_eq!(patterns::peek((1, 2), point.clone(), [1, 0, 3], 0), Some(11), "what is not bound is not seen");
+    assert_eq!(
+        patterns::peek((1, 2), point.clone(), [1, 0, 3], 0),
+        Some(11),
+        "what is not bound is not seen"
+    );
     assert_eq!(bound("a".into(), (1, 2), 3), 8);
     assert_eq!(skipped_pattern((1, Rc::new(2)), 3), 6);
     assert_eq!(skipped_pattern::peek(3), Some(6));

@@ -101,7 +101,11 @@ fn recursive(a: u64) -> u64 {
 
 #[memoize]
 async fn recursive_waiting(a: u64) -> u64 {
-    if a < 2 { a } else { Box::pin(recursive_waiting(a - 1)).await + Box::pin(recursive_waiting(a - 2)).await }
+    if a < 2 {
+        a
+    } else {
+        Box::pin(recursive_waiting(a - 1)).await + Box::pin(recursive_waiting(a - 2)).await
+    }
 }
 
 #[memoize]

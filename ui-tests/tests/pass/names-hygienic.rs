@@ -51,7 +51,10 @@ fn r#fn(r#type: u64, r#in: &str) -> u64 {
 }
 
 #[memoize(skip(r#match))]
-fn r#struct<'r, r#Type: Clone + Eq + std::hash::Hash + Send + Sync + 'static>(a: r#Type, r#match: &'r str) -> r#Type {
+fn r#struct<'r, r#Type: Clone + Eq + std::hash::Hash + Send + Sync + 'static>(
+    a: r#Type,
+    r#match: &'r str,
+) -> r#Type {
     let _ = r#match;
     a
 }

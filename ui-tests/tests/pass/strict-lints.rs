@@ -51,6 +51,12 @@ pub mod module {
         Some(format!("{a}{}", b?))
     }
 
+    /// Has a body of one expression.
+    #[memo::memoize]
+    pub async fn short(a: u64) -> u64 {
+        std::future::ready(a).await
+    }
+
     #[memo::memoize]
     pub(crate) fn private(a: u64) -> u64 {
         a
@@ -104,11 +110,11 @@ pub mod module {
 }
 
 fn main() {
-    use module::{Type, free, options, private, waiting};
+    use module::{Type, free, options, private, short, waiting};
 
     assert_eq!(free(1, "a") + private(1), 3);
     assert_eq!(options(1, &[1], ""), Ok(3));
     let one = Type::new(1);
     assert_eq!(one.method("a") + Type::associated(1), 3);
-    drop((waiting("a", None), one.waiting("a")));
+    drop((short(1), waiting("a", None), one.waiting("a")));
 }
