@@ -6,8 +6,9 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, FnArg, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver, ReceiverKind,
-    ReturnType, Signature, Token, TraitBound, Type, TypeFnPtr, TypeReference,
+    Attribute, FnArg, GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, Path,
+    PathArguments, Receiver, ReceiverKind, ReturnType, Signature, Token, TraitBound, Type, TypeFnPtr,
+    TypeReference,
 };
 
 use crate::args::{Args, CompanionName, Given, nearest};
@@ -212,7 +213,7 @@ impl Rules<'_> {
             return self.refuse(given.key, message);
         }
         if let Some(attribute) = conditional(&receiver.receiver.attrs) {
-            self.refuse(attribute.span(), CONDITIONAL);
+            self.refuse(attribute.path().span(), CONDITIONAL);
         }
         let covered = key.is_some()
             || given.is_some() && matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
@@ -231,7 +232,7 @@ impl Rules<'_> {
         });
         for (arg, written) in self.model.args.iter().zip(typed) {
             if let Some(attribute) = conditional(&written.attrs) {
-                self.refuse(attribute.span(), CONDITIONAL);
+                self.refuse(attribute.path().span(), CONDITIONAL);
             }
             if self.covered(arg) {
                 continue;
@@ -253,6 +254,14 @@ impl Rules<'_> {
                      take it by value or by `&`, {skip}, or give a `key`"
                 );
                 self.refuse(mutable, message);
+            } else if let (Pat::Ident(PatIdent { subpat: None, .. }), Some(borrow)) =
+                (&arg.pat, buried(&arg.ty))
+            {
+                let message = format!(
+                    "the key outlives the call, so it cannot hold what this type borrows: take an owned type, {skip}, \
+                     or say with `key = ..` what counts (if the type is an alias: write it out)"
+                );
+                self.refuse(borrow, message);
             }
         }
     }
@@ -350,6 +359,33 @@ fn borrow(ty: &Type) -> Option<Span> {
     let mut first = First(None);
     first.visit_type(ty);
     first.0
+}
+
+/// The first borrow in an argument's type that no form of a key makes owned: references, `Cow`, and tuples, slices,
+/// `Vec` and `Option` of them have one.
+fn buried(ty: &Type) -> Option<Span> {
+    match ty {
+        Type::Group(group) => buried(&group.elem),
+        Type::Paren(paren) => buried(&paren.elem),
+        Type::Reference(reference) => buried(&reference.elem),
+        Type::Slice(slice) => buried(&slice.elem),
+        Type::Array(array) => buried(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(buried),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let within = match last.ident.to_string().as_str() {
+                "Option" | "Vec" => buried,
+                "Cow" => borrow,
+                _ => return borrow(ty),
+            };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => within(ty),
+                _ => None,
+            })
+        }
+        _ => borrow(ty),
+    }
 }
 
 #[cfg(test)]
@@ -466,6 +502,31 @@ mod tests {
             "unsafe extern \"C\" fn f(a: u8, ...) -> u8 { 1 }",
             "a variable number of arguments is no key: memoize a function that takes a slice",
         );
+    }
+
+    #[test]
+    fn borrows_in_arguments() {
+        for ty in [
+            "&str",
+            "&'a [&'a str]",
+            "Option<(f64, &str)>",
+            "Vec<Cow<'_, str>>",
+            "&(Option<&Path>, [&str; 2])",
+            "Text<'static>",
+            "fn(&str) -> &str",
+            "Arc<dyn for<'a> Tr<'a>>",
+        ] {
+            accepts("", &format!("fn f<'a>(a: {ty}) -> u8 {{ 1 }}"));
+        }
+        let message = "the key outlives the call, so it cannot hold what this type borrows: take an owned type, leave it \
+                       out with `skip(a)`, or say with `key = ..` what counts (if the type is an alias: write it out)";
+        for ty in ["Text<'_>", "&[Text<'a>]", "BTreeMap<&str, u8>", "Option<Box<&str>>", "Cow<'_, [&str]>"] {
+            let function = format!("fn f<'a>(a: {ty}) -> u8 {{ 1 }}");
+            refuses("", &function, message);
+            accepts("skip(a)", &function);
+            accepts("key = a.id", &function);
+        }
+        accepts("", "fn f(Text { a, b }: Text<'_>) -> u8 { 1 }");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitInt};
 
-use super::{has_self, hidden, private};
+use super::{has_self, hidden_at, private};
 use crate::model::{CacheErr, Capacity, Engine, Lifetime, MaxWeight, Model, SingleFlight};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
@@ -14,7 +14,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     let options = &model.options;
     let mut calls = Vec::new();
     if has_self(model) {
-        calls.push(quote!(.owner(::core::any::type_name::<Self>())));
+        calls.push(quote!(.owner(#private::type_name::<Self>())));
     }
     if let Some(name) = &options.name {
         calls.push(quote!(.name(#name)));
@@ -90,6 +90,7 @@ fn count(expr: &Expr) -> TokenStream {
 /// The function that adds what looks at keys and results.
 pub(super) fn hooks(model: &Model) -> TokenStream {
     let options = &model.options;
+    let hooks = hidden_at("hooks", model.output.span());
     let given = [("weigh", &options.weigh), ("ttl_of", &options.ttl_of), ("cache_if", &options.cache_if)];
     let mut calls: Vec<_> = given
         .into_iter()
@@ -99,14 +100,7 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         })
         .collect();
     if !options.cache_none {
-        calls.push(quote_spanned!(model.output.span()=> .skip_none()));
+        calls.push(quote_spanned!(hooks.span()=> .skip_none()));
     }
-    let hooks = hidden("hooks");
     quote!(|#hooks| #hooks #(#calls)*)
-}
-
-/// The outcome of `cache_err`.
-pub(super) fn with_errors(model: &Model) -> TokenStream {
-    let (private, output) = (private(model), &model.output);
-    quote_spanned!(output.span()=> #private::with_errors::<#output>())
 }
