@@ -18,7 +18,7 @@ use crate::model::{Arg, Companion, Engine, Model, Place, ReceiverKey, impl_trait
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
     let mut rules = Rules { args, model, errors };
     rules.options();
-    rules.not_yet();
+    rules.far();
     rules.companion();
     rules.skip();
     rules.function();
@@ -74,8 +74,8 @@ impl Rules<'_> {
         }
     }
 
-    /// Options for engines outside of this process.
-    fn not_yet(&mut self) {
+    /// Options for engines that outlive this process.
+    fn far(&mut self) {
         fn at<T>(given: &Option<Given<T>>) -> Option<Span> {
             given.as_ref().filter(|given| given.value.is_some()).map(|given| given.key)
         }
@@ -89,16 +89,20 @@ impl Rules<'_> {
             self.refuse(fallback, not_yet("fallback"));
         }
         let Args { persist, shared, large, code, codec, .. } = self.args;
-        let others = [
-            ("persist", at(persist)),
-            ("shared", at(shared)),
-            ("large", at(large)),
-            ("code", at(code)),
-            ("codec", at(codec)),
-        ];
-        for (name, span) in others {
+        for (name, span) in [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))] {
             if let Some(span) = span {
                 self.refuse(span, not_yet(name));
+            }
+        }
+        // an engine that was given and is wrong may well have been meant to be one of those
+        let outlives =
+            self.args.engine.as_ref().is_some_and(|engine| engine.value.as_ref().is_none_or(Engine::is_far));
+        for (name, span) in [("code", at(code)), ("codec", at(codec))] {
+            if let (Some(span), false) = (span, outlives) {
+                self.refuse(
+                    span,
+                    format!("`{name}` is for engines that outlive the process: name one, or remove it"),
+                );
             }
         }
     }

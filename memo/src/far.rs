@@ -20,8 +20,10 @@ use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
 use memo_engines::{Engine, Entry, Space, Witness, utc_now};
 
 pub use codec::Codec;
+pub(crate) use engines::is_registered;
 pub use engines::{Engines, engines};
-pub use types::{AreFar, FarTypes, require, types_of};
+pub(crate) use types::FarTypes;
+pub use types::require;
 
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
@@ -104,7 +106,7 @@ impl<K, V: 'static> Far<K, V> {
     /// The engines that `settings` name, for a function called `name`; `None` if it names none, or its types cannot be
     /// written.
     pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
-        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines().get(engine)).collect();
+        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines::open(engine, name)).collect();
         if engines.is_empty() {
             return None;
         }
@@ -138,11 +140,6 @@ impl<K, V: 'static> Far<K, V> {
         }
     }
 
-    /// The names of the engines, nearest first.
-    pub(crate) fn engines(&self) -> impl Iterator<Item = &str> {
-        self.tiers.iter().map(|tier| tier.engine.name())
-    }
-
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
         let encoded = (self.types.key)(key)?;
@@ -158,7 +155,7 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) async fn peek(&self, key: Key) -> Option<V> {
         for tier in &self.tiers {
             if let Ok(Some(entry)) = tier.engine.get(&key).await
-                && let Some((value, ..)) = self.unseal(tier, &key, entry)
+                && let Ok((value, ..)) = self.unseal(&key, entry)
             {
                 return Some(value);
             }
@@ -178,13 +175,21 @@ impl<K, V: 'static> Far<K, V> {
                     (None, None)
                 }
             };
-            if let Some((value, label, size)) = found.clone().and_then(|entry| self.unseal(tier, &key, entry)) {
-                if let Some(entry) = found {
-                    self.put(&self.tiers[..place], FarKey { key, witnesses }, entry);
+            if let Some(entry) = found {
+                // what is to be put into nearer engines must be kept whole
+                let nearer = (place > 0).then(|| entry.clone());
+                match self.unseal(&key, entry) {
+                    Ok((value, label, size)) => {
+                        tier.hits.fetch_add(1, Ordering::Relaxed);
+                        if let Some(entry) = nearer {
+                            self.put(&self.tiers[..place], FarKey { key, witnesses }, entry);
+                        }
+                        let now = utc_now();
+                        let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
+                        return Looked::Found { value, lives, size };
+                    }
+                    Err(misfit) => tier.count(misfit),
                 }
-                let now = utc_now();
-                let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                return Looked::Found { value, lives, size };
             }
             tier.misses.fetch_add(1, Ordering::Relaxed);
             witnesses.push(witness);
@@ -192,8 +197,8 @@ impl<K, V: 'static> Far<K, V> {
         Looked::Nothing(Some(FarKey { key, witnesses }))
     }
 
-    /// The value in an entry, if it is what it should be.
-    fn unseal(&self, tier: &Tier, key: &Key, entry: Entry) -> Option<(V, Label, usize)> {
+    /// The value in an entry, its label and its size in bytes, if it is what it should be.
+    fn unseal(&self, key: &Key, entry: Entry) -> Result<(V, Label, usize), Misfit> {
         let expected = Expected {
             identity: self.identity,
             key: key.digest,
@@ -201,22 +206,12 @@ impl<K, V: 'static> Far<K, V> {
             codec: memo_engines::entry::Codec(self.codec as u8),
             now: utc_now(),
         };
-        let label = match Stored::open(&entry.bytes, &expected) {
-            Ok(stored) => stored.label,
-            Err(misfit) => {
-                tier.count(misfit);
-                return None;
-            }
-        };
+        let label = Stored::open(&entry.bytes, &expected)?.label;
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
-        let Some(value) = (self.types.read)(self.codec, payload) else {
-            // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
-            tier.count(Misfit::Fingerprint);
-            return None;
-        };
-        tier.hits.fetch_add(1, Ordering::Relaxed);
-        Some((value, label, size))
+        // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
+        let value = (self.types.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
+        Ok((value, label, size))
     }
 
     /// A result as bytes; `None` if its `Serialize` fails.

@@ -254,8 +254,10 @@ pub struct Settings {
     /// Engines that outlive the process, nearest first.
     pub(crate) far: Vec<&'static str>,
     /// The type parameters, as far as engines that outlive the process need to know.
+    #[cfg(feature = "engines")]
     pub(crate) parameters: String,
     /// A digest of the function's tokens; 0 where edits are not tracked.
+    #[cfg(feature = "engines")]
     pub(crate) code: u64,
     #[cfg(feature = "engines")]
     pub(crate) codec: crate::far::Codec,
@@ -279,7 +281,9 @@ impl Settings {
             single_flight: true,
             near: true,
             far: Vec::new(),
+            #[cfg(feature = "engines")]
             parameters: String::new(),
+            #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
             codec: crate::far::Codec::default(),
@@ -374,8 +378,8 @@ impl Settings {
 
     /// The type parameters, by their names.
     #[cfg(feature = "engines")]
-    pub fn parameters(mut self, parameters: String) -> Self {
-        self.parameters = parameters;
+    pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
+        self.parameters = format!("{types:?}{consts:?}");
         self
     }
 
@@ -465,8 +469,8 @@ impl<K, V> Hooks<K, V> {
 
     /// How keys and results become bytes, where they do.
     #[cfg(feature = "engines")]
-    pub fn far(mut self, far: impl FnOnce(crate::far::AreFar<K, V>) -> Option<FarTypes<K, V>>) -> Self {
-        self.far = far(crate::far::AreFar::new());
+    pub fn far(mut self, types: fn() -> FarTypes<K, V>) -> Self {
+        self.far = Some(types());
         self
     }
 

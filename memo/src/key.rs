@@ -115,6 +115,13 @@ macro_rules! float_keys {
             }
         }
 
+        #[cfg(feature = "engines")]
+        impl serde::Serialize for Float<$bits> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.get().serialize(serializer)
+            }
+        }
+
         impl Canonical for $float {
             type Owned = Float<$bits>;
             #[inline(always)]

@@ -111,6 +111,8 @@ mod report;
 mod stats;
 mod sweep;
 mod sync;
+#[cfg(feature = "engines")]
+mod warn;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -124,7 +126,7 @@ pub use error::{Error, ErrorKind};
 pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
-pub use memo_engines::Engine;
+pub use memo_engines::{self as engine, Engine};
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;

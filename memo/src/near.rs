@@ -673,7 +673,7 @@ mod tests {
                 // The whole bound may be one entry.
                 near.put_heavy(0, "all".into(), all);
                 assert_eq!(near.look(0), Some("all".into()));
-                assert_eq!(near.counts().weight, all.into());
+                assert_eq!(near.counts().weight, u64::from(all));
                 near.put_heavy(1, "little".into(), 1);
                 assert!(near.counts().weight <= bound + bound / 50);
                 near.put_heavy(2, "replaced".into(), 1);

@@ -31,3 +31,7 @@ pub mod testing {
     pub use crate::clock::advance;
     pub use crate::sweep::sweep_now;
 }
+
+/// What functions name whose results outlive the process.
+#[cfg(feature = "engines")]
+pub use crate::far::{Codec, require};

@@ -165,6 +165,10 @@ fn operations(model: &Model) -> TokenStream {
         }
     };
     let (uncached, refresh) = (directed("Bypass"), directed("Refresh"));
+    let (settled, clear) = match asyncness {
+        Some(_) => (quote!(.settled().await), quote!(Self::__function().clear_async().await)),
+        None => (TokenStream::new(), quote!(Self::__function().clear())),
+    };
     let warm = warm(model, &call);
     let errors = "# Errors\n\nIf it was not done in every tier.";
     let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
@@ -183,7 +187,7 @@ fn operations(model: &Model) -> TokenStream {
 
         /// What is stored now. Computes nothing, and counts as no use.
         #vis #asyncness fn peek <#params>(#(#known_inputs),*) -> #private::Option<#output> #bounds {
-            #peek.peeked()
+            #peek #settled.peeked()
         }
 
         /// Stores a result, as if it had just been computed.
@@ -193,7 +197,7 @@ fn operations(model: &Model) -> TokenStream {
             #(#known_inputs,)*
             #result: #output,
         ) -> #private::Result<(), #private::Error> #bounds {
-            #insert.done()
+            #insert #settled.done()
         }
 
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -202,15 +206,14 @@ fn operations(model: &Model) -> TokenStream {
         #vis #asyncness fn invalidate <#params>(
             #(#known_inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #invalidate.done()
+            #invalidate #settled.done()
         }
 
         /// Drops all entries, whatever the type parameters. What is being computed now is not stored.
         #[doc = ""]
         #[doc = #errors]
         #vis #asyncness fn clear() -> #private::Result<(), #private::Error> {
-            Self::__function().clear();
-            #private::Result::Ok(())
+            #clear
         }
 
         /// What the function has counted, whatever the type parameters.

@@ -1,12 +1,12 @@
 //! What the author has set, as expressions for the runtime.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitInt};
+use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::{has_self, hidden_at, private};
-use crate::model::{CacheErr, Capacity, Engine, Lifetime, MaxWeight, Model, SingleFlight};
+use crate::model::{CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, SingleFlight};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
 pub(super) fn settings(model: &Model) -> TokenStream {
@@ -23,10 +23,11 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         let version = options.version;
         calls.push(quote!(.version(#version)));
     }
-    match options.engine {
+    match &options.engine {
         Engine::Auto => {}
         Engine::Memory => calls.push(quote!(.memory())),
         Engine::Moka => calls.push(quote!(.moka())),
+        Engine::Far { near, names } => calls.extend(far(model, *near, names)),
     }
     if let Some(ttl) = &options.ttl {
         let ttl = lifetime(model, ttl);
@@ -65,6 +66,72 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     quote!(#private::Settings::new() #(#calls)*)
 }
 
+/// What engines that outlive the process are to know.
+fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> {
+    let private = private(model);
+    let options = &model.options;
+    let mut calls = Vec::new();
+    if near == Some(Near::Moka) {
+        calls.push(quote!(.moka()));
+    }
+    let in_memory = near.is_some();
+    calls.push(quote!(.far(#in_memory, &[#(#names),*])));
+    let params = &model.sig.generics.params;
+    let types = params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(&param.ident),
+        _ => None,
+    });
+    let consts = params.iter().filter_map(|param| match param {
+        GenericParam::Const(param) => Some(&param.ident),
+        _ => None,
+    });
+    if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
+        calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+    }
+    if options.code == Code::Track {
+        let code = digest(model);
+        calls.push(quote!(.code(#code)));
+    }
+    match options.codec {
+        Codec::Postcard => {}
+        Codec::MessagePack => calls.push(quote!(.codec(#private::Codec::MessagePack))),
+        Codec::Json => calls.push(quote!(.codec(#private::Codec::Json))),
+    }
+    calls
+}
+
+/// A digest of the signature and the body, by their tokens: neither layout nor comments count. FNV-1a, 64 bits, which
+/// is the same whatever compiler this was built with.
+fn digest(model: &Model) -> u64 {
+    let (sig, body) = (&model.sig, &model.body);
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut note = |bytes: &[u8]| {
+        for &byte in bytes.iter().chain(&[0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    };
+    fn tokens(stream: TokenStream, note: &mut impl FnMut(&[u8])) {
+        for token in stream {
+            match token {
+                TokenTree::Group(group) => {
+                    let (open, close) = match group.delimiter() {
+                        Delimiter::Parenthesis => ("(", ")"),
+                        Delimiter::Brace => ("{", "}"),
+                        Delimiter::Bracket => ("[", "]"),
+                        Delimiter::None => ("", ""),
+                    };
+                    note(open.as_bytes());
+                    tokens(group.stream(), note);
+                    note(close.as_bytes());
+                }
+                token => note(token.to_string().as_bytes()),
+            }
+        }
+    }
+    tokens(quote!(#sig #body), &mut note);
+    hash
+}
+
 fn lifetime(model: &Model, lifetime: &Lifetime) -> TokenStream {
     let private = private(model);
     match lifetime {
@@ -101,6 +168,11 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         .collect();
     if !options.cache_none {
         calls.push(quote_spanned!(hooks.span()=> .skip_none()));
+    }
+    if options.engine.is_far() {
+        let private = private(model);
+        let far = quote_spanned!(hooks.span()=> #private::require);
+        calls.push(quote_spanned!(hooks.span()=> .far(#far)));
     }
     quote!(|#hooks| #hooks #(#calls)*)
 }

@@ -13,6 +13,23 @@ fn named() -> std::sync::MutexGuard<'static, Named> {
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The engine called `name`, for `function`. One that is not there is said once for each function that names it.
+pub(super) fn open(name: &str, function: &str) -> Option<Arc<dyn Engine>> {
+    let found = engines().get(name);
+    if found.is_none() {
+        crate::warn::warn(&format!(
+            "`{function}` names the engine \"{name}\", which is not registered: its results are kept in memory only; \
+             call `memo::engines().register(\"{name}\", ..)` before the function is first called"
+        ));
+    }
+    found
+}
+
+/// Whether there is an engine of this name.
+pub(crate) fn is_registered(name: &str) -> bool {
+    named().contains_key(name)
+}
+
 /// The engines that functions may name: see [`engines`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

@@ -498,16 +498,18 @@ mod tests {
     fn a_change_deep_within_is_seen() {
         mod one {
             #[derive(serde::Deserialize)]
+            #[allow(dead_code)]
             pub(super) enum Leaf {
-                _A(u8),
-                _B(Vec<Option<u16>>),
+                A(u8),
+                B(Vec<Option<u16>>),
             }
         }
         mod two {
             #[derive(serde::Deserialize)]
+            #[allow(dead_code)]
             pub(super) enum Leaf {
-                _A(u8),
-                _B(Vec<Option<u32>>),
+                A(u8),
+                B(Vec<Option<u32>>),
             }
         }
         assert_ne!(fingerprint::<Vec<(u8, one::Leaf)>>(), fingerprint::<Vec<(u8, two::Leaf)>>());

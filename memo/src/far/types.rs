@@ -1,6 +1,4 @@
-//! Whether the types of a function let its results outlive the process, found from the types themselves.
-
-use std::marker::PhantomData;
+//! What the types of a function must be for its results to outlive the process.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,48 +29,6 @@ impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> FarTypes<K, V> {
             read: |codec, bytes| codec.read(bytes),
             fingerprint: fingerprint::<V>,
         }
-    }
-}
-
-/// Asked by generated code whether `K` and `V` can be written: see [`types_of`].
-pub struct AreFar<K, V>(PhantomData<fn() -> (K, V)>);
-
-impl<K, V> std::fmt::Debug for AreFar<K, V> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AreFar")
-    }
-}
-
-/// The ways to the answer, first to last. Generated code imports these traits for one expression.
-pub mod types_of {
-    use super::*;
-
-    /// Both can be written, and results read.
-    pub trait Writable<K, V> {
-        /// How.
-        fn far_types(self) -> Option<FarTypes<K, V>>;
-    }
-    impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> Writable<K, V> for &AreFar<K, V> {
-        fn far_types(self) -> Option<FarTypes<K, V>> {
-            Some(FarTypes::new())
-        }
-    }
-
-    /// Anything else.
-    pub trait Other<K, V> {
-        /// Not at all.
-        fn far_types(self) -> Option<FarTypes<K, V>>;
-    }
-    impl<K, V> Other<K, V> for AreFar<K, V> {
-        fn far_types(self) -> Option<FarTypes<K, V>> {
-            None
-        }
-    }
-}
-
-impl<K, V> AreFar<K, V> {
-    pub(crate) fn new() -> Self {
-        AreFar(PhantomData)
     }
 }
 
