@@ -767,18 +767,40 @@ mod tests {
         bad("engine = [memory]", takes);
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
+        let redis = "engine \"redis\" is not available yet in this version of memo";
+        bad("engine = \"redis\"", redis);
+        bad("engine = [\"memory\", \"redis\"]", redis);
+        bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
+        bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
+    }
+
+    #[test]
+    #[cfg(not(feature = "engines"))]
+    fn engines_of_ones_own_need_their_feature() {
         bad(
             "engine = \"archive\"",
             "unknown engine \"archive\": there are \"auto\", \"memory\", \"moka\", \"disk\", \"redis\"",
         );
-        let disk = "engine \"disk\" is not available yet in this version of memo: use \"memory\"";
-        let redis = "engine \"redis\" is not available yet in this version of memo: use \"memory\"";
-        bad("engine = \"disk\"", disk);
-        bad("engine = [\"memory\", \"redis\"]", redis);
-        assert_eq!(parse("engine = [\"disk\", \"redis\"]").1, [disk, redis]);
+        bad("engine = \"disk\"", "engine \"disk\" needs the cargo feature `disk` of memo");
+        bad("codec = \"json\"", "codec \"json\" needs the cargo feature `json` of memo");
+    }
+
+    #[test]
+    #[cfg(feature = "engines")]
+    fn engines_of_ones_own() {
+        let far = |near, names: &[&str]| Engine::Far {
+            near,
+            names: names.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(value(good("engine = \"archive\"").engine), far(None, &["archive"]));
+        assert_eq!(
+            value(good("engine = [\"memory\", \"archive\", \"attic\"]").engine),
+            far(Some(Near::Memory), &["archive", "attic"])
+        );
+        bad("engine = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
         bad(
-            "engine = [\"memory\", \"memory\"]",
-            "engines in tiers are not available yet in this version of memo: name one",
+            "engine = [\"archive\", \"memory\"]",
+            "the nearest engine comes first: put the one in memory before the others",
         );
     }
 
@@ -975,7 +997,9 @@ mod tests {
             "code = \"track\"",
             "code = \"manual\"",
             "codec = \"postcard\"",
+            #[cfg(feature = "messagepack")]
             "codec = \"messagepack\"",
+            #[cfg(feature = "json")]
             "codec = \"json\"",
         ] {
             good(options);
@@ -1038,13 +1062,13 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_at_once() {
         let (args, errors) =
-            parse("ttl = 5, tll = 6, engine = \"disk\", version = 7, version = 8, cache_none");
+            parse("ttl = 5, tll = 6, engine = \"redis\", version = 7, version = 8, cache_none");
         assert_eq!(
             errors,
             [
                 "unknown option `tll`: did you mean `ttl`?",
                 "`version` is given twice: keep one",
-                "engine \"disk\" is not available yet in this version of memo: use \"memory\"",
+                "engine \"redis\" is not available yet in this version of memo",
                 "`ttl` takes a duration such as \"5m\" or \"1h30m\", or an expression of type `Duration`",
                 "`cache_none` takes `true` or `false`",
             ]

@@ -705,13 +705,20 @@ mod tests {
             ("persist", "persist = true"),
             ("shared", "shared = true"),
             ("large", "large = true"),
-            ("code", "code = \"track\""),
-            ("codec", "codec = \"json\""),
         ] {
             refuses(
                 option,
                 PUT,
                 &format!("`{name}` is not available yet in this version of memo: remove it"),
+            );
+        }
+        for (name, option) in
+            [("code", "code = \"track\""), ("codec", "engine = \"memory\", codec = \"postcard\"")]
+        {
+            refuses(
+                option,
+                PUT,
+                &format!("`{name}` is for engines that outlive the process: name one, or remove it"),
             );
         }
         refuses(

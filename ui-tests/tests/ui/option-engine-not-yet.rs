@@ -1,6 +1,6 @@
 use memo::memoize;
 
-#[memoize(engine = "disk")]
+#[memoize(engine = "redis")]
 fn double(a: u64) -> u64 {
     a * 2
 }

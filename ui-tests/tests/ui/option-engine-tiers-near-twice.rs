@@ -1,6 +1,6 @@
 use memo::memoize;
 
-#[memoize(engine = ["memory", "redis"])]
+#[memoize(engine = ["memory", "memory"])]
 fn double(a: u64) -> u64 {
     a * 2
 }

@@ -1,6 +1,6 @@
 use memo::memoize;
 
-#[memoize(codec = "json")]
+#[memoize(engine = "disk")]
 fn double(a: u64) -> u64 {
     a * 2
 }
