@@ -23,7 +23,7 @@ pub use codec::Codec;
 pub(crate) use engines::is_registered;
 pub use engines::{Engines, engines};
 pub(crate) use types::FarTypes;
-pub use types::require;
+pub use types::{KeyType, ValueType, far_key, far_value};
 
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
@@ -130,7 +130,7 @@ impl<K, V: 'static> Far<K, V> {
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
         Far {
-            fingerprint: (types.fingerprint)(),
+            fingerprint: (types.value.fingerprint)(),
             codec: codec.of::<V>(),
             types,
             tiers: engines.into_iter().map(Tier::new).collect(),
@@ -210,13 +210,13 @@ impl<K, V: 'static> Far<K, V> {
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
         // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
-        let value = (self.types.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
+        let value = (self.types.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
         Ok((value, label, size))
     }
 
     /// A result as bytes; `None` if its `Serialize` fails.
     pub(crate) fn encode(&self, value: &V) -> Option<FarValue> {
-        (self.types.write)(self.codec, value).map(FarValue)
+        (self.types.value.write)(self.codec, value).map(FarValue)
     }
 
     /// Hands a result to all engines that have not seen an invalidation since.

@@ -467,10 +467,14 @@ impl<K, V> Hooks<K, V> {
         self
     }
 
-    /// How keys and results become bytes, where they do.
+    /// How keys and results become bytes, for engines that outlive the process.
     #[cfg(feature = "engines")]
-    pub fn far(mut self, types: fn() -> FarTypes<K, V>) -> Self {
-        self.far = Some(types());
+    pub fn far(
+        mut self,
+        key: fn() -> crate::far::KeyType<K>,
+        value: fn() -> crate::far::ValueType<V>,
+    ) -> Self {
+        self.far = Some(FarTypes { key: key(), value: value() });
         self
     }
 

@@ -1,11 +1,11 @@
 //! What the author has set, as expressions for the runtime.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden_at, private};
+use super::{has_self, hidden_at, pointing_at, private};
 use crate::model::{CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, SingleFlight};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
@@ -100,6 +100,15 @@ fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> 
     calls
 }
 
+/// `path` with errors about it pointing at `span`, which they do where all of it is there.
+fn at(span: Span, path: TokenStream) -> TokenStream {
+    let tokens = path.into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}
+
 /// A digest of the signature and the body, by their tokens: neither layout nor comments count. FNV-1a, 64 bits, which
 /// is the same whatever compiler this was built with.
 fn digest(model: &Model) -> u64 {
@@ -171,8 +180,13 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
     }
     if options.engine.is_far() {
         let private = private(model);
-        let far = quote_spanned!(hooks.span()=> #private::require);
-        calls.push(quote_spanned!(hooks.span()=> .far(#far)));
+        let arguments = model.args.iter().find(|arg| !arg.skipped).map(|arg| arg.ty.span());
+        let receiver = model.receiver.as_ref().map(|receiver| receiver.span);
+        let key = model.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
+        let key = pointing_at(key.unwrap_or_else(|| model.sig.ident.span()));
+        let key = at(key, quote!(#private::far_key));
+        let value = at(pointing_at(model.output.span()), quote!(#private::far_value));
+        calls.push(quote!(.far(#key, #value)));
     }
     quote!(|#hooks| #hooks #(#calls)*)
 }

@@ -8,8 +8,16 @@ use super::encode::encode;
 use super::fingerprint::fingerprint;
 
 /// How keys `K` and results `V` become bytes, and results come back.
-pub struct FarTypes<K, V> {
-    pub(crate) key: fn(&K) -> Option<Vec<u8>>,
+pub(crate) struct FarTypes<K, V> {
+    pub(crate) key: KeyType<K>,
+    pub(crate) value: ValueType<V>,
+}
+
+/// How keys `K` become bytes; `None` where their `Serialize` fails.
+pub type KeyType<K> = fn(&K) -> Option<Vec<u8>>;
+
+/// How results `V` become bytes, and come back.
+pub struct ValueType<V> {
     pub(crate) write: fn(Codec, &V) -> Option<Vec<u8>>,
     pub(crate) read: fn(Codec, Vec<u8>) -> Option<V>,
     pub(crate) fingerprint: fn() -> u64,
@@ -21,14 +29,9 @@ impl<K, V> std::fmt::Debug for FarTypes<K, V> {
     }
 }
 
-impl<K: Serialize, V: Serialize + DeserializeOwned + 'static> FarTypes<K, V> {
-    fn new() -> Self {
-        FarTypes {
-            key: |key| encode(key).ok(),
-            write: |codec, value| codec.write(value),
-            read: |codec, bytes| codec.read(bytes),
-            fingerprint: fingerprint::<V>,
-        }
+impl<V> std::fmt::Debug for ValueType<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ValueType").finish_non_exhaustive()
     }
 }
 
@@ -52,7 +55,16 @@ pub trait FarValue: Serialize + DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> FarValue for T {}
 
-/// How these types are written, which an engine asked for by name needs to know.
-pub fn require<K: FarKey, V: FarValue>() -> FarTypes<K, V> {
-    FarTypes::new()
+/// How keys of this type are written, for an engine that is asked for by name.
+pub fn far_key<K: FarKey>() -> KeyType<K> {
+    |key| encode(key).ok()
+}
+
+/// How results of this type are written and read, for an engine that is asked for by name.
+pub fn far_value<V: FarValue>() -> ValueType<V> {
+    ValueType {
+        write: |codec, value| codec.write(value),
+        read: |codec, bytes| codec.read(bytes),
+        fingerprint: fingerprint::<V>,
+    }
 }
