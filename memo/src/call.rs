@@ -209,7 +209,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<FarKey>) -> Self {
+    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
     }
@@ -224,15 +224,22 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         loop {
             self = match self {
                 Begun::Wait(wait) => wait.end().await,
-                Begun::Look(memo, far, lead) => match far.look(lead.key()).await {
-                    Looked::Found { value, lives, size } => {
-                        memo.counters.count(Counter::Hits);
-                        memo.keep(&lead, &value, lives, size);
-                        lead.land(|| Landed::Value(value.clone()));
-                        Begun::Found(value)
+                Begun::Look(memo, far, lead) => {
+                    let looked = far.look(lead.key()).await;
+                    if !memo.settings.near && far.is_back(&looked) {
+                        // it was there for the time being, and would hide what the engine has
+                        memo.near.clear();
                     }
-                    Looked::Nothing(key) => Self::compute(memo, lead, key),
-                },
+                    match looked {
+                        Looked::Found { value, lives, size } => {
+                            memo.counters.count(Counter::Hits);
+                            memo.keep(&lead, &value, lives, size);
+                            lead.land(|| Landed::Value(value.clone()));
+                            Begun::Found(value)
+                        }
+                        Looked::Nothing(key) => Self::compute(memo, lead, key),
+                    }
+                }
                 end => return end,
             }
         }
@@ -296,7 +303,7 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
     /// Where to store the result in engines that outlive the process.
-    far: Option<FarKey>,
+    far: Option<Box<FarKey>>,
     started: Option<Instant>,
 }
 
@@ -331,7 +338,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             let far = memo.far.as_ref().zip(self.far);
             let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
             let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
-            let near = far.is_none() || (memo.settings.near && !large);
+            let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
             lead.store(|| {
                 if near {
                     memo.near.insert(
@@ -343,7 +350,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                     );
                 }
                 if let Some((far, key, encoded)) = far {
-                    far.store(key, encoded, storage.lifetime, cost.unwrap_or_default());
+                    far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
                 memo.counters.count(Counter::Stored);
             });

@@ -12,7 +12,7 @@ mod later;
 mod types;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
@@ -37,6 +37,8 @@ pub(crate) struct Far<K, V> {
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    /// Every engine failed when last asked.
+    ailing: AtomicBool,
     /// The function's name, for errors.
     name: String,
 }
@@ -80,6 +82,8 @@ pub(crate) struct Identity<'a> {
 
 /// Where to store a result, with what each engine said when it was looked for there; none from one that said nothing.
 pub(crate) struct FarKey {
+    /// Every engine failed: what is computed is kept in memory meanwhile.
+    pub(crate) failed: bool,
     key: Key,
     witnesses: Vec<Option<Witness>>,
 }
@@ -99,7 +103,7 @@ pub(crate) enum Looked<V> {
     /// A value that lives for so long yet, and its size in bytes.
     Found { value: V, lives: Option<Duration>, size: usize },
     /// Nothing. No key if the arguments have no encoding.
-    Nothing(Option<FarKey>),
+    Nothing(Option<Box<FarKey>>),
 }
 
 impl<K, V: 'static> Far<K, V> {
@@ -136,6 +140,7 @@ impl<K, V: 'static> Far<K, V> {
             tiers: engines.into_iter().map(Tier::new).collect(),
             space: Space(first(&space)),
             identity: first(&full),
+            ailing: AtomicBool::new(false),
             name: identity.name.to_owned(),
         }
     }
@@ -147,8 +152,10 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// The key to store a result under that was not looked for.
-    pub(crate) fn unseen(&self, key: &K) -> Option<FarKey> {
-        Some(FarKey { key: self.key(key)?, witnesses: self.tiers.iter().map(|_| None).collect() })
+    pub(crate) fn unseen(&self, key: &K) -> Option<Box<FarKey>> {
+        let key = self.key(key)?;
+        let witnesses = self.tiers.iter().map(|_| None).collect();
+        Some(Box::new(FarKey { failed: false, key, witnesses }))
     }
 
     /// What the engines have, nearest first. Moves nothing.
@@ -161,6 +168,12 @@ impl<K, V: 'static> Far<K, V> {
             }
         }
         None
+    }
+
+    /// Whether an engine answers again after all had failed; once for each time that this is so.
+    pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
+        let failed = matches!(looked, Looked::Nothing(Some(key)) if key.failed);
+        !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
     /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
@@ -182,7 +195,7 @@ impl<K, V: 'static> Far<K, V> {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
-                            self.put(&self.tiers[..place], FarKey { key, witnesses }, entry);
+                            self.put(&self.tiers[..place], FarKey { failed: false, key, witnesses }, entry);
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
@@ -194,7 +207,11 @@ impl<K, V: 'static> Far<K, V> {
             tier.misses.fetch_add(1, Ordering::Relaxed);
             witnesses.push(witness);
         }
-        Looked::Nothing(Some(FarKey { key, witnesses }))
+        let failed = witnesses.iter().all(Option::is_none);
+        if failed {
+            self.ailing.store(true, Ordering::Relaxed);
+        }
+        Looked::Nothing(Some(Box::new(FarKey { failed, key, witnesses })))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.
@@ -242,7 +259,7 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     fn put(&self, tiers: &[Tier], key: FarKey, entry: Entry) {
-        let FarKey { key, witnesses } = key;
+        let FarKey { key, witnesses, .. } = key;
         for (tier, witness) in tiers.iter().zip(witnesses) {
             let (engine, entry) = (tier.engine.clone(), entry.clone());
             later::run(async move {

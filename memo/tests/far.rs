@@ -160,12 +160,15 @@ fn an_engine_that_fails_never_fails_the_call() {
     shelf.0.fails.store(true, Ordering::SeqCst);
     assert_eq!(half(4), 2);
     assert_eq!(half::stats().tiers[0].errors, 1);
+    assert_eq!(half(4), 2);
+    assert_eq!(half::stats().computes, 1, "kept in memory while the engine is away");
     let error: Error = half::invalidate(4).unwrap_err();
     assert!(error.is_temporary());
     assert!(error.to_string().contains("half: failed to reach the shelf"), "{error}");
     shelf.0.fails.store(false, Ordering::SeqCst);
-    assert_eq!(half(4), 2);
-    assert_eq!(shelf.len(), 1, "it is stored once the engine is back");
+    assert_eq!(half(6), 3);
+    assert_eq!(shelf.len(), 1, "what is computed is stored once the engine is back");
+    assert_eq!(half::stats().entries, 0, "and memory has done its service");
 }
 
 #[test]

@@ -20,7 +20,10 @@ pub(crate) struct Far<K, V>(Infallible, PhantomData<(K, V)>);
 pub(crate) struct Key(Infallible);
 
 /// Never there.
-pub(crate) struct FarKey(Infallible);
+pub(crate) struct FarKey {
+    pub(crate) failed: bool,
+    _never: Infallible,
+}
 
 /// Never there.
 pub(crate) struct FarValue(Infallible);
@@ -35,7 +38,7 @@ impl FarValue {
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
     Found { value: V, lives: Option<Duration>, size: usize },
-    Nothing(Option<FarKey>),
+    Nothing(Option<Box<FarKey>>),
 }
 
 /// Never there.
@@ -49,7 +52,10 @@ impl<K, V> Far<K, V> {
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
     }
-    pub(crate) fn unseen(&self, _: &K) -> Option<FarKey> {
+    pub(crate) fn unseen(&self, _: &K) -> Option<Box<FarKey>> {
+        match self.0 {}
+    }
+    pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
     pub(crate) async fn look(&self, _: &K) -> Looked<V> {
