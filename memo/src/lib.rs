@@ -152,6 +152,9 @@ mod snippets {
     #[cfg(feature = "moka")]
     #[doc = include_str!("../../docs/guide/memory.md")]
     struct Memory;
+    #[cfg(feature = "engines")]
+    #[doc = include_str!("../../docs/guide/engines.md")]
+    struct Engines;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }
