@@ -1,3 +1,8 @@
 //! The promises of `memo`, proved through its public API: one module per subject.
 
+mod callbacks;
+mod cycles;
+mod flights;
+mod invalidation;
 mod keys;
+mod results;
