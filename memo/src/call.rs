@@ -192,6 +192,8 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+        // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
+        let _held = lead.hold();
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
@@ -274,13 +276,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Some(lead) = self.lead else {
             return result;
         };
+        // callbacks and drops of the user's run in here, and may wait for others
+        let _held = lead.hold();
         if let Some(value) = outcome.stored(&result)
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {
-            lead.store(|| {
+            let store = || {
                 memo.near.insert(lead.hash(), lead.key().clone(), value, storage.weight, storage.lifetime);
                 memo.counters.count(Counter::Stored);
-            });
+            };
+            let undo = || {
+                memo.near.remove(lead.hash(), &Same(lead.key()));
+            };
+            lead.store(store, undo);
         }
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),

@@ -23,7 +23,7 @@ use pin_project_lite::pin_project;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread};
+use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local};
 
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
@@ -247,8 +247,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         loop {
             let mut state = lock(&flight.state);
             match state.phase {
-                // what is called by the store on this thread (an `Eq` of the user's) cannot wait for it
-                Phase::Storing(thread) if thread != graph::this_thread() => {
+                // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
+                Phase::Storing(thread) if thread != graph::this_thread() && !Storing::is_here() => {
                     drop(state);
                     thread::yield_now();
                 }
@@ -265,6 +265,31 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                 }
             }
         }
+    }
+}
+
+thread_local! {
+    /// How many stores this thread is in.
+    static STORING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// While it lives, this thread puts a value into a store.
+struct Storing;
+
+impl Storing {
+    fn begin() -> Self {
+        STORING.set(STORING.get() + 1);
+        Storing
+    }
+
+    fn is_here() -> bool {
+        STORING.get() > 0
+    }
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        STORING.set(STORING.get() - 1);
     }
 }
 
@@ -293,14 +318,15 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         &self.flight.key
     }
 
-    /// While the guard lives, the computation of a synchronous function runs on this thread.
+    /// While the guard lives, the computation runs on this thread.
     pub(crate) fn hold(&self) -> Held {
-        Held::push(self.flight.id(), true)
+        Held::run(self.flight.id())
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. What comes during it or later waits
-    /// until the flight is over, which should be soon.
-    pub(crate) fn store(&self, store: impl FnOnce()) {
+    /// until the flight is over, which should be soon; but what comes from within another store does not wait, since
+    /// that one might wait for this, and `undo` is run for it.
+    pub(crate) fn store(&self, store: impl FnOnce(), undo: impl FnOnce()) {
         let mut state = lock(&self.flight.state);
         if state.superseded {
             return;
@@ -308,8 +334,13 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         state.phase = Phase::Storing(graph::this_thread());
         drop(state);
         in_a_store();
+        let storing = Storing::begin();
         store();
+        drop(storing);
         in_a_store();
+        if lock(&self.flight.state).superseded {
+            undo();
+        }
     }
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
@@ -480,7 +511,7 @@ pin_project! {
     struct Holding<'l, B> {
         #[pin]
         body: B,
-        // its flight's number, and where that notes which thread suspended it
+        // its flight's number, and where that notes in which frame it was suspended
         flight: Option<(usize, &'l AtomicU64)>,
     }
 }
@@ -502,11 +533,11 @@ impl<B: Future> Future for Holding<'_, B> {
             return this.body.poll(context);
         };
         suspended_on.store(0, Ordering::Relaxed);
-        let held = Held::push(*id, false);
+        let held = Held::poll(*id);
         let polled = this.body.poll(context);
         drop(held);
         if polled.is_pending() {
-            suspended_on.store(graph::this_thread(), Ordering::Relaxed);
+            suspended_on.store(graph::this_frame(), Ordering::Relaxed);
         }
         polled
     }
