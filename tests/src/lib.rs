@@ -3,6 +3,8 @@
 //! A body under test says [`ran()`]; [`calls!`] then tells hits from misses. What may block runs [`watched`].
 //! Panics that are part of a test are [thrown](throw), past the panic hook, whose backtraces cost a second each.
 
+pub mod counting;
+
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;

@@ -89,13 +89,13 @@ macro_rules! engine {
             }
 
             #[memoize(
-                        engine = $engine,
-                        skip(result),
-                        weigh = |_, _| { call_again(); 1 },
-                        max_weight = 3,
-                        ttl_of = |_| { call_again(); Some(Duration::from_secs(3600)) },
-                        cache_if = |_| { call_again(); true },
-                    )]
+                                        engine = $engine,
+                                        skip(result),
+                                        weigh = |_, _| { call_again(); 1 },
+                                        max_weight = 3,
+                                        ttl_of = |_| { call_again(); Some(Duration::from_secs(3600)) },
+                                        cache_if = |_| { call_again(); true },
+                                    )]
             fn noisy(key: Key, result: u64) -> Noisy {
                 let _ = key;
                 Noisy(result)
@@ -130,6 +130,9 @@ macro_rules! engine {
 
             #[test]
             fn promise_5_on_four_threads() {
+                thread_local! {
+                    static DEPTH: Cell<usize> = const { Cell::new(0) };
+                }
                 #[memoize(engine = $engine, capacity = 4)]
                 fn chained(n: u32) -> Chained {
                     Chained(n)
@@ -139,8 +142,10 @@ macro_rules! engine {
                 impl Drop for Chained {
                     fn drop(&mut self) {
                         // drops what it evicts, which drops...
-                        if self.0 % 4 != 0 {
+                        if self.0 % 4 != 0 && DEPTH.get() < 8 {
+                            DEPTH.set(DEPTH.get() + 1);
                             assert_eq!(chained(self.0 - 1).0, self.0 - 1);
+                            DEPTH.set(DEPTH.get() - 1);
                         }
                     }
                 }
@@ -206,24 +211,24 @@ macro_rules! engine {
             }
 
             #[memoize(
-                        engine = $engine,
-                        weigh = |_, _| { step("weigh"); 1 },
-                        max_weight = 4,
-                        ttl_of = |_| { step("ttl_of"); Some(Duration::from_secs(3600)) },
-                        cache_if = |_| { step("cache_if"); true },
-                    )]
+                                        engine = $engine,
+                                        weigh = |_, _| { step("weigh"); 1 },
+                                        max_weight = 4,
+                                        ttl_of = |_| { step("ttl_of"); Some(Duration::from_secs(3600)) },
+                                        cache_if = |_| { step("cache_if"); true },
+                                    )]
             fn trapped(key: &Trapped) -> Trapped {
                 step("body");
                 Trapped(10 * key.0)
             }
 
             #[memoize(
-                        engine = $engine,
-                        weigh = |_, _| { step("weigh"); 1 },
-                        max_weight = 4,
-                        ttl_of = |_| { step("ttl_of"); Some(Duration::from_secs(3600)) },
-                        cache_if = |_| { step("cache_if"); true },
-                    )]
+                                        engine = $engine,
+                                        weigh = |_, _| { step("weigh"); 1 },
+                                        max_weight = 4,
+                                        ttl_of = |_| { step("ttl_of"); Some(Duration::from_secs(3600)) },
+                                        cache_if = |_| { step("cache_if"); true },
+                                    )]
             async fn trapped_later(key: &Trapped) -> Trapped {
                 step("body");
                 smol::future::yield_now().await;
@@ -305,3 +310,53 @@ macro_rules! engine {
 engine!(memory, "memory");
 #[cfg(feature = "moka")]
 engine!(moka, "moka");
+
+/// Two stores that are under way on two threads; what each of them replaces invalidates the other's key as it is
+/// dropped, and must not wait for the other store to end.
+#[test]
+fn promise_5_invalidations_across_two_stores() {
+    use std::cell::Cell;
+    use std::sync::Barrier;
+    use std::thread;
+
+    static BOTH: Barrier = Barrier::new(2);
+    thread_local! {
+        static MEETS: Cell<bool> = const { Cell::new(false) };
+    }
+    #[derive(Clone)]
+    struct Value {
+        key: u32,
+        old: bool,
+    }
+    impl Drop for Value {
+        fn drop(&mut self) {
+            if self.old && MEETS.replace(false) {
+                BOTH.wait();
+                crossed::invalidate(1 - self.key).unwrap();
+                BOTH.wait();
+            }
+        }
+    }
+    #[memo::memoize]
+    fn crossed(key: u32) -> Value {
+        Value { key, old: false }
+    }
+    memo_tests::watched(|| {
+        thread::scope(|scope| {
+            for key in [0, 1] {
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        crossed::insert(key, Value { key, old: true }).unwrap();
+                        BOTH.wait();
+                        MEETS.set(true);
+                        assert_eq!(crossed::refresh(key).key, key);
+                        assert!(!MEETS.get(), "nothing was replaced");
+                        BOTH.wait();
+                        assert!(crossed::peek(key).is_none(), "the invalidation wins");
+                        BOTH.wait();
+                    }
+                });
+            }
+        });
+    });
+}

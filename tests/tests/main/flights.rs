@@ -681,3 +681,25 @@ fn a_synchronous_leader_may_block_as_long_as_it_likes() {
     });
     assert_eq!(slow::stats().waits, 7);
 }
+
+#[test]
+fn a_call_from_a_thread_that_is_ending() {
+    #[memoize]
+    fn late(n: u32) -> u32 {
+        if n == 0 { 0 } else { late(n - 1) + 1 }
+    }
+    struct AtTheEnd;
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            DONE.fetch_add(late(5) as usize, Ordering::Relaxed);
+        }
+    }
+    static DONE: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static LAST: AtTheEnd = const { AtTheEnd };
+    }
+    // made before our own thread locals, and so dropped after them; and the other way round
+    thread::spawn(|| LAST.with(|_| late(1))).join().unwrap();
+    thread::spawn(|| (late(2), LAST.with(|_| ()))).join().unwrap();
+    assert_eq!(DONE.load(Ordering::Relaxed), 10);
+}
