@@ -272,10 +272,10 @@ macro_rules! engine {
                 }
                 let here = (0..6).filter(|n| trapped::peek(&Trapped(*n)).is_some()).count() as u64;
                 let stats = trapped::stats();
-                assert!(
-                    here <= 4 && stats.entries == here && stats.weight == here,
-                    "{context}: {here} in {stats}"
-                );
+                assert!(here <= 4 && stats.entries <= 4, "{context}: {here} in {stats}");
+                if $engine == "memory" {
+                    assert!(stats.entries == here && stats.weight == here, "{context}: {here} in {stats}");
+                }
                 trapped::clear().unwrap();
                 smol::block_on(trapped_later::clear()).unwrap();
                 assert_eq!(trapped::stats().entries, 0, "{context}");
