@@ -278,18 +278,18 @@ struct Storing;
 
 impl Storing {
     fn begin() -> Self {
-        STORING.set(STORING.get() + 1);
+        STORING.with(|storing| storing.set(storing.get() + 1));
         Storing
     }
 
     fn is_here() -> bool {
-        STORING.get() > 0
+        STORING.with(std::cell::Cell::get) > 0
     }
 }
 
 impl Drop for Storing {
     fn drop(&mut self) {
-        STORING.set(STORING.get() - 1);
+        STORING.with(|storing| storing.set(storing.get() - 1));
     }
 }
 
