@@ -193,7 +193,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
 
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let _held = lead.hold();
+        let _held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
@@ -277,7 +277,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             return result;
         };
         // callbacks and drops of the user's run in here, and may wait for others
-        let _held = lead.hold();
+        let _held = memo.runs_user_code.then(|| lead.hold());
         if let Some(value) = outcome.stored(&result)
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {

@@ -23,7 +23,10 @@ use pin_project_lite::pin_project;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local};
+use crate::sync::{
+    Arc, Mutex, atomic::AtomicBool, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread,
+    thread_local,
+};
 
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
@@ -49,6 +52,8 @@ struct Flight<K, V, F> {
     /// Whether callers may wait for it; not so for a refresh, or where each call computes for itself.
     joinable: bool,
     state: Mutex<State>,
+    /// An invalidation came: what is being computed must not be stored. Set under the lock of `state`.
+    superseded: AtomicBool,
     /// Set before the flight is over, if anybody may be waiting.
     landed: OnceLock<Landed<V, F>>,
     /// See [`Node::suspended_on`].
@@ -68,8 +73,6 @@ pub(crate) enum Landed<V, F> {
 
 struct State {
     phase: Phase,
-    /// An invalidation came: what is being computed must not be stored.
-    superseded: bool,
     waiters: Waiters,
 }
 
@@ -122,6 +125,12 @@ fn wake_all(wakers: VecDeque<Option<Waker>>) {
     wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
+impl<K, V, F> Flight<K, V, F> {
+    fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Relaxed)
+    }
+}
+
 impl<K: OwnedPart, V: Value, F: Value> Node for Flight<K, V, F> {
     fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
@@ -158,11 +167,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             hash,
             key,
             joinable,
-            state: Mutex::new(State {
-                phase: Phase::Computing,
-                superseded: false,
-                waiters: Waiters::default(),
-            }),
+            state: Mutex::new(State { phase: Phase::Computing, waiters: Waiters::default() }),
+            superseded: AtomicBool::new(false),
             landed: OnceLock::new(),
             suspended_on: AtomicU64::new(0),
         })
@@ -260,7 +266,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                     return wake_all(wakers);
                 }
                 _ => {
-                    state.superseded = true;
+                    flight.superseded.store(true, Ordering::Relaxed);
                     return;
                 }
             }
@@ -328,7 +334,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     /// that one might wait for this, and `undo` is run for it.
     pub(crate) fn store(&self, store: impl FnOnce(), undo: impl FnOnce()) {
         let mut state = lock(&self.flight.state);
-        if state.superseded {
+        if self.flight.is_superseded() {
             return;
         }
         state.phase = Phase::Storing(graph::this_thread());
@@ -338,7 +344,9 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         store();
         drop(storing);
         in_a_store();
-        if lock(&self.flight.state).superseded {
+        // Without the lock: where an invalidation found nothing to remove, it was there before this stored, and the
+        // store's own lock makes what it did before that seen here.
+        if self.flight.is_superseded() {
             undo();
         }
     }
@@ -371,7 +379,7 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
         }
         let landed = self.flight.landed.get().is_some();
         let mut state = lock(&self.flight.state);
-        if landed || state.superseded {
+        if landed || self.flight.is_superseded() {
             state.phase = Phase::Over;
             let wakers = state.waiters.take_all();
             drop(state);

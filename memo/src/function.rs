@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near};
+use crate::near::{Kind, Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::plan::Plan;
 use crate::registry::{self, Memoized};
@@ -422,6 +422,8 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) flights: Flights<K, V, F>,
     pub(crate) settings: Settings,
     hooks: Hooks<K, V>,
+    /// Whether code of the user's can run while a result is looked for or stored.
+    pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
 }
@@ -457,7 +459,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             tti: settings.tti,
             lifetimes: settings.expires(),
         };
+        let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
+            runs_user_code: callbacks
+                || runs_user_code::<K>()
+                || runs_user_code::<V>()
+                || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(settings.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),

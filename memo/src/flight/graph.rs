@@ -13,6 +13,7 @@
 //! none, which costs one computation more; none that we can see is ever missed. What cannot be seen are waits that are
 //! not ours: a join handle, a channel, the latch of a thread pool.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
@@ -26,10 +27,23 @@ pub(crate) trait Node: Send + Sync {
 }
 
 thread_local! {
-    static HELD: std::cell::RefCell<Vec<usize>> = const { std::cell::RefCell::new(Vec::new()) };
-    static THREAD: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-    /// The frames that synchronous computations have begun, outermost first, and how many there ever were.
-    static FRAMES: std::cell::RefCell<(Vec<u64>, u64)> = const { std::cell::RefCell::new((Vec::new(), 0)) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { held: Vec::new(), frames: Vec::new(), ever: 0 }) };
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What is being computed on a thread.
+struct Stack {
+    /// The flights, outermost first.
+    held: Vec<usize>,
+    /// The frames that synchronous computations have begun, outermost first.
+    frames: Vec<u64>,
+    /// How many frames there ever were.
+    ever: u64,
+}
+
+/// Asks this thread's stack; nothing at the end of a thread, when its locals are gone.
+fn stack<R>(ask: impl FnOnce(&mut Stack) -> R) -> Option<R> {
+    STACK.try_with(|stack| ask(&mut stack.borrow_mut())).ok()
 }
 
 /// How many frames of a thread have a number of their own.
@@ -42,13 +56,12 @@ fn lowest_frame() -> u64 {
 
 /// The innermost frame of this thread.
 pub(super) fn this_frame() -> u64 {
-    let innermost = FRAMES.try_with(|frames| frames.borrow().0.last().copied());
-    innermost.ok().flatten().unwrap_or_else(lowest_frame)
+    stack(|stack| stack.frames.last().copied()).flatten().unwrap_or_else(lowest_frame)
 }
 
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
-    let begun = FRAMES.try_with(|frames| frames.borrow().0.clone()).unwrap_or_default();
+    let begun = stack(|stack| stack.frames.clone()).unwrap_or_default();
     if begun.is_empty() && !blocks {
         return Vec::new();
     }
@@ -83,44 +96,41 @@ pub(crate) struct Held {
 impl Held {
     /// One poll of an asynchronous computation.
     pub(crate) fn poll(id: usize) -> Self {
-        let _ = HELD.try_with(|held| held.borrow_mut().push(id));
+        let _ = stack(|stack| stack.held.push(id));
         Held { id, begins_frame: false, _thread_bound: std::marker::PhantomData }
     }
 
     /// Code that does not return to an executor before it is done.
     pub(crate) fn run(id: usize) -> Self {
         let thread = this_thread();
-        let _ = FRAMES.try_with(|frames| {
-            let (frames, ever) = &mut *frames.borrow_mut();
-            *ever += 1;
-            frames.push(thread * FRAMES_OF_A_THREAD + *ever % FRAMES_OF_A_THREAD);
+        let _ = stack(|stack| {
+            stack.held.push(id);
+            stack.ever += 1;
+            stack.frames.push(thread * FRAMES_OF_A_THREAD + stack.ever % FRAMES_OF_A_THREAD);
         });
-        let mut held = Held::poll(id);
-        held.begins_frame = true;
-        held
+        Held { id, begins_frame: true, _thread_bound: std::marker::PhantomData }
     }
 
     /// What is being computed on this thread, outermost first.
     fn snapshot() -> Vec<usize> {
-        HELD.try_with(|held| held.borrow().clone()).unwrap_or_default()
+        stack(|stack| stack.held.clone()).unwrap_or_default()
     }
 
     fn is_now(held: &[usize]) -> bool {
-        HELD.try_with(|now| *now.borrow() == held).unwrap_or(held.is_empty())
+        stack(|stack| stack.held == held).unwrap_or(held.is_empty())
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            if let Some(at) = held.iter().rposition(|&id| id == self.id) {
-                held.remove(at);
+        let _ = stack(|stack| {
+            if let Some(at) = stack.held.iter().rposition(|&id| id == self.id) {
+                stack.held.remove(at);
+            }
+            if self.begins_frame {
+                stack.frames.pop();
             }
         });
-        if self.begins_frame {
-            let _ = FRAMES.try_with(|frames| frames.borrow_mut().0.pop());
-        }
     }
 }
 
