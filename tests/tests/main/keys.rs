@@ -1159,3 +1159,15 @@ mod hashing {
         assert_eq!(runs, 0);
     }
 }
+
+#[test]
+fn an_argument_in_a_key_expression_is_borrowed_as_it_would_be_alone() {
+    #[memoize(key = (items, scale))]
+    fn total(items: &[(&str, u32)], scale: f64, _label: &str) -> f64 {
+        f64::from(items.iter().map(|item| item.1).sum::<u32>()) * scale
+    }
+    assert_eq!(total(&[("a", 1), ("b", 2)], 2.0, "x"), 6.0);
+    assert_eq!(total(&[("a", 1), ("b", 2)], 2.0, "y"), 6.0);
+    assert_eq!(total(&[("a", 1), ("b", 3)], 2.0, "y"), 8.0);
+    assert_eq!((total::stats().hits, total::stats().computes), (1, 2));
+}
