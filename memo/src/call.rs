@@ -12,7 +12,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::far::{Far, FarKey, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited};
-use crate::function::{Hooks, Memo, Site};
+use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
@@ -193,6 +193,8 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+        // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
+        let _held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
@@ -289,9 +291,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
         if let Some(storage) = self.storage(lead.key(), value, false) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
-            lead.store(|| {
-                self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
-            });
+            let store =
+                || self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+            let undo = || {
+                self.near.remove(lead.hash(), &Same(lead.key()));
+            };
+            lead.store(store, undo);
         }
     }
 }
@@ -331,6 +336,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Some(lead) = self.lead else {
             return result;
         };
+        // callbacks and drops of the user's run in here, and may wait for others
+        let _held = memo.runs_user_code.then(|| lead.hold());
         if let Some(value) = outcome.stored(&result)
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {
@@ -339,21 +346,23 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
             let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
             let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
-            lead.store(|| {
+            let store = || {
                 if near {
-                    memo.near.insert(
-                        lead.hash(),
-                        lead.key().clone(),
-                        value,
-                        storage.weight,
-                        storage.lifetime,
-                    );
+                    let Storage { weight, lifetime } = storage;
+                    memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
                 }
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
                 memo.counters.count(Counter::Stored);
-            });
+            };
+            let undo = || {
+                memo.near.remove(lead.hash(), &Same(lead.key()));
+                if let Some(far) = &memo.far {
+                    far.forget(lead.key());
+                }
+            };
+            lead.store(store, undo);
         }
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),

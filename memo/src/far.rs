@@ -272,6 +272,17 @@ impl<K, V: 'static> Far<K, V> {
         }
     }
 
+    /// Takes back what was just stored, without waiting for it.
+    pub(crate) fn forget(&self, key: &K) {
+        let Some(key) = self.key(key) else { return };
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                let _ = engine.remove(&key).await;
+            });
+        }
+    }
+
     /// Stores a result in all engines, whatever happened before.
     pub(crate) async fn insert(
         &self,

@@ -16,7 +16,7 @@ use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near};
+use crate::near::{Kind, Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::Plan;
@@ -499,6 +499,8 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) settings: Settings,
     hooks: Hooks<K, V>,
     pub(crate) far: Option<Far<K, V>>,
+    /// Whether code of the user's can run while a result is looked for or stored.
+    pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
 }
@@ -535,7 +537,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             tti: settings.tti,
             lifetimes: settings.expires(),
         };
+        let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
+            runs_user_code: callbacks
+                || runs_user_code::<K>()
+                || runs_user_code::<V>()
+                || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(settings.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),

@@ -278,7 +278,7 @@ pub(crate) fn runs_user_code<T: 'static>() -> bool {
     macro_rules! is_one_of {
         ($($known:ty)*) => { $(TypeId::of::<T>() == TypeId::of::<$known>())||* };
     }
-    !is_one_of!(() bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
+    !is_one_of!(() std::convert::Infallible bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
 }
 
 /// Drops what could not be dropped inside, and what these drops leave.

@@ -298,12 +298,18 @@ impl<'m> Arguments<'m> {
         self.receiver.map(|_| hidden("this"))
     }
 
-    fn arg_names(&self) -> impl Iterator<Item = Ident> {
-        self.args.iter().map(|arg| {
+    /// Each of them once: what stands for a pattern, `arg1`, may be what the author calls another argument.
+    fn arg_names(&self) -> Vec<Ident> {
+        let mut names: Vec<Ident> = Vec::new();
+        for arg in &self.args {
             let mut name = arg.forward.clone();
             name.set_span(Span::mixed_site());
-            name
-        })
+            while names.contains(&name) {
+                name = format_ident!("{name}_");
+            }
+            names.push(name);
+        }
+        names
     }
 
     /// A name for documentation that is none of the arguments'.

@@ -62,7 +62,7 @@ fn tuple(parts: &[TokenStream]) -> TokenStream {
 
 fn sources(model: &Model) -> Vec<Source<'_>> {
     if let Some(key) = &model.key {
-        return from_expr(key);
+        return from_expr(model, key);
     }
     let receiver = model.receiver.iter().flat_map(|receiver| {
         let (private, span) = (private(model), receiver.span);
@@ -77,25 +77,36 @@ fn sources(model: &Model) -> Vec<Source<'_>> {
                 let reference = quote_spanned!(span=> #private::borrow::<Self>(&#this));
                 vec![Source { reference, ty: None, span }]
             }
-            ReceiverKey::Expr(expr) => from_expr(expr),
+            ReceiverKey::Expr(expr) => from_expr(model, expr),
         }
     });
     receiver.chain(model.args.iter().filter(|arg| !arg.skipped).flat_map(from_arg)).collect()
 }
 
 /// The elements of a tuple are parts by themselves, so that they are borrowed where they are and not moved.
-fn from_expr(expr: &Expr) -> Vec<Source<'_>> {
+fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
     match expr {
-        Expr::Tuple(tuple) => tuple.elems.iter().flat_map(from_expr).collect(),
-        Expr::Paren(paren) => from_expr(&paren.expr),
-        expr => vec![Source { reference: quote!(&(#expr)), ty: None, span: expr.span() }],
+        Expr::Tuple(tuple) => tuple.elems.iter().flat_map(|elem| from_expr(model, elem)).collect(),
+        Expr::Paren(paren) => from_expr(model, &paren.expr),
+        expr => {
+            // an argument by its name has its type; what else there is, the compiler knows
+            let named = |arg: &&Arg| {
+                is_whole(arg) && matches!(expr, Expr::Path(path) if path.path.is_ident(&arg.forward))
+            };
+            let ty = model.args.iter().find(named).map(|arg| &arg.ty);
+            vec![Source { reference: quote!(&(#expr)), ty, span: expr.span() }]
+        }
     }
+}
+
+/// Whether the pattern of an argument is nothing but its name.
+fn is_whole(arg: &Arg) -> bool {
+    matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
 }
 
 /// What the pattern of an argument binds. The rest of a destructured argument is not seen by the body either.
 fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
-    let whole = matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none());
-    let ty = whole.then_some(&arg.ty);
+    let ty = is_whole(arg).then_some(&arg.ty);
     let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: binding.span() };
     arg.bindings.iter().map(source).collect()
 }

@@ -70,6 +70,9 @@ impl<K, V> Far<K, V> {
     pub(crate) fn store(&self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {
         match self.0 {}
     }
+    pub(crate) fn forget(&self, _: &K) {
+        match self.0 {}
+    }
     pub(crate) async fn insert(&self, _: Key, _: FarValue, _: Option<Duration>) -> Result<(), Error> {
         match self.0 {}
     }
