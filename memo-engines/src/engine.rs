@@ -159,6 +159,9 @@ pub struct Capability {
     /// Its calls do their work before they return, and so may block the thread: their futures are ready at
     /// the first poll. Otherwise they wait without blocking, on a runtime that is the engine's own.
     pub blocking: bool,
+    /// A call may hang for longer than anyone would wait, and cannot be interrupted: a network file system. A
+    /// [guard](crate::Guarded) then makes it on a thread that can be left behind.
+    pub hangs: bool,
     /// [`Engine::put`] may return before other processes see the entry; [`Engine::flush`] waits for that. The
     /// process that put it sees it at once in either case.
     pub deferred: bool,

@@ -4,11 +4,23 @@
 //! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
 //! the format in which results are stored.
 
+pub mod chain;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "disk")]
+pub mod disk;
 pub mod engine;
 pub mod entry;
 pub mod error;
+pub mod guarded;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use chain::Chain;
+#[cfg(feature = "disk")]
+pub use disk::{Disk, DiskOptions, DiskStats};
 pub use engine::{
     Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
 };
 pub use error::{Error, ErrorKind};
+pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded};

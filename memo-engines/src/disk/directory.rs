@@ -1,0 +1,447 @@
+//! The directory: made, checked, locked, and the content files in it.
+//!
+//! What others could have planted is refused rather than used: the directory must be the user's own, no other
+//! may write to it, and nothing in it is reached through a symbolic link. Files are opened relative to the
+//! directory that was checked, so that it cannot be exchanged in between; only SQLite insists on a path, and
+//! gets the resolved one.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind};
+
+/// The layout inside the directory. Another layout gets another name, and lives beside this one.
+const LAYOUT: &str = "v1";
+
+/// A directory that was found fit to be used.
+pub(super) struct Directory {
+    /// Free of symbolic links.
+    path: PathBuf,
+    root: platform::Dir,
+    content: platform::Dir,
+    /// Calls to it may hang for as long as a server or another process pleases.
+    pub(super) remote: bool,
+}
+
+/// Held by the one process that makes, or sets aside, an index.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Directory {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let unusable = |problem: &str| {
+            let context = format!("use {}: {problem}", path.display());
+            Error::new(ErrorKind::Unavailable, context)
+        };
+        platform::make(path).map_err(|error| Error::io(format!("make {}", path.display()), error))?;
+        platform::check(path).map_err(|error| match error {
+            platform::Refusal::Io(error) => Error::io(format!("open {}", path.display()), error),
+            platform::Refusal::Because(problem) => unusable(problem),
+        })?;
+        let resolved = path
+            .canonicalize()
+            .map_err(|error| Error::io(format!("resolve {}", path.display()), error))?
+            .join(LAYOUT);
+        let sub = |path: &Path| {
+            platform::make(path)
+                .and_then(|()| platform::Dir::open(path))
+                .map_err(|error| Error::io(format!("open {}", path.display()), error))
+        };
+        let root = sub(&resolved)?;
+        let content = sub(&resolved.join("content"))?;
+        for dir in [&root, &content] {
+            dir.check().map_err(|error| match error {
+                platform::Refusal::Io(error) => Error::io(format!("open {}", path.display()), error),
+                platform::Refusal::Because(problem) => unusable(problem),
+            })?;
+        }
+        let remote = root.is_remote();
+        Ok(Self { path: resolved, root, content, remote })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits for the lock, but no longer than `wait`.
+    pub(super) fn lock(&self, wait: Duration) -> Result<Lock, Error> {
+        let begun = Instant::now();
+        loop {
+            match self.root.try_lock("lock") {
+                Ok(Some(file)) => return Ok(Lock { _file: file }),
+                Ok(None) if begun.elapsed() < wait => std::thread::sleep(Duration::from_millis(2)),
+                Ok(None) => return Err(Error::new(ErrorKind::Timeout, "lock the directory")),
+                Err(error) => return Err(Error::io("lock the directory", error)),
+            }
+        }
+    }
+
+    /// The number of the newest index, 0 where there is none.
+    pub(super) fn newest_index(&self) -> Result<u64, Error> {
+        let list = std::fs::read_dir(&self.path).map_err(|error| Error::io("list the directory", error))?;
+        let mut newest = 0;
+        for file in list {
+            let file = file.map_err(|error| Error::io("list the directory", error))?;
+            if let Some(number) = file.file_name().to_str().and_then(index_number) {
+                newest = newest.max(number);
+            }
+        }
+        Ok(newest)
+    }
+
+    pub(super) fn index(&self, number: u64) -> PathBuf {
+        self.path.join(index_name(number))
+    }
+
+    /// Makes the file of an index unless it is there, and tells which file it is.
+    pub(super) fn prepare_index(&self, number: u64) -> Result<FileId, Error> {
+        let name = index_name(number);
+        match self.root.create(&name) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("make the index", error)),
+        }
+        // Looked at, not opened: to close any handle to a file that SQLite has open drops SQLite's locks.
+        match self.root.identify(&name) {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(Error::new(ErrorKind::Unavailable, "find the index that was just made")),
+            Err(platform::Refusal::Io(error)) => Err(Error::io("look at the index", error)),
+            Err(platform::Refusal::Because(problem)) => {
+                Err(Error::new(ErrorKind::Unavailable, format!("use the index: {problem}")))
+            }
+        }
+    }
+
+    /// Whether this index is still the file that was opened.
+    pub(super) fn is_still(&self, number: u64, id: FileId) -> bool {
+        matches!(self.root.identify(&index_name(number)), Ok(Some(now)) if now == id)
+    }
+
+    /// Renames an index and what belongs to it, out of the way; drops what was set aside before, and what is
+    /// larger than `keep` bytes. Tells where it is now, if it was kept.
+    pub(super) fn set_aside(&self, number: u64, keep: u64) -> io::Result<Option<PathBuf>> {
+        for file in std::fs::read_dir(&self.path)?.flatten() {
+            if file.file_name().to_str().is_some_and(|name| name.starts_with("damaged.")) {
+                std::fs::remove_file(file.path())?;
+            }
+        }
+        let index = self.index(number);
+        let damaged = self.path.join(format!("damaged.{number}.sqlite"));
+        let too_large = std::fs::symlink_metadata(&index)?.len() > keep;
+        // The index goes last: it is by its absence that other processes notice.
+        for suffix in ["-shm", "-wal", ""] {
+            let from = with_suffix(&index, suffix);
+            let done = if too_large || suffix == "-shm" {
+                std::fs::remove_file(from)
+            } else {
+                std::fs::rename(from, with_suffix(&damaged, suffix))
+            };
+            match done {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok((!too_large).then_some(damaged))
+    }
+
+    /// The size of an index's log, in bytes.
+    pub(super) fn log_size(&self, number: u64) -> u64 {
+        std::fs::symlink_metadata(with_suffix(&self.index(number), "-wal")).map_or(0, |log| log.len())
+    }
+
+    /// Writes a content file that does not exist yet. A file that could not be written whole is removed.
+    pub(super) fn write_content(&self, number: i64, bytes: &[u8], sync: bool) -> io::Result<()> {
+        let name = content_name(number);
+        let mut file = self.content.create(&name)?;
+        let written = file.write_all(bytes).and_then(|()| if sync { file.sync_all() } else { Ok(()) });
+        if written.is_err() {
+            let _ = self.content.remove(&name);
+        }
+        written
+    }
+
+    /// Makes the names of new content files as durable as their bytes.
+    pub(super) fn sync_content(&self) -> io::Result<()> {
+        self.content.sync()
+    }
+
+    /// The bytes of a content file, if it has exactly `size` of them.
+    pub(super) fn read_content(&self, number: i64, size: u64) -> io::Result<Option<Vec<u8>>> {
+        let file = match self.content.open_file(&content_name(number)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The size is that of the file before it is that of an allocation.
+        if file.metadata()?.len() != size {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(size as usize);
+        file.take(size).read_to_end(&mut bytes)?;
+        Ok((bytes.len() as u64 == size).then_some(bytes))
+    }
+
+    pub(super) fn remove_content(&self, number: i64) -> io::Result<()> {
+        match self.content.remove(&content_name(number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
+    /// The numbers of all content files. What is not named as one of ours is left alone.
+    pub(super) fn contents(&self) -> io::Result<impl Iterator<Item = i64>> {
+        let list = std::fs::read_dir(self.path.join("content"))?;
+        Ok(list.flatten().filter_map(|file| content_number(file.file_name().to_str()?)))
+    }
+}
+
+/// What tells one file from all others of the machine.
+pub(super) type FileId = (u64, u64);
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn index_name(number: u64) -> String {
+    format!("index.{number}.sqlite")
+}
+
+fn index_number(name: &str) -> Option<u64> {
+    name.strip_prefix("index.")?.strip_suffix(".sqlite")?.parse().ok()
+}
+
+fn content_name(number: i64) -> String {
+    format!("{number:016x}")
+}
+
+fn content_number(name: &str) -> Option<i64> {
+    let number = u64::from_str_radix(name, 16).ok()?.cast_signed();
+    (name == content_name(number)).then_some(number)
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::fs::{DirBuilder, File};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+
+    use super::FileId;
+
+    pub(in super::super) enum Refusal {
+        Io(io::Error),
+        Because(&'static str),
+    }
+
+    impl From<rustix::io::Errno> for Refusal {
+        fn from(error: rustix::io::Errno) -> Self {
+            Self::Io(error.into())
+        }
+    }
+
+    /// Makes a directory, for its owner alone, and those it stands in.
+    pub(in super::super) fn make(path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    /// Refuses a directory that is not the user's, that others may write to, that is a symbolic link, or that
+    /// stands where others may put another in its place.
+    pub(in super::super) fn check(path: &Path) -> Result<(), Refusal> {
+        Dir::open(path)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotADirectory => {
+                    Refusal::Because("it is not a directory, or a symbolic link to one")
+                }
+                _ => Refusal::Io(error),
+            })?
+            .check()?;
+        let resolved = path.canonicalize().map_err(Refusal::Io)?;
+        for parent in resolved.ancestors().skip(1) {
+            let mode = std::fs::symlink_metadata(parent).map_err(Refusal::Io)?.mode();
+            if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+                return Err(Refusal::Because(
+                    "a directory above it is writable for everyone and not sticky; chmod o-w it",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(in super::super) struct Dir(rustix::fd::OwnedFd);
+
+    impl Dir {
+        pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            match rustix::fs::open(path, flags, Mode::empty()) {
+                Ok(dir) => Ok(Self(dir)),
+                Err(rustix::io::Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
+                Err(error) => Err(error.into()),
+            }
+        }
+
+        pub(in super::super) fn check(&self) -> Result<(), Refusal> {
+            let stat = rustix::fs::fstat(&self.0)?;
+            if stat.st_uid != rustix::process::geteuid().as_raw() {
+                Err(Refusal::Because("it belongs to another user"))
+            } else if stat.st_mode & 0o022 != 0 {
+                Err(Refusal::Because("other users may write to it; chmod go-w it"))
+            } else {
+                Ok(())
+            }
+        }
+
+        /// A file system that others serve: a call may hang as long as they do.
+        pub(in super::super) fn is_remote(&self) -> bool {
+            #[cfg(target_os = "linux")]
+            {
+                const NFS: u64 = 0x6969;
+                const SMB: [u64; 3] = [0x517b, 0xfe53_4d42, 0xff53_4d42];
+                const FUSE: u64 = 0x6573_5546;
+                const PLAN9: u64 = 0x0102_1997;
+                const CEPH: u64 = 0x00c3_6400;
+                const AFS: [u64; 2] = [0x5346_414f, 0x6b41_4653];
+                let Ok(stat) = rustix::fs::fstatfs(&self.0) else { return false };
+                // The kernel's numbers have 32 bits; the field's type differs by architecture.
+                let kind = stat.f_type as u64 & 0xffff_ffff;
+                [NFS, FUSE, PLAN9, CEPH].contains(&kind) || SMB.contains(&kind) || AFS.contains(&kind)
+            }
+            #[cfg(not(target_os = "linux"))]
+            false
+        }
+
+        /// A new file, for its owner alone.
+        pub(in super::super) fn create(&self, name: &str) -> io::Result<File> {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+        }
+
+        pub(in super::super) fn open_file(&self, name: &str) -> io::Result<File> {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+        }
+
+        pub(in super::super) fn try_lock(&self, name: &str) -> io::Result<Option<File>> {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let file = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => Ok(Some(file.into())),
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+
+        /// Which file a name stands for; refuses what is not a file of the user's own.
+        pub(in super::super) fn identify(&self, name: &str) -> Result<Option<FileId>, Refusal> {
+            let stat = match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(rustix::io::Errno::NOENT) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+                Err(Refusal::Because("it is not a plain file"))
+            } else if stat.st_uid != rustix::process::geteuid().as_raw() {
+                Err(Refusal::Because("it belongs to another user"))
+            } else if stat.st_mode & 0o022 != 0 {
+                Err(Refusal::Because("other users may write to it"))
+            } else {
+                // The types of both differ by platform.
+                #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+                Ok(Some((stat.st_dev as u64, stat.st_ino as u64)))
+            }
+        }
+
+        pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
+            Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+        }
+
+        pub(in super::super) fn sync(&self) -> io::Result<()> {
+            Ok(rustix::fs::fsync(&self.0)?)
+        }
+    }
+}
+
+/// Elsewhere the user's profile directory is the user's own, and there are no modes to check.
+#[cfg(not(unix))]
+mod platform {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use super::FileId;
+
+    pub(in super::super) enum Refusal {
+        Io(io::Error),
+        Because(&'static str),
+    }
+
+    pub(in super::super) fn make(path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    pub(in super::super) fn check(path: &Path) -> Result<(), Refusal> {
+        Dir::open(path).map_err(Refusal::Io)?.check()
+    }
+
+    pub(in super::super) struct Dir(PathBuf);
+
+    impl Dir {
+        pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+            std::fs::read_dir(path).map(|_| Self(path.to_owned()))
+        }
+
+        pub(in super::super) fn check(&self) -> Result<(), Refusal> {
+            let metadata = std::fs::symlink_metadata(&self.0).map_err(Refusal::Io)?;
+            if metadata.is_symlink() { Err(Refusal::Because("it is a symbolic link")) } else { Ok(()) }
+        }
+
+        pub(in super::super) fn is_remote(&self) -> bool {
+            false
+        }
+
+        pub(in super::super) fn create(&self, name: &str) -> io::Result<File> {
+            OpenOptions::new().write(true).create_new(true).open(self.0.join(name))
+        }
+
+        pub(in super::super) fn open_file(&self, name: &str) -> io::Result<File> {
+            File::open(self.0.join(name))
+        }
+
+        /// A file that only one can make stands for the lock, and is gone with its handle.
+        pub(in super::super) fn try_lock(&self, name: &str) -> io::Result<Option<File>> {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false);
+            #[cfg(windows)]
+            std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 0);
+            match options.open(self.0.join(name)) {
+                Ok(file) => Ok(Some(file)),
+                // ERROR_SHARING_VIOLATION
+                Err(error) if error.raw_os_error() == Some(32) => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+
+        pub(in super::super) fn identify(&self, name: &str) -> Result<Option<FileId>, Refusal> {
+            match std::fs::symlink_metadata(self.0.join(name)) {
+                Ok(metadata) if metadata.is_file() => Ok(Some((0, 0))),
+                Ok(_) => Err(Refusal::Because("it is not a plain file")),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Refusal::Io(error)),
+            }
+        }
+
+        pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
+            std::fs::remove_file(self.0.join(name))
+        }
+
+        pub(in super::super) fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,611 @@
+//! The index: what SQLite is asked, and nothing else. One table of entries, one of spaces that were cleared,
+//! one of keys that were removed, one of leases, and a row of numbers about the whole.
+//!
+//! Every change has a number of its own, counted in `whole.seq`. A space is cleared by noting the number: an
+//! entry is valid while its own number is greater. A removed key is noted likewise, for an hour: a result whose
+//! computation began before is refused ([`put_if`](crate::Engine::put_if)).
+//!
+//! Entries are rows in the order in which they came, found by an index over the first eight bytes of their
+//! key. (Rows in the order of the key would be found a little sooner, but then every put dirties a page of its
+//! own: measured, 77 µs instead of 12 in a batch of 100.) Two keys that share those bytes replace each other;
+//! the whole key is compared when it is read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use crate::engine::{Key, Space, Witness};
+use crate::error::{Error, ErrorKind};
+
+/// "memo", so that nobody's database is taken for ours.
+const APPLICATION: i32 = 0x6d65_6d6f;
+const SCHEMA_VERSION: i32 = 1;
+
+/// How long a removed key is remembered.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
+const SCHEMA: &str = "
+    CREATE TABLE entry (
+        row     INTEGER PRIMARY KEY,
+        id      INTEGER NOT NULL,       -- the first 8 bytes of the digest
+        key     BLOB NOT NULL,          -- digest, 32 bytes, and space, 16 bytes
+        space   INTEGER NOT NULL,       -- the first 8 bytes of the space
+        seq     INTEGER NOT NULL,       -- the number of the change that wrote it
+        expires INTEGER,                -- ms since 1970 UTC
+        used    INTEGER NOT NULL,       -- ms since 1970 UTC, no more exact than touch_after
+        size    INTEGER NOT NULL,
+        file    INTEGER,                -- the content file, or
+        content BLOB                    -- the content
+    );
+    CREATE UNIQUE INDEX entry_id ON entry (id);
+    CREATE INDEX entry_used ON entry (used);
+    CREATE INDEX entry_expires ON entry (expires) WHERE expires IS NOT NULL;
+    CREATE INDEX entry_file ON entry (file, size) WHERE file IS NOT NULL;
+    CREATE TABLE cleared (space INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL);
+    CREATE TABLE removed (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL);
+    CREATE TABLE lease (
+        id      INTEGER PRIMARY KEY,
+        token   BLOB NOT NULL,
+        expires INTEGER NOT NULL,       -- ms since 1970 UTC
+        owner   TEXT NOT NULL           -- the process that holds it
+    );
+    CREATE TABLE whole (
+        one     INTEGER PRIMARY KEY CHECK (one = 1),
+        seq     INTEGER NOT NULL,       -- the number of the last change
+        content INTEGER NOT NULL,       -- the bytes of all content files
+        forgot  INTEGER NOT NULL        -- the number of the last removal that is no longer remembered
+    );
+    INSERT INTO whole VALUES (1, 0, 0, 0);
+";
+
+/// An error of SQLite, with its kind told apart.
+pub(super) fn failed(context: &str, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode as Code;
+    let kind = match error.sqlite_error_code() {
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => ErrorKind::Corrupt,
+        Some(Code::DiskFull) => ErrorKind::Full,
+        Some(Code::TooBig) => ErrorKind::TooLarge,
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => ErrorKind::Timeout,
+        Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly | Code::NoLargeFileSupport) => {
+            ErrorKind::Unavailable
+        }
+        Some(Code::SystemIoFailure) => ErrorKind::Io,
+        // A row that does not have the shape we gave it, or a table that is gone: only damage does that.
+        None => ErrorKind::Corrupt,
+        Some(Code::Unknown | Code::ConstraintViolation | Code::TypeMismatch) => ErrorKind::Corrupt,
+        Some(_) => ErrorKind::Other,
+    };
+    Error::new(kind, context).retry(kind == ErrorKind::Timeout).of(super::NAME).caused_by(error)
+}
+
+pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(busy)?;
+        // The file is never mapped: truncated under a mapping, it would end the process.
+        connection.execute_batch(
+            "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;",
+        )?;
+        // The last to leave would write the log back and remove it by name, which may be another's by then.
+        connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(connection)
+    };
+    open().map_err(|error| failed("open the index", error))
+}
+
+/// Makes the tables in a file that is new, and refuses one that is not ours.
+pub(super) fn set_up(connection: &Connection, durable: bool, log_size: u64) -> Result<(), Error> {
+    let set_up = || {
+        // These hold for a file without a page; on another they change nothing.
+        connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+        connection.execute_batch(&format!(
+            "PRAGMA synchronous = {}; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = {}; \
+             PRAGMA journal_size_limit = {};",
+            if durable { "FULL" } else { "NORMAL" },
+            (log_size / 2 / 4096).max(1),
+            log_size,
+        ))?;
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+        if number("application_id")? == 0 && number("schema_version")? == 0 {
+            connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; \
+                 PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            ))?;
+        }
+        let ours = number("application_id")? == APPLICATION && number("user_version")? == SCHEMA_VERSION;
+        // A statement over every table and column: whatever is missing shows here.
+        let whole: Option<i64> = connection
+            .query_row("SELECT seq + content + forgot FROM whole WHERE one = 1", [], |row| row.get(0))
+            .optional()?;
+        connection.prepare(GET)?;
+        connection.prepare("SELECT c.at, r.at, l.token, l.owner FROM cleared c, removed r, lease l")?;
+        Ok::<_, rusqlite::Error>(ours && whole.is_some())
+    };
+    match set_up() {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Error::new(ErrorKind::Corrupt, "read the index: it is not one of ours").of(super::NAME))
+        }
+        // "SQL logic error": a table is not there.
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => {
+            Err(failed("read the index", error))
+        }
+        Err(error) => Err(failed("set up the index", error)),
+    }
+}
+
+pub(super) fn id(digest: &[u8; 32]) -> i64 {
+    i64::from_le_bytes(digest[..8].try_into().expect("8 of 32"))
+}
+
+fn space_id(space: &Space) -> i64 {
+    i64::from_le_bytes(space.0[..8].try_into().expect("8 of 16"))
+}
+
+/// SQLite's integers are signed; a moment beyond them is no moment at all.
+pub(super) fn moment(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// A row that was found, before its content.
+pub(super) struct Found {
+    pub(super) row: i64,
+    pub(super) seq: i64,
+    pub(super) expires: Option<i64>,
+    pub(super) used: i64,
+    pub(super) size: u64,
+    pub(super) content: Content,
+    pub(super) witness: Witness,
+}
+
+pub(super) enum Content {
+    Here(Vec<u8>),
+    File(i64),
+}
+
+const GET: &str = "
+    SELECT row, key, seq, expires, used, size, file, content, (SELECT seq FROM whole WHERE one = 1) FROM entry
+    WHERE id = ?1 AND seq > ifnull((SELECT seq FROM cleared WHERE cleared.space = entry.space), 0)";
+
+/// The entry under a key, expired or not.
+pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Found>> {
+    let mut statement = connection.prepare_cached(GET)?;
+    let mut rows = statement.query([id(&key.digest)])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    if row.get_ref(1)?.as_blob()?.first_chunk() != Some(&key.digest) {
+        return Ok(None);
+    }
+    let size = row.get::<_, i64>(5)?.cast_unsigned();
+    let content = match (row.get_ref(6)?, row.get_ref(7)?) {
+        (ValueRef::Null, ValueRef::Blob(content)) => Content::Here(content.to_vec()),
+        (ValueRef::Integer(file), ValueRef::Null) => Content::File(file),
+        _ => return Err(rusqlite::Error::InvalidQuery),
+    };
+    Ok(Some(Found {
+        row: row.get(0)?,
+        seq: row.get(2)?,
+        expires: row.get(3)?,
+        used: row.get(4)?,
+        size,
+        content,
+        witness: Witness(row.get::<_, i64>(8)?.cast_unsigned()),
+    }))
+}
+
+/// The number of the last change that this snapshot knows.
+pub(super) fn witness(connection: &Connection) -> rusqlite::Result<Witness> {
+    let seq: i64 =
+        connection.prepare_cached("SELECT seq FROM whole WHERE one = 1")?.query_row([], |row| row.get(0))?;
+    Ok(Witness(seq.cast_unsigned()))
+}
+
+/// Whether the key was removed, or its space cleared, since `witness` was taken, or may have been.
+pub(super) fn outdated(connection: &Connection, key: &Key, witness: Witness) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM whole WHERE forgot > ?1)
+             OR EXISTS (SELECT 1 FROM cleared WHERE space = ?2 AND seq > ?1)
+             OR EXISTS (SELECT 1 FROM removed WHERE id = ?3 AND seq > ?1)",
+    )?;
+    statement.query_row([moment(witness.0), space_id(&key.space), id(&key.digest)], |row| row.get(0))
+}
+
+pub(super) fn keys(
+    connection: &Connection,
+    space: &Space,
+    after: Option<&Key>,
+    limit: usize,
+    now: u64,
+) -> rusqlite::Result<Vec<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM entry
+         WHERE space = ?1 AND (?2 IS NULL OR id > ?2) AND (expires IS NULL OR expires > ?3)
+             AND seq > ifnull((SELECT seq FROM cleared WHERE cleared.space = ?1), 0)
+         ORDER BY id LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows =
+        statement.query(params![space_id(space), after.map(|key| id(&key.digest)), moment(now), limit])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some((digest, rest)) = row.get_ref(0)?.as_blob()?.split_first_chunk()
+            && rest == space.0
+        {
+            keys.push(Key { space: *space, digest: *digest });
+        }
+    }
+    Ok(keys)
+}
+
+/// A transaction of the one writer of this process: what it changes, and what is to be done to files when it
+/// has been committed.
+pub(super) struct Change<'c> {
+    connection: &'c Connection,
+    seq: i64,
+    content: i64,
+    forgot: i64,
+    now: u64,
+    /// Content files that no row names any more.
+    pub(super) dropped: Vec<i64>,
+    pub(super) evicted: u64,
+    pub(super) expired: u64,
+}
+
+impl<'c> Change<'c> {
+    pub(super) fn begin(connection: &'c Connection, now: u64) -> rusqlite::Result<Self> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let begun = connection
+            .prepare_cached("SELECT seq, content, forgot FROM whole WHERE one = 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        match begun {
+            Ok((seq, content, forgot)) => Ok(Self {
+                connection,
+                seq,
+                content,
+                forgot,
+                now,
+                dropped: Vec::new(),
+                evicted: 0,
+                expired: 0,
+            }),
+            Err(error) => {
+                let _ = connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// The files to remove, once nothing can bring their rows back.
+    pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("UPDATE whole SET seq = ?1, content = ?2, forgot = ?3 WHERE one = 1")?
+            .execute([self.seq, self.content, self.forgot])?;
+        self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+
+    fn next_seq(&mut self) -> i64 {
+        // A damaged number must not end the process.
+        self.seq = self.seq.wrapping_add(1);
+        self.seq
+    }
+
+    pub(super) fn outdated(&self, key: &Key, witness: Witness) -> rusqlite::Result<bool> {
+        outdated(self.connection, key, witness)
+    }
+
+    /// Stores an entry. With `file`, its content has been written there.
+    pub(super) fn put(
+        &mut self,
+        key: &Key,
+        bytes: &[u8],
+        expires: Option<u64>,
+        file: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        let seq = self.next_seq();
+        let mut name = [0; 48];
+        name[..32].copy_from_slice(&key.digest);
+        name[32..].copy_from_slice(&key.space.0);
+        let content = file.is_none().then_some(bytes);
+        let size = bytes.len() as i64;
+        let (expires, now) = (expires.map(moment), moment(self.now));
+        let old = self.find(id(&key.digest))?;
+        if let Some(Old { row, file: old_file, size: old_size }) = old {
+            self.forget_content(old_file, old_size);
+            let mut update = self.connection.prepare_cached(
+                "UPDATE entry SET key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8,
+                     content = ?9
+                 WHERE row = ?1",
+            )?;
+            update.execute(params![
+                row,
+                &name[..],
+                space_id(&key.space),
+                seq,
+                expires,
+                now,
+                size,
+                file,
+                content
+            ])?;
+        } else {
+            let mut insert = self.connection.prepare_cached(
+                "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?;
+            insert.execute(params![
+                id(&key.digest),
+                &name[..],
+                space_id(&key.space),
+                seq,
+                expires,
+                now,
+                size,
+                file,
+                content
+            ])?;
+        }
+        if file.is_some() {
+            self.content = self.content.saturating_add(size);
+        }
+        Ok(())
+    }
+
+    fn find(&self, id: i64) -> rusqlite::Result<Option<Old>> {
+        self.connection
+            .prepare_cached("SELECT row, file, size FROM entry WHERE id = ?1")?
+            .query_row([id], |row| Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? }))
+            .optional()
+    }
+
+    fn forget_content(&mut self, file: Option<i64>, size: i64) {
+        if let Some(file) = file {
+            self.dropped.push(file);
+            self.content = self.content.saturating_sub(size);
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) -> rusqlite::Result<bool> {
+        let seq = self.next_seq();
+        self.connection.prepare_cached("INSERT OR REPLACE INTO removed VALUES (?1, ?2, ?3)")?.execute([
+            id(&key.digest),
+            seq,
+            moment(self.now),
+        ])?;
+        // What was cleared or has expired is not there any more, though its row may be.
+        let valid = get_validity(self.connection, key, self.now)?;
+        if let Some(old) = self.find(id(&key.digest))? {
+            self.drop_row(&old)?;
+        }
+        Ok(valid)
+    }
+
+    /// Drops a row that turned out to have no content, unless it has been written anew.
+    pub(super) fn discard(&mut self, row: i64, seq: i64) -> rusqlite::Result<()> {
+        let old = self
+            .connection
+            .prepare_cached("SELECT row, file, size FROM entry WHERE row = ?1 AND seq = ?2")?
+            .query_row([row, seq], |row| Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? }))
+            .optional()?;
+        old.map_or(Ok(()), |old| self.drop_row(&old))
+    }
+
+    fn drop_row(&mut self, old: &Old) -> rusqlite::Result<()> {
+        self.forget_content(old.file, old.size);
+        self.connection.prepare_cached("DELETE FROM entry WHERE row = ?1")?.execute([old.row])?;
+        Ok(())
+    }
+
+    pub(super) fn clear(&mut self, space: &Space) -> rusqlite::Result<()> {
+        let seq = self.next_seq();
+        self.connection.prepare_cached("INSERT OR REPLACE INTO cleared VALUES (?1, ?2, ?3)")?.execute([
+            space_id(space),
+            seq,
+            moment(self.now),
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn touch(&mut self, row: i64, now: u64) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("UPDATE entry SET used = ?2 WHERE row = ?1 AND used < ?2")?
+            .execute([row, moment(now)])?;
+        Ok(())
+    }
+
+    /// What all entries take on the disk, in bytes: pages in use, and content files.
+    fn live(&self) -> rusqlite::Result<u64> {
+        let free: i64 = self.pragma("PRAGMA freelist_count")?;
+        Ok(self.size()?.saturating_sub(free.max(0).cast_unsigned() * 4096))
+    }
+
+    /// What the files take on the disk, in bytes: free pages too.
+    fn size(&self) -> rusqlite::Result<u64> {
+        let pages: i64 = self.pragma("PRAGMA page_count")?;
+        Ok(pages.max(0).cast_unsigned() * 4096 + self.content.max(0).cast_unsigned())
+    }
+
+    fn pragma(&self, pragma: &str) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached(pragma)?.query_row([], |row| row.get(0))
+    }
+
+    /// Makes room where the entries, with `more` bytes to come, are over `limit`: the expired leave first, then
+    /// those that were used longest ago, until they are under `target`.
+    pub(super) fn make_room(&mut self, more: u64, limit: u64, target: u64) -> rusqlite::Result<()> {
+        if self.live()?.saturating_add(more) > limit {
+            self.drop_expired(10_000)?;
+            while self.live()?.saturating_add(more) > target {
+                let evicted =
+                    self.drop_some("SELECT row, file, size FROM entry ORDER BY used LIMIT ?1", 32)?;
+                if evicted == 0 {
+                    break;
+                }
+                self.evicted += evicted;
+            }
+        }
+        // Free pages are used again by rows; only for content files must they be given back.
+        if self.size()?.saturating_add(more) > limit {
+            let mut vacuum = self.connection.prepare_cached("PRAGMA incremental_vacuum(512)")?;
+            let mut rows = vacuum.query([])?;
+            while rows.next()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_expired(&mut self, limit: usize) -> rusqlite::Result<u64> {
+        let expired = format!("SELECT row, file, size FROM entry WHERE expires <= {} LIMIT ?1", self.now);
+        let expired = self.drop_some(&expired, limit)?;
+        self.expired += expired;
+        Ok(expired)
+    }
+
+    fn drop_some(&mut self, which: &str, limit: usize) -> rusqlite::Result<u64> {
+        let some: Vec<Old> = self
+            .connection
+            .prepare(which)?
+            .query_map([limit as i64], |row| {
+                Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        some.iter().try_for_each(|old| self.drop_row(old))?;
+        Ok(some.len() as u64)
+    }
+
+    /// Drops cleared entries among the `limit` rows after `after`; tells where to go on, `None` at the end.
+    pub(super) fn drop_cleared(&mut self, after: i64, limit: usize) -> rusqlite::Result<Option<i64>> {
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(row) FROM (SELECT row FROM entry WHERE row > ?1 ORDER BY row LIMIT ?2)",
+            )?
+            .query_row([after, limit as i64], |row| row.get(0))?;
+        let Some(last) = last else { return Ok(None) };
+        self.drop_some(
+            &format!(
+                "SELECT entry.row, entry.file, entry.size FROM entry JOIN cleared USING (space)
+                 WHERE entry.row > {after} AND entry.row <= {last} AND entry.seq <= cleared.seq LIMIT ?1"
+            ),
+            limit,
+        )?;
+        Ok(Some(last))
+    }
+
+    pub(super) fn any_cleared(&self) -> rusqlite::Result<bool> {
+        self.connection.prepare_cached("SELECT 1 FROM cleared LIMIT 1")?.exists([])
+    }
+
+    /// Forgets removals, and clearings that no row is left of, that are older than an hour. `swept`: no row of
+    /// a cleared space is left.
+    pub(super) fn forget(&mut self, swept: bool) -> rusqlite::Result<()> {
+        let before = moment(self.now.saturating_sub(REMEMBERED.as_millis() as u64));
+        let mut tables = vec!["removed"];
+        if swept {
+            tables.push("cleared");
+        }
+        for table in tables {
+            let last: Option<i64> = self.connection.query_row(
+                &format!("SELECT max(seq) FROM {table} WHERE at < ?1"),
+                [before],
+                |row| row.get(0),
+            )?;
+            if let Some(last) = last {
+                self.forgot = self.forgot.max(last);
+                self.connection.execute(&format!("DELETE FROM {table} WHERE at < ?1"), [before])?;
+            }
+        }
+        self.connection.execute("DELETE FROM lease WHERE expires < ?1", [before])?;
+        Ok(())
+    }
+
+    /// Which of these content files no row names.
+    pub(super) fn orphans(&self, files: &[i64]) -> rusqlite::Result<Vec<i64>> {
+        let mut named = self.connection.prepare_cached("SELECT 1 FROM entry WHERE file = ?1")?;
+        let mut orphans = Vec::new();
+        for file in files {
+            if !named.exists([file])? {
+                orphans.push(*file);
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// Counts the bytes of all content files anew.
+    pub(super) fn count_content(&mut self) -> rusqlite::Result<()> {
+        self.content = self.connection.query_row(
+            "SELECT ifnull(sum(size), 0) FROM entry WHERE file IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(())
+    }
+
+    /// Takes a lease unless another has it. `lives` tells whether an owner may still be alive.
+    pub(super) fn lease(
+        &mut self,
+        key: &Key,
+        token: &[u8; 16],
+        owner: &str,
+        ttl: Duration,
+        lives: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<bool> {
+        let held: Option<(i64, String)> = self
+            .connection
+            .prepare_cached("SELECT expires, owner FROM lease WHERE id = ?1")?
+            .query_row([id(&key.digest)], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if held.is_some_and(|(expires, owner)| expires > moment(self.now) && lives(&owner)) {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![id(&key.digest), &token[..], self.until(ttl), owner])?;
+        Ok(true)
+    }
+
+    pub(super) fn renew(&mut self, key: &Key, token: &[u8; 16], ttl: Duration) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("UPDATE lease SET expires = ?3 WHERE id = ?1 AND token = ?2 AND expires > ?4")?
+            .execute(params![id(&key.digest), &token[..], self.until(ttl), moment(self.now)])
+            .map(|renewed| renewed > 0)
+    }
+
+    pub(super) fn release(&mut self, key: &Key, token: &[u8; 16]) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("DELETE FROM lease WHERE id = ?1 AND token = ?2 AND expires > ?3")?
+            .execute(params![id(&key.digest), &token[..], moment(self.now)])
+            .map(|released| released > 0)
+    }
+
+    fn until(&self, ttl: Duration) -> i64 {
+        moment(self.now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+struct Old {
+    row: i64,
+    file: Option<i64>,
+    size: i64,
+}
+
+fn get_validity(connection: &Connection, key: &Key, now: u64) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM entry
+         WHERE id = ?1 AND (expires IS NULL OR expires > ?2)
+             AND seq > ifnull((SELECT seq FROM cleared WHERE cleared.space = entry.space), 0)",
+    )?;
+    statement.exists([id(&key.digest), moment(now)])
+}

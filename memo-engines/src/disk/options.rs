@@ -1,0 +1,130 @@
+//! What can be set about a [`Disk`](super::Disk).
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// Where a message for people goes.
+type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What can be set about a [`Disk`](super::Disk). Every default is meant for production.
+#[derive(Clone)]
+pub struct DiskOptions {
+    /// The directory; made, with mode 0700, where it is missing. By default `memo` in the user's cache
+    /// directory, by the platform's convention.
+    pub path: Option<PathBuf>,
+    /// The most that it takes on the disk, in bytes, all files together. Beyond it the expired leave, then the
+    /// least recently used. At least 1 MiB counts. Default 1 GiB.
+    pub max_size: u64,
+    /// Entries larger than this, in bytes, are files of their own; smaller ones are rows of the index. Default
+    /// 64 KiB.
+    pub large_over: usize,
+    /// Whether an entry must be on the disk itself, beyond the operating system's cache, before `put` returns.
+    /// Without it an entry may be lost with the power; it is never wrong. Default `false`.
+    pub durable: bool,
+    /// How many bytes of entries may wait to be written. Default 32 MiB.
+    pub queue: usize,
+    /// How long `put` waits for room in the queue before it gives the entry up. Default 5 ms.
+    pub put_wait: Duration,
+    /// How long `remove`, `clear`, the lease calls and a durable `put` wait for their writing. Default 2 s.
+    pub wait: Duration,
+    /// How long SQLite waits for another process's write. Default 1 s; counts against `wait`.
+    pub busy_timeout: Duration,
+    /// A read refreshes an entry's place in the order of eviction only if it was last refreshed this long ago:
+    /// reading costs no writing. Default 60 s.
+    pub touch_after: Duration,
+    /// How often the expired, the cleared and forgotten files are looked for. Default 60 s.
+    pub sweep_every: Duration,
+    /// Told what people should know, a sentence at a time: that a damaged store was set aside.
+    pub warn: Option<Hook>,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self {
+            path: None,
+            max_size: 1 << 30,
+            large_over: 64 << 10,
+            durable: false,
+            queue: 32 << 20,
+            put_wait: Duration::from_millis(5),
+            wait: Duration::from_secs(2),
+            busy_timeout: Duration::from_secs(1),
+            touch_after: Duration::from_secs(60),
+            sweep_every: Duration::from_secs(60),
+            warn: None,
+        }
+    }
+}
+
+impl DiskOptions {
+    /// The defaults, in this directory.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), ..Self::default() }
+    }
+
+    pub(super) fn directory(&self) -> Result<PathBuf, Error> {
+        match &self.path {
+            Some(path) => Ok(path.clone()),
+            None => directories::BaseDirs::new().map(|dirs| dirs.cache_dir().join("memo")).ok_or_else(|| {
+                Error::new(ErrorKind::Unavailable, "find the user's cache directory; set the engine's path")
+            }),
+        }
+    }
+
+    pub(super) fn warn(&self, message: &str) {
+        if let Some(warn) = &self.warn {
+            warn(message);
+        }
+    }
+
+    /// The size beyond which entries leave: what is written meanwhile, and SQLite's log, come on top.
+    pub(super) fn limit(&self) -> u64 {
+        self.cap() / 16 * 15
+    }
+
+    /// The size down to which they leave, so that not every write has to evict.
+    pub(super) fn target(&self) -> u64 {
+        self.cap() / 16 * 14
+    }
+
+    /// The largest entry: one must fit into the room between the limit and the cap.
+    pub(super) fn largest(&self) -> u64 {
+        self.cap() / 16
+    }
+
+    /// The most that SQLite's log may hold before it is written back.
+    pub(super) fn log(&self) -> u64 {
+        (self.cap() / 32).clamp(64 << 10, 16 << 20)
+    }
+
+    /// The most bytes of one transaction.
+    pub(super) fn batch(&self) -> usize {
+        (self.cap() / 64).clamp(64 << 10, 4 << 20) as usize
+    }
+
+    fn cap(&self) -> u64 {
+        self.max_size.max(1 << 20)
+    }
+}
+
+impl fmt::Debug for DiskOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskOptions")
+            .field("path", &self.path)
+            .field("max_size", &self.max_size)
+            .field("large_over", &self.large_over)
+            .field("durable", &self.durable)
+            .field("queue", &self.queue)
+            .field("put_wait", &self.put_wait)
+            .field("wait", &self.wait)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("touch_after", &self.touch_after)
+            .field("sweep_every", &self.sweep_every)
+            .field("warn", &self.warn.as_ref().map(|_| ".."))
+            .finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! Who holds a lease: a name for this process by which others on this machine see whether it is alive.
+
+use std::process;
+use std::sync::OnceLock;
+
+/// This process: its number, when it started, and within which set of process numbers that holds (containers
+/// may share a directory, and each counts from 1). Parts that cannot be known are empty.
+pub(super) fn myself() -> &'static str {
+    static MYSELF: OnceLock<String> = OnceLock::new();
+    MYSELF.get_or_init(|| {
+        let pid = process::id();
+        format!("{} {} {}", world(), pid, started(pid).unwrap_or_default())
+    })
+}
+
+/// Whether the process that calls itself `owner` may be alive. Where that cannot be known, it may: its lease
+/// ends by its time.
+pub(super) fn may_live(owner: &str) -> bool {
+    let mut parts = owner.split(' ');
+    let (Some(its_world), Some(pid), Some(its_start)) = (parts.next(), parts.next(), parts.next()) else {
+        return true;
+    };
+    let Ok(pid) = pid.parse::<u32>() else { return true };
+    if its_start.is_empty() || its_world.is_empty() || its_world != world() {
+        return true;
+    }
+    // A number that was given to another process since has another start.
+    started(pid).as_deref() == Some(its_start)
+}
+
+/// When a process started, in ticks since the machine did.
+fn started(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name, in parentheses, and may contain anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    // A zombie holds nothing any more.
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
+}
+
+/// This boot and this namespace of process numbers; empty where that cannot be known.
+fn world() -> &'static str {
+    static WORLD: OnceLock<String> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let namespace = std::fs::read_link("/proc/self/ns/pid");
+        match (boot, namespace) {
+            (Ok(boot), Ok(namespace)) => format!("{}/{}", boot.trim(), namespace.display()),
+            _ => String::new(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_one_that_has_ended_does_not() {
+        assert!(may_live(myself()));
+        if world().is_empty() {
+            return;
+        }
+        let mut child = process::Command::new("true").spawn().expect("`true` can be run");
+        let start = started(child.id()).unwrap_or_else(|| "1".into());
+        let owner = format!("{} {} {start}", world(), child.id());
+        child.wait().expect("it ends");
+        assert!(!may_live(&owner));
+        let another_start = format!("{} {} 1", world(), process::id());
+        assert!(!may_live(&another_start), "the number of this process, but not its start");
+        assert!(may_live("elsewhere 1 1"), "another machine's or container's: nobody knows");
+    }
+}

@@ -1,0 +1,203 @@
+//! What waits to be written: a bounded queue, and the entries in it by key, so that reads see them at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use crate::engine::{Entry, Key, Space, Witness};
+use crate::error::{Error, ErrorKind};
+
+/// What one operation counts beside its bytes.
+const OVERHEAD: usize = 256;
+/// The most operations that wait.
+const MOST: usize = 16 * 1024;
+
+/// Where the answer to an operation goes; nobody may be waiting for it any more.
+pub(super) type Reply<T> = mpsc::SyncSender<Result<T, Error>>;
+
+pub(super) enum Op {
+    Put { key: Key, entry: Entry, witness: Option<Witness>, reply: Option<Reply<()>> },
+    Remove { key: Key, reply: Reply<bool> },
+    Clear { space: Space, reply: Reply<()> },
+    Lease { key: Key, token: [u8; 16], ttl: Duration, reply: Reply<bool> },
+    Renew { key: Key, token: [u8; 16], ttl: Duration, reply: Reply<bool> },
+    Release { key: Key, token: [u8; 16], reply: Reply<bool> },
+    Flush { reply: Reply<()> },
+    Touch { row: i64, at: u64 },
+    Discard { row: i64, seq: i64 },
+    Sweep { reply: Reply<()> },
+}
+
+impl Op {
+    fn size(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Put { entry, .. } => entry.bytes.len(),
+                _ => 0,
+            }
+    }
+
+    /// What may be forgotten when there is no room: nobody asked for it.
+    fn is_optional(&self) -> bool {
+        matches!(self, Self::Touch { .. } | Self::Discard { .. })
+    }
+}
+
+/// What a reader finds in the queue.
+pub(super) enum Pending {
+    Put(Entry),
+    Removed,
+}
+
+/// An operation and its number, by which its entry among the pending is known.
+pub(super) struct Ticket {
+    pub(super) number: u64,
+    pub(super) op: Op,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    /// Tells the writer that there is work.
+    work: Condvar,
+    /// Tells those who put that there is room.
+    room: Condvar,
+    pending: AtomicUsize,
+    /// Set when a wait for room was in vain: the writer hangs, and nobody waits again until it moves.
+    stuck: AtomicBool,
+}
+
+#[derive(Default)]
+struct Inner {
+    waiting: VecDeque<Ticket>,
+    bytes: usize,
+    pending: HashMap<[u8; 32], (u64, Option<Entry>)>,
+    next: u64,
+    nudged: bool,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends an operation. Waits for room, but no longer than `wait`.
+    pub(super) fn push(&self, op: Op, bound: usize, wait: Duration) -> Result<(), Error> {
+        let mut inner = self.lock();
+        let size = op.size();
+        let full = |inner: &Inner| {
+            !inner.waiting.is_empty() && (inner.bytes + size > bound || inner.waiting.len() >= MOST)
+        };
+        if full(&inner) {
+            if !op.is_optional() && !wait.is_zero() && !self.stuck.load(Ordering::Relaxed) {
+                let until = Instant::now() + wait;
+                while full(&inner) && !inner.closed {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        self.stuck.store(true, Ordering::Relaxed);
+                        break;
+                    }
+                    inner = self.room.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+            if full(&inner) {
+                return Err(Error::new(ErrorKind::Full, "queue an entry for writing").of(super::NAME));
+            }
+        }
+        if inner.closed {
+            return Err(Error::new(ErrorKind::Unavailable, "write: the engine is closed").of(super::NAME));
+        }
+        let number = inner.next;
+        inner.next += 1;
+        match &op {
+            Op::Put { key, entry, witness, .. } => {
+                // A removal that is still on its way wins over what was computed before it.
+                let removed = matches!(inner.pending.get(&key.digest), Some((_, None)));
+                if witness.is_none() || !removed {
+                    inner.pending.insert(key.digest, (number, Some(entry.clone())));
+                }
+            }
+            Op::Remove { key, .. } => {
+                inner.pending.insert(key.digest, (number, None));
+            }
+            _ => {}
+        }
+        self.pending.store(inner.pending.len(), Ordering::Release);
+        inner.bytes += size;
+        let was_empty = inner.waiting.is_empty();
+        inner.waiting.push_back(Ticket { number, op });
+        drop(inner);
+        if was_empty {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What is about to be written under a key.
+    pub(super) fn pending(&self, key: &Key) -> Option<Pending> {
+        if self.pending.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let entry = self.lock().pending.get(&key.digest)?.1.clone();
+        Some(entry.map_or(Pending::Removed, Pending::Put))
+    }
+
+    /// The next operations, of no more than `bytes` unless the first alone has more; empty after `wait`
+    /// without any. `None` when the queue is closed and empty.
+    pub(super) fn take(&self, bytes: usize, wait: Duration) -> Option<Vec<Ticket>> {
+        let mut inner = self.lock();
+        let until = Instant::now().checked_add(wait);
+        while inner.waiting.is_empty() {
+            if inner.closed {
+                return None;
+            }
+            let left = until.map_or(wait, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() || std::mem::take(&mut inner.nudged) {
+                return Some(Vec::new());
+            }
+            inner = self.work.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let mut batch = Vec::new();
+        let mut taken = 0;
+        while let Some(next) = inner.waiting.front() {
+            taken += next.op.size();
+            if taken > bytes && !batch.is_empty() {
+                break;
+            }
+            batch.extend(inner.waiting.pop_front());
+        }
+        Some(batch)
+    }
+
+    /// Says that these operations are done with, written or not. Their entries are no longer pending.
+    pub(super) fn done(&self, batch: &[Ticket]) {
+        let mut inner = self.lock();
+        for Ticket { number, op } in batch {
+            inner.bytes = inner.bytes.saturating_sub(op.size());
+            if let Op::Put { key, .. } | Op::Remove { key, .. } = op
+                && inner.pending.get(&key.digest).is_some_and(|(pending, _)| pending == number)
+            {
+                inner.pending.remove(&key.digest);
+            }
+        }
+        self.pending.store(inner.pending.len(), Ordering::Release);
+        drop(inner);
+        self.stuck.store(false, Ordering::Relaxed);
+        self.room.notify_all();
+    }
+
+    /// Wakes the writer without anything to write.
+    pub(super) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.work.notify_one();
+    }
+
+    /// Takes no more; what is there is still written.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.work.notify_all();
+        self.room.notify_all();
+    }
+}

@@ -1,0 +1,110 @@
+//! One index and those who read it; and how a damaged one makes way for the next.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rusqlite::Connection;
+
+use super::DiskOptions;
+use super::directory::{Directory, FileId};
+use super::index;
+use super::reader::Readers;
+use crate::error::{Error, ErrorKind};
+
+/// One index.
+pub(super) struct Store {
+    number: u64,
+    file: FileId,
+    pub(super) readers: Readers,
+}
+
+/// The directory, and the index that is used now.
+pub(super) struct Stores {
+    pub(super) directory: Directory,
+    pub(super) options: DiskOptions,
+    current: RwLock<Arc<Store>>,
+}
+
+impl Stores {
+    /// Opens the newest index of the directory, makes one where there is none, sets a damaged one aside.
+    pub(super) fn open(options: DiskOptions) -> Result<(Self, Connection), Error> {
+        let directory = Directory::open(&options.directory()?)?;
+        let (store, connection) = newest(&directory, &options)?;
+        Ok((Self { directory, options, current: RwLock::new(Arc::new(store)) }, connection))
+    }
+
+    pub(super) fn current(&self) -> Arc<Store> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The size of the log of the index, in bytes.
+    pub(super) fn log_size(&self) -> u64 {
+        self.directory.log_size(self.current().number)
+    }
+
+    /// Whether the index that is used is still where it was. It is not after another process has set it aside,
+    /// or someone has emptied the directory.
+    pub(super) fn is_current(&self) -> bool {
+        let store = self.current();
+        self.directory.is_still(store.number, store.file)
+    }
+
+    /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
+    /// unless another process has done so already.
+    pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
+        let old = self.current();
+        old.readers.let_go();
+        if let Some(why) = damaged {
+            let _lock = self.directory.lock(self.options.wait)?;
+            if self.is_current() {
+                set_aside(&self.directory, &self.options, old.number, why)?;
+            }
+        }
+        let (store, connection) = newest(&self.directory, &self.options)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(store);
+        Ok(connection)
+    }
+}
+
+fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+    let _lock = directory.lock(options.wait)?;
+    let mut number = directory.newest_index()?.max(1);
+    // Each turn but the last sets one damaged index aside; a new one is not damaged.
+    let mut tries = 0;
+    loop {
+        let path = directory.index(number);
+        let opened = directory.prepare_index(number).and_then(|file| {
+            let connection = index::open(&path, options.busy_timeout)?;
+            index::set_up(&connection, options.durable, options.log())?;
+            Ok((Store { number, file, readers: Readers::new(&path, options.busy_timeout) }, connection))
+        });
+        match opened {
+            Err(error) if error.kind() == ErrorKind::Corrupt && tries < 3 => {
+                set_aside(directory, options, number, &error)?;
+                number += 1;
+                tries += 1;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn set_aside(directory: &Directory, options: &DiskOptions, number: u64, why: &Error) -> Result<(), Error> {
+    let index = directory.index(number);
+    let kept: Option<PathBuf> = directory
+        .set_aside(number, options.largest())
+        .map_err(|error| Error::io("set a damaged index aside", error).of(super::NAME))?;
+    // The number is used up: whoever still has the old one open must not meet the new one under its name.
+    directory.prepare_index(number + 1)?;
+    let cause = std::error::Error::source(why).map(ToString::to_string).unwrap_or_default();
+    options.warn(&format!(
+        "the cache index {} was damaged ({cause}) and was {}; it begins anew, and nothing else is lost. If this \
+         happens again, suspect the disk or the file system.",
+        index.display(),
+        match kept {
+            Some(path) => format!("set aside as {}", path.display()),
+            None => "removed, being too large to keep".to_owned(),
+        },
+    ));
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! A look at the header of SQLite's WAL index, the memory that the connections to one database share.
+//!
+//! The one place of this engine with unsafe code: SQLite gives out the mapping it already has, by its
+//! documented interface for file systems (<https://sqlite.org/c3ref/io_methods.html>, `xShmMap`), and the
+//! header is read from it with atomic loads.
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::{Connection, ffi};
+
+/// The size of a region of the WAL index, which the file format fixes.
+const REGION: std::ffi::c_int = 32 * 1024;
+
+/// The first copy of the header: among others a counter of commits, the end of the log, its salts.
+pub(super) type Header = [u32; 12];
+
+/// A connection, and the header of what it shares with the others of its database.
+pub(super) struct Watched {
+    connection: Connection,
+    /// Valid for as long as the connection is open, which is as long as it is here.
+    header: Option<NonNull<[AtomicU32; 12]>>,
+}
+
+// SAFETY: a connection may be sent; the memory behind the pointer is shared by all processes that use the
+// database and is read with atomic loads only: which thread reads makes no difference.
+unsafe impl Send for Watched {}
+
+impl Watched {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, header: None }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Finds the header; it is there once the connection has read something in WAL mode.
+    pub(super) fn find(&mut self) {
+        if self.header.is_none() {
+            self.header = find(&self.connection);
+        }
+    }
+
+    /// The header as it is now, if it was found. It may be half of one and half of the next; that equals
+    /// neither, for every commit changes the counter in it.
+    pub(super) fn header(&self) -> Option<Header> {
+        let header = self.header?;
+        // SAFETY: the region is larger than this, aligned (checked), stays mapped while the connection is
+        // open, and everyone else changes it by aligned words.
+        let words = unsafe { header.as_ref() };
+        // What is read afterwards is read after this.
+        Some(words.each_ref().map(|word| word.load(Ordering::Acquire)))
+    }
+}
+
+/// The region that SQLite has mapped, `None` where it has none to give.
+fn find(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
+    let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
+    // SAFETY: the handle is that of an open connection; the operation writes a pointer to its file object,
+    // which lives as long as the connection.
+    let status = unsafe {
+        ffi::sqlite3_file_control(
+            connection.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_FILE_POINTER,
+            ptr::from_mut(&mut file).cast(),
+        )
+    };
+    if status != ffi::SQLITE_OK || file.is_null() {
+        return None;
+    }
+    let mut region: *mut std::ffi::c_void = ptr::null_mut();
+    // SAFETY: `file` is an open file object; its table of methods is null or valid. `xShmMap` exists from
+    // version 2 of the table on. With 0 for "extend" it changes nothing and gives the region that is
+    // mapped, or null.
+    let status = unsafe {
+        let methods = (*file).pMethods.as_ref()?;
+        if methods.iVersion < 2 {
+            return None;
+        }
+        methods.xShmMap?(file, 0, REGION, 0, ptr::from_mut(&mut region).cast())
+    };
+    let header = NonNull::new(region.cast::<[AtomicU32; 12]>())?;
+    (status == ffi::SQLITE_OK && header.is_aligned()).then_some(header)
+}

@@ -1,0 +1,334 @@
+//! Writing: one thread, which takes what waits in the queue and writes it in one transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::index::{self, Change};
+use super::owner;
+use super::queue::{Op, Ticket};
+use super::{Shared, random};
+use crate::engine::utc_now;
+use crate::error::{Error, ErrorKind};
+
+/// How long snapshots of readers are kept at most.
+const LET_GO: Duration = Duration::from_millis(200);
+/// How long after a failure puts are refused without a try.
+const REFUSE: Duration = Duration::from_millis(500);
+/// How much of a sweep is one transaction.
+const STEP: usize = 1000;
+
+/// What an operation answers when its transaction has been committed.
+type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    connection: Connection,
+    next_sweep: Instant,
+    next_let_go: Option<Instant>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        // The first sweep is at once: what was left behind is found at the beginning.
+        Self { shared, connection, next_sweep: Instant::now(), next_let_go: None }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
+            if shared.damaged.swap(false, Ordering::AcqRel) {
+                let why = Error::new(ErrorKind::Corrupt, "read the index").of(super::NAME);
+                self.renew(Some(&why));
+            }
+            if !batch.is_empty() {
+                self.write(&batch);
+                shared.queue.done(&batch);
+            }
+            self.let_go();
+            let mut asked = batch.iter().filter_map(|ticket| match &ticket.op {
+                Op::Sweep { reply } => Some(reply),
+                _ => None,
+            });
+            let first = asked.next();
+            if first.is_some() || Instant::now() >= self.next_sweep {
+                self.next_sweep = Instant::now() + shared.stores.options.sweep_every;
+                let mut swept = self.sweep();
+                if swept.as_ref().is_err_and(|error| self.after(error)) {
+                    swept = self.sweep();
+                }
+                for reply in first.into_iter().chain(asked) {
+                    let _ = reply.try_send(swept.as_ref().copied().map_err(copy));
+                }
+            }
+        }
+        self.shared.stores.current().readers.let_go();
+    }
+
+    fn until_next(&mut self) -> Duration {
+        let now = Instant::now();
+        if self.next_let_go.is_none() && self.shared.stores.current().readers.are_holding() {
+            self.next_let_go = Some(now + LET_GO);
+        }
+        let next = self.next_let_go.map_or(self.next_sweep, |let_go| let_go.min(self.next_sweep));
+        next.saturating_duration_since(now)
+    }
+
+    fn let_go(&mut self) {
+        if self.next_let_go.is_some_and(|at| Instant::now() >= at) {
+            self.next_let_go = None;
+            self.shared.stores.current().readers.let_go();
+            if !self.shared.stores.is_current() {
+                self.renew(None);
+            }
+        }
+    }
+
+    /// Writes a batch, tries once more where that helps, and tells those who wait.
+    fn write(&mut self, batch: &[Ticket]) {
+        if !self.shared.stores.is_current() {
+            self.renew(None);
+        }
+        let mut written = self.transaction(batch);
+        if let Err(error) = &written
+            && self.after(error)
+        {
+            written = self.transaction(batch);
+        }
+        let wait_until = written.as_ref().err().map(|_| Instant::now() + REFUSE);
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match (&written, wait_until) {
+            (Err(error), Some(until)) => {
+                *trouble = Some((until, error.kind(), error.to_string()));
+                self.shared.in_trouble.store(true, Ordering::Release);
+                self.shared.counters.failed.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            }
+            _ => {
+                *trouble = None;
+                self.shared.in_trouble.store(false, Ordering::Release);
+            }
+        }
+        drop(trouble);
+        match written {
+            Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+            Err(error) => {
+                for Ticket { op, .. } in batch {
+                    refuse(op, &error);
+                }
+            }
+        }
+    }
+
+    /// What can be done about an error; tells whether to try again.
+    fn after(&mut self, error: &Error) -> bool {
+        match error.kind() {
+            ErrorKind::Corrupt => self.renew(Some(error)),
+            // The file may have been moved away under us.
+            _ if !self.shared.stores.is_current() => self.renew(None),
+            _ => error.retry_helps(),
+        }
+    }
+
+    fn renew(&mut self, damaged: Option<&Error>) -> bool {
+        match self.shared.stores.renew(damaged) {
+            Ok(connection) => {
+                self.connection = connection;
+                self.next_sweep = Instant::now();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn transaction(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
+        let mut files = Vec::new();
+        let written = self.try_transaction(batch, &mut files);
+        if written.is_err() {
+            // No row names them.
+            for file in files {
+                let _ = self.shared.stores.directory.remove_content(file);
+            }
+        }
+        written
+    }
+
+    fn try_transaction(&self, batch: &[Ticket], files: &mut Vec<i64>) -> Result<Vec<Answer>, Error> {
+        let failed = |error| index::failed("write to the index", error);
+        let Shared { stores, counters, .. } = &*self.shared;
+        let (directory, options) = (&stores.directory, &stores.options);
+        let mut answers: Vec<Answer> = Vec::new();
+        let now = utc_now();
+        let mut change = Change::begin(&self.connection, now).map_err(failed)?;
+        for Ticket { op, .. } in batch {
+            match op {
+                Op::Put { key, entry, witness, reply } => {
+                    let outdated = match witness {
+                        Some(witness) => change.outdated(key, *witness).map_err(failed)?,
+                        None => false,
+                    };
+                    let mut file = None;
+                    if !outdated && entry.bytes.len() > options.large_over {
+                        // First the room, so that the sum never exceeds the cap.
+                        let more = entry.bytes.len() as u64 + self.log_size();
+                        change.make_room(more, options.limit(), options.target()).map_err(failed)?;
+                        let number = random().cast_signed();
+                        directory
+                            .write_content(number, &entry.bytes, options.durable)
+                            .map_err(|error| Error::io("write a content file", error).of(super::NAME))?;
+                        files.push(number);
+                        file = Some(number);
+                    }
+                    if !outdated {
+                        change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        counters.written.fetch_add(1, Ordering::Relaxed);
+                    }
+                    if let Some(reply) = reply.clone() {
+                        answers.push(Box::new(move |done| drop(reply.try_send(done))));
+                    }
+                }
+                Op::Remove { key, reply } => {
+                    let removed = change.remove(key).map_err(failed)?;
+                    answers.push(answer(reply, removed));
+                }
+                Op::Clear { space, reply } => {
+                    change.clear(space).map_err(failed)?;
+                    answers.push(answer(reply, ()));
+                }
+                Op::Lease { key, token, ttl, reply } => {
+                    let taken =
+                        change.lease(key, token, owner::myself(), *ttl, owner::may_live).map_err(failed)?;
+                    answers.push(answer(reply, taken));
+                }
+                Op::Renew { key, token, ttl, reply } => {
+                    let renewed = change.renew(key, token, *ttl).map_err(failed)?;
+                    answers.push(answer(reply, renewed));
+                }
+                Op::Release { key, token, reply } => {
+                    let released = change.release(key, token).map_err(failed)?;
+                    answers.push(answer(reply, released));
+                }
+                Op::Flush { reply } => answers.push(answer(reply, ())),
+                Op::Touch { row, at } => change.touch(*row, *at).map_err(failed)?,
+                Op::Discard { row, seq } => change.discard(*row, *seq).map_err(failed)?,
+                // The sweep comes after the transaction, and answers for itself.
+                Op::Sweep { .. } => {}
+            }
+        }
+        change.make_room(self.log_size(), options.limit(), options.target()).map_err(failed)?;
+        if options.durable && !files.is_empty() {
+            directory
+                .sync_content()
+                .map_err(|error| Error::io("sync the content directory", error).of(super::NAME))?;
+        }
+        change.commit().map_err(failed)?;
+        counters.evicted.fetch_add(change.evicted, Ordering::Relaxed);
+        counters.expired.fetch_add(change.expired, Ordering::Relaxed);
+        for file in std::mem::take(&mut change.dropped) {
+            // One that stays is an orphan: the next sweep finds it.
+            let _ = directory.remove_content(file);
+        }
+        drop(change);
+        self.write_back();
+        Ok(answers)
+    }
+
+    /// The log counts as much as it may grow before it is written back.
+    fn log_size(&self) -> u64 {
+        self.shared.stores.log_size()
+    }
+
+    /// Writes the log back and starts it over where it has outgrown its bound, which kept snapshots prevent
+    /// SQLite from doing by itself.
+    fn write_back(&self) {
+        let stores = &self.shared.stores;
+        if stores.log_size() > stores.options.log() {
+            stores.current().readers.let_go();
+            // Whether it could is seen the next time.
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
+    /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
+    fn sweep(&self) -> Result<(), Error> {
+        let failed = |error| index::failed("sweep the index", error);
+        let stores = &self.shared.stores;
+        let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {
+            let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
+            work(&mut change).map_err(failed)?;
+            change.commit().map_err(failed)?;
+            self.shared.counters.expired.fetch_add(change.expired, Ordering::Relaxed);
+            for file in std::mem::take(&mut change.dropped) {
+                let _ = stores.directory.remove_content(file);
+            }
+            Ok(())
+        };
+        let mut more = true;
+        while more {
+            step(&mut |change| {
+                more = change.drop_expired(STEP)? == STEP as u64;
+                Ok(())
+            })?;
+        }
+        let mut at = Some(i64::MIN);
+        step(&mut |change| {
+            if !change.any_cleared()? {
+                at = None;
+            }
+            Ok(())
+        })?;
+        while let Some(after) = at {
+            step(&mut |change| {
+                at = change.drop_cleared(after, STEP)?;
+                Ok(())
+            })?;
+        }
+        step(&mut |change| {
+            change.forget(true)?;
+            change.count_content()
+        })?;
+        let files: Vec<i64> = stores
+            .directory
+            .contents()
+            .map_err(|error| Error::io("list the content files", error).of(super::NAME))?
+            .collect();
+        for some in files.chunks(STEP) {
+            // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
+            let change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
+            for orphan in change.orphans(some).map_err(failed)? {
+                let _ = stores.directory.remove_content(orphan);
+            }
+        }
+        self.write_back();
+        Ok(())
+    }
+}
+
+fn answer<T: Send + 'static>(reply: &super::queue::Reply<T>, value: T) -> Answer {
+    let reply = reply.clone();
+    Box::new(move |done| drop(reply.try_send(done.map(|()| value))))
+}
+
+/// Tells whoever waits for an operation that it failed.
+fn refuse(op: &Op, error: &Error) {
+    fn tell<T>(reply: &super::queue::Reply<T>, error: &Error) {
+        let _ = reply.try_send(Err(copy(error)));
+    }
+    match op {
+        Op::Put { reply, .. } => reply.iter().for_each(|reply| tell(reply, error)),
+        Op::Remove { reply, .. }
+        | Op::Lease { reply, .. }
+        | Op::Renew { reply, .. }
+        | Op::Release { reply, .. } => tell(reply, error),
+        Op::Clear { reply, .. } | Op::Flush { reply } => tell(reply, error),
+        Op::Touch { .. } | Op::Discard { .. } | Op::Sweep { .. } => {}
+    }
+}
+
+/// One error for each of several who wait; what caused it has been told by then.
+fn copy(error: &Error) -> Error {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    Error::new(error.kind(), error.to_string()).of(super::NAME).caused_by(cause.unwrap_or_default())
+}

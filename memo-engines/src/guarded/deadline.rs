@@ -1,0 +1,141 @@
+//! A future that must be done in time, without anyone's runtime: one thread wakes those whose time is over.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Gives what `future` gives, or `None` once `budget` is over.
+pub(super) fn within<F: Future + Unpin>(future: F, budget: Duration) -> Within<F> {
+    Within { future, budget, alarm: None }
+}
+
+pub(super) struct Within<F> {
+    future: F,
+    budget: Duration,
+    /// Set at the first poll that found nothing: what is ready at once needs no clock.
+    alarm: Option<(Instant, Arc<Slot>)>,
+}
+
+/// Whom to wake.
+type Slot = Mutex<Option<Waker>>;
+
+impl<F: Future + Unpin> Future for Within<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(value) = Pin::new(&mut self.future).poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        let waker = context.waker();
+        match &self.alarm {
+            Some((at, _)) if Instant::now() >= *at => return Poll::Ready(None),
+            Some((_, slot)) => {
+                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    *slot = Some(waker.clone());
+                }
+            }
+            None => {
+                let at = Instant::now() + self.budget;
+                let slot = Arc::new(Mutex::new(Some(waker.clone())));
+                if !timer().set(at, Arc::clone(&slot)) {
+                    // No thread to wake us: better no answer than one that may never come.
+                    return Poll::Ready(None);
+                }
+                self.alarm = Some((at, slot));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<F> Drop for Within<F> {
+    fn drop(&mut self) {
+        if let Some((_, slot)) = &self.alarm {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+}
+
+struct Timer {
+    alarms: Mutex<BinaryHeap<Reverse<Alarm>>>,
+    earlier: Condvar,
+    runs: bool,
+}
+
+struct Alarm(Instant, Arc<Slot>);
+
+impl PartialEq for Alarm {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl Eq for Alarm {}
+impl PartialOrd for Alarm {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Alarm {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+fn timer() -> &'static Timer {
+    static TIMER: OnceLock<&Timer> = OnceLock::new();
+    TIMER.get_or_init(|| {
+        // The thread starts first and waits for the timer, so that the timer knows whether it has one.
+        let (give, take) = std::sync::mpsc::sync_channel::<&'static Timer>(1);
+        let thread = std::thread::Builder::new()
+            .name("memo-timer".into())
+            .spawn(move || take.recv().into_iter().for_each(Timer::run));
+        let timer = Box::leak(Box::new(Timer {
+            alarms: Mutex::default(),
+            earlier: Condvar::new(),
+            runs: thread.is_ok(),
+        }));
+        let _ = give.send(timer);
+        timer
+    })
+}
+
+impl Timer {
+    fn set(&self, at: Instant, slot: Arc<Slot>) -> bool {
+        if self.runs {
+            let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = alarms.peek().is_none_or(|Reverse(first)| at < first.0);
+            alarms.push(Reverse(Alarm(at, slot)));
+            drop(alarms);
+            if is_first {
+                self.earlier.notify_one();
+            }
+        }
+        self.runs
+    }
+
+    fn run(&self) {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let now = Instant::now();
+            alarms = match alarms.peek().map(|Reverse(first)| first.0) {
+                None => self.earlier.wait(alarms).unwrap_or_else(PoisonError::into_inner),
+                Some(at) if at > now => {
+                    self.earlier.wait_timeout(alarms, at - now).unwrap_or_else(PoisonError::into_inner).0
+                }
+                Some(_) => {
+                    let Some(Reverse(Alarm(_, slot))) = alarms.pop() else { continue };
+                    // Wakers are foreign code.
+                    drop(alarms);
+                    let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    waker.into_iter().for_each(Waker::wake);
+                    self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! An engine for tests (feature `testing`): it keeps entries in memory, and misbehaves on order.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness, utc_now};
+use crate::error::{Error, ErrorKind};
+
+/// What a [`Double`] does instead of its work.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Mood {
+    /// It does its work.
+    #[default]
+    Well,
+    /// Every call fails with this kind.
+    Failing(ErrorKind),
+    /// Every call blocks the thread this long, and then does its work.
+    Slow(Duration),
+    /// Every call blocks its thread until the mood changes.
+    Hanging,
+    /// What is read has one bit flipped.
+    Corrupting,
+    /// What is read is another key's entry, where there is another.
+    MixingUp,
+    /// Every call panics.
+    Panicking,
+}
+
+/// An engine in memory that misbehaves on order. Its clones are one engine.
+#[derive(Clone, Default)]
+pub struct Double(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    name: String,
+    capability: Mutex<Option<Capability>>,
+    state: Mutex<State>,
+    changed: Condvar,
+    calls: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    mood: Mood,
+    entries: BTreeMap<Key, Entry>,
+    seq: u64,
+    removed: BTreeMap<[u8; 32], u64>,
+    cleared: BTreeMap<Space, u64>,
+    leases: BTreeMap<Key, (Lease, Instant)>,
+}
+
+impl Double {
+    /// A well-behaved engine of this name.
+    pub fn new(name: &str) -> Self {
+        Self(Arc::new(Inner { name: name.to_owned(), ..Inner::default() }))
+    }
+
+    /// Claims another capability.
+    #[must_use]
+    pub fn claiming(self, capability: Capability) -> Self {
+        *self.0.capability.lock().unwrap_or_else(PoisonError::into_inner) = Some(capability);
+        self
+    }
+
+    /// From now on it behaves like this.
+    pub fn set(&self, mood: Mood) {
+        self.state().mood = mood;
+        self.0.changed.notify_all();
+    }
+
+    /// How many calls were made to it, the failed ones too.
+    pub fn calls(&self) -> u64 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many entries it holds.
+    pub fn len(&self) -> usize {
+        self.state().entries.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call<T>(&self, work: impl FnOnce(&mut State) -> T) -> EngineFuture<'_, T> {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state();
+        match state.mood.clone() {
+            Mood::Failing(kind) => {
+                return EngineFuture::ready(Err(Error::new(kind, "do as it was told").of(self.name())));
+            }
+            Mood::Slow(time) => {
+                drop(state);
+                std::thread::sleep(time);
+                state = self.state();
+            }
+            Mood::Hanging => {
+                let hangs = |state: &mut State| matches!(state.mood, Mood::Hanging);
+                state = self.0.changed.wait_while(state, hangs).unwrap_or_else(PoisonError::into_inner);
+            }
+            Mood::Panicking => {
+                drop(state);
+                panic!("the engine {} panics, as it was told", self.name());
+            }
+            Mood::Well | Mood::Corrupting | Mood::MixingUp => {}
+        }
+        EngineFuture::ready(Ok(work(&mut state)))
+    }
+}
+
+impl State {
+    fn get(&self, key: &Key) -> Option<Entry> {
+        let now = utc_now();
+        let entry = match self.mood {
+            Mood::MixingUp => self.entries.iter().find(|(other, _)| *other != key).map(|(_, entry)| entry),
+            _ => self.entries.get(key),
+        };
+        let mut entry = entry.filter(|entry| !entry.is_expired(now))?.clone();
+        if let Mood::Corrupting = self.mood {
+            let mut bytes = entry.bytes.into_vec();
+            let middle = bytes.len() / 2;
+            bytes.get_mut(middle).into_iter().for_each(|byte| *byte ^= 1);
+            entry.bytes = bytes.into();
+        }
+        Some(entry)
+    }
+
+    fn holds(&self, key: &Key, lease: &Lease) -> bool {
+        self.leases.get(key).is_some_and(|(held, until)| held == lease && *until > Instant::now())
+    }
+}
+
+impl Engine for Double {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn capability(&self) -> Capability {
+        let own = Capability {
+            blocking: true,
+            iterates: true,
+            witnesses: true,
+            leases: true,
+            largest: Some(1 << 30),
+            ..Capability::default()
+        };
+        self.0.capability.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(own)
+    }
+
+    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        self.call(|state| state.get(key))
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
+        self.call(|state| drop(state.entries.insert(*key, entry.clone())))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
+        self.call(|state| {
+            state.seq += 1;
+            state.removed.insert(key.digest, state.seq);
+            state.entries.remove(key).is_some_and(|entry| !entry.is_expired(utc_now()))
+        })
+    }
+
+    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
+        self.call(|state| {
+            state.seq += 1;
+            state.cleared.insert(*space, state.seq);
+            state.entries.retain(|key, _| key.space != *space);
+        })
+    }
+
+    fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
+        self.call(|state| (state.get(key), Witness(state.seq)))
+    }
+
+    fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
+        self.call(|state| {
+            let since = |seq: Option<&u64>| seq.is_some_and(|seq| *seq > witness.0);
+            if since(state.removed.get(&key.digest)) || since(state.cleared.get(&key.space)) {
+                return false;
+            }
+            state.entries.insert(*key, entry.clone());
+            true
+        })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        space: &'a Space,
+        after: Option<&'a Key>,
+        limit: usize,
+    ) -> EngineFuture<'a, Vec<Key>> {
+        self.call(|state| {
+            let now = utc_now();
+            let keys = state.entries.iter().filter(|(_, entry)| !entry.is_expired(now)).map(|(key, _)| *key);
+            let keys = keys.filter(|key| key.space == *space && after.is_none_or(|after| key > after));
+            keys.take(limit).collect()
+        })
+    }
+
+    fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
+        self.call(|state| {
+            if state.leases.get(key).is_some_and(|(_, until)| *until > Instant::now()) {
+                return None;
+            }
+            state.seq += 1;
+            let lease = Lease { token: u128::from(state.seq).to_le_bytes() };
+            state.leases.insert(*key, (lease, Instant::now() + ttl));
+            Some(lease)
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
+        self.call(|state| {
+            let held = state.holds(key, lease);
+            if held {
+                state.leases.insert(*key, (*lease, Instant::now() + ttl));
+            }
+            held
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
+        self.call(|state| {
+            let held = state.holds(key, lease);
+            if held {
+                state.leases.remove(key);
+            }
+            held
+        })
+    }
+}
