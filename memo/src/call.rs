@@ -177,7 +177,7 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     blocks: bool,
-    wait: Wait<'static, K, V, F>,
+    wait: Box<Wait<'static, K, V, F>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {

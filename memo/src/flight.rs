@@ -86,28 +86,34 @@ enum Phase {
     Over,
 }
 
-/// The wakers of those who wait, first come first woken.
+/// The wakers of those who wait, first come first woken. Nearly always there are none, and then it is a null pointer.
 #[derive(Default)]
-struct Waiters {
-    queue: VecDeque<Option<Waker>>,
+struct Waiters(Option<Box<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    wakers: VecDeque<Option<Waker>>,
     /// How many have left the queue at its front; places are counted from the beginning of time.
     gone: usize,
 }
 
 impl Waiters {
     fn add(&mut self, waker: Waker) -> usize {
-        self.queue.push_back(Some(waker));
-        self.gone + self.queue.len() - 1
+        let queue = self.0.get_or_insert_default();
+        queue.wakers.push_back(Some(waker));
+        queue.gone + queue.wakers.len() - 1
     }
 
     /// The waker at `place`, if it is still there.
     fn at(&mut self, place: usize) -> Option<&mut Option<Waker>> {
-        self.queue.get_mut(place.checked_sub(self.gone)?)
+        let queue = self.0.as_mut()?;
+        queue.wakers.get_mut(place.checked_sub(queue.gone)?)
     }
 
     fn next(&mut self) -> Option<Waker> {
-        while let Some(first) = self.queue.pop_front() {
-            self.gone += 1;
+        let queue = self.0.as_mut()?;
+        while let Some(first) = queue.wakers.pop_front() {
+            queue.gone += 1;
             if first.is_some() {
                 return first;
             }
@@ -116,8 +122,9 @@ impl Waiters {
     }
 
     fn take_all(&mut self) -> VecDeque<Option<Waker>> {
-        self.gone += self.queue.len();
-        std::mem::take(&mut self.queue)
+        let Some(queue) = &mut self.0 else { return VecDeque::new() };
+        queue.gone += queue.wakers.len();
+        std::mem::take(&mut queue.wakers)
     }
 }
 
@@ -146,7 +153,7 @@ pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
     /// Nobody computes this key: the caller does.
     Lead(Lead<'f, K, V, F>),
     /// Somebody does.
-    Wait(Wait<'f, K, V, F>),
+    Wait(Box<Wait<'f, K, V, F>>),
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
@@ -185,6 +192,20 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
         let own = Self::flight(hash, key, true);
+        let mut table = lock(self.shard(hash));
+        // nearly always there is none with this hash
+        if table.iter_hash(hash).any(|flight| flight.hash == hash && flight.joinable) {
+            drop(table);
+            return self.join_one_of(own, blocks);
+        }
+        self.insert(&mut table, own.clone());
+        drop(table);
+        Joined::Lead(self.lead(own))
+    }
+
+    #[cold]
+    fn join_one_of(&self, own: Arc<Flight<K, V, F>>, blocks: bool) -> Joined<'_, K, V, F> {
+        let hash = own.hash;
         // flights with this hash and another key
         let mut others: Vec<Arc<Flight<K, V, F>>> = Vec::new();
         loop {
@@ -201,14 +222,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             drop(table);
             if found.key == own.key {
                 let key = Arc::into_inner(own).map(|flight| flight.key);
-                return Joined::Wait(Wait {
-                    flights: self,
-                    flight: found,
-                    key,
-                    place: None,
-                    blocks,
-                    edge: None,
-                });
+                let wait = Wait { flights: self, flight: found, key, place: None, blocks, edge: None };
+                return Joined::Wait(Box::new(wait));
             }
             others.push(found);
         }
