@@ -147,6 +147,11 @@ impl Directory {
         Ok((!too_large).then_some(damaged))
     }
 
+    /// The size of an index, in bytes.
+    pub(super) fn index_size(&self, number: u64) -> u64 {
+        std::fs::symlink_metadata(self.index(number)).map_or(0, |index| index.len())
+    }
+
     /// The size of an index's log, in bytes.
     pub(super) fn log_size(&self, number: u64) -> u64 {
         std::fs::symlink_metadata(with_suffix(&self.index(number), "-wal")).map_or(0, |log| log.len())

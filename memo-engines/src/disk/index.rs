@@ -23,6 +23,9 @@ use crate::error::{Error, ErrorKind};
 const APPLICATION: i32 = 0x6d65_6d6f;
 const SCHEMA_VERSION: i32 = 1;
 
+/// The size of a page of the index, in bytes.
+pub(super) const PAGE: u64 = 4096;
+
 /// How long a removed key is remembered.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
@@ -63,6 +66,7 @@ const SCHEMA: &str = "
 /// An error of SQLite, with its kind told apart.
 pub(super) fn failed(context: &str, error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as Code;
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     let kind = match error.sqlite_error_code() {
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => ErrorKind::Corrupt,
         Some(Code::DiskFull) => ErrorKind::Full,
@@ -70,6 +74,10 @@ pub(super) fn failed(context: &str, error: rusqlite::Error) -> Error {
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => ErrorKind::Timeout,
         Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly | Code::NoLargeFileSupport) => {
             ErrorKind::Unavailable
+        }
+        // A file that ends before it should.
+        Some(Code::SystemIoFailure) if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHORT_READ) => {
+            ErrorKind::Corrupt
         }
         Some(Code::SystemIoFailure) => ErrorKind::Io,
         // A row that does not have the shape we gave it, or a table that is gone: only damage does that.
@@ -101,18 +109,12 @@ pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, Error> {
 }
 
 /// Makes the tables in a file that is new, and refuses one that is not ours.
-pub(super) fn set_up(connection: &Connection, durable: bool, log_size: u64) -> Result<(), Error> {
+pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
     let set_up = || {
         // These hold for a file without a page; on another they change nothing.
         connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
         connection.execute_batch("PRAGMA journal_mode = WAL;")?;
-        connection.execute_batch(&format!(
-            "PRAGMA synchronous = {}; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = {}; \
-             PRAGMA journal_size_limit = {};",
-            if durable { "FULL" } else { "NORMAL" },
-            (log_size / 2 / 4096).max(1),
-            log_size,
-        ))?;
+        connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0;")?;
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
         if number("application_id")? == 0 && number("schema_version")? == 0 {
             connection.execute_batch(&format!(
@@ -140,6 +142,13 @@ pub(super) fn set_up(connection: &Connection, durable: bool, log_size: u64) -> R
         }
         Err(error) => Err(failed("set up the index", error)),
     }
+}
+
+/// Whether the next transaction waits until it is on the disk itself. Without, it may be lost with the power, and
+/// those after it; it is never half there.
+pub(super) fn set_sync(connection: &Connection, sync: bool) -> rusqlite::Result<()> {
+    let pragma = if sync { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+    connection.prepare_cached(pragma)?.execute([]).map(|_| ())
 }
 
 pub(super) fn id(digest: &[u8; 32]) -> i64 {
@@ -244,6 +253,15 @@ pub(super) fn keys(
     Ok(keys)
 }
 
+/// What is on the disk, in bytes.
+pub(super) struct Extent {
+    pub(super) index: u64,
+    /// What of the index is free to be used again by rows.
+    pub(super) free: u64,
+    /// The content files.
+    pub(super) content: u64,
+}
+
 /// A transaction of the one writer of this process: what it changes, and what is to be done to files when it
 /// has been committed.
 pub(super) struct Change<'c> {
@@ -254,6 +272,8 @@ pub(super) struct Change<'c> {
     now: u64,
     /// Content files that no row names any more.
     pub(super) dropped: Vec<i64>,
+    /// The bytes of all entries that were dropped, in rows and files.
+    pub(super) dropped_bytes: u64,
     pub(super) evicted: u64,
     pub(super) expired: u64,
 }
@@ -272,6 +292,7 @@ impl<'c> Change<'c> {
                 forgot,
                 now,
                 dropped: Vec::new(),
+                dropped_bytes: 0,
                 evicted: 0,
                 expired: 0,
             }),
@@ -398,6 +419,7 @@ impl<'c> Change<'c> {
 
     fn drop_row(&mut self, old: &Old) -> rusqlite::Result<()> {
         self.forget_content(old.file, old.size);
+        self.dropped_bytes = self.dropped_bytes.saturating_add(old.size.max(0).cast_unsigned());
         self.connection.prepare_cached("DELETE FROM entry WHERE row = ?1")?.execute([old.row])?;
         Ok(())
     }
@@ -419,42 +441,37 @@ impl<'c> Change<'c> {
         Ok(())
     }
 
-    /// What all entries take on the disk, in bytes: pages in use, and content files.
-    fn live(&self) -> rusqlite::Result<u64> {
-        let free: i64 = self.pragma("PRAGMA freelist_count")?;
-        Ok(self.size()?.saturating_sub(free.max(0).cast_unsigned() * 4096))
-    }
-
-    /// What the files take on the disk, in bytes: free pages too.
-    fn size(&self) -> rusqlite::Result<u64> {
-        let pages: i64 = self.pragma("PRAGMA page_count")?;
-        Ok(pages.max(0).cast_unsigned() * 4096 + self.content.max(0).cast_unsigned())
+    /// What is on the disk, beside the log. `file` is the size of the index as the file system has it: what was
+    /// given back is given back when the log is written back.
+    pub(super) fn extent(&self, file: u64) -> rusqlite::Result<Extent> {
+        let pages = self.pragma("PRAGMA page_count")?.max(0).cast_unsigned() * PAGE;
+        Ok(Extent {
+            index: pages.max(file),
+            free: self.pragma("PRAGMA freelist_count")?.max(0).cast_unsigned() * PAGE,
+            content: self.content.max(0).cast_unsigned(),
+        })
     }
 
     fn pragma(&self, pragma: &str) -> rusqlite::Result<i64> {
         self.connection.prepare_cached(pragma)?.query_row([], |row| row.get(0))
     }
 
-    /// Makes room where the entries, with `more` bytes to come, are over `limit`: the expired leave first, then
-    /// those that were used longest ago, until they are under `target`.
-    pub(super) fn make_room(&mut self, more: u64, limit: u64, target: u64) -> rusqlite::Result<()> {
-        if self.live()?.saturating_add(more) > limit {
-            self.drop_expired(10_000)?;
-            while self.live()?.saturating_add(more) > target {
-                let evicted =
-                    self.drop_some("SELECT row, file, size FROM entry ORDER BY used LIMIT ?1", 32)?;
-                if evicted == 0 {
-                    break;
-                }
-                self.evicted += evicted;
-            }
+    /// Drops some entries for room: the expired first, then those that were used longest ago. Tells whether there
+    /// were any.
+    pub(super) fn evict(&mut self) -> rusqlite::Result<bool> {
+        if self.drop_expired(512)? > 0 {
+            return Ok(true);
         }
-        // Free pages are used again by rows; only for content files must they be given back.
-        if self.size()?.saturating_add(more) > limit {
-            let mut vacuum = self.connection.prepare_cached("PRAGMA incremental_vacuum(512)")?;
-            let mut rows = vacuum.query([])?;
-            while rows.next()?.is_some() {}
-        }
+        let evicted = self.drop_some("SELECT row, file, size FROM entry ORDER BY used LIMIT ?1", 16)?;
+        self.evicted += evicted;
+        Ok(evicted > 0)
+    }
+
+    /// Gives up to `pages` free pages back to the file system.
+    pub(super) fn shrink(&mut self, pages: u64) -> rusqlite::Result<()> {
+        let mut vacuum = self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
         Ok(())
     }
 
@@ -500,15 +517,10 @@ impl<'c> Change<'c> {
         self.connection.prepare_cached("SELECT 1 FROM cleared LIMIT 1")?.exists([])
     }
 
-    /// Forgets removals, and clearings that no row is left of, that are older than an hour. `swept`: no row of
-    /// a cleared space is left.
-    pub(super) fn forget(&mut self, swept: bool) -> rusqlite::Result<()> {
+    /// Forgets removals and clearings that are older than an hour. No row of a cleared space may be left.
+    pub(super) fn forget(&mut self) -> rusqlite::Result<()> {
         let before = moment(self.now.saturating_sub(REMEMBERED.as_millis() as u64));
-        let mut tables = vec!["removed"];
-        if swept {
-            tables.push("cleared");
-        }
-        for table in tables {
+        for table in ["removed", "cleared"] {
             let last: Option<i64> = self.connection.query_row(
                 &format!("SELECT max(seq) FROM {table} WHERE at < ?1"),
                 [before],

@@ -81,17 +81,18 @@ impl DiskOptions {
         }
     }
 
-    /// The size beyond which entries leave: what is written meanwhile, and SQLite's log, come on top.
+    /// The size beyond which entries leave. Between it and the cap there is room for what two processes write at
+    /// once, each after having found room for itself.
     pub(super) fn limit(&self) -> u64 {
-        self.cap() / 16 * 15
+        self.cap() / 8 * 7
     }
 
-    /// The size down to which they leave, so that not every write has to evict.
-    pub(super) fn target(&self) -> u64 {
-        self.cap() / 16 * 14
+    /// How far below the limit they leave, so that not every write has to evict.
+    pub(super) fn slack(&self) -> u64 {
+        self.cap() / 64
     }
 
-    /// The largest entry: one must fit into the room between the limit and the cap.
+    /// The largest entry.
     pub(super) fn largest(&self) -> u64 {
         self.cap() / 16
     }
@@ -103,7 +104,7 @@ impl DiskOptions {
 
     /// The most bytes of one transaction.
     pub(super) fn batch(&self) -> usize {
-        (self.cap() / 64).clamp(64 << 10, 4 << 20) as usize
+        (self.cap() / 128).clamp(64 << 10, 4 << 20) as usize
     }
 
     fn cap(&self) -> u64 {

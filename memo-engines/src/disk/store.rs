@@ -42,6 +42,11 @@ impl Stores {
         self.directory.log_size(self.current().number)
     }
 
+    /// The size of the index, in bytes, as the file system has it.
+    pub(super) fn index_size(&self) -> u64 {
+        self.directory.index_size(self.current().number)
+    }
+
     /// Whether the index that is used is still where it was. It is not after another process has set it aside,
     /// or someone has emptied the directory.
     pub(super) fn is_current(&self) -> bool {
@@ -75,7 +80,7 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
             let connection = index::open(&path, options.busy_timeout)?;
-            index::set_up(&connection, options.durable, options.log())?;
+            index::set_up(&connection)?;
             Ok((Store { number, file, readers: Readers::new(&path, options.busy_timeout) }, connection))
         });
         match opened {

@@ -17,6 +17,10 @@ use crate::error::{Error, ErrorKind};
 const LET_GO: Duration = Duration::from_millis(200);
 /// How long after a failure puts are refused without a try.
 const REFUSE: Duration = Duration::from_millis(500);
+/// What a row takes beside its entry, in bytes.
+const ROW: u64 = 256;
+/// How many transactions room is made in, at most; each drops up to a batch.
+const MOST_STEPS: usize = 256;
 /// How much of a sweep is one transaction.
 const STEP: usize = 1000;
 
@@ -65,7 +69,8 @@ impl Writer {
                 }
             }
         }
-        self.shared.stores.current().readers.let_go();
+        // Nothing that was written depends on the log any more, unless others are still using it.
+        self.write_back(0);
     }
 
     fn until_next(&mut self) -> Duration {
@@ -160,8 +165,12 @@ impl Writer {
         let Shared { stores, counters, .. } = &*self.shared;
         let (directory, options) = (&stores.directory, &stores.options);
         let mut answers: Vec<Answer> = Vec::new();
-        let now = utc_now();
-        let mut change = Change::begin(&self.connection, now).map_err(failed)?;
+        self.make_room(batch).map_err(failed)?;
+        // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
+        let drops = |ticket: &Ticket| matches!(ticket.op, Op::Remove { .. } | Op::Clear { .. });
+        let sync = options.durable || batch.iter().any(drops);
+        index::set_sync(&self.connection, sync).map_err(failed)?;
+        let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
         for Ticket { op, .. } in batch {
             match op {
                 Op::Put { key, entry, witness, reply } => {
@@ -171,9 +180,6 @@ impl Writer {
                     };
                     let mut file = None;
                     if !outdated && entry.bytes.len() > options.large_over {
-                        // First the room, so that the sum never exceeds the cap.
-                        let more = entry.bytes.len() as u64 + self.log_size();
-                        change.make_room(more, options.limit(), options.target()).map_err(failed)?;
                         let number = random().cast_signed();
                         directory
                             .write_content(number, &entry.bytes, options.durable)
@@ -217,7 +223,6 @@ impl Writer {
                 Op::Sweep { .. } => {}
             }
         }
-        change.make_room(self.log_size(), options.limit(), options.target()).map_err(failed)?;
         if options.durable && !files.is_empty() {
             directory
                 .sync_content()
@@ -231,23 +236,89 @@ impl Writer {
             let _ = directory.remove_content(file);
         }
         drop(change);
-        self.write_back();
+        self.write_back(self.shared.stores.options.log() / 2);
         Ok(answers)
     }
 
-    /// The log counts as much as it may grow before it is written back.
-    fn log_size(&self) -> u64 {
-        self.shared.stores.log_size()
+    /// Finds room for a batch before it is written, so that the sum of all files stays within the cap: entries
+    /// leave, and where the index has free pages that content files need, it gives them back.
+    fn make_room(&self, batch: &[Ticket]) -> rusqlite::Result<()> {
+        let Shared { stores, counters, .. } = &*self.shared;
+        let options = &stores.options;
+        let (mut rows, mut content) = (0, 0);
+        for Ticket { op, .. } in batch {
+            match op {
+                Op::Put { entry, .. } if entry.bytes.len() > options.large_over => {
+                    content += entry.bytes.len() as u64
+                }
+                Op::Put { entry, .. } => rows += entry.bytes.len() as u64 + ROW,
+                _ => {}
+            }
+        }
+        if rows + content == 0 {
+            return Ok(());
+        }
+        // The log counts as much as it may hold, so that its ups and downs do not evict anything.
+        let limit = options.limit().saturating_sub(options.log());
+        let mut goal = limit;
+        for _ in 0..MOST_STEPS {
+            let mut change = Change::begin(&self.connection, utc_now())?;
+            let extent = change.extent(stores.index_size())?;
+            let used = extent.index.saturating_sub(extent.free) + rows;
+            let live = used + extent.content + content;
+            let whole = used.max(extent.index) + extent.content + content;
+            if live <= goal && whole <= limit {
+                return Ok(());
+            }
+            let mut progress = false;
+            if live > goal {
+                goal = limit.saturating_sub(options.slack());
+                while !progress
+                    || change.dropped_bytes < live.saturating_sub(goal).min(options.batch() as u64)
+                {
+                    if !change.evict()? {
+                        break;
+                    }
+                    progress = true;
+                }
+            } else {
+                let excess = (whole - limit).div_ceil(index::PAGE);
+                progress = extent.free > 0;
+                change.shrink(excess.clamp(64, 2048))?;
+            }
+            change.commit()?;
+            counters.evicted.fetch_add(change.evicted, Ordering::Relaxed);
+            counters.expired.fetch_add(change.expired, Ordering::Relaxed);
+            for file in std::mem::take(&mut change.dropped) {
+                let _ = stores.directory.remove_content(file);
+            }
+            drop(change);
+            if whole > limit {
+                self.write_back(0);
+            }
+            if !progress {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Writes the log back and starts it over where it has outgrown its bound, which kept snapshots prevent
-    /// SQLite from doing by itself.
-    fn write_back(&self) {
+    /// Writes the log back and starts it over where it is larger than `bound`. SQLite would do so by itself, but
+    /// only where nobody writes or keeps a snapshot meanwhile: with two busy processes, never.
+    fn write_back(&self, bound: u64) {
         let stores = &self.shared.stores;
-        if stores.log_size() > stores.options.log() {
+        for _ in 0..20 {
+            if stores.log_size() <= bound {
+                break;
+            }
             stores.current().readers.let_go();
-            // Whether it could is seen the next time.
-            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            match busy {
+                Ok(0) => break,
+                // Another process is doing the same, or reading.
+                Ok(1) => std::thread::sleep(Duration::from_millis(5)),
+                _ => break,
+            }
         }
     }
 
@@ -286,7 +357,7 @@ impl Writer {
             })?;
         }
         step(&mut |change| {
-            change.forget(true)?;
+            change.forget()?;
             change.count_content()
         })?;
         let files: Vec<i64> = stores
@@ -301,7 +372,7 @@ impl Writer {
                 let _ = stores.directory.remove_content(orphan);
             }
         }
-        self.write_back();
+        self.write_back(self.shared.stores.options.log() / 2);
         Ok(())
     }
 }

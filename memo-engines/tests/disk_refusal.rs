@@ -1,0 +1,279 @@
+//! Promises 18 and 19 for the disk: what others planted is refused, and a disk that is full or read-only costs
+//! nobody more than a miss.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{flush, key, payload, put};
+use memo_engines::conformance::wait;
+use memo_engines::{Disk, DiskOptions, Engine, Entry, Error, ErrorKind};
+
+/// A user that is nobody.
+const NOBODY: u32 = 65_534;
+
+fn refused(path: &Path) -> Error {
+    let error = Disk::open(DiskOptions::at(path)).expect_err("it must not be used");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    error
+}
+
+fn is_root() -> bool {
+    // Root owns what root makes; a test that runs as another sees another's number.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::os::unix::fs::MetadataExt::uid(&file.as_file().metadata().unwrap()) == 0
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn everything_it_makes_is_for_its_owner_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("some/where");
+    let disk = common::open(&path);
+    put(&disk, 1, &Entry::new(payload(1, 1, 200_000))).unwrap();
+    put(&disk, 2, &Entry::new(payload(2, 1, 200))).unwrap();
+    flush(&disk);
+    for directory in [path.clone(), path.join("v1"), path.join("v1/content")] {
+        assert_eq!(mode(&directory), 0o700, "{}", directory.display());
+        for file in fs::read_dir(directory).unwrap().flatten().filter(|file| file.path().is_file()) {
+            assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+        }
+    }
+    assert_eq!(fs::read_dir(path.join("v1/content")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_symbolic_link_is_no_directory_of_ours() {
+    let parent = tempfile::tempdir().unwrap();
+    let victim = parent.path().join("victim");
+    fs::create_dir(&victim).unwrap();
+    symlink(&victim, parent.path().join("cache")).unwrap();
+    let error = refused(&parent.path().join("cache"));
+    assert!(error.to_string().contains("symbolic link"), "{error}");
+
+    let inner = parent.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    symlink(&victim, inner.join("v1")).unwrap();
+    refused(&inner);
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 0, "nothing was written through the link");
+}
+
+#[test]
+fn an_index_that_is_a_symbolic_link_is_not_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(common::open(directory.path()));
+    let victim = directory.path().join("victim");
+    fs::write(&victim, b"precious").unwrap();
+    for name in ["index.1.sqlite", "index.7.sqlite"] {
+        let index = directory.path().join("v1").join(name);
+        let _ = fs::remove_file(&index);
+        symlink(&victim, &index).unwrap();
+        let error = refused(directory.path());
+        assert!(error.to_string().contains("plain file"), "{error}");
+        fs::remove_file(&index).unwrap();
+    }
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+}
+
+#[test]
+fn a_content_file_that_is_a_symbolic_link_is_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = common::open(directory.path());
+    let entry = Entry::new(payload(1, 1, 200_000));
+    put(&disk, 1, &entry).unwrap();
+    flush(&disk);
+    let content = directory.path().join("v1/content");
+    let file = fs::read_dir(content).unwrap().flatten().next().unwrap().path();
+    let victim = directory.path().join("victim");
+    fs::write(&victim, vec![b'x'; 200_000]).unwrap();
+    fs::remove_file(&file).unwrap();
+    symlink(&victim, &file).unwrap();
+    assert!(!matches!(wait(disk.get(&key(1))), Ok(Some(_))), "it was read through the link");
+    put(&disk, 1, &entry).unwrap();
+    flush(&disk);
+    assert_eq!(wait(disk.get(&key(1))).unwrap(), Some(entry));
+    assert_eq!(fs::read(&victim).unwrap(), vec![b'x'; 200_000]);
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cache");
+    fs::create_dir(&path).unwrap();
+    for open in [0o777, 0o1777, 0o770, 0o722] {
+        fs::set_permissions(&path, Permissions::from_mode(open)).unwrap();
+        let error = refused(&path);
+        assert!(error.to_string().contains("chmod go-w"), "{error}");
+    }
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    drop(common::open(&path));
+
+    let above = directory.path().join("above");
+    fs::create_dir(&above).unwrap();
+    fs::set_permissions(&above, Permissions::from_mode(0o777)).unwrap();
+    let error = refused(&above.join("cache"));
+    assert!(error.to_string().contains("above it"), "{error}");
+    fs::set_permissions(&above, Permissions::from_mode(0o1777)).unwrap();
+    drop(common::open(&above.join("cache")));
+}
+
+#[test]
+fn another_users_directory_is_refused() {
+    if !is_root() {
+        eprintln!("skipped: only root can make another's directory");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cache");
+    fs::create_dir(&path).unwrap();
+    chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+    let error = refused(&path);
+    assert!(error.to_string().contains("another user"), "{error}");
+
+    let path = directory.path().join("mine");
+    drop(common::open(&path));
+    chown(path.join("v1/index.1.sqlite"), Some(NOBODY), None).unwrap();
+    let error = refused(&path);
+    assert!(error.to_string().contains("another user"), "{error}");
+}
+
+/// Does as an unprivileged user what a role says: "what path". Ends with success if all was as it should be.
+#[test]
+fn unprivileged() {
+    let Some(role) = common::role() else { return };
+    let (what, path) = role.split_once(' ').unwrap();
+    let path = Path::new(path);
+    match what {
+        // Another's directory, a directory without the right to write, one that cannot be made.
+        "refused" => drop(refused(path)),
+        "read-only-later" => {
+            let disk = common::open(path);
+            let entry = Entry::new(payload(1, 1, 200_000));
+            put(&disk, 1, &entry).unwrap();
+            flush(&disk);
+            fs::set_permissions(path.join("v1/content"), Permissions::from_mode(0o500)).unwrap();
+            let _ = put(&disk, 2, &Entry::new(payload(2, 1, 200_000)));
+            let _ = wait(disk.flush());
+            assert_eq!(wait(disk.get(&key(1))).unwrap(), Some(entry), "what is there is still read");
+            assert_eq!(wait(disk.get(&key(2))).unwrap(), None);
+            assert!(disk.stats().failed > 0);
+            fs::set_permissions(path.join("v1/content"), Permissions::from_mode(0o700)).unwrap();
+            std::thread::sleep(Duration::from_millis(600));
+            put(&disk, 2, &Entry::new(payload(2, 1, 200_000))).unwrap();
+            flush(&disk);
+            assert!(wait(disk.get(&key(2))).unwrap().is_some(), "it is well again");
+        }
+        other => panic!("no role {other}"),
+    }
+}
+
+#[test]
+fn an_unprivileged_user_is_kept_out_and_survives_losing_the_right_to_write() {
+    if !is_root() {
+        eprintln!("skipped: only root can become another user");
+        return;
+    }
+    let parent = tempfile::tempdir().unwrap();
+    fs::set_permissions(parent.path(), Permissions::from_mode(0o755)).unwrap();
+    let root = parent.path().join("root");
+    drop(common::open(&root));
+    let closed = parent.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    chown(&closed, Some(NOBODY), Some(NOBODY)).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o500)).unwrap();
+    let own = parent.path().join("own");
+    fs::create_dir(&own).unwrap();
+    chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
+    // The binary stands where nobody may look; a copy of it does not.
+    let binary = parent.path().join("binary");
+    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    for (what, path) in [
+        ("refused", root.clone()),
+        ("refused", root.join("below")),
+        ("refused", closed.clone()),
+        ("read-only-later", own.join("cache")),
+    ] {
+        let output = Command::new(&binary)
+            .args(["--exact", "unprivileged", "--nocapture", "--test-threads=1"])
+            .env("MEMO_TEST_CHILD", format!("{what} {}", path.display()))
+            .current_dir(parent.path())
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{what} {}: {said}", path.display());
+    }
+}
+
+/// A file system of two megabytes, unmounted when it is dropped.
+struct Small<'p>(&'p Path);
+
+impl<'p> Small<'p> {
+    fn mount(path: &'p Path) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs"]).arg(path);
+        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
+impl Drop for Small<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).output();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_a_miss_and_is_used_again_when_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mounted) = Small::mount(directory.path()) else {
+        eprintln!("skipped: this process may not mount a tmpfs");
+        return;
+    };
+    let disk = common::open(directory.path());
+    put(&disk, 0, &Entry::new(payload(0, 1, 1000))).unwrap();
+    flush(&disk);
+    let mut failures = 0;
+    for number in 1..400 {
+        // Small ones into the index, large ones as files: both meet the end of the disk.
+        let len = if number % 10 == 0 { 100_000 } else { 5_000 };
+        let begun = Instant::now();
+        failures += u32::from(put(&disk, number, &Entry::new(payload(number, 1, len))).is_err());
+        failures += u32::from(number % 20 == 0 && wait(disk.flush()).is_err());
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    assert!(failures > 0, "two megabytes held three");
+    assert!(disk.stats().failed + disk.stats().refused > 0);
+    for number in 0..400 {
+        if let Ok(Some(entry)) = wait(disk.get(&key(number))) {
+            assert_eq!(common::version(number, &entry.bytes), Some(1), "a wrong value");
+        }
+    }
+    // Nothing was left behind that no row names.
+    let content = directory.path().join("v1/content");
+    let files = || fs::read_dir(&content).unwrap().count();
+    let _ = disk.sweep();
+    for file in fs::read_dir(&content).unwrap().flatten() {
+        fs::remove_file(file.path()).unwrap();
+    }
+    assert_eq!(files(), 0);
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        std::thread::sleep(Duration::from_millis(100));
+        let entry = Entry::new(payload(1, 2, 1000));
+        if put(&disk, 1, &entry).is_ok() && wait(disk.flush()).is_ok() {
+            assert_eq!(wait(disk.get(&key(1))).unwrap(), Some(entry));
+            break;
+        }
+        assert!(Instant::now() < until, "there is room again, and it is not used");
+    }
+}
