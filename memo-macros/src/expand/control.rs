@@ -177,7 +177,7 @@ fn operations(model: &Model) -> TokenStream {
     let insert = known.ask(&control, &quote!(#private::Op::Insert(#result)));
     let invalidate = known.ask(&control, &quote!(#private::Op::Invalidate));
     quote! {
-        /// The body, no cache touched.
+        /// Runs the body: neither looks for a result of this call nor stores one. What it calls is memoized as ever.
         #vis #asyncness #unsafety fn uncached <#params>(#(#call_inputs),*) -> #output #bounds { #uncached }
 
         /// Computes now, replaces what is stored, and returns the result.
