@@ -214,8 +214,8 @@ mod stored {
             Ok(n)
         }
         calls! {
-            miss: page(0) => [];
-            miss: page(0) => [];
+            miss: page(0).len() => 0;
+            miss: page(0).len() => 0;
             miss: page(1) => [0];
             hit: page(1) => [0];
             miss: checked(1) => Ok(1);
