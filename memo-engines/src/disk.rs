@@ -29,7 +29,9 @@ use std::time::{Duration, Instant};
 
 pub use options::DiskOptions;
 
-use self::index::{Content, Found};
+use rusqlite::Connection;
+
+use self::index::{Content, Found, Known};
 use self::queue::{Op, Pending, Queue, Reply};
 use self::store::Stores;
 use self::writer::Writer;
@@ -157,24 +159,24 @@ impl Shared {
         let now = utc_now();
         match self.queue.pending(key) {
             Some(Pending::Put(entry)) if !entry.is_expired(now) => {
-                return Ok((Some(entry), self.read(index::witness)?));
+                return Ok((Some(entry), self.read(|_, known| Ok(known.witness))?));
             }
-            Some(_) => return Ok((None, self.read(index::witness)?)),
+            Some(_) => return Ok((None, self.read(|_, known| Ok(known.witness))?)),
             None => {}
         }
         // A content file may go between the look at the row and the opening of the file: once is chance.
         for last in [false, true] {
-            let found = self.read(|connection| match index::get(connection, key)? {
+            let found = self.read(|connection, known| match index::get(connection, known, key)? {
                 Some(found) if found.expires.is_none_or(|expires| expires > index::moment(now)) => {
-                    Ok(Ok(found))
+                    Ok(Ok((found, known.witness)))
                 }
-                _ => Ok(Err(index::witness(connection)?)),
+                _ => Ok(Err(known.witness)),
             })?;
-            let found = match found {
+            let (found, witness) = match found {
                 Ok(found) => found,
                 Err(witness) => return Ok((None, witness)),
             };
-            let Found { row, seq, expires, used, size, content, witness } = found;
+            let Found { row, seq, expires, used, size, content } = found;
             let bytes = match content {
                 Content::Here(bytes) => (bytes.len() as u64 == size).then_some(bytes),
                 Content::File(file) => self
@@ -197,10 +199,10 @@ impl Shared {
                 let _ = self.push(Op::Discard { row, seq }, Duration::ZERO);
             }
         }
-        Ok((None, self.read(index::witness)?))
+        Ok((None, self.read(|_, known| Ok(known.witness))?))
     }
 
-    fn read<T>(&self, read: impl Fn(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+    fn read<T>(&self, read: impl Fn(&Connection, Known) -> rusqlite::Result<T>) -> Result<T, Error> {
         let store = self.stores.current();
         let held = store.readers.are_holding();
         let value = store.readers.read(read);
@@ -320,7 +322,7 @@ impl Engine for Disk {
         let shared = &self.shared;
         // The writer asks again; here it keeps what is outdated from being seen in the queue.
         let stored =
-            shared.read(|connection| index::outdated(connection, key, witness)).and_then(|outdated| {
+            shared.read(|connection, _| index::outdated(connection, key, witness)).and_then(|outdated| {
                 match outdated {
                     true => Ok(false),
                     false => shared.put(key, entry, Some(witness)).map(|()| true),
@@ -360,9 +362,9 @@ impl Engine for Disk {
     ) -> EngineFuture<'a, Vec<Key>> {
         let shared = &self.shared;
         // What waits in the queue has no place in the order yet.
-        let keys = shared
-            .ask(shared.wait(), |reply| Op::Flush { reply })
-            .and_then(|()| shared.read(|connection| index::keys(connection, space, after, limit, utc_now())));
+        let keys = shared.ask(shared.wait(), |reply| Op::Flush { reply }).and_then(|()| {
+            shared.read(|connection, _| index::keys(connection, space, after, limit, utc_now()))
+        });
         EngineFuture::ready(keys)
     }
 

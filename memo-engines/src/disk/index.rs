@@ -128,6 +128,7 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
             .query_row("SELECT seq + content + forgot FROM whole WHERE one = 1", [], |row| row.get(0))
             .optional()?;
         connection.prepare(GET)?;
+        connection.prepare(IS_VALID)?;
         connection.prepare("SELECT c.at, r.at, l.token, l.owner FROM cleared c, removed r, lease l")?;
         Ok::<_, rusqlite::Error>(ours && whole.is_some())
     };
@@ -172,7 +173,6 @@ pub(super) struct Found {
     pub(super) used: i64,
     pub(super) size: u64,
     pub(super) content: Content,
-    pub(super) witness: Witness,
 }
 
 pub(super) enum Content {
@@ -180,16 +180,37 @@ pub(super) enum Content {
     File(i64),
 }
 
-const GET: &str = "
-    SELECT row, key, seq, expires, used, size, file, content, (SELECT seq FROM whole WHERE one = 1) FROM entry
-    WHERE id = ?1 AND seq > ifnull((SELECT seq FROM cleared WHERE cleared.space = entry.space), 0)";
+/// What holds for a whole snapshot, so that it is asked once.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    /// The number of the last change.
+    pub(super) witness: Witness,
+    /// Whether any space was cleared.
+    cleared: bool,
+}
+
+pub(super) fn known(connection: &Connection) -> rusqlite::Result<Known> {
+    connection
+        .prepare_cached("SELECT seq, EXISTS (SELECT 1 FROM cleared) FROM whole WHERE one = 1")?
+        .query_row([], |row| {
+            Ok(Known { witness: Witness(row.get::<_, i64>(0)?.cast_unsigned()), cleared: row.get(1)? })
+        })
+}
+
+const GET: &str = "SELECT row, key, seq, expires, used, size, file, content FROM entry WHERE id = ?1";
+
+const IS_VALID: &str = "SELECT ?1 > ifnull((SELECT seq FROM cleared WHERE space = ?2), 0)";
 
 /// The entry under a key, expired or not.
-pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Found>> {
+pub(super) fn get(connection: &Connection, known: Known, key: &Key) -> rusqlite::Result<Option<Found>> {
     let mut statement = connection.prepare_cached(GET)?;
     let mut rows = statement.query([id(&key.digest)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     if row.get_ref(1)?.as_blob()?.first_chunk() != Some(&key.digest) {
+        return Ok(None);
+    }
+    let seq = row.get(2)?;
+    if known.cleared && !is_valid(connection, seq, &key.space)? {
         return Ok(None);
     }
     let size = row.get::<_, i64>(5)?.cast_unsigned();
@@ -198,22 +219,12 @@ pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option
         (ValueRef::Integer(file), ValueRef::Null) => Content::File(file),
         _ => return Err(rusqlite::Error::InvalidQuery),
     };
-    Ok(Some(Found {
-        row: row.get(0)?,
-        seq: row.get(2)?,
-        expires: row.get(3)?,
-        used: row.get(4)?,
-        size,
-        content,
-        witness: Witness(row.get::<_, i64>(8)?.cast_unsigned()),
-    }))
+    Ok(Some(Found { row: row.get(0)?, seq, expires: row.get(3)?, used: row.get(4)?, size, content }))
 }
 
-/// The number of the last change that this snapshot knows.
-pub(super) fn witness(connection: &Connection) -> rusqlite::Result<Witness> {
-    let seq: i64 =
-        connection.prepare_cached("SELECT seq FROM whole WHERE one = 1")?.query_row([], |row| row.get(0))?;
-    Ok(Witness(seq.cast_unsigned()))
+/// Whether what the change `seq` wrote was not cleared since.
+fn is_valid(connection: &Connection, seq: i64, space: &Space) -> rusqlite::Result<bool> {
+    connection.prepare_cached(IS_VALID)?.query_row([seq, space_id(space)], |row| row.get(0))
 }
 
 /// Whether the key was removed, or its space cleared, since `witness` was taken, or may have been.

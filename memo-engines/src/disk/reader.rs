@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::index;
+use super::index::{self, Known};
 use super::wal_index::{Header, Watched};
 use crate::error::Error;
 
@@ -34,6 +34,8 @@ struct Reader {
     connection: Watched,
     /// The header that belongs to the snapshot that is being kept.
     snapshot: Option<Header>,
+    /// What is known about that snapshot.
+    known: Option<Known>,
 }
 
 impl Readers {
@@ -42,7 +44,10 @@ impl Readers {
     }
 
     /// Reads from a snapshot that has everything that was written before.
-    pub(super) fn read<T>(&self, read: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl Fn(&Connection, Known) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
         let idle = self.lock().pop();
         let mut reader = match idle {
             Some(reader) => reader,
@@ -82,18 +87,24 @@ impl Reader {
         connection
             .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
             .map_err(|error| index::failed("open the index", error))?;
-        Ok(Self { connection: Watched::new(connection), snapshot: None })
+        Ok(Self { connection: Watched::new(connection), snapshot: None, known: None })
     }
 
-    fn read<T>(&mut self, read: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    fn read<T>(&mut self, read: impl Fn(&Connection, Known) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let header = self.connection.header();
         if header.is_some() && header == self.snapshot {
-            return read(self.connection.connection());
+            let connection = self.connection.connection();
+            let known = match self.known {
+                Some(known) => known,
+                None => *self.known.insert(index::known(connection)?),
+            };
+            return read(connection, known);
         }
         self.let_go()?;
         let connection = self.connection.connection();
         connection.prepare_cached("BEGIN")?.execute([])?;
-        let value = read(connection)?;
+        let known = *self.known.insert(index::known(connection)?);
+        let value = read(connection, known)?;
         if header.is_some() && header == self.connection.header() {
             // Nothing was committed between the look at the header and the first read: they belong together.
             self.snapshot = header;
@@ -105,7 +116,7 @@ impl Reader {
     }
 
     fn let_go(&mut self) -> rusqlite::Result<()> {
-        self.snapshot = None;
+        (self.snapshot, self.known) = (None, None);
         let connection = self.connection.connection();
         if !connection.is_autocommit() {
             connection.prepare_cached("COMMIT")?.execute([])?;

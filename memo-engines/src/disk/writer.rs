@@ -49,8 +49,13 @@ impl Writer {
                 self.renew(Some(&why));
             }
             if !batch.is_empty() {
-                self.write(&batch);
+                let written = self.write(&batch);
+                // Before anyone hears that it is done: a reader must not find in the queue what was cleared.
                 shared.queue.done(&batch);
+                match written {
+                    Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+                    Err(error) => batch.iter().for_each(|ticket| refuse(&ticket.op, &error)),
+                }
             }
             self.let_go();
             let mut asked = batch.iter().filter_map(|ticket| match &ticket.op {
@@ -92,8 +97,11 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, tries once more where that helps, and tells those who wait.
-    fn write(&mut self, batch: &[Ticket]) {
+    /// Writes a batch, and tries once more where that helps.
+    fn write(&mut self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
+        if batch.iter().all(|ticket| matches!(ticket.op, Op::Flush { .. } | Op::Sweep { .. })) {
+            return self.flushed(batch);
+        }
         if !self.shared.stores.is_current() {
             self.renew(None);
         }
@@ -117,14 +125,21 @@ impl Writer {
             }
         }
         drop(trouble);
-        match written {
-            Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
-            Err(error) => {
-                for Ticket { op, .. } in batch {
-                    refuse(op, &error);
-                }
-            }
+        written
+    }
+
+    /// Answers a flush with nothing before it: all has been committed, unless the last transaction failed. There
+    /// is nothing to write, and readers keep their snapshots.
+    fn flushed(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
+        let trouble = self.shared.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, kind, why)) = &*trouble {
+            return Err(Error::new(*kind, why.clone()).of(super::NAME));
         }
+        let flushes = batch.iter().filter_map(|ticket| match &ticket.op {
+            Op::Flush { reply } => Some(answer(reply, ())),
+            _ => None,
+        });
+        Ok(flushes.collect())
     }
 
     /// What can be done about an error; tells whether to try again.
