@@ -339,12 +339,7 @@ mod disk {
         assert_eq!(result, "abab");
         let Ok(large) = across(&"x".repeat(100_000));
         assert_eq!(large.len(), 200_000);
-        let disk = memo::engines().get("disk").unwrap();
-        futures_block_on(disk.flush()).unwrap();
-    }
-
-    fn futures_block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+        memo::engines().flush().unwrap();
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::error::{Error, ErrorKind};
+use crate::park::block_on;
 use memo_engines::Engine;
 use memo_engines::guarded::Event;
 #[cfg(feature = "disk")]
@@ -110,6 +112,25 @@ impl Engines {
     /// The engine registered under `name`.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Engine>> {
         named().get(name).cloned()
+    }
+
+    /// Waits until the results that functions have handed to their engines are written there. They are written soon in
+    /// any case; a program that ends sooner calls this first.
+    ///
+    /// # Errors
+    ///
+    /// If an engine could not write. The others have all the same.
+    pub fn flush(&self) -> Result<(), Error> {
+        super::later::drain();
+        let engines: Vec<_> = named().iter().map(|(name, engine)| (name.clone(), engine.clone())).collect();
+        let mut done = Ok(());
+        for (name, engine) in engines {
+            let flushed = block_on(engine.flush());
+            done = done.and(flushed.map_err(|error| {
+                Error::new(ErrorKind::Engine, format!("engine \"{name}\": failed to {error}"))
+            }));
+        }
+        done
     }
 
     /// The names under which engines are registered, in alphabetical order.

@@ -37,6 +37,18 @@ pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Waits for what was handed over before.
+pub(super) fn drain() {
+    let worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(worker) = worker {
+        let (done, wait) = sync_channel(1);
+        if worker.send(Box::pin(async move { drop(done) })).is_ok() {
+            // an error is what tells that it is dropped
+            let _: Result<(), _> = wait.recv();
+        }
+    }
+}
+
 fn start() -> Option<SyncSender<Work>> {
     let (sender, receiver) = sync_channel::<Work>(MOST_WAITING);
     let thread = std::thread::Builder::new().name("memo-store".into());
