@@ -30,7 +30,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -134,6 +134,9 @@ struct Inner {
 /// An engine that is built when it is first needed.
 struct Lazy {
     engine: OnceLock<Arc<dyn Engine>>,
+    /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
+    /// who come meanwhile are served by the first.
+    building: Mutex<()>,
     build: Build,
 }
 
@@ -146,9 +149,14 @@ impl Lazy {
         if let Some(engine) = self.get() {
             return Ok(engine);
         }
-        // Two may build at once; what the second built is dropped.
+        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = self.get() {
+            return Ok(engine);
+        }
         let built = (self.build)()?;
-        Ok(&**self.engine.get_or_init(|| built))
+        let engine = &**self.engine.get_or_init(|| built);
+        drop(building);
+        Ok(engine)
     }
 }
 
@@ -229,7 +237,11 @@ impl Guarded {
             name: name.into(),
             capability,
             hook: None,
-            engine: Arc::new(Lazy { engine: OnceLock::new(), build: Box::new(build) }),
+            engine: Arc::new(Lazy {
+                engine: OnceLock::new(),
+                building: Mutex::new(()),
+                build: Box::new(build),
+            }),
             circuit: Circuit::new(&options),
             helpers: Helpers::new(options.helpers),
             flow: Flow {

@@ -15,7 +15,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Meta, MetaNameValue, Path, Token, UnOp};
 
-use crate::model::{CacheErr, Capacity, Engine, Lifetime, MaxWeight, ReceiverKey, SingleFlight};
+use crate::model::{
+    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Near, ReceiverKey, SingleFlight,
+};
 use crate::{crate_path, duration};
 
 /// Declares the options: the struct, the list of their names, and the walk over them.
@@ -292,35 +294,74 @@ impl Value for Engine {
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let Expr::Array(array) = peel(value) else {
-            return one_engine(name, value);
+            return Ok(match one_engine(name, value)? {
+                One::Auto => Engine::Auto,
+                One::Near(Near::Memory) => Engine::Memory,
+                One::Near(Near::Moka) => Engine::Moka,
+                One::Far(far) => Engine::Far { near: None, names: vec![far] },
+            });
         };
         let mut errors = Error::accumulator();
-        let engines: Vec<_> =
-            array.elems.iter().filter_map(|elem| errors.handle(one_engine(name, elem))).collect();
+        let mut near = None;
+        let mut names: Vec<String> = Vec::new();
+        for elem in &array.elems {
+            let wrong = |message: &str| Error::custom(message).with_span(elem);
+            match errors.handle(one_engine(name, elem)) {
+                Some(One::Auto) => {
+                    errors.push(wrong("\"auto\" stands alone: name the engines, or say \"auto\""))
+                }
+                Some(One::Near(_)) if near.is_some() => {
+                    errors.push(wrong("one engine in memory is enough: remove the other"));
+                }
+                Some(One::Near(_)) if !names.is_empty() => {
+                    errors.push(wrong(
+                        "the nearest engine comes first: put the one in memory before the others",
+                    ));
+                }
+                Some(One::Near(first)) => near = Some(first),
+                Some(One::Far(far)) if names.contains(&far) => {
+                    errors.push(wrong("this engine is named twice: keep one"));
+                }
+                Some(One::Far(far)) => names.push(far),
+                None => {}
+            }
+        }
         if array.elems.is_empty() {
             errors.push(Error::custom("name at least one engine, such as \"memory\"").with_span(value));
         }
         errors.finish()?;
-        match engines[..] {
-            [engine] => Ok(engine),
-            _ => {
-                let message = "engines in tiers are not available yet in this version of memo: name one";
-                Err(Error::custom(message).with_span(&array.elems[1]))
-            }
-        }
+        Ok(match near {
+            Some(Near::Memory) if names.is_empty() => Engine::Memory,
+            Some(Near::Moka) if names.is_empty() => Engine::Moka,
+            near => Engine::Far { near, names },
+        })
     }
 }
 
-fn one_engine(name: &str, value: &Expr) -> Result<Engine> {
+/// One name of an engine.
+enum One {
+    Auto,
+    Near(Near),
+    Far(String),
+}
+
+fn one_engine(name: &str, value: &Expr) -> Result<One> {
+    let text = string(value).ok_or_else(|| takes_not::<Engine>(name, value))?;
     let wrong = |message: String| Err(Error::custom(message).with_span(value));
-    match word::<Engine>(name, value, ENGINES)? {
-        "auto" => Ok(Engine::Auto),
-        "memory" => Ok(Engine::Memory),
-        "moka" if cfg!(feature = "moka") => Ok(Engine::Moka),
-        "moka" => wrong("engine \"moka\" needs the cargo feature `moka` of memo".to_owned()),
-        other => {
-            wrong(format!("engine \"{other}\" is not available yet in this version of memo: use \"memory\""))
+    match text.value().as_str() {
+        "auto" => Ok(One::Auto),
+        "memory" => Ok(One::Near(Near::Memory)),
+        "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
+        "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
+        known @ ("moka" | "disk") => {
+            wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
+        known @ "redis" => wrong(format!("engine \"{known}\" is not available yet in this version of memo")),
+        // what is registered as the program runs cannot be known here; a slip of the pen can
+        own if cfg!(feature = "engines") && nearest(own, ENGINES).is_none() && !own.is_empty() => {
+            Ok(One::Far(own.to_owned()))
+        }
+        _ => Err(unknown_word(name, text, ENGINES)),
     }
 }
 
@@ -561,27 +602,32 @@ impl Value for Version {
     }
 }
 
-/// Whether an edit of the body makes stored results unreachable; results are not stored yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Code;
-
 impl Value for Code {
     const TAKES: &'static str = "\"track\" or \"manual\"";
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
-        word::<Self>(name, value, &["track", "manual"]).map(|_| Code)
+        Ok(match word::<Self>(name, value, &["track", "manual"])? {
+            "track" => Code::Track,
+            _ => Code::Manual,
+        })
     }
 }
-
-/// How stored results are encoded; results are not stored yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Codec;
 
 impl Value for Codec {
     const TAKES: &'static str = "\"postcard\", \"messagepack\" or \"json\"";
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
-        word::<Self>(name, value, &["postcard", "messagepack", "json"]).map(|_| Codec)
+        let needs = |feature: &str| {
+            let message = format!("codec \"{feature}\" needs the cargo feature `{feature}` of memo");
+            Err(Error::custom(message).with_span(value))
+        };
+        match word::<Self>(name, value, &["postcard", "messagepack", "json"])? {
+            "messagepack" if !cfg!(feature = "messagepack") => needs("messagepack"),
+            "messagepack" => Ok(Codec::MessagePack),
+            "json" if !cfg!(feature = "json") => needs("json"),
+            "json" => Ok(Codec::Json),
+            _ => Ok(Codec::Postcard),
+        }
     }
 }
 
@@ -721,18 +767,40 @@ mod tests {
         bad("engine = [memory]", takes);
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
+        let redis = "engine \"redis\" is not available yet in this version of memo";
+        bad("engine = \"redis\"", redis);
+        bad("engine = [\"memory\", \"redis\"]", redis);
+        bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
+        bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
+    }
+
+    #[test]
+    #[cfg(not(feature = "engines"))]
+    fn engines_of_ones_own_need_their_feature() {
         bad(
             "engine = \"archive\"",
             "unknown engine \"archive\": there are \"auto\", \"memory\", \"moka\", \"disk\", \"redis\"",
         );
-        let disk = "engine \"disk\" is not available yet in this version of memo: use \"memory\"";
-        let redis = "engine \"redis\" is not available yet in this version of memo: use \"memory\"";
-        bad("engine = \"disk\"", disk);
-        bad("engine = [\"memory\", \"redis\"]", redis);
-        assert_eq!(parse("engine = [\"disk\", \"redis\"]").1, [disk, redis]);
+        bad("engine = \"disk\"", "engine \"disk\" needs the cargo feature `disk` of memo");
+        bad("codec = \"json\"", "codec \"json\" needs the cargo feature `json` of memo");
+    }
+
+    #[test]
+    #[cfg(feature = "engines")]
+    fn engines_of_ones_own() {
+        let far = |near, names: &[&str]| Engine::Far {
+            near,
+            names: names.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(value(good("engine = \"archive\"").engine), far(None, &["archive"]));
+        assert_eq!(
+            value(good("engine = [\"memory\", \"archive\", \"attic\"]").engine),
+            far(Some(Near::Memory), &["archive", "attic"])
+        );
+        bad("engine = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
         bad(
-            "engine = [\"memory\", \"memory\"]",
-            "engines in tiers are not available yet in this version of memo: name one",
+            "engine = [\"archive\", \"memory\"]",
+            "the nearest engine comes first: put the one in memory before the others",
         );
     }
 
@@ -929,7 +997,9 @@ mod tests {
             "code = \"track\"",
             "code = \"manual\"",
             "codec = \"postcard\"",
+            #[cfg(feature = "messagepack")]
             "codec = \"messagepack\"",
+            #[cfg(feature = "json")]
             "codec = \"json\"",
         ] {
             good(options);
@@ -992,13 +1062,13 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_at_once() {
         let (args, errors) =
-            parse("ttl = 5, tll = 6, engine = \"disk\", version = 7, version = 8, cache_none");
+            parse("ttl = 5, tll = 6, engine = \"redis\", version = 7, version = 8, cache_none");
         assert_eq!(
             errors,
             [
                 "unknown option `tll`: did you mean `ttl`?",
                 "`version` is given twice: keep one",
-                "engine \"disk\" is not available yet in this version of memo: use \"memory\"",
+                "engine \"redis\" is not available yet in this version of memo",
                 "`ttl` takes a duration such as \"5m\" or \"1h30m\", or an expression of type `Duration`",
                 "`cache_none` takes `true` or `false`",
             ]

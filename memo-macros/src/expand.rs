@@ -8,11 +8,14 @@
 mod control;
 mod key;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use crate::model::{Companion, Model, Place};
 
@@ -35,16 +38,35 @@ fn private(model: &Model) -> Path {
     syn::parse_quote!(#krate::__private)
 }
 
-/// A name that meets none of the author's.
+/// What the author's lints may not find in items of ours.
+fn quiet() -> TokenStream {
+    quote!(#[allow(
+        dead_code, deprecated, missing_docs, unused_imports, unused_variables,
+        clippy::all, clippy::pedantic, clippy::nursery
+    )])
+}
+
+/// A name that meets none of the author's: neither an argument, nor (which hygiene leaves visible) a constant.
 fn hidden(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    hidden_at(name, Span::call_site())
+}
+
+/// The same, with errors about it pointing at `span`.
+fn hidden_at(name: &str, span: Span) -> Ident {
+    format_ident!("__{name}", span = pointing_at(span))
+}
+
+/// The span for a call of ours on a name of ours, whose errors are the author's. It has to have the hygiene of the
+/// name: where the two differ, the compiler points at the attribute.
+fn pointing_at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
 }
 
 /// The names of the hidden items that a function and its control share.
 struct Shared {
     /// Where they are found: the companion type, or `Self`.
     owner: TokenStream,
-    function: Ident,
+    function: Option<Ident>,
     site: Ident,
     control: Ident,
 }
@@ -56,13 +78,13 @@ impl Shared {
         match model.companion.as_ref()? {
             Companion::Type(companion) => Some(Shared {
                 owner: quote!(#companion),
-                function: format_ident!("__function"),
+                function: Some(format_ident!("__function")),
                 site: format_ident!("__site"),
                 control: format_ident!("__control"),
             }),
             Companion::Function(_) => Some(Shared {
                 owner: quote!(Self),
-                function: format_ident!("__{name}_memo_function"),
+                function: None,
                 site: format_ident!("__{name}_memo_site"),
                 control: format_ident!("__{name}_memo_control"),
             }),
@@ -92,11 +114,14 @@ fn turbofish(model: &Model) -> TokenStream {
     if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
 }
 
-/// The static that stands for the function as written.
-fn function_static(model: &Model) -> TokenStream {
+/// The block that gives the function as written: a reference to a static.
+fn function(model: &Model) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
-    quote!(static FUNCTION: #private::Function = #private::Function::new(::core::module_path!(), #name);)
+    quote!({
+        static FUNCTION: #private::Function = #private::Function::new(#private::module_path!(), #name);
+        &FUNCTION
+    })
 }
 
 /// The expression that makes a site of the function `function`.
@@ -110,25 +135,20 @@ fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
 fn site(model: &Model) -> TokenStream {
     match Shared::of(model) {
         Some(shared) => shared.site(model),
-        None => {
-            let function = function_static(model);
-            let site = new_site(model, &quote!(&FUNCTION));
-            quote!({ #function #site })
-        }
+        None => new_site(model, &function(model)),
     }
 }
 
 /// How results of the function are stored.
 fn outcome(model: &Model) -> TokenStream {
-    let private = private(model);
-    let output = &model.output;
-    if model.options.cache_err.is_some() {
-        return settings::with_errors(model);
-    }
+    let (private, output) = (private(model), &model.output);
+    let shape = if model.options.cache_err.is_some() { quote!(shape_with_errors) } else { quote!(shape) };
+    let of = hidden_at("shape", output.span());
+    let outcome = quote_spanned!(of.span()=> #of.outcome());
     quote!({
-        #[allow(unused_imports)]
-        use #private::shape::*;
-        #private::check_outcome::<#output, _>((&&&#private::Shape::<#output>::NEW).outcome())
+        use #private::#shape::*;
+        let #of = &&&#private::Shape::<#output>::NEW;
+        #outcome
     })
 }
 
@@ -150,18 +170,22 @@ fn body(model: &Model) -> TokenStream {
     );
     if model.sig.asyncness.is_none() {
         return quote! {
+            #[allow(unused_imports, clippy::all)]
             let #outcome = #outcome_of;
             let #missed = #enter;
             #missed.run(#outcome, move || -> #output #body)
         };
     }
     quote! {
+        #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
         let #missed = #enter;
         let #computation = match #missed.acquire(#outcome).await {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computation) => #computation,
         };
+        // the body's own braces stand within those of the block
+        #[allow(unused_braces)]
         let #result = #computation
             .compute(async move {
                 // tells the type of the block, which `?` needs to know

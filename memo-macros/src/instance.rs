@@ -22,8 +22,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         (Ok(()), Some((member, ty))) => implement(&input, &krate, ty, quote!(&self.#member)),
         (result, _) => {
             let errors = result.err().map(Error::write_errors);
-            let ty: Type = parse_quote!(#krate::InstanceId);
-            let dummy = implement(&input, &krate, &ty, quote!(::core::unreachable!()));
+            let dummy = implement(&input, &krate, &parse_quote!(()), quote!(loop {}));
             quote!(#errors #dummy)
         }
     }
@@ -34,7 +33,7 @@ fn implement(input: &DeriveInput, krate: &Path, id: &Type, instance: TokenStream
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     quote! {
         #[automatically_derived]
-        impl #generics #krate::Instance for #name #arguments #bounds {
+        impl #generics #krate::__private::Instance for #name #arguments #bounds {
             type Id = #id;
 
             fn instance(&self) -> &Self::Id {
@@ -69,7 +68,7 @@ fn id(input: &DeriveInput) -> Result<(Member, &Type)> {
     let refuse = |span: Span, message: &str| Err(Error::custom(message).with_span(&span));
     if let Some(attribute) = input.attrs.iter().find(|attribute| is_instance(attribute)) {
         return refuse(
-            attribute.span(),
+            attribute.path().span(),
             "`#[instance]` goes on a field: put it on the one that tells instances apart",
         );
     }
@@ -117,10 +116,11 @@ fn marked(fields: &Fields) -> Result<Vec<usize>> {
         let mut attributes = field.attrs.iter().filter(|attribute| is_instance(attribute));
         let Some(first) = attributes.next() else { continue };
         if first.meta.require_path_only().is_err() {
-            errors.push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first));
+            errors
+                .push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first.path()));
         }
         if let Some(second) = attributes.next() {
-            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second));
+            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second.path()));
         }
         marked.push(index);
     }
@@ -160,7 +160,7 @@ mod tests {
         let derived = derived(input);
         assert!(derived.contains(&format!("{{ {expected:?} }}")), "{derived}");
         assert_eq!(derived.matches("compile_error").count(), 1, "{derived}");
-        assert!(derived.contains(":: Instance for X"), "{derived}");
+        assert!(derived.contains(":: __private :: Instance for X"), "{derived}");
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         implements(
             "struct X { a: u8, #[instance] id: Uuid, other: InstanceId }",
             quote! {
-                impl ::memo::Instance for X {
+                impl ::memo::__private::Instance for X {
                     type Id = Uuid;
                     fn instance(&self) -> &Self::Id { &self.id }
                 }
@@ -177,7 +177,7 @@ mod tests {
         implements(
             "struct X(u8, #[instance] (u8, String));",
             quote! {
-                impl ::memo::Instance for X {
+                impl ::memo::__private::Instance for X {
                     type Id = (u8, String);
                     fn instance(&self) -> &Self::Id { &self.1 }
                 }
@@ -191,7 +191,7 @@ mod tests {
             implements(
                 &quote!(struct X { r#type: #ty, a: u8 }).to_string(),
                 quote! {
-                    impl ::memo::Instance for X {
+                    impl ::memo::__private::Instance for X {
                         type Id = #ty;
                         fn instance(&self) -> &Self::Id { &self.r#type }
                     }
@@ -205,7 +205,7 @@ mod tests {
         implements(
             "#[memo(crate = crate::m)] struct X<'a, T: Tr = u8, const N: usize = 1>(#[instance] T, &'a u8) where T: Eq;",
             quote! {
-                impl<'a, T: Tr, const N: usize> crate::m::Instance for X<'a, T, N> where T: Eq {
+                impl<'a, T: Tr, const N: usize> crate::m::__private::Instance for X<'a, T, N> where T: Eq {
                     type Id = T;
                     fn instance(&self) -> &Self::Id { &self.0 }
                 }

@@ -45,7 +45,7 @@ mod validate;
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `engine` | `"auto"`, `"memory"`, `"moka"` (with the cargo feature `moka`) | where results live | `"auto"`: the strategy chooses |
+/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"` (the last two with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: memory |
 /// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; not available yet | |
 /// | `ttl` | `"1h30m"`, or an expression of type `Duration` | lifetime of an entry from its writing | none |
 /// | `tti` | likewise | lifetime of an entry from its last read | none |
@@ -65,8 +65,8 @@ mod validate;
 /// | `large` | `true` | hint to the strategy; not available yet | none |
 /// | `name` | a string | the function's identity in keys, configuration and statistics | crate, module path, type and function |
 /// | `version` | an integer | part of the identity of stored results | 0 |
-/// | `code` | `"track"` or `"manual"` | whether an edit of the body makes stored results unreachable; not available yet | |
-/// | `codec` | `"postcard"`, `"messagepack"`, `"json"` | how stored results are encoded; not available yet | |
+/// | `code` | `"track"` or `"manual"` | whether an edit of the function's tokens makes stored results unreachable; for engines that outlive the process | `"track"` |
+/// | `codec` | `"postcard"`, `"messagepack"`, `"json"` | how stored results are encoded; for engines that outlive the process | `"postcard"` |
 /// | `companion` | `false`, or a name | the control item | named as the function |
 /// | `crate` | a path | where `memo` is found when it is renamed or re-exported | `::memo` |
 ///
@@ -77,7 +77,8 @@ mod validate;
 /// # What is refused
 ///
 /// With one error each, and the function still there, not memoized: `&mut` arguments and receivers that
-/// neither `key` nor `skip` nor `receiver` covers, `impl Trait` arguments without `key` or `skip`,
+/// neither `key` nor `skip` nor `receiver` covers, likewise `impl Trait` arguments and types that borrow
+/// (but references, `Cow`, and tuples, slices, `Vec` and `Option` of them),
 /// `const fn`, `extern fn`, variadic functions, functions that return nothing, `!`, `impl Trait` or a
 /// borrow that is not `'static`, and options that are unknown, given twice, of a wrong value, or that
 /// contradict each other.

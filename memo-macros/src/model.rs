@@ -141,10 +141,36 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     /// A part of the identity of stored results; 0 by default.
     pub(crate) version: u64,
+    /// Whether an edit of the body makes stored results unreachable.
+    pub(crate) code: Code,
+    /// How stored results are encoded.
+    pub(crate) codec: Codec,
+}
+
+/// Whether an edit of the body makes stored results unreachable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Code {
+    /// It does.
+    #[default]
+    Track,
+    /// It does not; `version` does.
+    Manual,
+}
+
+/// How stored results are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Codec {
+    /// postcard.
+    #[default]
+    Postcard,
+    /// MessagePack.
+    MessagePack,
+    /// JSON.
+    Json,
 }
 
 /// Where results live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Engine {
     /// The strategy chooses.
     #[default]
@@ -153,6 +179,30 @@ pub(crate) enum Engine {
     Memory,
     /// The moka crate.
     Moka,
+    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
+    /// one in memory before them.
+    Far {
+        /// The one in memory.
+        near: Option<Near>,
+        /// The others.
+        names: Vec<String>,
+    },
+}
+
+/// An engine in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// The memory engine.
+    Memory,
+    /// The moka crate.
+    Moka,
+}
+
+impl Engine {
+    /// Whether results outlive the process.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self, Engine::Far { .. })
+    }
 }
 
 /// A lifetime.
@@ -252,6 +302,8 @@ impl Model {
                 single_flight: value(&args.single_flight).unwrap_or_default(),
                 name: value(&args.name).map(|name| name.0),
                 version: value(&args.version).map_or(0, |version| version.0),
+                code: value(&args.code).unwrap_or_default(),
+                codec: value(&args.codec).unwrap_or_default(),
             },
             place,
             attrs,

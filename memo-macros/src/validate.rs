@@ -6,8 +6,9 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, FnArg, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver, ReceiverKind,
-    ReturnType, Signature, Token, TraitBound, Type, TypeFnPtr, TypeReference,
+    Attribute, FnArg, GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, Path,
+    PathArguments, Receiver, ReceiverKind, ReturnType, Signature, Token, TraitBound, Type, TypeFnPtr,
+    TypeReference,
 };
 
 use crate::args::{Args, CompanionName, Given, nearest};
@@ -17,7 +18,7 @@ use crate::model::{Arg, Companion, Engine, Model, Place, ReceiverKey, impl_trait
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
     let mut rules = Rules { args, model, errors };
     rules.options();
-    rules.not_yet();
+    rules.far();
     rules.companion();
     rules.skip();
     rules.function();
@@ -73,8 +74,8 @@ impl Rules<'_> {
         }
     }
 
-    /// Options for engines outside of this process.
-    fn not_yet(&mut self) {
+    /// Options for engines that outlive this process.
+    fn far(&mut self) {
         fn at<T>(given: &Option<Given<T>>) -> Option<Span> {
             given.as_ref().filter(|given| given.value.is_some()).map(|given| given.key)
         }
@@ -88,16 +89,20 @@ impl Rules<'_> {
             self.refuse(fallback, not_yet("fallback"));
         }
         let Args { persist, shared, large, code, codec, .. } = self.args;
-        let others = [
-            ("persist", at(persist)),
-            ("shared", at(shared)),
-            ("large", at(large)),
-            ("code", at(code)),
-            ("codec", at(codec)),
-        ];
-        for (name, span) in others {
+        for (name, span) in [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))] {
             if let Some(span) = span {
                 self.refuse(span, not_yet(name));
+            }
+        }
+        // an engine that was given and is wrong may well have been meant to be one of those
+        let outlives =
+            self.args.engine.as_ref().is_some_and(|engine| engine.value.as_ref().is_none_or(Engine::is_far));
+        for (name, span) in [("code", at(code)), ("codec", at(codec))] {
+            if let (Some(span), false) = (span, outlives) {
+                self.refuse(
+                    span,
+                    format!("`{name}` is for engines that outlive the process: name one, or remove it"),
+                );
             }
         }
     }
@@ -212,7 +217,7 @@ impl Rules<'_> {
             return self.refuse(given.key, message);
         }
         if let Some(attribute) = conditional(&receiver.receiver.attrs) {
-            self.refuse(attribute.span(), CONDITIONAL);
+            self.refuse(attribute.path().span(), CONDITIONAL);
         }
         let covered = key.is_some()
             || given.is_some() && matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
@@ -231,7 +236,7 @@ impl Rules<'_> {
         });
         for (arg, written) in self.model.args.iter().zip(typed) {
             if let Some(attribute) = conditional(&written.attrs) {
-                self.refuse(attribute.span(), CONDITIONAL);
+                self.refuse(attribute.path().span(), CONDITIONAL);
             }
             if self.covered(arg) {
                 continue;
@@ -253,6 +258,14 @@ impl Rules<'_> {
                      take it by value or by `&`, {skip}, or give a `key`"
                 );
                 self.refuse(mutable, message);
+            } else if let (Pat::Ident(PatIdent { subpat: None, .. }), Some(borrow)) =
+                (&arg.pat, buried(&arg.ty))
+            {
+                let message = format!(
+                    "the key outlives the call, so it cannot hold what this type borrows: take an owned type, {skip}, \
+                     or say with `key = ..` what counts (if the type is an alias: write it out)"
+                );
+                self.refuse(borrow, message);
             }
         }
     }
@@ -350,6 +363,33 @@ fn borrow(ty: &Type) -> Option<Span> {
     let mut first = First(None);
     first.visit_type(ty);
     first.0
+}
+
+/// The first borrow in an argument's type that no form of a key makes owned: references, `Cow`, and tuples, slices,
+/// `Vec` and `Option` of them have one.
+fn buried(ty: &Type) -> Option<Span> {
+    match ty {
+        Type::Group(group) => buried(&group.elem),
+        Type::Paren(paren) => buried(&paren.elem),
+        Type::Reference(reference) => buried(&reference.elem),
+        Type::Slice(slice) => buried(&slice.elem),
+        Type::Array(array) => buried(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(buried),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let within = match last.ident.to_string().as_str() {
+                "Option" | "Vec" => buried,
+                "Cow" => borrow,
+                _ => return borrow(ty),
+            };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => within(ty),
+                _ => None,
+            })
+        }
+        _ => borrow(ty),
+    }
 }
 
 #[cfg(test)]
@@ -466,6 +506,31 @@ mod tests {
             "unsafe extern \"C\" fn f(a: u8, ...) -> u8 { 1 }",
             "a variable number of arguments is no key: memoize a function that takes a slice",
         );
+    }
+
+    #[test]
+    fn borrows_in_arguments() {
+        for ty in [
+            "&str",
+            "&'a [&'a str]",
+            "Option<(f64, &str)>",
+            "Vec<Cow<'_, str>>",
+            "&(Option<&Path>, [&str; 2])",
+            "Text<'static>",
+            "fn(&str) -> &str",
+            "Arc<dyn for<'a> Tr<'a>>",
+        ] {
+            accepts("", &format!("fn f<'a>(a: {ty}) -> u8 {{ 1 }}"));
+        }
+        let message = "the key outlives the call, so it cannot hold what this type borrows: take an owned type, leave it \
+                       out with `skip(a)`, or say with `key = ..` what counts (if the type is an alias: write it out)";
+        for ty in ["Text<'_>", "&[Text<'a>]", "BTreeMap<&str, u8>", "Option<Box<&str>>", "Cow<'_, [&str]>"] {
+            let function = format!("fn f<'a>(a: {ty}) -> u8 {{ 1 }}");
+            refuses("", &function, message);
+            accepts("skip(a)", &function);
+            accepts("key = a.id", &function);
+        }
+        accepts("", "fn f(Text { a, b }: Text<'_>) -> u8 { 1 }");
     }
 
     #[test]
@@ -640,13 +705,20 @@ mod tests {
             ("persist", "persist = true"),
             ("shared", "shared = true"),
             ("large", "large = true"),
-            ("code", "code = \"track\""),
-            ("codec", "codec = \"json\""),
         ] {
             refuses(
                 option,
                 PUT,
                 &format!("`{name}` is not available yet in this version of memo: remove it"),
+            );
+        }
+        for (name, option) in
+            [("code", "code = \"track\""), ("codec", "engine = \"memory\", codec = \"postcard\"")]
+        {
+            refuses(
+                option,
+                PUT,
+                &format!("`{name}` is for engines that outlive the process: name one, or remove it"),
             );
         }
         refuses(

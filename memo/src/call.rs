@@ -5,12 +5,14 @@
 //! frame, so that neither kind has to be turned into the other.
 
 use std::future::Future;
-use std::time::Instant;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
+use crate::far::{Far, FarKey, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited};
-use crate::function::{Hooks, Memo, Site};
+use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
@@ -51,7 +53,8 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 /// # Errors
 ///
 /// A call that found nothing, to go on with.
-#[inline(always)]
+// in unoptimized code, inlining would only put all of this into the frame that a recursion repeats
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter<P: Part, R, O: Outcome<R>>(
     site: impl Fn() -> Site,
     hooks: AddHooks<P, R, O>,
@@ -102,11 +105,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
-        let begun = match self.begin(true) {
-            Begun::Wait(wait) => block_on(wait.end()),
-            begun => begun,
-        };
-        match begun.result(outcome) {
+        // little of ours is on the stack while the body runs: it may call this function again, to any depth
+        match self.acquire_blocking(outcome) {
             Ok(result) => result,
             Err(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
@@ -115,6 +115,16 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
                 computation.finish(outcome, result)
             }
         }
+    }
+
+    #[inline(never)]
+    fn acquire_blocking<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Result<R, Computation<K, V, F>> {
+        let begun = self.begin(true);
+        let end = if begun.is_end() { begun } else { block_on(begun.end()) };
+        end.result(outcome)
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result.
@@ -126,11 +136,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         self,
         outcome: O,
     ) -> Result<R, Computation<K, V, F>> {
-        let begun = match self.begin(false) {
-            Begun::Wait(wait) => wait.end().await,
-            begun => begun,
-        };
-        begun.result(outcome)
+        let begun = self.begin(false);
+        let end = if begun.is_end() { begun } else { begun.end().await };
+        end.result(outcome)
     }
 
     fn begin(self, blocks: bool) -> Begun<K, V, F> {
@@ -140,7 +148,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         if directive == Some(Directive::Refresh) {
             memo.flights.supersede(hash, &Same(&key));
-            return Begun::Compute(Computation::new(memo, Some(memo.flights.alone(hash, key))));
+            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key));
+            let lead = memo.flights.alone(hash, key);
+            return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
         if !memo.settings.single_flight {
             return Begun::alone(memo, hash, key);
@@ -159,13 +169,15 @@ enum Begun<K: OwnedPart, V: Value, F: Value> {
     Compute(Computation<K, V, F>),
     /// It waits for another call's computation.
     Wait(Waiting<K, V, F>),
+    /// It looks into the engines that outlive the process, for all who wait for it.
+    Look(&'static Memo<K, V, F>, &'static Far<K, V>, Lead<'static, K, V, F>),
 }
 
 struct Waiting<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     blocks: bool,
-    wait: Wait<'static, K, V, F>,
+    wait: Box<Wait<'static, K, V, F>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
@@ -177,19 +189,62 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        memo.counters.count(Counter::Misses);
-        Begun::Compute(Computation::new(memo, Some(memo.flights.alone(hash, key))))
+        Self::look(memo, memo.flights.alone(hash, key))
     }
 
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+        // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
+        let _held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(stored.clone()));
             return Begun::Found(stored);
         }
+        Self::look(memo, lead)
+    }
+
+    fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+        match &memo.far {
+            Some(far) => Begun::Look(memo, far, lead),
+            None => Self::compute(memo, lead, None),
+        }
+    }
+
+    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
         memo.counters.count(Counter::Misses);
-        Begun::Compute(Computation::new(memo, Some(lead)))
+        Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
+    }
+
+    /// Whether there is nothing to wait for.
+    fn is_end(&self) -> bool {
+        !matches!(self, Begun::Wait(_) | Begun::Look(..))
+    }
+
+    /// Waits for what there is to wait for.
+    async fn end(mut self) -> Self {
+        loop {
+            self = match self {
+                Begun::Wait(wait) => wait.end().await,
+                Begun::Look(memo, far, lead) => {
+                    let looked = far.look(lead.key()).await;
+                    if !memo.settings.near && far.is_back(&looked) {
+                        // it was there for the time being, and would hide what the engine has
+                        memo.near.clear();
+                    }
+                    match looked {
+                        Looked::Found { value, lives, size } => {
+                            memo.counters.count(Counter::Hits);
+                            memo.keep(&lead, &value, lives, size);
+                            lead.land(|| Landed::Value(value.clone()));
+                            Begun::Found(value)
+                        }
+                        Looked::Nothing(key) => Self::compute(memo, lead, key),
+                    }
+                }
+                end => return end,
+            }
+        }
     }
 
     /// The result, or the right to compute it.
@@ -201,32 +256,47 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             Begun::Found(value) => Ok(outcome.hit(value)),
             Begun::Failed(failure) => Ok(outcome.failed(failure)),
             Begun::Compute(computation) => Err(computation),
-            Begun::Wait(_) => unreachable!("a wait has been waited for"),
+            Begun::Wait(_) | Begun::Look(..) => unreachable!("what there was to wait for is over"),
         }
     }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
-    /// What comes of it: no other wait.
     async fn end(self) -> Begun<K, V, F> {
-        let Waiting { memo, hash, blocks, mut wait } = self;
-        loop {
-            let waited = wait.await;
-            if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
-                memo.counters.count(Counter::Misses);
-                memo.counters.count(Counter::Waits);
-            }
-            let begun = match waited {
-                Waited::Value(value) => Begun::Found(value),
-                Waited::Failed(failure) => Begun::Failed(failure),
-                Waited::Lead(lead) => Begun::lead(memo, lead),
-                Waited::Alone(key) => Begun::alone(memo, hash, key),
-                Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+        let Waiting { memo, hash, blocks, wait } = self;
+        let waited = wait.await;
+        if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
+            memo.counters.count(Counter::Misses);
+            memo.counters.count(Counter::Waits);
+        }
+        match waited {
+            Waited::Value(value) => Begun::Found(value),
+            Waited::Failed(failure) => Begun::Failed(failure),
+            Waited::Lead(lead) => Begun::lead(memo, lead),
+            Waited::Alone(key) => Begun::alone(memo, hash, key),
+            Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+        }
+    }
+}
+
+/// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push many
+/// small ones out of memory.
+const LARGE: usize = 1 << 20;
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Keeps in memory what a farther engine had, for as long as it lives there.
+    fn keep(&self, lead: &Lead<'static, K, V, F>, value: &V, lives: Option<Duration>, size: usize) {
+        if !self.settings.near || size > LARGE {
+            return;
+        }
+        if let Some(storage) = self.storage(lead.key(), value, false) {
+            let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
+            let store =
+                || self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+            let undo = || {
+                self.near.remove(lead.hash(), &Same(lead.key()));
             };
-            match begun {
-                Begun::Wait(next) => wait = next.wait,
-                begun => return begun,
-            }
+            lead.store(store, undo);
         }
     }
 }
@@ -237,6 +307,8 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
+    /// Where to store the result in engines that outlive the process.
+    far: Option<Box<FarKey>>,
     started: Option<Instant>,
 }
 
@@ -248,7 +320,7 @@ impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> 
 
 impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     fn new(memo: &'static Memo<K, V, F>, lead: Option<Lead<'static, K, V, F>>) -> Self {
-        Computation { memo, lead, started: memo.counters.start() }
+        Computation { memo, lead, far: None, started: memo.counters.start() }
     }
 
     /// Runs the body of an asynchronous function.
@@ -257,19 +329,40 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// Stores what came of it, tells those who wait, and gives it back.
+    #[inline(never)]
     pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, result: R) -> R {
         let memo = self.memo;
-        memo.counters.computed(self.started);
+        let cost = memo.counters.computed(self.started);
         let Some(lead) = self.lead else {
             return result;
         };
+        // callbacks and drops of the user's run in here, and may wait for others
+        let _held = memo.runs_user_code.then(|| lead.hold());
         if let Some(value) = outcome.stored(&result)
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {
-            lead.store(|| {
-                memo.near.insert(lead.hash(), lead.key().clone(), value, storage.weight, storage.lifetime);
+            // the user's `Serialize` runs before anything waits for the store
+            let far = memo.far.as_ref().zip(self.far);
+            let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
+            let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
+            let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
+            let store = || {
+                if near {
+                    let Storage { weight, lifetime } = storage;
+                    memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                }
+                if let Some((far, key, encoded)) = far {
+                    far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
+                }
                 memo.counters.count(Counter::Stored);
-            });
+            };
+            let undo = || {
+                memo.near.remove(lead.hash(), &Same(lead.key()));
+                if let Some(far) = &memo.far {
+                    far.forget(lead.key());
+                }
+            };
+            lead.store(store, undo);
         }
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),
@@ -291,20 +384,46 @@ pub enum Op<R> {
 }
 
 /// What it is told.
-#[derive(Debug)]
 pub enum Reply<R> {
     /// To [`Op::Peek`].
     Peeked(Option<R>),
     /// To the others.
     Done(Result<(), Error>),
+    /// Still to come, from an engine that outlives the process.
+    Later(Pin<Box<dyn Future<Output = Reply<R>> + Send>>),
+}
+
+impl<R> std::fmt::Debug for Reply<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Reply::Peeked(_) => "Peeked",
+            Reply::Done(_) => "Done",
+            Reply::Later(_) => "Later",
+        })
+    }
 }
 
 impl<R> Reply<R> {
+    /// The reply itself, waited for.
+    pub async fn settled(mut self) -> Self {
+        while let Reply::Later(later) = self {
+            self = later.await;
+        }
+        self
+    }
+
+    fn settled_now(self) -> Self {
+        match self {
+            Reply::Later(_) => block_on(self.settled()),
+            reply => reply,
+        }
+    }
+
     /// What was peeked.
     pub fn peeked(self) -> Option<R> {
-        match self {
+        match self.settled_now() {
             Reply::Peeked(peeked) => peeked,
-            Reply::Done(_) => None,
+            _ => None,
         }
     }
 
@@ -314,15 +433,15 @@ impl<R> Reply<R> {
     ///
     /// If it was not done in every tier.
     pub fn done(self) -> Result<(), Error> {
-        match self {
+        match self.settled_now() {
             Reply::Done(done) => done,
-            Reply::Peeked(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
 
 /// Does `op` with `key`.
-pub fn control<P: Part, R, O: Outcome<R>>(
+pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
     site: Site,
     hooks: AddHooks<P, R, O>,
     key: &P,
@@ -331,28 +450,47 @@ pub fn control<P: Part, R, O: Outcome<R>>(
 ) -> Reply<R> {
     let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
     let hash = memo.hash(key);
+    let far = memo.far.as_ref();
     match op {
-        Op::Peek => Reply::Peeked(memo.near.peek(hash, &Query(*key)).map(|stored| outcome.hit(stored))),
+        Op::Peek => match (memo.near.peek(hash, &Query(*key)), far) {
+            (Some(stored), _) => Reply::Peeked(Some(outcome.hit(stored))),
+            (None, None) => Reply::Peeked(None),
+            (None, Some(far)) => {
+                let Some(key) = far.key(&key.to_owned_part()) else { return Reply::Peeked(None) };
+                Reply::Later(Box::pin(async move {
+                    Reply::Peeked(far.peek(key).await.map(|stored| outcome.hit(stored)))
+                }))
+            }
+        },
         Op::Insert(result) => {
             let owned = key.to_owned_part();
             let storable = outcome.stored(&result).and_then(|value| {
                 let storage = memo.storage(&owned, &value, outcome.is_error(&value))?;
                 Some((value, storage))
             });
-            Reply::Done(match storable {
-                Some((value, storage)) => {
-                    memo.flights.supersede(hash, &Query(*key));
-                    memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
-                    memo.counters.count(Counter::Stored);
-                    Ok(())
-                }
-                None => Err(Error::new(ErrorKind::NotStorable, memo.name())),
-            })
+            let Some((value, storage)) = storable else {
+                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+            };
+            let encoded = far.and_then(|far| Some((far, far.key(&owned)?, far.encode(&value)?)));
+            memo.flights.supersede(hash, &Query(*key));
+            if encoded.is_none() || memo.settings.near {
+                memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+            }
+            memo.counters.count(Counter::Stored);
+            match encoded {
+                Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
+                    Reply::Done(far.insert(key, encoded, storage.lifetime).await)
+                })),
+                None => Reply::Done(Ok(())),
+            }
         }
         Op::Invalidate => {
             memo.flights.supersede(hash, &Query(*key));
             memo.near.remove(hash, &Query(*key));
-            Reply::Done(Ok(()))
+            match far.and_then(|far| Some((far, far.key(&key.to_owned_part())?))) {
+                Some((far, key)) => Reply::Later(Box::pin(async move { Reply::Done(far.remove(key).await) })),
+                None => Reply::Done(Ok(())),
+            }
         }
     }
 }

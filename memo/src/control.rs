@@ -13,8 +13,8 @@ use crate::stats::Stats;
 
 /// Control over a memoized method or associated function: what `<method>_memo()` gives.
 ///
-/// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`. `peek`, `insert` and
-/// `invalidate` leave out what is skipped.
+/// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`; one argument stands for itself,
+/// and no argument is `()`. `peek`, `insert` and `invalidate` leave out what is skipped.
 ///
 /// ```
 /// #[derive(memo::Instance)]
@@ -45,6 +45,25 @@ pub struct MethodControl<R, C, M> {
 }
 
 /// Control over a memoized `async` method or associated function: [`MethodControl`], where what may wait is `async`.
+///
+/// ```
+/// struct Greeter(&'static str);
+///
+/// impl Greeter {
+///     #[memo::memoize(receiver = self.0)]
+///     async fn greet(&self, times: usize) -> String {
+///         self.0.repeat(times)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), memo::Error> {
+/// let greeter = Greeter("hi");
+/// assert_eq!(greeter.greet(2).await, "hihi");
+/// assert_eq!(Greeter::greet_memo().peek((&greeter, 2)).await.as_deref(), Some("hihi"));
+/// Greeter::greet_memo().clear().await
+/// # }
+/// ```
 pub struct AsyncMethodControl<R, C, A, F> {
     site: Site,
     control: C,
@@ -89,7 +108,7 @@ common! {
 }
 
 impl<R, C, M> MethodControl<R, C, M> {
-    /// The body, no cache touched.
+    /// The body of this call: nothing is looked up, and nothing stored. What it calls is looked up as ever.
     pub fn uncached<A>(&self, arguments: A) -> R
     where
         M: Fn(A) -> R,
@@ -97,7 +116,8 @@ impl<R, C, M> MethodControl<R, C, M> {
         direct(&self.site, Directive::Bypass, || (self.call)(arguments))
     }
 
-    /// Computes now, replaces what is stored, and gives the result.
+    /// Computes now, replaces what is stored, and gives the result. One that is not stored, such as an `Err`, leaves
+    /// the old entry in place.
     pub fn refresh<A>(&self, arguments: A) -> R
     where
         M: Fn(A) -> R,
@@ -121,11 +141,11 @@ impl<R, C, M> MethodControl<R, C, M> {
         (self.control)(arguments, Op::Peek).peeked()
     }
 
-    /// Stores `result`, as if it had just been computed.
+    /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
     ///
     /// # Errors
     ///
-    /// If the function's settings do not store it.
+    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it.
     pub fn insert<A>(&self, arguments: A, result: R) -> Result<(), Error>
     where
         C: Fn(A, Op<R>) -> Reply<R>,
@@ -151,18 +171,18 @@ impl<R, C, M> MethodControl<R, C, M> {
     ///
     /// If a tier did not do it. The engines of this version, which are in memory, always do.
     pub fn clear(&self) -> Result<(), Error> {
-        self.function().clear();
-        Ok(())
+        self.function().clear()
     }
 }
 
 impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
-    /// The body, no cache touched.
+    /// The body of this call: nothing is looked up, and nothing stored. What it calls is looked up as ever.
     pub async fn uncached(&self, arguments: A) -> R {
         Directed::new(self.site, Directive::Bypass, (self.call)(arguments)).await
     }
 
-    /// Computes now, replaces what is stored, and gives the result.
+    /// Computes now, replaces what is stored, and gives the result. One that is not stored, such as an `Err`, leaves
+    /// the old entry in place.
     pub async fn refresh(&self, arguments: A) -> R {
         Directed::new(self.site, Directive::Refresh, (self.call)(arguments)).await
     }
@@ -179,19 +199,19 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Peek).peeked()
+        (self.control)(arguments, Op::Peek).settled().await.peeked()
     }
 
-    /// Stores `result`, as if it had just been computed.
+    /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
     ///
     /// # Errors
     ///
-    /// If the function's settings do not store it.
+    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it.
     pub async fn insert<K>(&self, arguments: K, result: R) -> Result<(), Error>
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Insert(result)).done()
+        (self.control)(arguments, Op::Insert(result)).settled().await.done()
     }
 
     /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -203,7 +223,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     where
         C: Fn(K, Op<R>) -> Reply<R>,
     {
-        (self.control)(arguments, Op::Invalidate).done()
+        (self.control)(arguments, Op::Invalidate).settled().await.done()
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.
@@ -212,7 +232,6 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     ///
     /// If a tier did not do it. The engines of this version, which are in memory, always do.
     pub async fn clear(&self) -> Result<(), Error> {
-        self.function().clear();
-        Ok(())
+        self.function().clear_async().await
     }
 }

@@ -6,6 +6,17 @@ use std::fmt;
 ///
 /// Calls of memoized functions never give it: there, a cache that fails is a miss. It is what
 /// `insert`, `invalidate` and `clear` answer, for which a silent failure would be a wrong answer later.
+///
+/// ```
+/// #[memo::memoize]
+/// fn load(id: u32) -> Result<u32, String> {
+///     Ok(id)
+/// }
+///
+/// let error = load::insert(1, Err("gone".to_owned())).unwrap_err();
+/// assert_eq!(error.kind(), memo::ErrorKind::NotStorable);
+/// assert!(!error.is_temporary());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -19,6 +30,8 @@ pub enum ErrorKind {
     /// The value is one that the function's settings do not store: an `Err` without `cache_err`, a `None` with
     /// `cache_none = false`, a lifetime of zero, a weight over the bound, or `cache_if` said no. Nothing was stored.
     NotStorable,
+    /// An engine failed: not every tier was reached.
+    Engine,
 }
 
 impl Error {
@@ -35,6 +48,7 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self.kind {
             ErrorKind::NotStorable => false,
+            ErrorKind::Engine => true,
         }
     }
 }
@@ -42,6 +56,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
+            ErrorKind::Engine => f.write_str(&self.context),
             ErrorKind::NotStorable => write!(f, "the settings of `{}` do not store this value", self.context),
         }
     }

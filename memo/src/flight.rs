@@ -23,7 +23,10 @@ use pin_project_lite::pin_project;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread};
+use crate::sync::{
+    Arc, Mutex, atomic::AtomicBool, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread,
+    thread_local,
+};
 
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
@@ -49,6 +52,8 @@ struct Flight<K, V, F> {
     /// Whether callers may wait for it; not so for a refresh, or where each call computes for itself.
     joinable: bool,
     state: Mutex<State>,
+    /// An invalidation came: what is being computed must not be stored. Set under the lock of `state`.
+    superseded: AtomicBool,
     /// Set before the flight is over, if anybody may be waiting.
     landed: OnceLock<Landed<V, F>>,
     /// See [`Node::suspended_on`].
@@ -68,8 +73,6 @@ pub(crate) enum Landed<V, F> {
 
 struct State {
     phase: Phase,
-    /// An invalidation came: what is being computed must not be stored.
-    superseded: bool,
     waiters: Waiters,
 }
 
@@ -83,28 +86,34 @@ enum Phase {
     Over,
 }
 
-/// The wakers of those who wait, first come first woken.
+/// The wakers of those who wait, first come first woken. Nearly always there are none, and then it is a null pointer.
 #[derive(Default)]
-struct Waiters {
-    queue: VecDeque<Option<Waker>>,
+struct Waiters(Option<Box<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    wakers: VecDeque<Option<Waker>>,
     /// How many have left the queue at its front; places are counted from the beginning of time.
     gone: usize,
 }
 
 impl Waiters {
     fn add(&mut self, waker: Waker) -> usize {
-        self.queue.push_back(Some(waker));
-        self.gone + self.queue.len() - 1
+        let queue = self.0.get_or_insert_default();
+        queue.wakers.push_back(Some(waker));
+        queue.gone + queue.wakers.len() - 1
     }
 
     /// The waker at `place`, if it is still there.
     fn at(&mut self, place: usize) -> Option<&mut Option<Waker>> {
-        self.queue.get_mut(place.checked_sub(self.gone)?)
+        let queue = self.0.as_mut()?;
+        queue.wakers.get_mut(place.checked_sub(queue.gone)?)
     }
 
     fn next(&mut self) -> Option<Waker> {
-        while let Some(first) = self.queue.pop_front() {
-            self.gone += 1;
+        let queue = self.0.as_mut()?;
+        while let Some(first) = queue.wakers.pop_front() {
+            queue.gone += 1;
             if first.is_some() {
                 return first;
             }
@@ -113,13 +122,20 @@ impl Waiters {
     }
 
     fn take_all(&mut self) -> VecDeque<Option<Waker>> {
-        self.gone += self.queue.len();
-        std::mem::take(&mut self.queue)
+        let Some(queue) = &mut self.0 else { return VecDeque::new() };
+        queue.gone += queue.wakers.len();
+        std::mem::take(&mut queue.wakers)
     }
 }
 
 fn wake_all(wakers: VecDeque<Option<Waker>>) {
     wakers.into_iter().flatten().for_each(Waker::wake);
+}
+
+impl<K, V, F> Flight<K, V, F> {
+    fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Relaxed)
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Node for Flight<K, V, F> {
@@ -137,7 +153,7 @@ pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
     /// Nobody computes this key: the caller does.
     Lead(Lead<'f, K, V, F>),
     /// Somebody does.
-    Wait(Wait<'f, K, V, F>),
+    Wait(Box<Wait<'f, K, V, F>>),
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
@@ -158,11 +174,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             hash,
             key,
             joinable,
-            state: Mutex::new(State {
-                phase: Phase::Computing,
-                superseded: false,
-                waiters: Waiters::default(),
-            }),
+            state: Mutex::new(State { phase: Phase::Computing, waiters: Waiters::default() }),
+            superseded: AtomicBool::new(false),
             landed: OnceLock::new(),
             suspended_on: AtomicU64::new(0),
         })
@@ -179,6 +192,20 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
         let own = Self::flight(hash, key, true);
+        let mut table = lock(self.shard(hash));
+        // nearly always there is none with this hash
+        if table.iter_hash(hash).any(|flight| flight.hash == hash && flight.joinable) {
+            drop(table);
+            return self.join_one_of(own, blocks);
+        }
+        self.insert(&mut table, own.clone());
+        drop(table);
+        Joined::Lead(self.lead(own))
+    }
+
+    #[cold]
+    fn join_one_of(&self, own: Arc<Flight<K, V, F>>, blocks: bool) -> Joined<'_, K, V, F> {
+        let hash = own.hash;
         // flights with this hash and another key
         let mut others: Vec<Arc<Flight<K, V, F>>> = Vec::new();
         loop {
@@ -195,14 +222,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             drop(table);
             if found.key == own.key {
                 let key = Arc::into_inner(own).map(|flight| flight.key);
-                return Joined::Wait(Wait {
-                    flights: self,
-                    flight: found,
-                    key,
-                    place: None,
-                    blocks,
-                    edge: None,
-                });
+                let wait = Wait { flights: self, flight: found, key, place: None, blocks, edge: None };
+                return Joined::Wait(Box::new(wait));
             }
             others.push(found);
         }
@@ -247,8 +268,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         loop {
             let mut state = lock(&flight.state);
             match state.phase {
-                // what is called by the store on this thread (an `Eq` of the user's) cannot wait for it
-                Phase::Storing(thread) if thread != graph::this_thread() => {
+                // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
+                Phase::Storing(thread) if thread != graph::this_thread() && !Storing::is_here() => {
                     drop(state);
                     thread::yield_now();
                 }
@@ -260,11 +281,36 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                     return wake_all(wakers);
                 }
                 _ => {
-                    state.superseded = true;
+                    flight.superseded.store(true, Ordering::Relaxed);
                     return;
                 }
             }
         }
+    }
+}
+
+thread_local! {
+    /// How many stores this thread is in.
+    static STORING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// While it lives, this thread puts a value into a store.
+struct Storing;
+
+impl Storing {
+    fn begin() -> Self {
+        STORING.with(|storing| storing.set(storing.get() + 1));
+        Storing
+    }
+
+    fn is_here() -> bool {
+        STORING.with(std::cell::Cell::get) > 0
+    }
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        STORING.with(|storing| storing.set(storing.get() - 1));
     }
 }
 
@@ -295,21 +341,29 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// While the guard lives, the computation runs on this thread.
     pub(crate) fn hold(&self) -> Held {
-        Held::push(self.flight.id())
+        Held::run(self.flight.id())
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. What comes during it or later waits
-    /// until the flight is over, which should be soon.
-    pub(crate) fn store(&self, store: impl FnOnce()) {
+    /// until the flight is over, which should be soon; but what comes from within another store does not wait, since
+    /// that one might wait for this, and `undo` is run for it.
+    pub(crate) fn store(&self, store: impl FnOnce(), undo: impl FnOnce()) {
         let mut state = lock(&self.flight.state);
-        if state.superseded {
+        if self.flight.is_superseded() {
             return;
         }
         state.phase = Phase::Storing(graph::this_thread());
         drop(state);
         in_a_store();
+        let storing = Storing::begin();
         store();
+        drop(storing);
         in_a_store();
+        // Without the lock: where an invalidation found nothing to remove, it was there before this stored, and the
+        // store's own lock makes what it did before that seen here.
+        if self.flight.is_superseded() {
+            undo();
+        }
     }
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
@@ -340,7 +394,7 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
         }
         let landed = self.flight.landed.get().is_some();
         let mut state = lock(&self.flight.state);
-        if landed || state.superseded {
+        if landed || self.flight.is_superseded() {
             state.phase = Phase::Over;
             let wakers = state.waiters.take_all();
             drop(state);
@@ -480,7 +534,7 @@ pin_project! {
     struct Holding<'l, B> {
         #[pin]
         body: B,
-        // its flight's number, and where that notes which thread suspended it
+        // its flight's number, and where that notes in which frame it was suspended
         flight: Option<(usize, &'l AtomicU64)>,
     }
 }
@@ -502,11 +556,11 @@ impl<B: Future> Future for Holding<'_, B> {
             return this.body.poll(context);
         };
         suspended_on.store(0, Ordering::Relaxed);
-        let held = Held::push(*id);
+        let held = Held::poll(*id);
         let polled = this.body.poll(context);
         drop(held);
         if polled.is_pending() {
-            suspended_on.store(graph::this_thread(), Ordering::Relaxed);
+            suspended_on.store(graph::this_frame(), Ordering::Relaxed);
         }
         polled
     }

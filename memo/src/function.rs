@@ -11,13 +11,16 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
+use crate::error::Error;
+use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near};
+use crate::near::{Kind, Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
+use crate::park::block_on;
 use crate::plan::Plan;
-use crate::registry::{self, Memoized};
+use crate::registry::{self, Clearing, Memoized};
 use crate::stats::{Counters, Stats};
 
 /// How many entries a function keeps in memory if it does not say.
@@ -53,8 +56,21 @@ impl Function {
     }
 
     /// Drops the entries of all its instantiations.
-    pub fn clear(&'static self) {
-        self.memos().for_each(|memo| memo.clear());
+    ///
+    /// # Errors
+    ///
+    /// If an engine did not do it.
+    pub fn clear(&'static self) -> Result<(), Error> {
+        block_on(registry::clear(self.memos()))
+    }
+
+    /// The same, without blocking the thread.
+    ///
+    /// # Errors
+    ///
+    /// If an engine did not do it.
+    pub async fn clear_async(&'static self) -> Result<(), Error> {
+        registry::clear(self.memos()).await
     }
 }
 
@@ -233,6 +249,18 @@ pub struct Settings {
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
+    /// Whether results are kept in memory; else only while the engines named fail.
+    pub(crate) near: bool,
+    /// Engines that outlive the process, nearest first.
+    pub(crate) far: Vec<&'static str>,
+    /// The type parameters, as far as engines that outlive the process need to know.
+    #[cfg(feature = "engines")]
+    pub(crate) parameters: String,
+    /// A digest of the function's tokens; 0 where edits are not tracked.
+    #[cfg(feature = "engines")]
+    pub(crate) code: u64,
+    #[cfg(feature = "engines")]
+    pub(crate) codec: crate::far::Codec,
 }
 
 impl Settings {
@@ -251,6 +279,14 @@ impl Settings {
             max_weight: None,
             ttl_of: false,
             single_flight: true,
+            near: true,
+            far: Vec::new(),
+            #[cfg(feature = "engines")]
+            parameters: String::new(),
+            #[cfg(feature = "engines")]
+            code: 0,
+            #[cfg(feature = "engines")]
+            codec: crate::far::Codec::default(),
         }
     }
 
@@ -333,6 +369,34 @@ impl Settings {
         self
     }
 
+    /// `engine`, where it names engines that outlive the process; `near`: memory stands before them.
+    #[cfg(feature = "engines")]
+    pub fn far(mut self, near: bool, engines: &[&'static str]) -> Self {
+        (self.near, self.far) = (near, engines.to_vec());
+        self
+    }
+
+    /// The type parameters, by their names.
+    #[cfg(feature = "engines")]
+    pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
+        self.parameters = format!("{types:?}{consts:?}");
+        self
+    }
+
+    /// `code = "track"`: a digest of the function's tokens.
+    #[cfg(feature = "engines")]
+    pub fn code(mut self, code: u64) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// `codec`.
+    #[cfg(feature = "engines")]
+    pub fn codec(mut self, codec: crate::far::Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
     pub(crate) fn expires(&self) -> bool {
         self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
     }
@@ -377,11 +441,12 @@ pub struct Hooks<K, V> {
     ttl_of: Option<TtlOf<V>>,
     cache_if: Option<fn(&V) -> bool>,
     skip: Option<fn(&V) -> bool>,
+    far: Option<FarTypes<K, V>>,
 }
 
 impl<K, V> Hooks<K, V> {
     fn new() -> Self {
-        Hooks { weigh: None, ttl_of: None, cache_if: None, skip: None }
+        Hooks { weigh: None, ttl_of: None, cache_if: None, skip: None, far: None }
     }
 
     /// `weigh`.
@@ -399,6 +464,17 @@ impl<K, V> Hooks<K, V> {
     /// `cache_if`.
     pub fn cache_if(mut self, cache_if: fn(&V) -> bool) -> Self {
         self.cache_if = Some(cache_if);
+        self
+    }
+
+    /// How keys and results become bytes, for engines that outlive the process.
+    #[cfg(feature = "engines")]
+    pub fn far(
+        mut self,
+        key: fn() -> crate::far::KeyType<K>,
+        value: fn() -> crate::far::ValueType<V>,
+    ) -> Self {
+        self.far = Some(FarTypes { key: key(), value: value() });
         self
     }
 
@@ -422,6 +498,9 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) flights: Flights<K, V, F>,
     pub(crate) settings: Settings,
     hooks: Hooks<K, V>,
+    pub(crate) far: Option<Far<K, V>>,
+    /// Whether code of the user's can run while a result is looked for or stored.
+    pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
 }
@@ -448,22 +527,29 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         function: &'static Function,
         identity: Identity,
         settings: Settings,
-        hooks: Hooks<K, V>,
+        mut hooks: Hooks<K, V>,
         graph: &'static Graph,
     ) -> Self {
+        let name = registry::name(function.module, function.name, &settings);
         let limits = Limits {
             capacity: settings.capacity,
             max_weight: settings.max_weight,
             tti: settings.tti,
             lifetimes: settings.expires(),
         };
+        let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
+            runs_user_code: callbacks
+                || runs_user_code::<K>()
+                || runs_user_code::<V>()
+                || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(settings.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),
             counters: Counters::new(),
             flights: Flights::new(graph),
-            name: registry::name(function.module, function.name, &settings),
+            far: Far::open(&settings, hooks.far.take(), &name),
+            name,
             settings,
             hooks,
             function,
@@ -529,13 +615,18 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
             weight: counts.weight,
             evicted: counts.evicted,
             expired: counts.expired,
+            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
             ..Stats::of(&self.counters)
         }
     }
 
-    fn clear(&self) {
+    fn clear(&'static self) -> Clearing {
         self.flights.supersede_all();
         self.near.clear();
+        match &self.far {
+            Some(far) => Box::pin(far.clear()),
+            None => Box::pin(std::future::ready(Ok(()))),
+        }
     }
 
     fn plan(&self) -> Plan {

@@ -63,20 +63,24 @@ impl InstanceId {
     }
 }
 
+/// An identity as it stands in a key. It is not to be written: another process would take it for one of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstanceKey(u64);
+
 /// The clone of an identity is another, so the key holds its number.
 impl Canonical for InstanceId {
-    type Owned = u64;
+    type Owned = InstanceKey;
     #[inline(always)]
     fn hash_canonical<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
     #[inline(always)]
-    fn same_canonical(&self, owned: &u64) -> bool {
-        self.0 == *owned
+    fn same_canonical(&self, owned: &InstanceKey) -> bool {
+        self.0 == owned.0
     }
     #[inline]
-    fn own_canonical(&self) -> u64 {
-        self.0
+    fn own_canonical(&self) -> InstanceKey {
+        InstanceKey(self.0)
     }
 }
 

@@ -26,11 +26,6 @@ pub trait KeyValue: Hash + Eq + ToOwned<Owned: OwnedPart> {}
 impl<T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedPart>> KeyValue for T {}
 
 /// A key, or one part of it, as it stands in the call: borrowed.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}`: this argument cannot be part of the memoization key",
-    label = "needs `Hash + Eq + ToOwned`, owned as `Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Hash`, `PartialEq`, `Eq` and `Clone` for its type (for a type parameter: add them and `Send + Sync + 'static` as bounds), leave the argument out with `skip(..)`, or write the key yourself with `key = ..`"
-)]
 pub trait Part: Copy {
     /// The form that a store keeps.
     type Owned: OwnedPart;
@@ -117,6 +112,13 @@ macro_rules! float_keys {
         impl std::fmt::Debug for Float<$bits> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.get().fmt(f)
+            }
+        }
+
+        #[cfg(feature = "engines")]
+        impl serde::Serialize for Float<$bits> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.get().serialize(serializer)
             }
         }
 
@@ -331,9 +333,38 @@ tuple_parts!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// What stands for an argument that can be no [`Part`]: the compiler says so, and names `T`.
+/// What stands for an argument that can be no [`Part`]. It is one, so that the one error is about [`MadeFrom`].
 #[derive(Debug)]
 pub struct NotAKey<'a, T: ?Sized>(PhantomData<&'a T>);
+
+impl<T: ?Sized> Clone for NotAKey<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: ?Sized> Copy for NotAKey<'_, T> {}
+
+impl<T: ?Sized> Part for NotAKey<'_, T> {
+    type Owned = ();
+    fn hash_part<H: Hasher>(&self, _: &mut H) {}
+    fn matches(&self, _: &()) -> bool {
+        false
+    }
+    fn to_owned_part(&self) {}
+}
+
+/// Says to the compiler what is wrong with an argument: no key is made from `T`, for there is no impl.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be part of the memoization key",
+    label = "needs `Hash + Eq + Clone + Send + Sync`, and to own what it holds",
+    note = "derive `Hash`, `PartialEq`, `Eq` and `Clone` for the type, or give a type parameter the bounds `Hash + Eq + Clone + Send + Sync + 'static`; or leave the argument out with `skip(..)`, or say with `key = ..` what counts of it",
+    note = "references and floats are seen in tuples, slices, `Vec` and `Option` that are written out; behind an alias or in a struct they are not: write the type out, or name what counts, as in `key = (point.x, point.y)`"
+)]
+pub trait MadeFrom<T: ?Sized> {}
+
+/// The key of a call, in errors.
+#[derive(Debug)]
+pub struct Key;
 
 /// The ways to a [`Part`], first to last. Generated code imports these traits for one expression.
 pub mod probe {
@@ -425,19 +456,21 @@ pub mod probe {
     pub trait Unfit {
         /// What stands for the argument.
         type Part;
-        /// Gives it.
-        fn part(self) -> Self::Part;
+        /// The argument's type.
+        type Of: ?Sized;
+        /// Gives it; an error.
+        fn part(self) -> Self::Part
+        where
+            Key: MadeFrom<Self::Of>;
     }
     impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
         type Part = NotAKey<'a, T>;
-        fn part(self) -> Self::Part {
+        type Of = T;
+        fn part(self) -> Self::Part
+        where
+            Key: MadeFrom<T>,
+        {
             NotAKey(PhantomData)
         }
     }
-}
-
-/// Gives `part` back, and an error at its place where it is no [`Part`].
-#[inline(always)]
-pub fn check<P: Part>(part: P) -> P {
-    part
 }

@@ -1,4 +1,94 @@
 //! Memoize functions with one attribute.
+//!
+//! ```
+//! use memo::memoize;
+//!
+//! #[memoize(capacity = 1_000, ttl = "5m")]
+//! fn length(text: &str) -> usize {
+//!     text.chars().count() // runs once for each text, as long as its result is kept
+//! }
+//!
+//! assert_eq!(length("memo"), 4);
+//! assert_eq!(length("memo"), 4);
+//! assert_eq!(length::stats().hits, 1);
+//! ```
+//!
+//! [`#[memoize]`](macro@memoize) goes on functions, `async` or not, and methods, generic or not. Callers see the
+//! signature that is written. Its options are listed [there](macro@memoize).
+//!
+//! # What is kept
+//!
+//! The key is all the arguments, compared whole: anything that is `Hash + Eq` and can be cloned, and floats.
+//! Borrowed arguments are looked up as they are: a hit makes no copy of them. `skip(a)` leaves an argument out,
+//! `key = expression` replaces them all. Type parameters are part of the key. How `self` is, [`Instance`] says.
+//!
+//! A result is kept in memory, among at most 10,000 of its function unless `capacity` or `max_weight` says
+//! otherwise, until it makes room for another or its lifetime ends. It needs to be
+//! `Clone + Send + Sync + 'static`, and each hit clones it: return an [`Arc`](std::sync::Arc) where that is dear. Of
+//! a `Result` only an `Ok` is kept, unless `cache_err` is set.
+//!
+//! ```
+//! use memo::memoize;
+//! use std::{fs, io, path::Path, sync::Arc};
+//!
+//! #[memoize]
+//! fn read(path: &Path) -> io::Result<Arc<str>> {
+//!     Ok(fs::read_to_string(path)?.into())
+//! }
+//!
+//! assert!(read(Path::new("no such file")).is_err()); // not kept: the next call tries again
+//! assert!(read::peek(Path::new("no such file")).is_none());
+//! ```
+//!
+//! # Control
+//!
+//! Beside a memoized `fn f` stands a type `f`, its companion. Functions and types have separate namespaces:
+//! `f(4)` calls, and `f::peek(4)` looks. Of a generic function, type parameters that no argument tells are given
+//! as usual: `f::plan::<u32>()`. Methods have the same as `<method>_memo()`, which returns a [`MethodControl`].
+//!
+//! ```
+//! use memo::memoize;
+//!
+//! #[memoize]
+//! fn square(n: u64) -> u64 {
+//!     n * n
+//! }
+//!
+//! square::warm(0..10); // compute what is missing
+//! assert_eq!(square::peek(3), Some(9)); // look, compute nothing
+//! square::insert(100, 10_000)?; // put a result in
+//! assert_eq!(square::uncached(4), 16); // run the body, whatever is stored
+//! assert_eq!(square::refresh(4), 16); // run it, replace what is stored
+//! square::invalidate(3)?; // drop one entry
+//! square::clear()?; // drop them all
+//! println!("{}\n{}", square::stats(), square::plan());
+//! # Ok::<(), memo::Error>(())
+//! ```
+//!
+//! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
+//!
+//! # What you can rely on
+//!
+//! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its
+//!   future is dropped, one of those who wait takes over. A wait that would close a cycle is not begun: that call
+//!   computes.
+//! * An invalidation wins over a computation that is under way.
+//! * A cache problem never changes what a function returns.
+//! * Entries are bounded, expired ones are never returned, and leave without being asked for.
+//! * `async` functions need no particular executor.
+//!
+//! What it cannot do for you: know that a result depends on something outside of its key; find cycles through
+//! waits that it cannot see (join handles, channels, latches of thread pools); go on with a future that you keep
+//! and do not poll.
+//!
+//! # Features
+//!
+//! | cargo feature | default | what it adds |
+//! |---|---|---|
+//! | `moka` | off | `engine = "moka"`: the moka crate as the store |
+//!
+//! This version keeps results in the memory of the process. Engines on disk and on Redis are to come; their options
+//! are known to the attribute, which refuses them for now.
 #![warn(missing_docs)]
 
 mod call;
@@ -6,6 +96,8 @@ mod clock;
 mod control;
 mod directive;
 mod error;
+#[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
+mod far;
 mod flight;
 mod function;
 mod instance;
@@ -19,6 +111,8 @@ mod report;
 mod stats;
 mod sweep;
 mod sync;
+#[cfg(feature = "engines")]
+mod warn;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -28,8 +122,39 @@ pub use memo_macros::{Instance, memoize};
 
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "engines")]
+pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
+#[cfg(feature = "engines")]
+pub use memo_engines::{self as engine, Engine};
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
-pub use stats::Stats;
+pub use stats::{Stats, TierStats};
+
+/// The snippets of the README and the guide, compiled and run as tests.
+#[cfg(doctest)]
+mod snippets {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/guide/first-steps.md")]
+    struct FirstSteps;
+    #[doc = include_str!("../../docs/guide/keys.md")]
+    struct Keys;
+    #[doc = include_str!("../../docs/guide/methods.md")]
+    struct Methods;
+    #[doc = include_str!("../../docs/guide/results.md")]
+    struct Results;
+    #[doc = include_str!("../../docs/guide/async.md")]
+    struct Async;
+    #[doc = include_str!("../../docs/guide/control.md")]
+    struct Control;
+    #[cfg(feature = "moka")]
+    #[doc = include_str!("../../docs/guide/memory.md")]
+    struct Memory;
+    #[cfg(feature = "engines")]
+    #[doc = include_str!("../../docs/guide/engines.md")]
+    struct Engines;
+    #[doc = include_str!("../../docs/guide/pitfalls.md")]
+    struct Pitfalls;
+}

@@ -278,7 +278,7 @@ pub(crate) fn runs_user_code<T: 'static>() -> bool {
     macro_rules! is_one_of {
         ($($known:ty)*) => { $(TypeId::of::<T>() == TypeId::of::<$known>())||* };
     }
-    !is_one_of!(() bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
+    !is_one_of!(() std::convert::Infallible bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
 }
 
 /// Drops what could not be dropped inside, and what these drops leave.
@@ -673,7 +673,7 @@ mod tests {
                 // The whole bound may be one entry.
                 near.put_heavy(0, "all".into(), all);
                 assert_eq!(near.look(0), Some("all".into()));
-                assert_eq!(near.counts().weight, all.into());
+                assert_eq!(near.counts().weight, u64::from(all));
                 near.put_heavy(1, "little".into(), 1);
                 assert!(near.counts().weight <= bound + bound / 50);
                 near.put_heavy(2, "replaced".into(), 1);

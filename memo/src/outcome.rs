@@ -11,11 +11,6 @@ pub trait Value: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> Value for T {}
 
 /// How results of type `R` are stored and handed out.
-#[diagnostic::on_unimplemented(
-    message = "the result of this function cannot be kept in memory: `{Self}`",
-    label = "needs `Clone + Send + Sync + 'static` (of a `Result`, its `Ok`)",
-    note = "return an `Arc<T>` for what cannot be cloned or is dear to clone"
-)]
 pub trait Outcome<R>: Copy + 'static {
     /// What is stored of a result.
     type Stored: Value;
@@ -144,6 +139,11 @@ impl<T> MaybeNone for Option<T> {
         Option::is_none(self)
     }
 }
+impl<T, E> MaybeNone for Result<Option<T>, E> {
+    fn is_none(&self) -> bool {
+        matches!(self, Ok(None))
+    }
+}
 
 /// The type of a function's results, to be asked for its [`Outcome`].
 pub struct Shape<R>(PhantomData<fn() -> R>);
@@ -159,21 +159,46 @@ impl<R> std::fmt::Debug for Shape<R> {
     }
 }
 
-/// What stands for results that cannot be stored: the compiler says so, and names `R`.
-pub struct NotStorable<R>(PhantomData<fn() -> R>);
+/// What stands for the outcome of results that cannot be stored. It is one, so that the one error is about [`Keeps`].
+#[derive(Debug, Clone, Copy)]
+pub struct NotStorable;
 
-impl<R> Clone for NotStorable<R> {
-    fn clone(&self) -> Self {
-        *self
+impl<R> Outcome<R> for NotStorable {
+    type Stored = Infallible;
+    type Failure = Infallible;
+    fn stored(self, _: &R) -> Option<Infallible> {
+        None
+    }
+    fn failure(self, _: &R) -> Option<Infallible> {
+        None
+    }
+    fn hit(self, stored: Infallible) -> R {
+        match stored {}
+    }
+    fn failed(self, failure: Infallible) -> R {
+        match failure {}
     }
 }
-impl<R> Copy for NotStorable<R> {}
 
-impl<R> std::fmt::Debug for NotStorable<R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(std::any::type_name::<R>())
-    }
-}
+/// Says to the compiler what is wrong with a result: none of type `R` is kept, for there is no impl.
+#[diagnostic::on_unimplemented(
+    message = "results of type `{R}` cannot be kept in memory",
+    label = "needs `Clone + Send + Sync + 'static` (of a `Result`, its `Ok`)",
+    note = "derive `Clone`, or give a type parameter the bounds `Clone + Send + Sync + 'static`; return an `Arc<T>` for what cannot be cloned or is dear to clone"
+)]
+pub trait Keeps<R> {}
+
+/// Says to the compiler what is wrong with a result under `cache_err`, for there is no impl.
+#[diagnostic::on_unimplemented(
+    message = "errors in results of type `{R}` cannot be kept in memory",
+    label = "`cache_err` needs a `Result<T, E>`, with both `T` and `E`: `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for the error, keep it in an `Arc`, or remove `cache_err`"
+)]
+pub trait KeepsErrors<R> {}
+
+/// What keeps results, in errors.
+#[derive(Debug)]
+pub struct Cache;
 
 /// The ways to an [`Outcome`], first to last. Generated code imports these traits for one expression.
 pub mod shape {
@@ -226,35 +251,65 @@ pub mod shape {
 
     /// Nothing found.
     pub trait Unfit {
-        /// What stands for the result.
+        /// What stands for the outcome.
         type Outcome;
-        /// Gives it.
-        fn outcome(self) -> Self::Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: Keeps<Self::Of>;
     }
     impl<R> Unfit for Shape<R> {
-        type Outcome = NotStorable<R>;
-        fn outcome(self) -> NotStorable<R> {
-            NotStorable(PhantomData)
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: Keeps<R>,
+        {
+            NotStorable
         }
     }
 }
 
-/// Gives `outcome` back, and an error at its place where it is no [`Outcome`] of results of type `R`.
-#[inline(always)]
-pub fn check<R, O: Outcome<R>>(outcome: O) -> O {
-    outcome
-}
+/// The ways to the [`Outcome`] of `cache_err`, first to last.
+pub mod shape_with_errors {
+    use super::*;
 
-/// Results whose errors can be stored.
-#[diagnostic::on_unimplemented(
-    message = "`cache_err` is for functions that return `Result<T, E>`, with both `T` and `E`: `Clone + Send + Sync + 'static`",
-    label = "`{Self}` is no such result"
-)]
-pub trait Storable {}
-impl<T: Value, E: Value> Storable for Result<T, E> {}
+    /// A `Result`.
+    pub trait Fallible {
+        /// The outcome found.
+        type Outcome;
+        /// Finds it.
+        fn outcome(self) -> Self::Outcome;
+    }
+    impl<T: Value, E: Value> Fallible for &Shape<Result<T, E>> {
+        type Outcome = OkAndErr;
+        #[inline(always)]
+        fn outcome(self) -> OkAndErr {
+            OkAndErr
+        }
+    }
 
-/// The outcome of `cache_err`.
-#[inline(always)]
-pub fn with_errors<R: Storable>() -> OkAndErr {
-    OkAndErr
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: KeepsErrors<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: KeepsErrors<R>,
+        {
+            NotStorable
+        }
+    }
 }

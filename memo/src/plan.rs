@@ -6,7 +6,20 @@ use std::time::Duration;
 use crate::function::Settings;
 use crate::near::Kind;
 
-/// Where the results of a function live, nearest first, and why.
+/// Where the results of a function live, nearest first, and why. It prints as one line.
+///
+/// The companion's `plan()` gives it, also before the function is first called.
+///
+/// ```
+/// #[memo::memoize(ttl = "5m")]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// let plan = square::plan();
+/// assert_eq!(plan.engines(), ["memory"]);
+/// assert!(plan.to_string().ends_with("at most 10000 entries; each lives 300s"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     engines: Vec<&'static str>,
@@ -15,10 +28,24 @@ pub struct Plan {
 
 impl Plan {
     pub(crate) fn of(settings: &Settings) -> Self {
+        let near = name(settings.kind);
+        let (registered, missing): (Vec<_>, Vec<_>) =
+            settings.far.iter().copied().partition(|engine| crate::far::is_registered(engine));
+        let quoted: Vec<_> = settings.far.iter().map(|engine| format!("\"{engine}\"")).collect();
         let engine = match settings.engine {
+            _ if settings.near && !quoted.is_empty() => {
+                format!("`engine = [\"{near}\", {}]` is asked for", quoted.join(", "))
+            }
+            _ if quoted.len() > 1 => format!("`engine = [{}]` is asked for", quoted.join(", ")),
+            _ if quoted.len() == 1 => format!("`engine = {}` is asked for", quoted[0]),
             Some(engine) => format!("`engine = \"{engine}\"` is asked for"),
             None => "no engine is asked for, and memory is the nearest".to_owned(),
         };
+        let missing =
+            missing.into_iter().map(|engine| format!("\"{engine}\" is not registered, so it is left out"));
+        // memory alone is what is left where nothing else is there
+        let kept_near = settings.near || registered.is_empty();
+        let engines = kept_near.then_some(near).into_iter().chain(registered).collect();
         let bound = match (settings.capacity, settings.max_weight) {
             (_, Some(weight)) => format!("entries weigh at most {weight} together"),
             (Some(1), _) => "at most 1 entry".to_owned(),
@@ -31,8 +58,9 @@ impl Plan {
             settings.error_ttl.map(|ttl| format!("an error lives {}", show(ttl))),
             settings.tti.map(|tti| format!("one that is not read for {} goes", show(tti))),
         ];
-        let reasons = [engine, bound].into_iter().chain(lifetimes.into_iter().flatten()).collect();
-        Plan { engines: vec![name(settings.kind)], reasons }
+        let bound = kept_near.then_some(bound);
+        let reasons = std::iter::once(engine).chain(missing).chain(bound);
+        Plan { engines, reasons: reasons.chain(lifetimes.into_iter().flatten()).collect() }
     }
 
     /// The names of the engines, nearest first.

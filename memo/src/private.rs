@@ -1,6 +1,10 @@
 //! All that generated code may name. Nothing here is for people; it changes without notice.
 
+pub use core::any::type_name;
+pub use core::future::Future;
 pub use core::iter::IntoIterator;
+pub use core::module_path;
+pub use core::ops::Fn;
 pub use core::option::Option;
 pub use core::result::Result;
 pub use core::time::Duration;
@@ -11,8 +15,8 @@ pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
 pub use crate::function::{Count, Function, Hooks, Settings, Site};
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, check as check_part, probe};
-pub use crate::outcome::{Outcome, Shape, check as check_outcome, shape, with_errors};
+pub use crate::key::{Each, Part, Probe, probe};
+pub use crate::outcome::{Outcome, Shape, shape, shape_with_errors};
 pub use crate::plan::Plan;
 pub use crate::stats::Stats;
 
@@ -27,3 +31,7 @@ pub mod testing {
     pub use crate::clock::advance;
     pub use crate::sweep::sweep_now;
 }
+
+/// What functions name whose results outlive the process.
+#[cfg(feature = "engines")]
+pub use crate::far::{Codec, KeyType, ValueType, far_key, far_value};

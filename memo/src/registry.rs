@@ -2,10 +2,13 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 use crate::function::{Function, Settings};
+use crate::park::block_on;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::stats::Stats;
@@ -16,8 +19,25 @@ pub(crate) trait Memoized: Send + Sync {
     fn function(&self) -> &'static Function;
     fn marker(&self) -> TypeId;
     fn stats(&self) -> Stats;
-    fn clear(&self);
+    fn clear(&'static self) -> Clearing;
     fn plan(&self) -> Plan;
+}
+
+/// The rest of a clearing: what is near is gone already.
+pub(crate) type Clearing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Clears all of `memos`, and gives the first failure.
+pub(crate) fn clear(
+    memos: impl Iterator<Item = &'static dyn Memoized>,
+) -> impl Future<Output = Result<(), Error>> + Send {
+    let clearings: Vec<_> = memos.map(Memoized::clear).collect();
+    async move {
+        let mut done = Ok(());
+        for clearing in clearings {
+            done = done.and(clearing.await);
+        }
+        done
+    }
 }
 
 static ALL: Mutex<Vec<&'static dyn Memoized>> = Mutex::new(Vec::new());
@@ -62,7 +82,22 @@ fn without_parameters(path: &str) -> String {
 
 /// A memoized function that has run: what can be asked of it without the types of its arguments.
 ///
-/// All instantiations of a generic function go by one name, and are one of these.
+/// All instantiations of a generic function go by one name, and are one of these. So are functions of the same name
+/// inside different functions of one module.
+///
+/// ```
+/// #[memo::memoize(name = "squares")]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// square(4);
+/// let squares = memo::function("squares").expect("it has run");
+/// assert_eq!((squares.instantiations(), squares.stats().entries), (1, 1));
+/// squares.clear()?;
+/// assert_eq!(squares.stats().entries, 0);
+/// # Ok::<(), memo::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FunctionHandle {
     name: String,
@@ -80,7 +115,7 @@ impl FunctionHandle {
         self.memos.len()
     }
 
-    /// What it has counted.
+    /// What it has counted, over all instantiations.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         self.memos.iter().for_each(|memo| stats.add(&memo.stats()));
@@ -93,11 +128,10 @@ impl FunctionHandle {
     ///
     /// If one of its engines did not do it. The engines of this version, which are in memory, always do.
     pub fn clear(&self) -> Result<(), Error> {
-        self.memos.iter().for_each(|memo| memo.clear());
-        Ok(())
+        block_on(clear(self.memos.iter().copied()))
     }
 
-    /// Where its results live, and why.
+    /// Where its results live, and why: of the instantiation that was called first.
     pub fn plan(&self) -> Plan {
         self.memos[0].plan()
     }

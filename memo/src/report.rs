@@ -4,7 +4,21 @@ use std::fmt;
 
 use crate::stats::Stats;
 
-/// What every memoized function that has run has counted, from [`report`](crate::report()). It prints as a table.
+/// What every memoized function that has run has counted, from [`report()`](crate::report()). It prints as a table.
+///
+/// ```
+/// #[memo::memoize]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// (0..10).for_each(|n| drop(square(n % 5)));
+/// let report = memo::report();
+/// let (name, stats) = report.rows().next().unwrap();
+/// assert!(name.ends_with("square"));
+/// assert_eq!((stats.hits, stats.computes), (5, 5));
+/// println!("{report}");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Report {
     rows: Vec<(String, Stats)>,

@@ -139,12 +139,13 @@ impl Counters {
     }
 
     #[inline]
-    pub(crate) fn computed(&self, started: Option<Instant>) {
+    /// Counts a computation, and tells how long it took if it was timed.
+    pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
         self.count(Counter::Computes);
-        if let Some(started) = started {
-            self.count(Counter::Timed);
-            self.add(Counter::TimedNanos, u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        }
+        let elapsed = started?.elapsed();
+        self.count(Counter::Timed);
+        self.add(Counter::TimedNanos, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+        Some(elapsed)
     }
 }
 
@@ -154,21 +155,52 @@ fn bump(cell: &AtomicU64, amount: u64) {
     cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }
 
+/// What one engine that outlives the process has answered to a function.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierStats {
+    /// The engine's name.
+    pub engine: String,
+    /// Entries that were found and used.
+    pub hits: u64,
+    /// Look-ups that found nothing to use.
+    pub misses: u64,
+    /// Calls of the engine that failed, each of which was a miss or a result not stored.
+    pub errors: u64,
+    /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
+    pub misfits: Vec<(&'static str, u64)>,
+}
+
 /// What a memoized function has counted since the process began, over all threads and all type parameters.
+///
+/// `uncached` and `refresh` count as computations, and as neither hits nor misses. Counts are exact once the calls have
+/// ended; times are estimates.
+///
+/// ```
+/// #[memo::memoize]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// (0..10).for_each(|n| drop(square(n % 5)));
+/// let stats = square::stats();
+/// assert_eq!((stats.hits, stats.misses, stats.computes, stats.entries), (5, 5, 5, 5));
+/// println!("{stats}");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls that were answered from a store.
     pub hits: u64,
-    /// Calls that were not.
+    /// Calls that were not, those that waited included.
     pub misses: u64,
     /// Times that the body ran to its end.
     pub computes: u64,
-    /// Calls that waited for another call's computation.
+    /// Misses that were answered by another call's computation.
     pub waits: u64,
     /// Results that were put into a store.
     pub stored: u64,
-    /// Entries that are in memory now.
+    /// Entries that are in memory now, those included that have expired and have not been swept yet.
     pub entries: u64,
     /// Their weight: how many they are, unless the function weighs them.
     pub weight: u64,
@@ -176,10 +208,13 @@ pub struct Stats {
     pub evicted: u64,
     /// Entries whose lifetime ended.
     pub expired: u64,
-    /// Time spent in the body. Short computations are timed by sample, so this is an estimate.
+    /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an
+    /// estimate. What a body spends in other memoized functions, or in itself, counts there as well.
     pub compute_time: Duration,
     /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
     pub saved_time: Duration,
+    /// The engines that outlive the process, nearest first.
+    pub tiers: Vec<TierStats>,
 }
 
 impl Stats {
@@ -230,6 +265,26 @@ impl Stats {
         self.expired += other.expired;
         self.compute_time += other.compute_time;
         self.saved_time += other.saved_time;
+        for tier in &other.tiers {
+            match self.tiers.iter_mut().find(|own| own.engine == tier.engine) {
+                Some(own) => own.add(tier),
+                None => self.tiers.push(tier.clone()),
+            }
+        }
+    }
+}
+
+impl TierStats {
+    fn add(&mut self, other: &TierStats) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.errors += other.errors;
+        for &(reason, count) in &other.misfits {
+            match self.misfits.iter_mut().find(|(own, _)| *own == reason) {
+                Some((_, own)) => *own += count,
+                None => self.misfits.push((reason, count)),
+            }
+        }
     }
 }
 

@@ -2,29 +2,28 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
-use super::{Shared, function_static, hidden, key, new_site, outcome, private, settings, turbofish};
+use super::{Shared, hidden, key, new_site, outcome, private, quiet, settings, turbofish};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The type beside a free function.
 pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
     let vis = &model.vis;
     let function = &model.sig.ident;
-    let cfgs = cfgs(model);
+    let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let operations = operations(model);
     let doc = format!("Controls what the memoized function [`{function}()`] keeps.");
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(non_camel_case_types, clippy::empty_enum, clippy::empty_enums, missing_debug_implementations)]
+        #[allow(non_camel_case_types, missing_debug_implementations, clippy::all, clippy::pedantic)]
         #vis enum #name {}
 
         #(#cfgs)*
-        #[allow(dead_code, unused_variables, clippy::all, missing_docs)]
+        #quiet
         impl #name {
             #shared
             #operations
@@ -36,7 +35,7 @@ pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
 pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let private = private(model);
     let Model { vis, output, .. } = model;
-    let cfgs = cfgs(model);
+    let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let Some(Shared { site, control, .. }) = Shared::of(model) else { return TokenStream::new() };
     let turbofish = turbofish(model);
@@ -53,10 +52,10 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     // the future of an `async` method has its arguments' lifetimes, which are named for it
     let (type_name, lifetime, call_type, call_params) = if model.sig.asyncness.is_some() {
         let (lifetime, call_type) = with_named_lifetimes(&call_type);
-        let params = quote!(#call_type, #opaque ::core::future::Future<Output = #output>);
-        (quote!(AsyncMethodControl), Some(lifetime), call_type, params)
+        let params = quote!(#call_type, #opaque #private::Future<Output = #output>);
+        (quote!(AsyncMethodControl), lifetime, call_type, params)
     } else {
-        (quote!(MethodControl), None, call_type.clone(), quote!(#opaque Fn(#call_type) -> #output))
+        (quote!(MethodControl), None, call_type.clone(), quote!(#opaque #private::Fn(#call_type) -> #output))
     };
     let lifetime = lifetime.iter();
     let op = hidden("op");
@@ -65,10 +64,10 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(dead_code, clippy::all)]
+        #quiet
         #vis #unsafety fn #name <#(#lifetime,)* #params>() -> #private::#type_name<
             #output,
-            #opaque Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
+            #opaque #private::Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
             #call_params,
         > #bounds {
             #private::#type_name::new(
@@ -89,8 +88,19 @@ fn shared_items(model: &Model) -> TokenStream {
         return TokenStream::new();
     };
     let cfgs = cfgs(model);
-    let new_site = new_site(model, &quote!(#owner::#function()));
-    let function_static = function_static(model);
+    let function_body = super::function(model);
+    // a companion tells of the function without its type parameters, and allows for all its items at once
+    let (function_item, new_site, quiet) = match &function {
+        Some(function) => {
+            let item = quote! {
+                #(#cfgs)*
+                #[doc(hidden)]
+                fn #function() -> &'static #private::Function #function_body
+            };
+            (item, new_site(model, &quote!(#owner::#function())), TokenStream::new())
+        }
+        None => (TokenStream::new(), new_site(model, &function_body), quiet()),
+    };
     let output = &model.output;
 
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -102,25 +112,19 @@ fn shared_items(model: &Model) -> TokenStream {
     let then = quote!(#private::control::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
     let then = key::with_key(model, &key, &then);
     quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(dead_code)]
-        fn #function() -> &'static #private::Function {
-            #function_static
-            &FUNCTION
-        }
+        #function_item
 
         #(#cfgs)*
         #[doc(hidden)]
         #[inline(always)]
-        #[allow(clippy::all)]
+        #quiet
         fn #site <#params>() -> #private::Site #bounds {
             #new_site
         }
 
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(dead_code, unused_variables, clippy::all)]
+        #quiet
         fn #control <#params>(
             #(#this,)*
             #op: #private::Op<#output>,
@@ -147,7 +151,7 @@ fn operations(model: &Model) -> TokenStream {
     let call = Arguments::of_call(model);
     let known = Arguments::of_control(model);
     let (call_inputs, call_names, known_inputs) = (call.plain_inputs(), call.names(), known.plain_inputs());
-    let result = hidden("value");
+    let result = known.unused("value");
 
     let called = quote!(#function #turbofish (#(#call_names),*));
     let directed = |directive: &str| {
@@ -161,6 +165,10 @@ fn operations(model: &Model) -> TokenStream {
         }
     };
     let (uncached, refresh) = (directed("Bypass"), directed("Refresh"));
+    let (settled, clear) = match asyncness {
+        Some(_) => (quote!(.settled().await), quote!(Self::__function().clear_async().await)),
+        None => (TokenStream::new(), quote!(Self::__function().clear())),
+    };
     let warm = warm(model, &call);
     let errors = "# Errors\n\nIf it was not done in every tier.";
     let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
@@ -169,7 +177,7 @@ fn operations(model: &Model) -> TokenStream {
     let insert = known.ask(&control, &quote!(#private::Op::Insert(#result)));
     let invalidate = known.ask(&control, &quote!(#private::Op::Invalidate));
     quote! {
-        /// The body, no cache touched.
+        /// Runs the body: neither looks for a result of this call nor stores one. What it calls is memoized as ever.
         #vis #asyncness #unsafety fn uncached <#params>(#(#call_inputs),*) -> #output #bounds { #uncached }
 
         /// Computes now, replaces what is stored, and returns the result.
@@ -179,7 +187,7 @@ fn operations(model: &Model) -> TokenStream {
 
         /// What is stored now. Computes nothing, and counts as no use.
         #vis #asyncness fn peek <#params>(#(#known_inputs),*) -> #private::Option<#output> #bounds {
-            #peek.peeked()
+            #peek #settled.peeked()
         }
 
         /// Stores a result, as if it had just been computed.
@@ -189,7 +197,7 @@ fn operations(model: &Model) -> TokenStream {
             #(#known_inputs,)*
             #result: #output,
         ) -> #private::Result<(), #private::Error> #bounds {
-            #insert.done()
+            #insert #settled.done()
         }
 
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -198,15 +206,14 @@ fn operations(model: &Model) -> TokenStream {
         #vis #asyncness fn invalidate <#params>(
             #(#known_inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #invalidate.done()
+            #invalidate #settled.done()
         }
 
         /// Drops all entries, whatever the type parameters. What is being computed now is not stored.
         #[doc = ""]
         #[doc = #errors]
         #vis #asyncness fn clear() -> #private::Result<(), #private::Error> {
-            Self::__function().clear();
-            #private::Result::Ok(())
+            #clear
         }
 
         /// What the function has counted, whatever the type parameters.
@@ -233,13 +240,14 @@ fn warm(model: &Model, call: &Arguments<'_>) -> TokenStream {
     let turbofish = turbofish(model);
     let (names, pattern) = (call.names(), call.tuple_pattern());
     let (lifetime, item) = with_named_lifetimes(&call.tuple_type());
+    let lifetime = lifetime.iter();
     let calls = hidden("calls");
     let called = quote!(#function #turbofish (#(#names),*));
     let called = if asyncness.is_some() { quote!(#called.await) } else { called };
     let called = if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called };
     quote! {
         /// Computes what is missing of these calls, one after the other.
-        #vis #asyncness #unsafety fn warm <#lifetime, #params>(
+        #vis #asyncness #unsafety fn warm <#(#lifetime,)* #params>(
             #calls: impl #private::IntoIterator<Item = #item>
         ) #bounds {
             for #pattern in #calls {
@@ -283,12 +291,34 @@ impl<'m> Arguments<'m> {
 
     /// Names that shadow none of the author's, the receiver's first.
     fn names(&self) -> Vec<Ident> {
-        let this = self.receiver.iter().map(|_| hidden("this"));
-        this.chain(self.arg_names()).collect()
+        self.this().into_iter().chain(self.arg_names()).collect()
     }
 
-    fn arg_names(&self) -> impl Iterator<Item = Ident> {
-        self.args.iter().map(|arg| hidden(&arg.forward.unraw().to_string()))
+    fn this(&self) -> Option<Ident> {
+        self.receiver.map(|_| hidden("this"))
+    }
+
+    /// Each of them once: what stands for a pattern, `arg1`, may be what the author calls another argument.
+    fn arg_names(&self) -> Vec<Ident> {
+        let mut names: Vec<Ident> = Vec::new();
+        for arg in &self.args {
+            let mut name = arg.forward.clone();
+            name.set_span(Span::mixed_site());
+            while names.contains(&name) {
+                name = format_ident!("{name}_");
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    /// A name for documentation that is none of the arguments'.
+    fn unused(&self, name: &str) -> Ident {
+        if self.args.iter().any(|arg| arg.forward == name) {
+            self.unused(&format!("{name}_"))
+        } else {
+            Ident::new(name, Span::mixed_site())
+        }
     }
 
     fn types(&self) -> Vec<Type> {
@@ -318,8 +348,7 @@ impl<'m> Arguments<'m> {
 
     /// `control(this, op, a, b)`, by the names of ours.
     fn ask(&self, control: &TokenStream, op: &impl ToTokens) -> TokenStream {
-        let this = self.receiver.iter().map(|_| hidden("this"));
-        let args = self.arg_names();
+        let (this, args) = (self.this().into_iter(), self.arg_names());
         quote!(#control(#(#this,)* #op, #(#args),*))
     }
 
@@ -348,24 +377,37 @@ fn receiver_type(receiver: &syn::Receiver) -> Type {
     }
 }
 
-/// A lifetime, and `ty` with that for each lifetime that has no name: `impl Trait` may have none such.
-fn with_named_lifetimes(ty: &Type) -> (Lifetime, Type) {
-    let (lifetime, mut ty) = (Lifetime::new("'call", Span::mixed_site()), ty.clone());
-    NamedLifetimes(lifetime.clone()).visit_type_mut(&mut ty);
-    (lifetime, ty)
+/// `ty` with a name for each lifetime that has none, since `impl Trait` may have none such; and the name, if it is used.
+fn with_named_lifetimes(ty: &Type) -> (Option<Lifetime>, Type) {
+    let mut named = NamedLifetimes { name: Lifetime::new("'call", Span::mixed_site()), used: false };
+    let mut ty = ty.clone();
+    named.visit_type_mut(&mut ty);
+    (named.used.then_some(named.name), ty)
 }
 
-struct NamedLifetimes(Lifetime);
+struct NamedLifetimes {
+    name: Lifetime,
+    used: bool,
+}
+
+impl NamedLifetimes {
+    fn name(&mut self) -> Lifetime {
+        self.used = true;
+        self.name.clone()
+    }
+}
 
 impl VisitMut for NamedLifetimes {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        reference.lifetime.get_or_insert(self.0.clone());
+        if reference.lifetime.is_none() {
+            reference.lifetime = Some(self.name());
+        }
         visit_mut::visit_type_reference_mut(self, reference);
     }
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
         if lifetime.ident == "_" {
-            *lifetime = self.0.clone();
+            *lifetime = self.name();
         }
     }
 

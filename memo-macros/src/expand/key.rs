@@ -1,12 +1,12 @@
 //! The key of a call, borrowed from its arguments.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, GenericArgument, Pat, PathArguments, Type};
 
-use super::{hidden, private};
+use super::{hidden_at, pointing_at, private};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The runtime has tuples of parts up to this size; larger ones are nested.
@@ -17,13 +17,17 @@ struct Source<'m> {
     reference: TokenStream,
     ty: Option<&'m Type>,
     /// Where errors about it point.
-    span: proc_macro2::Span,
+    span: Span,
 }
 
 /// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
 pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
     let sources = sources(model);
-    let names: Vec<_> = (0..sources.len()).map(|index| hidden(&format!("part{index}"))).collect();
+    let names: Vec<_> = sources
+        .iter()
+        .enumerate()
+        .map(|(index, source)| hidden_at(&format!("part{index}"), source.span))
+        .collect();
     let references = sources.iter().map(|source| &source.reference);
     let parts: Vec<_> = sources
         .iter()
@@ -34,8 +38,8 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
     let private = private(model);
     quote!(match (#(#references,)*) {
         (#(#names,)*) => {
+            #[allow(unused_imports, clippy::all)]
             let #key = {
-                #[allow(unused_imports)]
                 use #private::probe::*;
                 #parts
             };
@@ -58,7 +62,7 @@ fn tuple(parts: &[TokenStream]) -> TokenStream {
 
 fn sources(model: &Model) -> Vec<Source<'_>> {
     if let Some(key) = &model.key {
-        return from_expr(key);
+        return from_expr(model, key);
     }
     let receiver = model.receiver.iter().flat_map(|receiver| {
         let (private, span) = (private(model), receiver.span);
@@ -73,55 +77,67 @@ fn sources(model: &Model) -> Vec<Source<'_>> {
                 let reference = quote_spanned!(span=> #private::borrow::<Self>(&#this));
                 vec![Source { reference, ty: None, span }]
             }
-            ReceiverKey::Expr(expr) => from_expr(expr),
+            ReceiverKey::Expr(expr) => from_expr(model, expr),
         }
     });
     receiver.chain(model.args.iter().filter(|arg| !arg.skipped).flat_map(from_arg)).collect()
 }
 
 /// The elements of a tuple are parts by themselves, so that they are borrowed where they are and not moved.
-fn from_expr(expr: &Expr) -> Vec<Source<'_>> {
+fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
     match expr {
-        Expr::Tuple(tuple) => tuple.elems.iter().flat_map(from_expr).collect(),
-        Expr::Paren(paren) => from_expr(&paren.expr),
-        expr => vec![Source { reference: quote!(&(#expr)), ty: None, span: expr.span() }],
+        Expr::Tuple(tuple) => tuple.elems.iter().flat_map(|elem| from_expr(model, elem)).collect(),
+        Expr::Paren(paren) => from_expr(model, &paren.expr),
+        expr => {
+            // an argument by its name has its type; what else there is, the compiler knows
+            let named = |arg: &&Arg| {
+                is_whole(arg) && matches!(expr, Expr::Path(path) if path.path.is_ident(&arg.forward))
+            };
+            let ty = model.args.iter().find(named).map(|arg| &arg.ty);
+            vec![Source { reference: quote!(&(#expr)), ty, span: expr.span() }]
+        }
     }
+}
+
+/// Whether the pattern of an argument is nothing but its name.
+fn is_whole(arg: &Arg) -> bool {
+    matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
 }
 
 /// What the pattern of an argument binds. The rest of a destructured argument is not seen by the body either.
 fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
-    let whole = matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none());
-    let ty = whole.then_some(&arg.ty);
-    let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: arg.ty.span() };
+    let ty = is_whole(arg).then_some(&arg.ty);
+    let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: binding.span() };
     arg.bindings.iter().map(source).collect()
 }
 
 /// The part that stands for what `reference` refers to. References and floats within tuples, options and slices are
 /// seen by how the type is written; everything else is left to the compiler, which knows it by its traits.
-fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: proc_macro2::Span) -> TokenStream {
+fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -> TokenStream {
     let private = private(model);
     match ty.filter(|ty| needs_form(ty)) {
         Some(Type::Reference(outer)) if needs_form(&outer.elem) => {
             part(model, &quote!((*#reference)), Some(&outer.elem), span)
         }
         Some(Type::Tuple(tuple_type)) if tuple_type.elems.len() <= LARGEST_TUPLE => {
-            let names: Vec<_> =
-                (0..tuple_type.elems.len()).map(|index| hidden(&format!("element{index}"))).collect();
+            let names: Vec<_> = (0..tuple_type.elems.len())
+                .map(|index| hidden_at(&format!("element{index}"), span))
+                .collect();
             let parts = tuple_type.elems.iter().zip(&names);
-            let parts = parts.map(|(ty, name)| part(model, &name.to_token_stream(), Some(ty), ty.span()));
+            let parts = parts.map(|(ty, name)| part(model, &name.to_token_stream(), Some(ty), span));
             quote!(match #reference { (#(#names,)*) => (#(#parts,)*) })
         }
         Some(Type::Paren(inner)) => part(model, reference, Some(&inner.elem), span),
         Some(Type::Group(inner)) => part(model, reference, Some(&inner.elem), span),
         Some(ty) => {
-            let element = hidden("element");
+            let element = hidden_at("element", span);
             match container(ty) {
                 Some((Container::Option, inner)) => {
-                    let inner = part(model, &element.to_token_stream(), Some(inner), inner.span());
+                    let inner = part(model, &element.to_token_stream(), Some(inner), span);
                     quote!(#private::Option::map(#private::Option::as_ref(#reference), |#element| #inner))
                 }
                 Some((Container::Slice, inner)) => {
-                    let inner = part(model, &element.to_token_stream(), Some(inner), inner.span());
+                    let inner = part(model, &element.to_token_stream(), Some(inner), span);
                     quote!(#private::Each::new(&#reference[..], |#element| #inner))
                 }
                 None => leaf(&private, reference, span),
@@ -131,8 +147,8 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: proc_ma
     }
 }
 
-fn leaf(private: &syn::Path, reference: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    quote_spanned!(span=> #private::check_part((&&&&&#private::Probe(#reference)).part()))
+fn leaf(private: &syn::Path, reference: &TokenStream, span: Span) -> TokenStream {
+    quote_spanned!(pointing_at(span)=> (&&&&&#private::Probe(#reference)).part())
 }
 
 enum Container {
@@ -162,12 +178,15 @@ fn container(ty: &Type) -> Option<(Container, &Type)> {
     }
 }
 
-/// Whether a reference or a float is somewhere in the type.
+/// Whether something borrowed, or a float, is somewhere in the type.
 fn needs_form(ty: &Type) -> bool {
     struct Found(bool);
     impl Visit<'_> for Found {
         fn visit_type_reference(&mut self, _: &syn::TypeReference) {
             self.0 = true;
+        }
+        fn visit_lifetime(&mut self, lifetime: &syn::Lifetime) {
+            self.0 |= lifetime.ident != "static";
         }
         fn visit_ident(&mut self, ident: &Ident) {
             self.0 |= ident == "f64" || ident == "f32";

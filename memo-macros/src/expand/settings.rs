@@ -1,12 +1,12 @@
 //! What the author has set, as expressions for the runtime.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitInt};
+use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden, private};
-use crate::model::{CacheErr, Capacity, Engine, Lifetime, MaxWeight, Model, SingleFlight};
+use super::{has_self, hidden_at, pointing_at, private};
+use crate::model::{CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, SingleFlight};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
 pub(super) fn settings(model: &Model) -> TokenStream {
@@ -14,7 +14,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     let options = &model.options;
     let mut calls = Vec::new();
     if has_self(model) {
-        calls.push(quote!(.owner(::core::any::type_name::<Self>())));
+        calls.push(quote!(.owner(#private::type_name::<Self>())));
     }
     if let Some(name) = &options.name {
         calls.push(quote!(.name(#name)));
@@ -23,10 +23,11 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         let version = options.version;
         calls.push(quote!(.version(#version)));
     }
-    match options.engine {
+    match &options.engine {
         Engine::Auto => {}
         Engine::Memory => calls.push(quote!(.memory())),
         Engine::Moka => calls.push(quote!(.moka())),
+        Engine::Far { near, names } => calls.extend(far(model, *near, names)),
     }
     if let Some(ttl) = &options.ttl {
         let ttl = lifetime(model, ttl);
@@ -65,6 +66,81 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     quote!(#private::Settings::new() #(#calls)*)
 }
 
+/// What engines that outlive the process are to know.
+fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> {
+    let private = private(model);
+    let options = &model.options;
+    let mut calls = Vec::new();
+    if near == Some(Near::Moka) {
+        calls.push(quote!(.moka()));
+    }
+    let in_memory = near.is_some();
+    calls.push(quote!(.far(#in_memory, &[#(#names),*])));
+    let params = &model.sig.generics.params;
+    let types = params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(&param.ident),
+        _ => None,
+    });
+    let consts = params.iter().filter_map(|param| match param {
+        GenericParam::Const(param) => Some(&param.ident),
+        _ => None,
+    });
+    if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
+        calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+    }
+    if options.code == Code::Track {
+        let code = digest(model);
+        calls.push(quote!(.code(#code)));
+    }
+    match options.codec {
+        Codec::Postcard => {}
+        Codec::MessagePack => calls.push(quote!(.codec(#private::Codec::MessagePack))),
+        Codec::Json => calls.push(quote!(.codec(#private::Codec::Json))),
+    }
+    calls
+}
+
+/// `path` with errors about it pointing at `span`, which they do where all of it is there.
+fn at(span: Span, path: TokenStream) -> TokenStream {
+    let tokens = path.into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}
+
+/// A digest of the signature and the body, by their tokens: neither layout nor comments count. FNV-1a, 64 bits, which
+/// is the same whatever compiler this was built with.
+fn digest(model: &Model) -> u64 {
+    let (sig, body) = (&model.sig, &model.body);
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut note = |bytes: &[u8]| {
+        for &byte in bytes.iter().chain(&[0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    };
+    fn tokens(stream: TokenStream, note: &mut impl FnMut(&[u8])) {
+        for token in stream {
+            match token {
+                TokenTree::Group(group) => {
+                    let (open, close) = match group.delimiter() {
+                        Delimiter::Parenthesis => ("(", ")"),
+                        Delimiter::Brace => ("{", "}"),
+                        Delimiter::Bracket => ("[", "]"),
+                        Delimiter::None => ("", ""),
+                    };
+                    note(open.as_bytes());
+                    tokens(group.stream(), note);
+                    note(close.as_bytes());
+                }
+                token => note(token.to_string().as_bytes()),
+            }
+        }
+    }
+    tokens(quote!(#sig #body), &mut note);
+    hash
+}
+
 fn lifetime(model: &Model, lifetime: &Lifetime) -> TokenStream {
     let private = private(model);
     match lifetime {
@@ -90,6 +166,7 @@ fn count(expr: &Expr) -> TokenStream {
 /// The function that adds what looks at keys and results.
 pub(super) fn hooks(model: &Model) -> TokenStream {
     let options = &model.options;
+    let hooks = hidden_at("hooks", model.output.span());
     let given = [("weigh", &options.weigh), ("ttl_of", &options.ttl_of), ("cache_if", &options.cache_if)];
     let mut calls: Vec<_> = given
         .into_iter()
@@ -99,14 +176,17 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         })
         .collect();
     if !options.cache_none {
-        calls.push(quote_spanned!(model.output.span()=> .skip_none()));
+        calls.push(quote_spanned!(hooks.span()=> .skip_none()));
     }
-    let hooks = hidden("hooks");
+    if options.engine.is_far() {
+        let private = private(model);
+        let arguments = model.args.iter().find(|arg| !arg.skipped).map(|arg| arg.ty.span());
+        let receiver = model.receiver.as_ref().map(|receiver| receiver.span);
+        let key = model.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
+        let key = pointing_at(key.unwrap_or_else(|| model.sig.ident.span()));
+        let key = at(key, quote!(#private::far_key));
+        let value = at(pointing_at(model.output.span()), quote!(#private::far_value));
+        calls.push(quote!(.far(#key, #value)));
+    }
     quote!(|#hooks| #hooks #(#calls)*)
-}
-
-/// The outcome of `cache_err`.
-pub(super) fn with_errors(model: &Model) -> TokenStream {
-    let (private, output) = (private(model), &model.output);
-    quote_spanned!(output.span()=> #private::with_errors::<#output>())
 }

@@ -7,10 +7,13 @@
 //! would close a cycle is refused, and the caller computes without waiting.
 //!
 //! A thread blocked in a synchronous wait also keeps back the tasks that were last polled on it (it may be their
-//! only executor), hence the edges by thread. They can see a cycle where there is none, which costs one
-//! computation more; none that we can see is ever missed. What cannot be seen are waits that are not ours:
-//! a join handle, a channel, the latch of a thread pool.
+//! only executor). So does an asynchronous wait in a synchronous computation, which has an executor of its own: it keeps
+//! back what was polled further down the stack, though not what its own executor polls. Each synchronous computation
+//! therefore begins a **frame** of its thread's stack, and there are edges by frame. They can see a cycle where there is
+//! none, which costs one computation more; none that we can see is ever missed. What cannot be seen are waits that are
+//! not ours: a join handle, a channel, the latch of a thread pool.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
@@ -19,13 +22,55 @@ use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_
 pub(crate) trait Node: Send + Sync {
     /// Something that no other live flight has.
     fn id(&self) -> usize;
-    /// The thread that last polled this computation, if it is suspended between two polls; else 0.
+    /// The frame in which this computation was last polled, if it is suspended between two polls; else 0.
     fn suspended_on(&self) -> u64;
 }
 
 thread_local! {
-    static HELD: std::cell::RefCell<Vec<usize>> = const { std::cell::RefCell::new(Vec::new()) };
-    static THREAD: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { held: Vec::new(), frames: Vec::new(), ever: 0 }) };
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What is being computed on a thread.
+struct Stack {
+    /// The flights, outermost first.
+    held: Vec<usize>,
+    /// The frames that synchronous computations have begun, outermost first.
+    frames: Vec<u64>,
+    /// How many frames there ever were.
+    ever: u64,
+}
+
+/// Asks this thread's stack; nothing at the end of a thread, when its locals are gone.
+fn stack<R>(ask: impl FnOnce(&mut Stack) -> R) -> Option<R> {
+    STACK.try_with(|stack| ask(&mut stack.borrow_mut())).ok()
+}
+
+/// How many frames of a thread have a number of their own.
+const FRAMES_OF_A_THREAD: u64 = 1 << 24;
+
+/// The frame below all computations of this thread.
+fn lowest_frame() -> u64 {
+    this_thread() * FRAMES_OF_A_THREAD
+}
+
+/// The innermost frame of this thread.
+pub(super) fn this_frame() -> u64 {
+    stack(|stack| stack.frames.last().copied()).flatten().unwrap_or_else(lowest_frame)
+}
+
+/// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
+fn frames_kept_back(blocks: bool) -> Vec<u64> {
+    let begun = stack(|stack| stack.frames.clone()).unwrap_or_default();
+    if begun.is_empty() && !blocks {
+        return Vec::new();
+    }
+    let mut frames = vec![lowest_frame()];
+    frames.extend(begun);
+    if !blocks {
+        frames.pop();
+    }
+    frames
 }
 
 /// A number for this thread, never 0.
@@ -39,35 +84,51 @@ pub(crate) fn this_thread() -> u64 {
     })
 }
 
-/// While it lives, a flight is being computed on this thread.
+/// While it lives, a flight is being computed on this thread. At the end of a thread, when its locals are gone, nothing
+/// is noted any more.
 pub(crate) struct Held {
     id: usize,
+    begins_frame: bool,
     /// Taken off the stack it was put on, so it stays with its thread.
     _thread_bound: std::marker::PhantomData<*const ()>,
 }
 
 impl Held {
-    pub(crate) fn push(id: usize) -> Self {
-        HELD.with(|held| held.borrow_mut().push(id));
-        Held { id, _thread_bound: std::marker::PhantomData }
+    /// One poll of an asynchronous computation.
+    pub(crate) fn poll(id: usize) -> Self {
+        let _ = stack(|stack| stack.held.push(id));
+        Held { id, begins_frame: false, _thread_bound: std::marker::PhantomData }
+    }
+
+    /// Code that does not return to an executor before it is done.
+    pub(crate) fn run(id: usize) -> Self {
+        let thread = this_thread();
+        let _ = stack(|stack| {
+            stack.held.push(id);
+            stack.ever += 1;
+            stack.frames.push(thread * FRAMES_OF_A_THREAD + stack.ever % FRAMES_OF_A_THREAD);
+        });
+        Held { id, begins_frame: true, _thread_bound: std::marker::PhantomData }
     }
 
     /// What is being computed on this thread, outermost first.
     fn snapshot() -> Vec<usize> {
-        HELD.with(|held| held.borrow().clone())
+        stack(|stack| stack.held.clone()).unwrap_or_default()
     }
 
     fn is_now(held: &[usize]) -> bool {
-        HELD.with(|now| *now.borrow() == held)
+        stack(|stack| stack.held == held).unwrap_or(held.is_empty())
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        HELD.with(|held| {
-            let mut held = held.borrow_mut();
-            if let Some(at) = held.iter().rposition(|&id| id == self.id) {
-                held.remove(at);
+        let _ = stack(|stack| {
+            if let Some(at) = stack.held.iter().rposition(|&id| id == self.id) {
+                stack.held.remove(at);
+            }
+            if self.begins_frame {
+                stack.frames.pop();
             }
         });
     }
@@ -85,21 +146,21 @@ pub(crate) struct Graph {
 #[derive(Default)]
 struct Edges {
     by_flight: HashMap<usize, Vec<Edge>>,
-    by_thread: HashMap<u64, Vec<Edge>>,
+    by_frame: HashMap<u64, Vec<Edge>>,
 }
 
 impl Edges {
-    /// Whether `target` is kept back by a flight in `held` or by `thread`.
-    fn reaches(&self, target: &Arc<dyn Node>, held: &[usize], thread: u64) -> bool {
+    /// Whether `target` is kept back by a flight in `held` or by a frame in `frames`.
+    fn reaches(&self, target: &Arc<dyn Node>, held: &[usize], frames: &[u64]) -> bool {
         let mut seen = vec![target.id()];
         let mut open = vec![target.clone()];
         while let Some(node) = open.pop() {
             let suspended_on = node.suspended_on();
-            if held.contains(&node.id()) || (suspended_on != 0 && suspended_on == thread) {
+            if held.contains(&node.id()) || (suspended_on != 0 && frames.contains(&suspended_on)) {
                 return true;
             }
             let next = self.by_flight.get(&node.id()).into_iter().flatten();
-            let next = next.chain(self.by_thread.get(&suspended_on).into_iter().flatten());
+            let next = next.chain(self.by_frame.get(&suspended_on).into_iter().flatten());
             for (_, node) in next {
                 if !seen.contains(&node.id()) {
                     seen.push(node.id());
@@ -113,7 +174,7 @@ impl Edges {
     /// Takes the edges of one wait out. They may be the last to know a flight, with values of the user's in it, so
     /// they are for the caller to drop, without the lock.
     #[must_use]
-    fn remove(&mut self, held: &[usize], thread: u64, number: u64) -> Vec<Edge> {
+    fn remove(&mut self, held: &[usize], frames: &[u64], number: u64) -> Vec<Edge> {
         fn take<K: std::hash::Hash + Eq>(
             edges: &mut HashMap<K, Vec<Edge>>,
             key: K,
@@ -131,7 +192,9 @@ impl Edges {
         for &id in held {
             take(&mut self.by_flight, id, number, &mut taken);
         }
-        take(&mut self.by_thread, thread, number, &mut taken);
+        for &frame in frames {
+            take(&mut self.by_frame, frame, number, &mut taken);
+        }
         taken
     }
 }
@@ -141,8 +204,8 @@ pub(crate) struct Wait<'g> {
     graph: &'g Graph,
     number: u64,
     held: Vec<usize>,
-    /// The thread that is blocked; 0 for a task, which blocks none.
-    thread: u64,
+    /// The frames that are kept back.
+    frames: Vec<u64>,
 }
 
 /// The wait would close a cycle.
@@ -154,24 +217,25 @@ impl Graph {
     /// synchronous wait does. A task that holds nothing needs no edge.
     pub(crate) fn wait(&self, target: Arc<dyn Node>, blocks: bool) -> Result<Option<Wait<'_>>, Cycle> {
         let held = Held::snapshot();
-        let thread = if blocks { this_thread() } else { 0 };
-        if held.is_empty() && !blocks {
+        let frames = frames_kept_back(blocks);
+        if held.is_empty() && frames.is_empty() {
             return Ok(None);
         }
         // a number of its own, not the address of something: edges outlive what they were made for
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut edges = lock(&self.edges);
-        if edges.reaches(&target, &held, thread) {
+        if edges.reaches(&target, &held, &frames) {
             drop(edges);
             return Err(Cycle);
         }
         for &id in &held {
             edges.by_flight.entry(id).or_default().push((number, target.clone()));
         }
-        if blocks {
-            edges.by_thread.entry(thread).or_default().push((number, target));
+        for &frame in &frames {
+            edges.by_frame.entry(frame).or_default().push((number, target.clone()));
         }
-        Ok(Some(Wait { graph: self, number, held, thread }))
+        drop(edges);
+        Ok(Some(Wait { graph: self, number, held, frames }))
     }
 }
 
@@ -184,7 +248,7 @@ impl Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let taken = lock(&self.graph.edges).remove(&self.held, self.thread, self.number);
+        let taken = lock(&self.graph.edges).remove(&self.held, &self.frames, self.number);
         drop(taken);
     }
 }

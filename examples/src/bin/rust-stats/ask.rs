@@ -19,6 +19,17 @@ use crate::{
 };
 
 static MEMO: AtomicBool = AtomicBool::new(true);
+static DISK: AtomicBool = AtomicBool::new(false);
+
+/// From now on what is parsed is kept on disk as well.
+pub(crate) fn keep_on_disk() {
+    DISK.store(true, Ordering::Relaxed);
+}
+
+/// Whether it is.
+pub(crate) fn keeps_on_disk() -> bool {
+    DISK.load(Ordering::Relaxed)
+}
 
 /// From now on every question is computed each time it is asked.
 pub(crate) fn turn_off_memo() {

@@ -66,6 +66,9 @@ fn run(options: &Options) -> Result<String, String> {
     if !options.memo {
         ask::turn_off_memo();
     }
+    if options.disk {
+        ask::keep_on_disk();
+    }
     let walk = || {
         let tree = Tree::walk(&options.dir).map_err(|error| format!("{}: {error}", options.dir.display()))?;
         if tree.sources().next().is_none() {
@@ -85,6 +88,8 @@ fn run(options: &Options) -> Result<String, String> {
         format!("memoization: off, all tables in {}\n", duration(first))
     };
     output.push_str(&savings);
+    #[cfg(feature = "disk")]
+    memo::engines().flush().map_err(|error| error.to_string())?;
     Ok(output)
 }
 
@@ -104,5 +109,14 @@ fn savings([first, again, walked]: [Duration; 3]) -> String {
     let hits = number(stats.iter().map(|stats| stats.hits).sum());
     let misses = number(stats.iter().map(|stats| stats.misses).sum());
     let saved = duration(stats.iter().map(|stats| stats.saved_time).sum());
-    format!("{times}\n{}\nmemoization: {hits} hits, {misses} misses, about {saved} saved\n", memo::report())
+    let tiers = stats.iter().flat_map(|stats| &stats.tiers);
+    let tiers = tiers.map(|tier| {
+        let (found, missed) = (number(tier.hits), number(tier.misses));
+        format!("{}: {found} found that an earlier run had kept, {missed} not\n", tier.engine)
+    });
+    let tiers: String = tiers.collect();
+    format!(
+        "{times}\n{}\nmemoization: {hits} hits, {misses} misses, about {saved} saved\n{tiers}",
+        memo::report()
+    )
 }

@@ -13,13 +13,15 @@ Usage: rust-stats [OPTIONS] [DIR]
 Options:
   --threads N    threads that parse and sum (default: one for each core)
   --top N        rows of the longer tables (default: 10)
-  --engine E     where results are kept: memory (default)
+  --engine E     where results are kept: memory (default), or disk too (in a program built with
+                 the feature disk), for the next run
   --no-memo      compute every answer each time it is asked for
   --help         print this
 ";
 
 /// The engines this program's functions can be told to use.
-const ENGINES: [&str; 2] = ["auto", "memory"];
+const ENGINES: &[&str] =
+    if cfg!(feature = "disk") { &["auto", "memory", "disk"] } else { &["auto", "memory"] };
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) threads: usize,
     pub(crate) top: usize,
     pub(crate) memo: bool,
+    /// Whether what is parsed is kept on disk.
+    pub(crate) disk: bool,
 }
 
 /// A command line: options, or the wish for help.
@@ -46,7 +50,7 @@ impl Command {
     pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut dir = None;
         let mut threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (mut top, mut memo) = (10, true);
+        let (mut top, mut memo, mut disk) = (10, true, false);
 
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
@@ -55,13 +59,13 @@ impl Command {
                 Some("--no-memo") => memo = false,
                 Some("--threads") => threads = positive("--threads", args.next())?,
                 Some("--top") => top = positive("--top", args.next())?,
-                Some("--engine") => check_engine(args.next())?,
+                Some("--engine") => disk = engine(args.next())? == "disk",
                 Some(option) if option.starts_with('-') => return Err(format!("unknown option {option}")),
                 _ if dir.is_none() => dir = Some(PathBuf::from(arg)),
                 _ => return Err("more than one directory".to_owned()),
             }
         }
-        Ok(Self::Run(Options { dir: dir.unwrap_or_else(default_dir), threads, top, memo }))
+        Ok(Self::Run(Options { dir: dir.unwrap_or_else(default_dir), threads, top, memo, disk }))
     }
 }
 
@@ -71,13 +75,10 @@ fn positive(option: &str, value: Option<OsString>) -> Result<usize, String> {
     number.map(NonZeroUsize::get).ok_or_else(|| format!("{option} needs a number above zero"))
 }
 
-fn check_engine(value: Option<OsString>) -> Result<(), String> {
+fn engine(value: Option<OsString>) -> Result<&'static str, String> {
     let value = value.ok_or("--engine needs a name")?;
-    if ENGINES.iter().any(|engine| value == *engine) {
-        Ok(())
-    } else {
-        Err(format!("there is no engine {}; there are {}", value.display(), ENGINES.join(", ")))
-    }
+    let known = ENGINES.iter().copied().find(|engine| value == *engine);
+    known.ok_or_else(|| format!("there is no engine {}; there are {}", value.display(), ENGINES.join(", ")))
 }
 
 /// The workspace this program comes from when cargo runs it, the current directory otherwise.
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn options_and_a_directory() {
-        let expected = Options { dir: "src".into(), threads: 3, top: 5, memo: false };
+        let expected = Options { dir: "src".into(), threads: 3, top: 5, memo: false, disk: false };
         let args = ["--threads", "3", "src", "--top", "5", "--engine", "memory", "--no-memo"];
         assert_eq!(parse(&args), Ok(Command::Run(expected)));
         assert_eq!(parse(&["-h", "--nonsense"]), Ok(Command::Help));

@@ -11,6 +11,7 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 use crate::{
+    ask,
     summary::{Function, ItemKind, Lines, Summary},
     walk::Stamp,
 };
@@ -58,6 +59,7 @@ impl std::error::Error for ParseError {}
 
 /// The hash of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize))]
 pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
@@ -82,7 +84,7 @@ pub(crate) fn parse(path: &Path, stamp: Stamp) -> Result<Arc<Summary>, ParseErro
         return Err(ParseError::TooLarge(stamp.size));
     }
     let source = fs::read(path).map_err(|error| ParseError::Io(error.kind()))?;
-    crate::ask::summarise(Digest::of(&source), &source)
+    ask::summarise(Digest::of(&source), &source)
 }
 
 /// The summary of a source. The digest stands for the text: the text itself is no part of the key, and
@@ -96,7 +98,21 @@ pub(crate) fn parse(path: &Path, stamp: Stamp) -> Result<Arc<Summary>, ParseErro
 #[memoize(key = digest, cache_err = true, capacity = 200_000)]
 pub(crate) fn summarise(digest: Digest, source: &[u8]) -> Result<Arc<Summary>, ParseError> {
     let text = str::from_utf8(source).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
-    summary_of(text).map(Arc::new)
+    let summary = if ask::keeps_on_disk() { kept(digest, text) } else { summary_of(text) };
+    summary.map(Arc::new)
+}
+
+/// The same on disk, for the next run of this program: the text's digest is the same then.
+///
+/// An edit of this function is no edit of what it calls: raise `version` when summaries change.
+///
+/// # Errors
+///
+/// Where the text is not Rust.
+#[cfg_attr(feature = "disk", memoize(key = digest, engine = "disk", version = 1))]
+pub(crate) fn kept(digest: Digest, text: &str) -> Result<Summary, ParseError> {
+    let _ = digest;
+    summary_of(text)
 }
 
 /// The work itself; nothing memoized from here on.

@@ -10,6 +10,7 @@ use crate::parse::ParseError;
 
 /// How many lines there are of which kind. A line with code and a comment is a line of code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Lines {
     pub(crate) code: u64,
     /// Comments, documentation included.
@@ -34,6 +35,7 @@ impl AddAssign for Lines {
 
 /// The kinds of items that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum ItemKind {
     Const,
     Enum,
@@ -77,6 +79,7 @@ impl ItemKind {
 
 /// A function or method with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Function {
     /// Its name, after the type whose method it is: `Tree::walk`.
     pub(crate) name: String,
@@ -90,6 +93,7 @@ pub(crate) struct Function {
 ///
 /// Only what can be seen without expanding macros: what stands inside a macro's call is tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Summary {
     pub(crate) lines: Lines,
     pub(crate) items: BTreeMap<ItemKind, u64>,

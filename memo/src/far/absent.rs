@@ -1,0 +1,88 @@
+//! The far plane in a build without the feature `engines`: there is none, and no code for it.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::function::Settings;
+use crate::stats::TierStats;
+
+/// Nothing is.
+pub(crate) fn is_registered(_: &str) -> bool {
+    false
+}
+
+/// Never there.
+pub(crate) struct Far<K, V>(Infallible, PhantomData<(K, V)>);
+
+/// Never there.
+pub(crate) struct Key(Infallible);
+
+/// Never there.
+pub(crate) struct FarKey {
+    pub(crate) failed: bool,
+    _never: Infallible,
+}
+
+/// Never there.
+pub(crate) struct FarValue(Infallible);
+
+impl FarValue {
+    pub(crate) fn len(&self) -> usize {
+        match self.0 {}
+    }
+}
+
+/// What the engines had.
+#[allow(dead_code, reason = "made where there are engines")]
+pub(crate) enum Looked<V> {
+    Found { value: V, lives: Option<Duration>, size: usize },
+    Nothing(Option<Box<FarKey>>),
+}
+
+/// Never there.
+#[derive(Debug)]
+pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
+
+impl<K, V> Far<K, V> {
+    pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+        None
+    }
+    pub(crate) fn key(&self, _: &K) -> Option<Key> {
+        match self.0 {}
+    }
+    pub(crate) fn unseen(&self, _: &K) -> Option<Box<FarKey>> {
+        match self.0 {}
+    }
+    pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
+        match self.0 {}
+    }
+    pub(crate) async fn look(&self, _: &K) -> Looked<V> {
+        match self.0 {}
+    }
+    pub(crate) async fn peek(&self, _: Key) -> Option<V> {
+        match self.0 {}
+    }
+    pub(crate) fn encode(&self, _: &V) -> Option<FarValue> {
+        match self.0 {}
+    }
+    pub(crate) fn store(&self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {
+        match self.0 {}
+    }
+    pub(crate) fn forget(&self, _: &K) {
+        match self.0 {}
+    }
+    pub(crate) async fn insert(&self, _: Key, _: FarValue, _: Option<Duration>) -> Result<(), Error> {
+        match self.0 {}
+    }
+    pub(crate) async fn remove(&self, _: Key) -> Result<(), Error> {
+        match self.0 {}
+    }
+    pub(crate) async fn clear(&self) -> Result<(), Error> {
+        match self.0 {}
+    }
+    pub(crate) fn stats(&self) -> Vec<TierStats> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,395 @@
+//! Functions whose results live in engines that outlive the process: through an engine of the test's own.
+#![cfg(feature = "engines")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use memo::engine::{Capability, Engine, EngineFuture, Entry, Key, Space, utc_now};
+use memo::{Error, memoize};
+
+/// Keeps entries in a map, and fails when it is told to.
+#[derive(Default, Clone)]
+struct Shelf(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    entries: Mutex<HashMap<Key, Entry>>,
+    gets: AtomicU64,
+    puts: AtomicU64,
+    fails: std::sync::atomic::AtomicBool,
+}
+
+impl Shelf {
+    /// One of this name, registered.
+    fn named(name: &str) -> Self {
+        let shelf = Shelf::default();
+        memo::engines().register(name, shelf.clone());
+        shelf
+    }
+
+    fn answer<T>(&self, answer: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> EngineFuture<'_, T> {
+        if self.0.fails.load(Ordering::SeqCst) {
+            let error = memo::engine::Error::new(memo::engine::ErrorKind::Unavailable, "reach the shelf");
+            return EngineFuture::ready(Err(error));
+        }
+        EngineFuture::ready(Ok(answer(&mut self.0.entries.lock().unwrap())))
+    }
+
+    fn gets(&self) -> u64 {
+        self.0.gets.load(Ordering::SeqCst)
+    }
+
+    fn len(&self) -> usize {
+        self.0.entries.lock().unwrap().len()
+    }
+}
+
+impl Engine for Shelf {
+    fn name(&self) -> &str {
+        "shelf"
+    }
+    fn capability(&self) -> Capability {
+        Capability { blocking: true, ..Capability::default() }
+    }
+    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        self.0.gets.fetch_add(1, Ordering::SeqCst);
+        self.answer(|entries| entries.get(key).filter(|entry| !entry.is_expired(utc_now())).cloned())
+    }
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
+        self.0.puts.fetch_add(1, Ordering::SeqCst);
+        self.answer(|entries| drop(entries.insert(*key, entry.clone())))
+    }
+    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
+        self.answer(|entries| entries.remove(key).is_some())
+    }
+    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
+        self.answer(|entries| entries.retain(|key, _| key.space != *space))
+    }
+}
+
+static COMPUTES: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn a_result_is_found_again_by_a_function_that_begins_anew() {
+    // two functions of one name are one function to an engine, as one that is called in the next process is
+    mod first {
+        #[memo::memoize(engine = "anew", name = "anew::length", code = "manual")]
+        pub(super) fn length(text: &str) -> usize {
+            super::COMPUTES.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            text.len()
+        }
+    }
+    mod second {
+        #[memo::memoize(engine = "anew", name = "anew::length", code = "manual")]
+        pub(super) fn length(_text: &str) -> usize {
+            unreachable!("it is stored")
+        }
+    }
+    Shelf::named("anew");
+    assert_eq!(first::length("four"), 4);
+    assert_eq!(second::length("four"), 4, "hit: what another process stored");
+    assert_eq!(COMPUTES.load(Ordering::SeqCst), 1);
+    assert_eq!(second::length::peek("four"), Some(4));
+    assert_eq!(second::length::stats().tiers[0].hits, 1);
+}
+
+#[test]
+fn an_edit_of_the_body_makes_what_was_stored_unreachable() {
+    mod before {
+        #[memo::memoize(engine = "edit", name = "edit::f")]
+        pub(super) fn f(n: u64) -> u64 {
+            n + 1
+        }
+    }
+    mod after {
+        #[memo::memoize(engine = "edit", name = "edit::f")]
+        pub(super) fn f(n: u64) -> u64 {
+            n + 2
+        }
+    }
+    mod laid_out_otherwise {
+        #[memo::memoize(engine = "edit", name = "edit::f")]
+        pub(super) fn f(n: u64) -> u64 {
+            /* the same */
+            n + 2
+        }
+    }
+    let shelf = Shelf::named("edit");
+    assert_eq!(before::f(1), 2);
+    assert_eq!(after::f(1), 3, "miss: another body");
+    assert_eq!(shelf.len(), 2);
+    assert_eq!(laid_out_otherwise::f(1), 3);
+    assert_eq!(shelf.len(), 2, "hit: layout and comments do not count");
+}
+
+#[test]
+fn tiers_are_asked_nearest_first_and_what_is_far_comes_near() {
+    #[memoize(engine = ["memory", "tiers"])]
+    fn twice(n: u64) -> u64 {
+        n * 2
+    }
+    let shelf = Shelf::named("tiers");
+    assert_eq!(
+        twice::plan().to_string(),
+        "memory, then tiers: `engine = [\"memory\", \"tiers\"]` is asked for; at most 10000 entries"
+    );
+    assert_eq!(twice(4), 8);
+    assert_eq!((shelf.gets(), shelf.len()), (1, 1), "miss in both, stored in both");
+    assert_eq!(twice(4), 8);
+    assert_eq!(shelf.gets(), 1, "hit: in memory");
+    twice::clear().unwrap();
+    assert_eq!(shelf.len(), 0, "cleared in both");
+    twice(4);
+    assert_eq!(twice::peek(4), Some(8));
+    twice::invalidate(4).unwrap();
+    assert_eq!((twice::peek(4), shelf.len()), (None, 0), "invalidated in both");
+    twice::insert(5, 11).unwrap();
+    assert_eq!((twice(5), shelf.len()), (11, 1), "inserted in both");
+    assert_eq!(twice::refresh(5), 10);
+    assert_eq!((twice(5), shelf.len()), (10, 1), "refreshed in both");
+}
+
+#[test]
+fn an_engine_that_fails_never_fails_the_call() {
+    #[memoize(engine = "failing")]
+    fn half(n: u64) -> u64 {
+        n / 2
+    }
+    let shelf = Shelf::named("failing");
+    shelf.0.fails.store(true, Ordering::SeqCst);
+    assert_eq!(half(4), 2);
+    assert_eq!(half::stats().tiers[0].errors, 1);
+    assert_eq!(half(4), 2);
+    assert_eq!(half::stats().computes, 1, "kept in memory while the engine is away");
+    let error: Error = half::invalidate(4).unwrap_err();
+    assert!(error.is_temporary());
+    assert!(error.to_string().contains("half: failed to "), "{error}");
+    shelf.0.fails.store(false, Ordering::SeqCst);
+    // its circuit closes when it comes to that
+    let stored = (6..).step_by(2).find(|&n| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        assert_eq!(half(n), n / 2);
+        shelf.len() == 1
+    });
+    assert!(stored.is_some(), "what is computed is stored once the engine is back");
+    assert_eq!(half::stats().entries, 0, "and memory has done its service");
+}
+
+#[test]
+fn what_is_damaged_or_of_another_shape_is_a_miss_by_reason() {
+    #[memoize(engine = "damaged")]
+    fn text(n: u64) -> String {
+        "x".repeat(n as usize)
+    }
+    let shelf = Shelf::named("damaged");
+    text(3);
+    for entry in shelf.0.entries.lock().unwrap().values_mut() {
+        let mut bytes = entry.bytes.to_vec();
+        bytes[0] ^= 1;
+        entry.bytes = bytes.into();
+    }
+    assert_eq!(text(3), "xxx");
+    assert_eq!(text::stats().tiers[0].misfits, [("checksum", 1)]);
+    assert_eq!(text(3), "xxx");
+    assert_eq!(text::stats().tiers[0].hits, 1);
+}
+
+#[test]
+fn a_changed_type_is_a_miss() {
+    mod old {
+        #[derive(Clone, serde::Serialize, serde::Deserialize)]
+        pub(super) struct Size {
+            pub(super) wide: u32,
+            pub(super) high: u32,
+        }
+        #[memo::memoize(engine = "shape", name = "shape::size", code = "manual")]
+        pub(super) fn size(n: u32) -> Size {
+            Size { wide: n, high: 0 }
+        }
+    }
+    mod new {
+        #[derive(Clone, serde::Serialize, serde::Deserialize)]
+        pub(super) struct Size {
+            pub(super) high: u32,
+            pub(super) wide: u32,
+        }
+        #[memo::memoize(engine = "shape", name = "shape::size", code = "manual")]
+        pub(super) fn size(n: u32) -> Size {
+            Size { wide: n, high: 0 }
+        }
+    }
+    Shelf::named("shape");
+    let one = old::size(7);
+    let two = new::size(7);
+    assert_eq!((one.wide, one.high), (two.wide, two.high), "never misread");
+    assert_eq!(new::size::stats().tiers[0].misfits, [("fingerprint", 1)]);
+}
+
+#[test]
+fn type_parameters_tell_results_apart() {
+    #[memoize(engine = "generic", code = "manual")]
+    fn name<T: Default + std::fmt::Debug, const N: usize>(n: u8) -> String {
+        format!("{:?} {N} {n}", T::default())
+    }
+    Shelf::named("generic");
+    assert_eq!(name::<u8, 1>(1), "0 1 1");
+    assert_eq!(name::<String, 1>(1), "\"\" 1 1");
+    assert_eq!(name::<u8, 2>(1), "0 2 1");
+}
+
+#[test]
+fn only_ok_is_stored() {
+    #[memoize(engine = "results")]
+    fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
+        text.parse()
+    }
+    let shelf = Shelf::named("results");
+    assert!(parse("x").is_err());
+    assert_eq!(shelf.len(), 0);
+    assert_eq!(parse("7"), Ok(7));
+    assert_eq!(parse("7"), Ok(7));
+    assert_eq!((shelf.len(), parse::stats().tiers[0].hits), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_look_serves_all_who_wait() {
+    #[memoize(engine = ["memory", "flight"])]
+    async fn slow(n: u64) -> u64 {
+        tokio::task::yield_now().await;
+        n
+    }
+    let shelf = Shelf::named("flight");
+    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(slow(1))).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 1);
+    }
+    assert_eq!((shelf.gets(), slow::stats().computes), (1, 1));
+    slow::invalidate(1).await.unwrap();
+    assert_eq!((slow::peek(1).await, shelf.len()), (None, 0));
+}
+
+#[test]
+fn an_engine_that_is_not_registered_is_said_and_done_without() {
+    #[memoize(engine = "nowhere", ttl = "1m")]
+    fn next(n: u64) -> u64 {
+        n + 1
+    }
+    assert_eq!(
+        next::plan().to_string(),
+        "memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
+         at most 10000 entries; each lives 60s"
+    );
+    assert_eq!((next(1), next(1)), (2, 2));
+    assert_eq!(next::stats().hits, 1);
+}
+
+#[test]
+fn a_lifetime_goes_on_where_it_was_read_back_to() {
+    #[memoize(engine = ["memory", "lives"], ttl = "1h", name = "lives::f", code = "manual")]
+    fn f(n: u64) -> u64 {
+        n
+    }
+    #[memoize(engine = ["memory", "lives"], ttl = "1h", name = "lives::f", code = "manual")]
+    fn g(n: u64) -> u64 {
+        n + 100
+    }
+    let shelf = Shelf::named("lives");
+    f(1);
+    for entry in shelf.0.entries.lock().unwrap().values() {
+        let end = entry.expires.unwrap();
+        let hour = 3_600_000;
+        assert!((hour - 60_000..=hour).contains(&(end - utc_now())), "{end}");
+    }
+    assert_eq!(g(1), 1, "what the other stored");
+}
+
+#[test]
+fn floats_and_maps_are_keys_there_too() {
+    use std::collections::BTreeMap;
+    #[memoize(engine = "floats")]
+    fn sum(a: f64, b: Option<f32>, c: &BTreeMap<String, u8>) -> f64 {
+        a + f64::from(b.unwrap_or(0.0)) + c.len() as f64
+    }
+    let shelf = Shelf::named("floats");
+    let map = BTreeMap::from([("a".to_owned(), 1)]);
+    assert_eq!(sum(0.0, Some(1.0), &map), 2.0);
+    assert_eq!(sum(-0.0, Some(1.0), &map), 2.0);
+    assert_eq!((shelf.len(), sum::stats().tiers[0].hits), (1, 1));
+}
+
+#[cfg(feature = "disk")]
+mod disk {
+    use super::*;
+    use memo::engine::{Disk, DiskOptions};
+
+    /// What a function in a process of its own stores and finds: this test binary, called again by the test below.
+    #[test]
+    fn in_another_process() {
+        if std::env::var_os("MEMO_FAR_TEST_CHILD").is_none() {
+            return;
+        }
+        #[memoize(engine = "disk", ttl = "1h", name = "disk::across")]
+        fn across(text: &str) -> Result<String, std::convert::Infallible> {
+            eprintln!("computed");
+            Ok(text.repeat(2))
+        }
+        assert_eq!(across::plan().engines(), ["disk"]);
+        let Ok(result) = across("ab");
+        assert_eq!(result, "abab");
+        let Ok(large) = across(&"x".repeat(100_000));
+        assert_eq!(large.len(), 200_000);
+        memo::engines().flush().unwrap();
+    }
+
+    #[test]
+    fn a_second_process_computes_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let run = || {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "disk::in_another_process", "--nocapture"])
+                .env("MEMO_FAR_TEST_CHILD", "1")
+                .env("MEMO_ENGINES__DISK__PATH", place.path().join("store"))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{said}");
+            said.matches("computed").count()
+        };
+        assert_eq!(run(), 2, "the first computes both");
+        assert_eq!(run(), 0, "the second finds them on disk");
+    }
+
+    #[test]
+    fn tiers_of_memory_and_disk() {
+        #[memoize(engine = ["memory", "own disk"])]
+        fn square(n: u64) -> u64 {
+            n * n
+        }
+        let place = tempfile::tempdir().unwrap();
+        let disk = Disk::open(DiskOptions::at(place.path().join("store"))).unwrap();
+        memo::engines().register("own disk", disk);
+        assert_eq!((square(3), square(3)), (9, 9));
+        let stats = square::stats();
+        assert_eq!((stats.computes, stats.hits, stats.tiers[0].hits), (1, 1, 0), "hit: in memory");
+        square::invalidate(3).unwrap();
+        assert_eq!(square::peek(3), None);
+        assert_eq!(square(3), 9);
+        assert_eq!(square::stats().computes, 2);
+        square::clear().unwrap();
+        assert_eq!(square::peek(3), None);
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_opened_is_done_without() {
+        #[memoize(engine = "no disk")]
+        fn cube(n: u64) -> u64 {
+            n * n * n
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let Err(error) = Disk::open(DiskOptions::at(file.path())) else { panic!("a file is no directory") };
+        assert!(!error.to_string().is_empty());
+        assert_eq!((cube(2), cube(2)), (8, 8));
+        assert_eq!(cube::stats().computes, 1);
+    }
+}

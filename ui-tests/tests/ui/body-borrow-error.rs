@@ -1,0 +1,9 @@
+use memo::memoize;
+
+#[memoize]
+fn double(a: String) -> String {
+    drop(a);
+    a
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use memo::memoize;
+
+#[memoize]
+#[memoize(ttl = "5m")]
+fn double(a: u64) -> u64 {
+    a * 2
+}
+
+fn main() {
+    double(1);
+}

@@ -1,0 +1,10 @@
+use memo::Instance;
+
+#[derive(Instance)]
+#[memo(krate = memo)]
+struct Catalogue {
+    #[instance]
+    id: u64,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use memo::memoize;
+
+#[memoize]
+fn make<T: Default>() -> T {
+    T::default()
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use memo::memoize;
+
+#[memoize]
+fn length<T>(items: Vec<T>) -> usize {
+    items.len()
+}
+
+fn main() {}

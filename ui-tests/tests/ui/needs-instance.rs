@@ -1,0 +1,14 @@
+use memo::memoize;
+
+struct Catalogue {
+    id: u64,
+}
+
+impl Catalogue {
+    #[memoize]
+    pub fn price(&self, sku: &str) -> usize {
+        sku.len()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use memo::memoize;
+
+use std::collections::BTreeMap;
+
+#[memoize]
+fn count(words: &BTreeMap<&str, u64>) -> usize {
+    words.len()
+}
+
+fn main() {}

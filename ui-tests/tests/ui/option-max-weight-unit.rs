@@ -1,0 +1,10 @@
+use memo::memoize;
+
+#[memoize(weigh = |key, value| 1, max_weight = "64 megabytes")]
+fn double(a: u64) -> u64 {
+    a * 2
+}
+
+fn main() {
+    double(1);
+}

@@ -1,0 +1,8 @@
+use memo::memoize;
+
+#[memoize(skip(databse))]
+fn double(a: u64, database: &str) -> u64 {
+    a + database.len() as u64
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use memo::memoize;
+
+#[memoize]
+mod functions {}
+
+fn main() {}

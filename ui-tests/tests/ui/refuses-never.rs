@@ -1,0 +1,8 @@
+use memo::memoize;
+
+#[memoize]
+fn stop(a: u64) -> ! {
+    panic!("{a}")
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use memo::memoize;
+
+#[memoize]
+struct Table(u64);
+
+fn main() {
+    Table(1);
+}
