@@ -1,0 +1,269 @@
+//! Readers that nobody waits for, and that write nothing which another thread reads while they work.
+//!
+//! Each thread has a [`Slot`] of its own, on a cache line of its own, with a number in it that is odd while the thread
+//! reads. Whoever has taken something out of an index and wants to free it begins a [`Grace`]: it notes which slots are
+//! odd just then, and is over when each of those has moved on. A reader that comes later cannot find any more what was
+//! taken out before.
+//!
+//! # Why that is so
+//!
+//! A reader writes its slot and then reads the index; the other takes out of the index and then reads the slots. With a
+//! full fence in between on both sides, one of the two sees the other. A fence costs a reader more than all the rest of
+//! a hit, so on Linux it has none but for the compiler: the other side calls `membarrier`, which makes every thread
+//! of the process that is running at that moment pass a full fence (and a thread that is not running has passed one).
+//! Where that fence falls before the reader's write of its slot, all its reads come later and see what was taken out;
+//! where it falls after, the slot is seen to be odd. Which of the two ways it is, is settled once, by the first reader.
+//!
+//! All stores to a slot are `Release` and all other threads' loads of it `Acquire`: having seen that a slot has moved on,
+//! all that its thread did with what it read has happened.
+//!
+//! # Nesting
+//!
+//! What a reader calls (an `Eq` or `Clone` of the user's) may read as well. Such a thread's slot is odd already, and
+//! stays as it is until the outermost [`reading`] ends, by a panic or otherwise. As that is a function that takes a
+//! closure, readers cannot end in another order than they began in.
+//!
+//! # Threads that end, processes that fork
+//!
+//! A thread gives its slot back as it ends, to the next that needs one; so there are as many as there were threads at
+//! once. What still reads after that, in a destructor of another thread-local, borrows one for as long as it reads. In
+//! a forked child there are no readers but the thread that forked: the slots of all others are set free.
+
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::*, fence};
+use crate::sync::thread_local;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
+
+/// Of one thread at a time; never freed. Two cache lines, as processors fetch them in pairs.
+#[repr(align(128))]
+struct Slot {
+    /// Odd while the thread reads. It only grows.
+    state: AtomicU64,
+    /// Whether its thread has to pass a full fence.
+    fenced: bool,
+    /// Whether a thread has it.
+    taken: AtomicBool,
+    /// The slot that was made before.
+    next: *const Slot,
+}
+
+// SAFETY: `next` is written before the slot is shared, and only read after.
+unsafe impl Sync for Slot {}
+
+/// The slot made last.
+#[cfg(not(memo_shuttle))]
+static SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
+#[cfg(memo_shuttle)]
+shuttle::lazy_static! {
+    static ref SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
+}
+
+thread_local! {
+    static MINE: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+    /// Gives [`MINE`] back when the thread ends.
+    static LEASE: Lease = const { Lease };
+}
+
+struct Lease;
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(slot) = MINE.with(Cell::take) {
+            slot.taken.store(false, Release);
+        }
+    }
+}
+
+/// The proof that this thread reads: what it finds in an index stays where it is for as long.
+pub(super) struct Reading(PhantomData<*const ()>);
+
+/// Ends what [`reading`] began.
+struct End {
+    slot: &'static Slot,
+    state: u64,
+}
+
+impl Drop for End {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.state & 1 == 0 {
+            self.slot.state.store(self.state + 2, Release);
+        }
+    }
+}
+
+/// Runs `read` as a reader.
+#[inline(always)]
+pub(super) fn reading<R>(read: impl FnOnce(&Reading) -> R) -> R {
+    match MINE.with(Cell::get) {
+        Some(slot) => reading_in(slot, read),
+        None => first_reading(read),
+    }
+}
+
+#[inline(always)]
+fn reading_in<R>(slot: &'static Slot, read: impl FnOnce(&Reading) -> R) -> R {
+    let state = slot.state.load(Relaxed);
+    if state & 1 == 0 {
+        slot.state.store(state + 1, Release);
+        if slot.fenced {
+            fence(SeqCst);
+        } else {
+            std::sync::atomic::compiler_fence(SeqCst);
+        }
+    }
+    let _end = End { slot, state };
+    read(&Reading(PhantomData))
+}
+
+#[cold]
+#[inline(never)]
+fn first_reading<R>(read: impl FnOnce(&Reading) -> R) -> R {
+    let slot = claim();
+    MINE.with(|mine| mine.set(Some(slot)));
+    // A thread that is at its end has nobody to give the slot back any more, and so does it at once.
+    let _lease = LEASE.try_with(|_| ()).is_err().then(|| Lease);
+    reading_in(slot, read)
+}
+
+/// Whether this thread reads.
+pub(super) fn is_reading() -> bool {
+    MINE.with(Cell::get).is_some_and(|slot| slot.state.load(Relaxed) & 1 == 1)
+}
+
+fn slots() -> impl Iterator<Item = &'static Slot> {
+    let mut next = SLOTS.load(Acquire).cast_const();
+    std::iter::from_fn(move || {
+        // SAFETY: null, or a slot: made by `claim`, which never frees one, and published with `Release`, or, as
+        // `next`, written before that.
+        let slot = unsafe { next.as_ref() }?;
+        next = slot.next;
+        Some(slot)
+    })
+}
+
+/// A slot for this thread: one given back, or a new one.
+fn claim() -> &'static Slot {
+    fork::watch();
+    let fenced = !barrier::works();
+    let free = slots().find(|slot| {
+        !slot.taken.load(Relaxed) && slot.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
+    });
+    let slot = free.unwrap_or_else(|| {
+        let slot = Box::into_raw(Box::new(Slot {
+            state: AtomicU64::new(0),
+            fenced,
+            taken: AtomicBool::new(true),
+            next: ptr::null(),
+        }));
+        let mut last = SLOTS.load(Relaxed);
+        loop {
+            // SAFETY: it is not shared yet, and only this thread writes it.
+            unsafe { (*slot).next = last };
+            match SLOTS.compare_exchange(last, slot, Release, Relaxed) {
+                // SAFETY: leaked, so it lives for good; from here on it is only shared.
+                Ok(_) => break unsafe { &*slot },
+                Err(other) => last = other,
+            }
+        }
+    });
+    // Either a grace that begins now finds the slot, or this thread finds what was taken out before that.
+    fence(SeqCst);
+    slot
+}
+
+/// The time until all who may still see what has been taken out of an index have stopped reading.
+pub(super) struct Grace(Vec<(&'static Slot, u64)>);
+
+impl Grace {
+    /// For all that this thread has taken out, or received from those who have, before this call.
+    ///
+    /// None where the system refuses its part, so that nobody can tell who still sees it.
+    pub(super) fn begin() -> Option<Grace> {
+        fence(SeqCst);
+        if barrier::works() && !barrier::pass() {
+            return None;
+        }
+        let odd = slots().map(|slot| (slot, slot.state.load(Acquire))).filter(|(_, state)| state & 1 == 1);
+        Some(Grace(odd.collect()))
+    }
+
+    /// Whether it is over.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.0.retain(|(slot, state)| slot.state.load(Acquire) == *state);
+        self.0.is_empty()
+    }
+}
+
+/// The full fence that one thread has all others pass.
+#[cfg(all(target_os = "linux", not(any(miri, memo_shuttle))))]
+mod barrier {
+    use std::sync::OnceLock;
+
+    fn call(command: libc::c_int) -> bool {
+        // SAFETY: `membarrier` takes a command, flags and a processor (unused here), touches no memory of ours, and
+        // where the kernel does not know it, says so.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    /// Whether the system has it. Settled at the first call.
+    pub(super) fn works() -> bool {
+        static WORKS: OnceLock<bool> = OnceLock::new();
+        *WORKS.get_or_init(|| {
+            let refused = cfg!(test) && std::env::var_os("MEMO_TEST_FENCED").is_some();
+            !refused && call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+        })
+    }
+
+    /// Has every thread of this process pass a full fence; false where that has become impossible.
+    pub(super) fn pass() -> bool {
+        let expedited = || call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+        // A child of a fork might have to register anew.
+        expedited() || (call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && expedited())
+    }
+}
+
+/// Elsewhere there is none, and every reader passes its own.
+#[cfg(not(all(target_os = "linux", not(any(miri, memo_shuttle)))))]
+mod barrier {
+    pub(super) fn works() -> bool {
+        false
+    }
+
+    pub(super) fn pass() -> bool {
+        true
+    }
+}
+
+/// Telling a forked child that the other readers stayed behind in its parent; else it would wait for them.
+#[cfg(all(unix, not(any(miri, memo_shuttle))))]
+mod fork {
+    use super::{MINE, slots};
+    use std::sync::Once;
+    use std::sync::atomic::Ordering::*;
+
+    pub(super) fn watch() {
+        static WATCHING: Once = Once::new();
+        // SAFETY: `in_child` is a function for the life of the program, takes no arguments, does not unwind, and does
+        // only what a child of a process with threads may do before `exec`: loads and stores.
+        WATCHING.call_once(|| unsafe {
+            libc::pthread_atfork(None, None, Some(in_child));
+        });
+    }
+
+    extern "C" fn in_child() {
+        let mine = MINE.with(std::cell::Cell::get);
+        for slot in slots().filter(|slot| !mine.is_some_and(|mine| std::ptr::eq(mine, *slot))) {
+            let state = slot.state.load(Relaxed);
+            slot.state.store(state + (state & 1), Release);
+            slot.taken.store(false, Release);
+        }
+    }
+}
+
+/// Elsewhere a process is never continued by another.
+#[cfg(not(all(unix, not(any(miri, memo_shuttle)))))]
+mod fork {
+    pub(super) fn watch() {}
+}
