@@ -37,11 +37,11 @@
 //! reader does, and locks a shard only for each entry that it removes.
 
 use super::{Bound, Limits, Lookup, NearCounts, bury};
-use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard};
 use index::{COARSE, FOREVER, Found, UNTIMED, USES, Unplaced};
-use readers::reading;
+use readers::{Read, Reading, reading, reading_as, usually_reading_as};
 use shard::Shards;
 use std::mem::needs_drop;
 use std::sync::OnceLock;
@@ -82,15 +82,67 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
     }
 }
 
-/// Whether an entry has not expired; if `uses`, finding it is a use, which is counted.
-#[inline(always)]
-fn is_alive<K, V>(found: &Found<'_, K, V>, tti: u64, uses: bool) -> bool {
-    const PLAIN: u64 = COARSE | UNTIMED;
-    let word = found.word.load(Relaxed);
-    // It never ends, and has been used as often as is counted: nothing to do.
-    if word == u64::MAX {
-        return true;
+/// A lookup. `uses`: that is a use of what it finds.
+struct Look<'a, K: 'static, V: 'static, Q> {
+    store: &'a Memory<K, V>,
+    hash: u64,
+    query: &'a Q,
+    uses: bool,
+}
+
+impl<K, V: Clone, Q: Lookup<K>> Read for Look<'_, K, V, Q> {
+    type Out = Option<V>;
+
+    fn read(self, reading: &Reading) -> Option<V> {
+        let index = self.store.shards.index(self.hash);
+        let found = index.find(reading, self.hash, |found| self.query.matches(&found.key))?;
+        is_alive(&found, self.store.tti, self.uses).then(|| found.value.clone())
     }
+}
+
+/// The lookup of a hit as it nearly always is: the entry stands where it belongs, has been used before, and is not
+/// near its end. It calls nothing but the user's code, and leaves all else to [`Look`].
+struct QuickLook<'a, K: 'static, V: 'static, Q> {
+    store: &'a Memory<K, V>,
+    hash: u64,
+    query: &'a Q,
+}
+
+/// What it comes to.
+enum Quick<V> {
+    Hit(V),
+    Miss,
+    Unusual,
+}
+
+impl<K, V: Clone, Q: Lookup<K>> Read for QuickLook<'_, K, V, Q> {
+    type Out = Quick<V>;
+
+    #[inline(always)]
+    fn read(self, reading: &Reading) -> Quick<V> {
+        let index = self.store.shards.index(self.hash);
+        match index.find_near(reading, self.hash, |found| self.query.matches(&found.key)) {
+            Ok(found) if is_usual(found.word.load(Relaxed)) => Quick::Hit(found.value.clone()),
+            Err(false) => Quick::Miss,
+            _ => Quick::Unusual,
+        }
+    }
+}
+
+/// In a word: no time is to be kept but by the coarse clock.
+const PLAIN: u64 = COARSE | UNTIMED;
+
+/// Whether an entry has not expired, and there is nothing to be noted about its use.
+#[inline(always)]
+fn is_usual(word: u64) -> bool {
+    // That is all bits set where there is no lifetime.
+    word == u64::MAX || (word & (PLAIN | USES) == PLAIN | USES && tick().is_some_and(|now| now < word))
+}
+
+/// Whether an entry has not expired; if `uses`, finding it is a use, which is counted.
+#[inline]
+fn is_alive<K, V>(found: &Found<'_, K, V>, tti: u64, uses: bool) -> bool {
+    let word = found.word.load(Relaxed);
     if word & PLAIN != PLAIN {
         return is_alive_in_full(found, word, tti, uses);
     }
@@ -101,10 +153,7 @@ fn is_alive<K, V>(found: &Found<'_, K, V>, tti: u64, uses: bool) -> bool {
     alive
 }
 
-/// The same for what needs the exact clock, or has an idle time: that starts anew. Out of line, since it would cost
-/// the usual hit its registers.
-#[cold]
-#[inline(never)]
+/// The same for what needs the exact clock, or has an idle time: that starts anew.
 fn is_alive_in_full<K, V>(found: &Found<'_, K, V>, word: u64, tti: u64, uses: bool) -> bool {
     let now = if word & COARSE == 0 { exact() } else { coarse() };
     let alive = now < found.ends(tti);
@@ -157,6 +206,19 @@ where
 
     #[inline(always)]
     pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+        match usually_reading_as(QuickLook { store: self, hash, query: &query }) {
+            Some(Quick::Hit(value)) => Some(value),
+            Some(Quick::Miss) => {
+                self.missed(hash);
+                None
+            }
+            Some(Quick::Unusual) | None => self.get_in_full(hash, query),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
         let value = self.look(hash, &query, true);
         if value.is_none() {
             self.missed(hash);
@@ -168,12 +230,8 @@ where
         self.look(hash, query, false)
     }
 
-    #[inline(always)]
     fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q, uses: bool) -> Option<V> {
-        reading(|reading| {
-            let found = self.shards.index(hash).find(reading, hash, |found| query.matches(&found.key))?;
-            is_alive(&found, self.tti, uses).then(|| found.value.clone())
-        })
+        reading_as(Look { store: self, hash, query, uses })
     }
 
     /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.

@@ -262,14 +262,14 @@ impl<K, V> Group<K, V> {
 
 #[inline(always)]
 fn tag(hash: u64) -> u64 {
-    // The lowest bits choose the shard, the highest the group.
-    hash >> 8 & 0x7f | 0x80
+    // The highest bits choose the group, those from bit 8 up the shard.
+    hash & 0x7f | 0x80
 }
 
 /// Where in a group's `meta` the counter for such hashes begins.
 #[inline(always)]
 fn past(hash: u64) -> u32 {
-    PAST + 4 * (hash >> 15 & 1) as u32
+    PAST + 4 * (hash >> 7 & 1) as u32
 }
 
 /// A bit for each place whose tag may be this one.
@@ -350,12 +350,43 @@ impl<K, V> Table<K, V> {
         unsafe { &*self.groups.as_ptr().add(number) }
     }
 
+    /// The first entry with this hash for which `is` holds, as far as the first group tells; the error says whether others
+    /// might hold one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`find`](Self::find).
+    #[inline(always)]
+    unsafe fn find_near(
+        self,
+        hash: u64,
+        mut is: impl FnMut(Entry<K, V>) -> bool,
+    ) -> Result<Entry<K, V>, bool> {
+        // SAFETY: not freed, as the caller says; and `home` gives the number of a group.
+        let group = unsafe { self.group(self.home(hash)) };
+        let meta = group.meta.load(Acquire);
+        let mut fits = matches(meta, hash);
+        while fits != 0 {
+            // SAFETY: a bit of `HIGH` stands in one of the lowest seven bytes.
+            let node = unsafe { group.nodes.get_unchecked(fits.trailing_zeros() as usize / 8) };
+            // The tag may be out of date: an entry that has left, or another one by now.
+            if let Some(node) = NonNull::new(node.load(Acquire)) {
+                let entry = Entry(node);
+                // SAFETY: not freed, as the caller says.
+                if unsafe { entry.node() }.hash == hash && is(entry) {
+                    return Ok(entry);
+                }
+            }
+            fits &= fits - 1;
+        }
+        Err(meta >> PAST != 0)
+    }
+
     /// The first entry with this hash for which `is` holds.
     ///
     /// # Safety
     ///
     /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
-    #[inline(always)]
     unsafe fn find(self, hash: u64, mut is: impl FnMut(Entry<K, V>) -> bool) -> Option<Entry<K, V>> {
         let home = self.home(hash);
         let mut at = home;
@@ -533,8 +564,20 @@ impl<K, V> Index<K, V> {
         Self::unpack(self.0.load(Acquire))
     }
 
-    /// The entry with this hash for which `is` holds.
+    /// The same as far as the first group tells; the error says whether others might hold one.
     #[inline(always)]
+    pub(super) fn find_near<'r>(
+        &self,
+        _: &'r Reading,
+        hash: u64,
+        mut is: impl FnMut(Found<'r, K, V>) -> bool,
+    ) -> Result<Found<'r, K, V>, bool> {
+        let found = |entry| Found { entry, reading: PhantomData };
+        // SAFETY: as in `find`.
+        unsafe { self.table().find_near(hash, |entry| is(found(entry))) }.map(found)
+    }
+
+    /// The entry with this hash for which `is` holds.
     pub(super) fn find<'r>(
         &self,
         _: &'r Reading,

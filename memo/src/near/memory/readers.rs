@@ -1,8 +1,8 @@
 //! Readers that nobody waits for, and that write nothing which another thread reads while they work.
 //!
-//! Each thread has a [`Slot`] of its own, on a cache line of its own, with a number in it that is odd while the thread
-//! reads. Whoever has taken something out of an index and wants to free it begins a [`Grace`]: it notes which slots are
-//! odd just then, and is over when each of those has moved on. A reader that comes later cannot find any more what was
+//! Each thread has a [`Slot`] of its own, on a cache line of its own, with a number in it that says whether the
+//! thread reads, and how often it has. Whoever has taken something out of an index and wants to free it begins a
+//! [`Grace`]: it notes which threads read just then, and is over when each of those has moved on. A reader that comes later cannot find any more what was
 //! taken out before.
 //!
 //! # Why that is so
@@ -12,14 +12,14 @@
 //! a hit, so on Linux it has none but for the compiler: the other side calls `membarrier`, which makes every thread
 //! of the process that is running at that moment pass a full fence (and a thread that is not running has passed one).
 //! Where that fence falls before the reader's write of its slot, all its reads come later and see what was taken out;
-//! where it falls after, the slot is seen to be odd. Which of the two ways it is, is settled once, by the first reader.
+//! where it falls after, the slot is seen to say so. Which of the two ways it is, is settled once, by the first reader.
 //!
 //! All stores to a slot are `Release` and all other threads' loads of it `Acquire`: having seen that a slot has moved on,
 //! all that its thread did with what it read has happened.
 //!
 //! # Nesting
 //!
-//! What a reader calls (an `Eq` or `Clone` of the user's) may read as well. Such a thread's slot is odd already, and
+//! What a reader calls (an `Eq` or `Clone` of the user's) may read as well. Such a thread's slot says so already, and
 //! stays as it is until the outermost [`reading`] ends, by a panic or otherwise. As that is a function that takes a
 //! closure, readers cannot end in another order than they began in.
 //!
@@ -34,19 +34,27 @@ use crate::sync::thread_local;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::atomic::compiler_fence;
 
 /// Of one thread at a time; never freed. Two cache lines, as processors fetch them in pairs.
 #[repr(align(128))]
 struct Slot {
-    /// Odd while the thread reads. It only grows.
+    /// [`READING`] while the thread reads, and [`FENCED`] always or never; above them how often it has.
     state: AtomicU64,
-    /// Whether its thread has to pass a full fence.
-    fenced: bool,
     /// Whether a thread has it.
     taken: AtomicBool,
     /// The slot that was made before.
     next: *const Slot,
 }
+
+/// In a state: its thread reads.
+const READING: u64 = 0b01;
+/// In a state: its thread has to pass a full fence each time.
+const FENCED: u64 = 0b10;
+/// In a state, once.
+const ONCE: u64 = 0b100;
+/// What [`End`] is told in place of a state, by a thread at its end, which has nobody to give the slot back any more.
+const LATE: u64 = u64::MAX;
 
 // SAFETY: `next` is written before the slot is shared, and only read after.
 unsafe impl Sync for Slot {}
@@ -78,7 +86,7 @@ impl Drop for Lease {
 /// The proof that this thread reads: what it finds in an index stays where it is for as long.
 pub(super) struct Reading(PhantomData<*const ()>);
 
-/// Ends what [`reading`] began.
+/// Ends what began with this state.
 struct End {
     slot: &'static Slot,
     state: u64,
@@ -87,49 +95,103 @@ struct End {
 impl Drop for End {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.state & 1 == 0 {
-            self.slot.state.store(self.state + 2, Release);
+        match self.state & (READING | FENCED) {
+            0 => self.slot.state.store(self.state + ONCE, Release),
+            _ => self.slot.end(self.state),
         }
+    }
+}
+
+impl Slot {
+    /// Begins what does not begin as usual; gives the state that [`End`] is to be told.
+    fn begin(&self) -> u64 {
+        let state = self.state.load(Relaxed);
+        if state & READING == 0 {
+            self.state.store(state | READING, Release);
+            if state & FENCED != 0 {
+                fence(SeqCst);
+            } else {
+                compiler_fence(SeqCst);
+            }
+        }
+        state
+    }
+
+    /// Ends what does not end as usual.
+    #[cold]
+    #[inline(never)]
+    fn end(&self, begun: u64) {
+        let state = self.state.load(Relaxed);
+        if begun == LATE || begun & READING == 0 {
+            self.state.store((state & !READING) + ONCE, Release);
+        }
+        if begun == LATE {
+            drop(Lease);
+        }
+    }
+}
+
+/// What a reader does, where it is always to be inlined. A closure cannot say that.
+pub(super) trait Read {
+    type Out;
+
+    fn read(self, reading: &Reading) -> Self::Out;
+}
+
+struct Closure<F>(F);
+
+impl<R, F: FnOnce(&Reading) -> R> Read for Closure<F> {
+    type Out = R;
+
+    #[inline(always)]
+    fn read(self, reading: &Reading) -> R {
+        self.0(reading)
     }
 }
 
 /// Runs `read` as a reader.
-#[inline(always)]
 pub(super) fn reading<R>(read: impl FnOnce(&Reading) -> R) -> R {
-    match MINE.with(Cell::get) {
-        Some(slot) => reading_in(slot, read),
-        None => first_reading(read),
-    }
+    reading_as(Closure(read))
 }
 
-#[inline(always)]
-fn reading_in<R>(slot: &'static Slot, read: impl FnOnce(&Reading) -> R) -> R {
-    let state = slot.state.load(Relaxed);
-    if state & 1 == 0 {
-        slot.state.store(state + 1, Release);
-        if slot.fenced {
-            fence(SeqCst);
-        } else {
-            std::sync::atomic::compiler_fence(SeqCst);
-        }
-    }
+/// Runs `work` as a reader.
+pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
+    let (slot, state) = match MINE.with(Cell::get) {
+        Some(slot) => (slot, slot.begin()),
+        None => register(),
+    };
     let _end = End { slot, state };
-    read(&Reading(PhantomData))
+    work.read(&Reading(PhantomData))
 }
 
+/// Runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no fence: the
+/// usual case, with nothing in it for any other.
+#[inline(always)]
+pub(super) fn usually_reading_as<W: Read>(work: W) -> Option<W::Out> {
+    let slot = MINE.with(Cell::get)?;
+    let state = slot.state.load(Relaxed);
+    if state & (READING | FENCED) != 0 {
+        return None;
+    }
+    slot.state.store(state + READING, Release);
+    compiler_fence(SeqCst);
+    let _end = End { slot, state };
+    Some(work.read(&Reading(PhantomData)))
+}
+
+/// Begins the first reading of this thread.
 #[cold]
 #[inline(never)]
-fn first_reading<R>(read: impl FnOnce(&Reading) -> R) -> R {
+fn register() -> (&'static Slot, u64) {
     let slot = claim();
     MINE.with(|mine| mine.set(Some(slot)));
-    // A thread that is at its end has nobody to give the slot back any more, and so does it at once.
-    let _lease = LEASE.try_with(|_| ()).is_err().then(|| Lease);
-    reading_in(slot, read)
+    let state = slot.begin();
+    (slot, if LEASE.try_with(|_| ()).is_ok() { state } else { LATE })
 }
 
 /// Whether this thread reads.
 pub(super) fn is_reading() -> bool {
-    MINE.with(Cell::get).is_some_and(|slot| slot.state.load(Relaxed) & 1 == 1)
+    MINE.with(Cell::get).is_some_and(|slot| slot.state.load(Relaxed) & READING != 0)
 }
 
 fn slots() -> impl Iterator<Item = &'static Slot> {
@@ -146,14 +208,13 @@ fn slots() -> impl Iterator<Item = &'static Slot> {
 /// A slot for this thread: one given back, or a new one.
 fn claim() -> &'static Slot {
     fork::watch();
-    let fenced = !barrier::works();
+    let state = if barrier::works() { 0 } else { FENCED };
     let free = slots().find(|slot| {
         !slot.taken.load(Relaxed) && slot.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
     });
     let slot = free.unwrap_or_else(|| {
         let slot = Box::into_raw(Box::new(Slot {
-            state: AtomicU64::new(0),
-            fenced,
+            state: AtomicU64::new(state),
             taken: AtomicBool::new(true),
             next: ptr::null(),
         }));
@@ -185,8 +246,8 @@ impl Grace {
         if barrier::works() && !barrier::pass() {
             return None;
         }
-        let odd = slots().map(|slot| (slot, slot.state.load(Acquire))).filter(|(_, state)| state & 1 == 1);
-        Some(Grace(odd.collect()))
+        let states = slots().map(|slot| (slot, slot.state.load(Acquire)));
+        Some(Grace(states.filter(|(_, state)| state & READING != 0).collect()))
     }
 
     /// Whether it is over.
@@ -239,7 +300,7 @@ mod barrier {
 /// Telling a forked child that the other readers stayed behind in its parent; else it would wait for them.
 #[cfg(all(unix, not(any(miri, memo_shuttle))))]
 mod fork {
-    use super::{MINE, slots};
+    use super::{MINE, ONCE, READING, slots};
     use std::sync::Once;
     use std::sync::atomic::Ordering::*;
 
@@ -256,7 +317,7 @@ mod fork {
         let mine = MINE.with(std::cell::Cell::get);
         for slot in slots().filter(|slot| !mine.is_some_and(|mine| std::ptr::eq(mine, *slot))) {
             let state = slot.state.load(Relaxed);
-            slot.state.store(state + (state & 1), Release);
+            slot.state.store((state & !READING) + ONCE, Release);
             slot.taken.store(false, Release);
         }
     }

@@ -187,6 +187,7 @@ struct Apart<T>(T);
 /// when a table is replaced.
 pub(super) struct Shards<K, V> {
     indices: Apart<[Index<K, V>; MOST]>,
+    /// The number of shards less one, less than [`MOST`]; never changed.
     mask: usize,
     bound: Bound,
     /// What the entries of one shard may count.
@@ -218,14 +219,14 @@ impl<K: 'static, V: 'static> Shards<K, V> {
 
     #[inline(always)]
     fn number(&self, hash: u64) -> usize {
-        hash as usize & self.mask
+        (hash >> 8) as usize & self.mask
     }
 
     /// Where an entry with this hash is found.
     #[inline(always)]
     pub(super) fn index(&self, hash: u64) -> &Index<K, V> {
-        // Less than `MOST` anyway, but so the compiler knows.
-        &self.indices.0[self.number(hash) & (MOST - 1)]
+        // SAFETY: `number` is not more than `mask`, which is less than `MOST`.
+        unsafe { self.indices.0.get_unchecked(self.number(hash)) }
     }
 
     pub(super) fn indices(&self) -> &[Index<K, V>] {
