@@ -40,7 +40,7 @@ use super::{Bound, Limits, Lookup, NearCounts, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard};
-use index::{COARSE, FOREVER, Found, UNTIMED, USES, Unplaced};
+use index::{COARSE, FOREVER, Found, New, UNTIMED, USES, word};
 use readers::{Read, Reading, reading, reading_as, usually_reading_as};
 use shard::Shards;
 use std::mem::needs_drop;
@@ -194,12 +194,18 @@ where
         let batch = (worth / shards).clamp(1, 64);
         let most = entries.clamp(256, 1 << 20) + 2 * worth;
         Memory {
-            shards: Shards::new(shards, bound, batch),
+            shards: Shards::new(shards, bound, batch, tti != NEVER),
             tti,
             bound,
             rest: Written {
                 schedule: Schedule::new(),
-                graveyard: Graveyard::new(worth, worth_weight, most, limits.max_weight.unwrap_or(NEVER)),
+                graveyard: Graveyard::new(
+                    worth,
+                    worth_weight,
+                    most,
+                    limits.max_weight.unwrap_or(NEVER),
+                    tti != NEVER,
+                ),
             },
         }
     }
@@ -253,35 +259,35 @@ where
             return;
         }
         let now = if shortest == NEVER { 0 } else { exact() };
-        let read = (self.tti != NEVER).then_some(now);
         let deadline = now.saturating_add(lifetime);
-        let node = Unplaced::new((hash, key, value), weight, deadline, shortest >= FINE, read);
-        self.clean(self.place(node), false);
+        let word = word(deadline, shortest >= FINE, self.tti != NEVER);
+        self.clean(self.place(New { hash, key, value, weight, word, read: now }), false);
         self.rest.schedule.stored(now, super::ends(deadline, now, self.tti));
     }
 
     /// Puts a node in, in place of what was there.
-    fn place(&self, mut node: Unplaced<K, V>) -> Option<Garbage<K, V>> {
-        let hash = node.hash;
+    fn place(&self, mut new: New<K, V>) -> Option<Garbage<K, V>> {
+        let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.
             let mut others = Vec::new();
             loop {
                 let mut locked = self.shards.lock(hash);
+                locked.fetch_spares(&self.rest.graveyard);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
-                    locked.insert(node);
+                    locked.insert(new);
                     return locked.unlock(false);
                 };
                 drop(locked);
-                if found.key != node.key {
+                if found.key != new.key {
                     others.push(found.entry());
                     continue;
                 }
                 let mut locked = self.shards.lock(hash);
-                match locked.replace(found.entry(), node) {
+                match locked.replace(found.entry(), new) {
                     Ok(()) => return locked.unlock(false),
                     // It has left meanwhile.
-                    Err(back) => node = back,
+                    Err(back) => new = back,
                 }
             }
         })

@@ -4,7 +4,7 @@
 //! over they are freed, with no lock held. Nobody waits for it: what readers still see stays for somebody else to free,
 //! later. How much may stay is bounded, see [`Graveyard::has_room`].
 
-use super::index::{Entry, Table};
+use super::index::{Entry, Spares, Table};
 use super::readers::{Grace, is_reading};
 use crate::sweep::{Passing, unforked_sweeper};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -88,23 +88,23 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         self.full.append(&mut other.full);
     }
 
-    /// Frees it, and buries keys and values.
+    /// Frees it, and buries keys and values. The memory of entries goes to the spares.
     ///
     /// # Safety
     ///
-    /// No reader sees it any more.
-    pub(super) unsafe fn free(self) {
-        let free = |entry: Entry<K, V>| {
+    /// No reader sees it any more. The spares are of its store.
+    pub(super) unsafe fn free(self, spares: &mut Spares<K, V>) {
+        let mut free = |entry: Entry<K, V>| {
             // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
-            let node = unsafe { entry.free() };
-            crate::near::bury(node.key);
-            crate::near::bury(node.value);
+            let (key, value) = unsafe { entry.vacate(spares) };
+            crate::near::bury(key);
+            crate::near::bury(value);
         };
-        self.entries.into_iter().for_each(free);
+        self.entries.into_iter().for_each(&mut free);
         for (table, _) in self.full {
             // SAFETY: as above. The addresses of freed nodes in it are not followed.
             unsafe {
-                table.each(free);
+                table.each(&mut free);
                 table.free();
             }
         }
@@ -132,12 +132,15 @@ pub(super) struct Graveyard<K, V> {
     most: usize,
     /// Nor more weight than this.
     most_weight: u64,
+    timed: bool,
 }
 
 struct Pile<K, V> {
     /// What came since the last grace began.
     fresh: Garbage<K, V>,
     waiting: Vec<(Grace, Garbage<K, V>)>,
+    /// What was freed, for shards that need a place.
+    spares: Spares<K, V>,
 }
 
 /// The pile with its lock held, and no fork meanwhile if it is the sweeper who holds it.
@@ -160,16 +163,15 @@ impl<K, V> DerefMut for Unforked<'_, K, V> {
     }
 }
 
-impl<K, V> Default for Pile<K, V> {
-    fn default() -> Self {
-        Pile { fresh: Garbage::default(), waiting: Vec::new() }
-    }
-}
-
 impl<K: 'static, V: 'static> Graveyard<K, V> {
-    pub(super) fn new(worth: usize, worth_weight: u64, most: usize, most_weight: u64) -> Self {
+    pub(super) fn new(worth: usize, worth_weight: u64, most: usize, most_weight: u64, timed: bool) -> Self {
         Graveyard {
-            pile: Mutex::new(Pile::default()),
+            pile: Mutex::new(Pile {
+                fresh: Garbage::default(),
+                waiting: Vec::new(),
+                spares: Spares::new(timed),
+            }),
+            timed,
             held: AtomicUsize::new(0),
             held_weight: AtomicU64::new(0),
             in_vain: AtomicBool::new(false),
@@ -246,13 +248,26 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
             pile.waiting.append(&mut still);
             pile.fresh.append(left);
         }
+        if over.is_empty() {
+            return;
+        }
+        let mut spares = Spares::new(self.timed);
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
-            // SAFETY: its grace began when it was here, taken out of the index, and is over.
-            unsafe { garbage.free() };
+            // SAFETY: its grace began when it was here, taken out of the index, and is over. It is all of this store.
+            unsafe { garbage.free(&mut spares) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
         }
+        let mut pile = self.lock();
+        let room = self.worth.saturating_sub(pile.spares.len());
+        spares.give(room, &mut pile.spares);
+    }
+
+    /// Some places for entries, if there are any.
+    #[cold]
+    pub(super) fn spare(&self, most: usize, to: &mut Spares<K, V>) {
+        self.lock().spares.give(most, to);
     }
 
     /// Whether there is room for more garbage, hence for an insert that makes some.
@@ -307,9 +322,12 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     ///
     /// There is no reader of this store, and there will be none.
     pub(super) unsafe fn free(&mut self) {
-        let pile = std::mem::take(&mut *lock(&self.pile));
-        let all = pile.waiting.into_iter().map(|(_, garbage)| garbage).chain([pile.fresh]);
+        let mut pile = lock(&self.pile);
+        let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
+        drop(pile);
+        let mut spares = Spares::new(self.timed);
+        let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
         // SAFETY: as the caller says.
-        all.for_each(|garbage| unsafe { garbage.free() });
+        all.for_each(|garbage| unsafe { garbage.free(&mut spares) });
     }
 }

@@ -20,8 +20,8 @@ use super::readers::Reading;
 use crate::clock::NEVER;
 use crate::near::ends;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 // These are not for the model checker: whatever is read of them is right.
@@ -91,7 +91,7 @@ impl<K, V> Entry<K, V> {
     /// It is not freed as long as the reference is used.
     #[inline(always)]
     pub(super) unsafe fn node<'a>(self) -> &'a Node<K, V> {
-        // SAFETY: it came out of `Unplaced::publish`, hence of a box, and has not been freed, as the caller says.
+        // SAFETY: it came out of `Spares::place`, and has not been freed, as the caller says.
         unsafe { self.0.as_ref() }
     }
 
@@ -102,8 +102,8 @@ impl<K, V> Entry<K, V> {
     /// As for [`node`](Self::node).
     #[inline]
     unsafe fn read<'a>(self) -> Option<&'a Word> {
-        // SAFETY: as the caller says. Without the mark it is the first field of a `Timed` (`repr(C)`), out of whose box
-        // it has come with an address for the whole of it: see `Unplaced::new`, which alone makes nodes.
+        // SAFETY: as the caller says. Without the mark it is the first field of a `Timed` (`repr(C)`), and its
+        // address one for the whole of that: see `Spares::place`, which alone makes nodes.
         unsafe {
             let timed = self.node().word.load(Relaxed) & UNTIMED == 0;
             timed.then(|| &(*self.0.as_ptr().cast::<Timed<K, V>>()).read)
@@ -123,69 +123,101 @@ impl<K, V> Entry<K, V> {
         read.map_or(deadline, |read| ends(deadline, read.load(Relaxed), tti))
     }
 
-    /// Takes the node back out of its memory, which is freed.
+    /// Takes key and value out; the memory goes to the spares, or is freed.
     ///
     /// # Safety
     ///
-    /// Nobody else uses it, now or later.
-    pub(super) unsafe fn free(self) -> Node<K, V> {
-        // SAFETY: it has come out of a box of the type that the mark tells, and this is the last use of it.
+    /// Nobody else uses it, now or later. The spares are of its store.
+    pub(super) unsafe fn vacate(self, spares: &mut Spares<K, V>) -> (K, V) {
+        // SAFETY: it is ours alone, so it can be read out of its place, which is not read again before it is written.
+        let node = unsafe { self.0.as_ptr().read() };
+        spares.add(self.0);
+        (node.key, node.value)
+    }
+}
+
+/// What is to be put in: a node that has no place yet.
+pub(super) struct New<K, V> {
+    pub hash: u64,
+    pub key: K,
+    pub value: V,
+    pub weight: u32,
+    /// See [`Node::word`]; as [`word`] makes it.
+    pub word: u64,
+    /// Now, where the time of the last read is kept.
+    pub read: u64,
+}
+
+/// The word of an entry that ends then. `coarse` and `timed`: see [`COARSE`] and [`UNTIMED`].
+#[inline]
+pub(super) fn word(deadline: u64, coarse: bool, timed: bool) -> u64 {
+    // Rounded up: a lifetime never falls short.
+    let deadline = deadline.saturating_add(MARKS) & !MARKS;
+    deadline | if coarse { COARSE } else { 0 } | if timed { 0 } else { UNTIMED }
+}
+
+/// Memory for the nodes of one store.
+pub(super) struct Spares<K, V> {
+    /// Whether its nodes have room for the time of their last read.
+    timed: bool,
+    places: Vec<NonNull<Node<K, V>>>,
+}
+
+// SAFETY: it is memory with nothing in it.
+unsafe impl<K, V> Send for Spares<K, V> {}
+
+impl<K, V> Spares<K, V> {
+    pub(super) fn new(timed: bool) -> Self {
+        Spares { timed, places: Vec::new() }
+    }
+
+    fn layout(timed: bool) -> Layout {
+        if timed { Layout::new::<Timed<K, V>>() } else { Layout::new::<Node<K, V>>() }
+    }
+
+    fn add(&mut self, place: NonNull<Node<K, V>>) {
+        self.places.push(place);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Gives some away, at most so many.
+    pub(super) fn give(&mut self, most: usize, to: &mut Self) {
+        let left = self.places.len() - most.min(self.places.len());
+        to.places.extend(self.places.drain(left..));
+    }
+
+    /// A node for this, in a place of its own.
+    #[inline]
+    pub(super) fn place(&mut self, new: New<K, V>) -> Entry<K, V> {
+        let New { hash, key, value, weight, word, read } = new;
+        assert_eq!(word & UNTIMED == 0, self.timed);
+        let place = self.places.pop().unwrap_or_else(|| {
+            let layout = Self::layout(self.timed);
+            // SAFETY: a node is not of size zero.
+            let place = NonNull::new(unsafe { alloc(layout) }.cast());
+            place.unwrap_or_else(|| handle_alloc_error(layout))
+        });
+        let node = Node { hash, word: Word::new(word), weight, place: Place::new(0), key, value };
+        // SAFETY: the place is ours, large enough for a `Timed` if it is to be one, and there is nothing in it.
         unsafe {
-            match self.node().word.load(Relaxed) & UNTIMED {
-                0 => Box::from_raw(self.0.as_ptr().cast::<Timed<K, V>>()).node,
-                _ => *Box::from_raw(self.0.as_ptr()),
+            match self.timed {
+                false => place.write(node),
+                true => place.cast().write(Timed { node, read: Word::new(read) }),
             }
         }
+        Entry(place)
     }
 }
 
-/// A node that has not been shared yet. Dropping it [buries](crate::near::bury) what is in it.
-pub(super) struct Unplaced<K: 'static, V: 'static>(Entry<K, V>);
-
-impl<K, V> Unplaced<K, V> {
-    /// `read`: when it was written, where the time of the last read is kept. `coarse`: see [`COARSE`].
-    #[inline]
-    pub(super) fn new(
-        (hash, key, value): (u64, K, V),
-        weight: u32,
-        deadline: u64,
-        coarse: bool,
-        read: Option<u64>,
-    ) -> Self {
-        // Rounded up: a lifetime never falls short.
-        let deadline = deadline.saturating_add(MARKS) & !MARKS;
-        let marks = if coarse { COARSE } else { 0 } | if read.is_none() { UNTIMED } else { 0 };
-        let node = Node { hash, word: Word::new(deadline | marks), weight, place: Place::new(0), key, value };
-        let raw = match read {
-            None => Box::into_raw(Box::new(node)),
-            Some(read) => Box::into_raw(Box::new(Timed { node, read: Word::new(read) })).cast(),
-        };
-        // SAFETY: a box is not null.
-        Unplaced(Entry(unsafe { NonNull::new_unchecked(raw) }))
-    }
-
-    /// Its address, under which it is to be put into a table.
-    pub(super) fn publish(self) -> Entry<K, V> {
-        ManuallyDrop::new(self).0
-    }
-}
-
-impl<K, V> Deref for Unplaced<K, V> {
-    type Target = Node<K, V>;
-
-    #[inline(always)]
-    fn deref(&self) -> &Node<K, V> {
-        // SAFETY: it is ours until it is published, which ends `self`.
-        unsafe { self.0.node() }
-    }
-}
-
-impl<K: 'static, V: 'static> Drop for Unplaced<K, V> {
+impl<K, V> Drop for Spares<K, V> {
     fn drop(&mut self) {
-        // SAFETY: it has not been published, so nobody else knows of it.
-        let node = unsafe { self.0.free() };
-        crate::near::bury(node.key);
-        crate::near::bury(node.value);
+        for place in &self.places {
+            // SAFETY: allocated with this layout, by `place`; all that was in it has been taken out by `vacate`.
+            unsafe { dealloc(place.as_ptr().cast(), Self::layout(self.timed)) };
+        }
     }
 }
 
@@ -379,7 +411,7 @@ impl<K, V> Table<K, V> {
             }
             fits &= fits - 1;
         }
-        Err(meta >> PAST != 0)
+        Err(meta >> past(hash) & FULL != 0)
     }
 
     /// The first entry with this hash for which `is` holds.

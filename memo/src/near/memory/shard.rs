@@ -8,8 +8,8 @@
 //! thus passes through the small queue only. Using an entry writes nothing but its own count, and
 //! that only up to three times.
 
-use super::garbage::Garbage;
-use super::index::{Entry, Found, Index, Node, Table, USES, Unplaced};
+use super::garbage::{Garbage, Graveyard};
+use super::index::{Entry, Found, Index, New, Spares, Table, USES};
 use super::readers::Reading;
 use crate::clock::NEVER;
 use crate::near::Bound;
@@ -145,6 +145,7 @@ struct Shard<K, V> {
     /// Counters of the table that have got stuck since it was built.
     stuck: usize,
     garbage: Garbage<K, V>,
+    spares: Spares<K, V>,
     evicted: u64,
     expired: u64,
 }
@@ -153,7 +154,7 @@ struct Shard<K, V> {
 unsafe impl<K: Send, V: Send> Send for Shard<K, V> {}
 
 impl<K: 'static, V: 'static> Shard<K, V> {
-    fn new() -> Self {
+    fn new(timed: bool) -> Self {
         Shard {
             len: 0,
             weight: 0,
@@ -162,6 +163,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             ghosts: Ghosts::default(),
             stuck: 0,
             garbage: Garbage::default(),
+            spares: Spares::new(timed),
             evicted: 0,
             expired: 0,
         }
@@ -194,6 +196,7 @@ pub(super) struct Shards<K, V> {
     limit: u64,
     /// As many taken out of one shard are a batch.
     batch: usize,
+    timed: bool,
     locked: Box<[Apart<Mutex<Shard<K, V>>>]>,
 }
 
@@ -204,7 +207,7 @@ unsafe impl<K: Send + Sync, V: Send + Sync> Sync for Shards<K, V> {}
 
 impl<K: 'static, V: 'static> Shards<K, V> {
     /// `count`: a power of two, at most [`MOST`].
-    pub(super) fn new(count: usize, bound: Bound, batch: usize) -> Self {
+    pub(super) fn new(count: usize, bound: Bound, batch: usize, timed: bool) -> Self {
         assert!(count.is_power_of_two() && count <= MOST);
         Shards {
             // Those beyond `count` are never used, and share nothing that would be made for them.
@@ -213,7 +216,8 @@ impl<K: 'static, V: 'static> Shards<K, V> {
             limit: if bound.limit == NEVER { NEVER } else { bound.limit / count as u64 },
             bound,
             batch,
-            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new()))).collect(),
+            timed,
+            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new(timed)))).collect(),
         }
     }
 
@@ -286,6 +290,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         (enough && !garbage.is_empty()).then(|| std::mem::take(garbage))
     }
 
+    /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
+    #[inline]
+    pub(super) fn fetch_spares(&mut self, from: &Graveyard<K, V>) {
+        if self.shard.spares.len() == 0 && self.shard.evicted != 0 {
+            from.spare(self.shards.batch, &mut self.shard.spares);
+        }
+    }
+
     /// The entry with this hash for which `is` holds, which must not be code of the user's.
     pub(super) fn find<'r>(
         &self,
@@ -296,8 +308,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         self.index.find(reading, hash, is)
     }
 
-    fn counts(&self, node: &Node<K, V>) -> u64 {
-        self.shards.bound.counts(node.weight)
+    fn counts(&self, weight: u32) -> u64 {
+        self.shards.bound.counts(weight)
     }
 
     fn is_bounded(&self) -> bool {
@@ -305,13 +317,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     /// Puts in an entry whose key is not in here, and makes room for it.
-    pub(super) fn insert(&mut self, node: Unplaced<K, V>) {
+    pub(super) fn insert(&mut self, node: New<K, V>) {
         let returns = self.is_bounded() && self.shard.ghosts.take(node.hash);
         self.insert_into(node, returns);
     }
 
-    fn insert_into(&mut self, node: Unplaced<K, V>, to_main: bool) {
-        let (hash, weight, counts) = (node.hash, node.weight, self.counts(&node));
+    fn insert_into(&mut self, node: New<K, V>, to_main: bool) {
+        let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
         if self.is_bounded() {
             self.make_room(counts);
         }
@@ -321,7 +333,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         } else if self.shard.stuck > 8 + groups / 16 {
             self.rebuild(groups);
         }
-        let entry = node.publish();
+        let entry = self.shard.spares.place(node);
         // SAFETY: see `Locked`; there is room, three quarters at most being taken.
         self.shard.stuck += usize::from(unsafe { self.index.insert(hash, entry) });
         self.shard.len += 1;
@@ -337,7 +349,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     /// Puts an entry in the place of another with the same key. False if that is not in here any more: then nothing
     /// has happened, and the caller has the new one back.
-    pub(super) fn replace(&mut self, old: Entry<K, V>, new: Unplaced<K, V>) -> Result<(), Unplaced<K, V>> {
+    pub(super) fn replace(&mut self, old: Entry<K, V>, new: New<K, V>) -> Result<(), New<K, V>> {
         let hash = new.hash;
         // SAFETY: see `Locked`.
         if !unsafe { self.index.holds(hash, old) } {
@@ -345,7 +357,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
         // SAFETY: it is in the index.
         let node = unsafe { old.node() };
-        let (before, counts) = (self.counts(node), self.counts(&new));
+        let (before, counts) = (self.counts(node.weight), self.counts(new.weight));
         let place = node.place.load(Relaxed);
         if counts > before && self.is_bounded() {
             // Others have to make room, and it must not be among them.
@@ -353,11 +365,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
             self.insert_into(new, place & MAIN != 0);
             return Ok(());
         }
-        new.place.store(place, Relaxed);
-        new.word.fetch_or(node.word.load(Relaxed) & USES, Relaxed);
+        let mut new = new;
+        new.word |= node.word.load(Relaxed) & USES;
         self.shard.weight += u64::from(new.weight);
         self.shard.weight -= u64::from(node.weight);
-        let new = new.publish();
+        let new = self.shard.spares.place(new);
+        // SAFETY: it has just been made.
+        unsafe { new.node() }.place.store(place, Relaxed);
         // SAFETY: see `Locked`.
         unsafe { self.index.replace(hash, old, new) };
         if self.is_bounded() {
@@ -383,7 +397,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         if self.is_bounded() {
             // SAFETY: it is in the index.
             let node = unsafe { entry.node() };
-            let (place, counts) = (node.place.load(Relaxed), self.counts(node));
+            let (place, counts) = (node.place.load(Relaxed), self.counts(node.weight));
             self.queue(place).remove(place, counts);
         }
         self.take_out(hash, entry);
@@ -424,7 +438,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
         // SAFETY: see `Locked`.
         let table = unsafe { self.index.renew() };
-        let fresh = Shard { evicted: shard.evicted, expired: shard.expired, ..Shard::new() };
+        let fresh = Shard { evicted: shard.evicted, expired: shard.expired, ..Shard::new(self.shards.timed) };
         let old = std::mem::replace(shard, fresh);
         shard.garbage = old.garbage;
         // SAFETY: it is not the index's table any more, what was in it was in nothing else but the queues, and those
