@@ -52,6 +52,10 @@ mod garbage;
 mod index;
 mod readers;
 mod shard;
+#[cfg(all(test, memo_shuttle))]
+mod shuttle_models;
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests;
 
 /// A shard holds at least this many entries.
 const SHARE: u64 = 256;

@@ -547,6 +547,13 @@ impl<K, V> Table<K, V> {
         true
     }
 
+    /// Whether nothing is in it, nor any trace of what was. For one thread that has the store to itself.
+    #[cfg(all(test, not(memo_shuttle)))]
+    pub(super) fn is_pristine(self) -> bool {
+        // SAFETY: nobody else is there who could free the table.
+        (0..self.groups()).all(|number| unsafe { self.group(number) }.meta.load(Relaxed) == 0)
+    }
+
     /// Calls `with` for every entry.
     ///
     /// # Safety

@@ -205,6 +205,12 @@ fn slots() -> impl Iterator<Item = &'static Slot> {
     })
 }
 
+/// How many slots there are.
+#[cfg(all(test, not(memo_shuttle)))]
+pub(super) fn count() -> usize {
+    slots().count()
+}
+
 /// A slot for this thread: one given back, or a new one.
 fn claim() -> &'static Slot {
     fork::watch();
