@@ -348,8 +348,10 @@ mod tests {
 
         /// Has all dropped that has left, where that is not done at once.
         fn settle(&self) {
-            if let Near::Memory(store) = self {
-                store.settle();
+            match self {
+                Near::Memory(store) => store.settle(),
+                #[cfg(feature = "moka")]
+                Near::Moka(_) => (),
             }
         }
     }
