@@ -398,18 +398,24 @@ where
         }
     }
 
+    /// Frees what can be freed just now.
+    #[cfg(test)]
+    fn tidy(&self) {
+        for locked in self.shards.each() {
+            self.clean(locked.unlock(true), true);
+        }
+        self.rest.graveyard.flush();
+    }
+
     /// Frees all that has left, as soon as other threads' readers let it.
     #[cfg(test)]
     pub(super) fn settle(&self) {
         loop {
-            for locked in self.shards.each() {
-                self.clean(locked.unlock(true), true);
-            }
-            self.rest.graveyard.flush();
+            self.tidy();
             if self.rest.graveyard.held() == 0 {
                 return;
             }
-            std::thread::yield_now();
+            crate::sync::thread::yield_now();
         }
     }
 }

@@ -17,17 +17,21 @@ impl Lookup<u64> for By {
     }
 }
 
-/// A value that knows whether it has been dropped. Cloning it takes its time, in which others do something.
+/// How many values there are.
+type Alive = &'static AtomicI64;
+
+/// A value that knows whether it has been dropped, wherever its bytes are. Cloning it takes its time, in which others do
+/// something.
 struct Frail {
     number: u64,
-    dropped: AtomicBool,
-    alive: Arc<AtomicI64>,
+    dropped: &'static AtomicBool,
+    alive: Alive,
 }
 
 impl Frail {
-    fn new(number: u64, alive: &Arc<AtomicI64>) -> Self {
+    fn new(number: u64, alive: Alive) -> Self {
         alive.fetch_add(1, SeqCst);
-        Frail { number, dropped: AtomicBool::new(false), alive: alive.clone() }
+        Frail { number, dropped: Box::leak(Box::default()), alive }
     }
 }
 
@@ -36,7 +40,7 @@ impl Clone for Frail {
         assert!(!self.dropped.load(SeqCst), "dropped before it was cloned");
         thread::yield_now();
         assert!(!self.dropped.load(SeqCst), "dropped while it was cloned");
-        Frail::new(self.number, &self.alive)
+        Frail::new(self.number, self.alive)
     }
 }
 
@@ -61,15 +65,15 @@ fn check(model: fn()) {
 }
 
 /// Runs the parts at once on a store of this capacity that holds 0 under 0, and audits it.
-fn at_once(capacity: u64, parts: &[fn(&Store, &Arc<AtomicI64>)]) {
-    let alive = Arc::new(AtomicI64::new(0));
+fn at_once(capacity: u64, parts: &[fn(&Store, Alive)]) {
+    let alive: Alive = Box::leak(Box::default());
     let store = Arc::new(Store::new(&Limits { capacity: Some(capacity), ..Limits::default() }));
-    store.insert(HASH, 0, Frail::new(0, &alive), 1, None);
+    store.insert(HASH, 0, Frail::new(0, alive), 1, None);
     let threads: Vec<_> = parts
         .iter()
         .map(|&part| {
-            let (store, alive) = (store.clone(), alive.clone());
-            thread::spawn(move || part(&store, &alive))
+            let store = store.clone();
+            thread::spawn(move || part(&store, alive))
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
@@ -80,7 +84,7 @@ fn at_once(capacity: u64, parts: &[fn(&Store, &Arc<AtomicI64>)]) {
     assert_eq!(alive.load(SeqCst), 0);
 }
 
-fn read(store: &Store, _: &Arc<AtomicI64>) {
+fn read(store: &Store, _: Alive) {
     for _ in 0..2 {
         if let Some(found) = store.get(HASH, By(0)) {
             assert_eq!(found.number % 10, 0);
@@ -88,32 +92,32 @@ fn read(store: &Store, _: &Arc<AtomicI64>) {
     }
 }
 
-fn replace(store: &Store, alive: &Arc<AtomicI64>) {
+fn replace(store: &Store, alive: Alive) {
     store.insert(HASH, 0, Frail::new(10, alive), 1, None);
     assert!(store.get(HASH, By(0)).is_none_or(|found| found.number != 0), "the old one after the new one");
-    store.rest.graveyard.flush();
+    store.tidy();
 }
 
-fn evict(store: &Store, alive: &Arc<AtomicI64>) {
+fn evict(store: &Store, alive: Alive) {
     store.insert(HASH, 1, Frail::new(1, alive), 1, None);
     store.insert(HASH, 2, Frail::new(2, alive), 1, None);
-    store.rest.graveyard.flush();
+    store.tidy();
 }
 
-fn remove(store: &Store, _: &Arc<AtomicI64>) {
+fn remove(store: &Store, _: Alive) {
     store.remove(HASH, &By(0));
-    store.rest.graveyard.flush();
+    store.tidy();
 }
 
-fn clear(store: &Store, _: &Arc<AtomicI64>) {
+fn clear(store: &Store, _: Alive) {
     store.clear();
 }
 
-fn grow(store: &Store, alive: &Arc<AtomicI64>) {
+fn grow(store: &Store, alive: Alive) {
     for key in 1..13 {
         store.insert(HASH + (key << 62), key, Frail::new(key, alive), 1, None);
     }
-    store.rest.graveyard.flush();
+    store.tidy();
 }
 
 #[test]
