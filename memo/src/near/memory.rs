@@ -28,8 +28,8 @@
 //! within the bound is to be stored; readers do not mind.
 //!
 //! What has left is freed some time later, in batches: of a bounded store at most an eighth of its capacity (or a few
-//! entries, where that is less) waits for it, as long as no reader takes its time. `invalidate`, `clear` and
-//! sweeps free at once what they can.
+//! entries, where that is less) waits for it, as long as no reader takes its time. What is removed or
+//! replaced, if it has anything to drop, is freed at once unless a reader is at work for longer than a moment.
 //!
 //! # Expiry
 //!
@@ -180,6 +180,10 @@ where
     K: Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    /// Whether what somebody has removed or replaced is to be freed at once: whoever says that something is not to be used
+    /// any more may wait for it to be dropped.
+    const AT_ONCE: bool = needs_drop::<V>();
+
     pub(super) fn new(limits: &Limits) -> Self {
         let tti = limits.tti.map_or(NEVER, nanos);
         if limits.lifetimes || tti != NEVER {
@@ -265,12 +269,13 @@ where
         let now = if shortest == NEVER { 0 } else { exact() };
         let deadline = now.saturating_add(lifetime);
         let word = word(deadline, shortest >= FINE, self.tti != NEVER);
-        self.clean(self.place(New { hash, key, value, weight, word, read: now }), false);
+        let (garbage, at_once) = self.place(New { hash, key, value, weight, word, read: now });
+        self.clean(garbage, at_once);
         self.rest.schedule.stored(now, super::ends(deadline, now, self.tti));
     }
 
-    /// Puts a node in, in place of what was there.
-    fn place(&self, mut new: New<K, V>) -> Option<Garbage<K, V>> {
+    /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once.
+    fn place(&self, mut new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.
@@ -280,7 +285,7 @@ where
                 locked.fetch_spares(&self.rest.graveyard);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
                     locked.insert(new);
-                    return locked.unlock(false);
+                    return (locked.unlock(false), false);
                 };
                 drop(locked);
                 if found.key != new.key {
@@ -289,7 +294,7 @@ where
                 }
                 let mut locked = self.shards.lock(hash);
                 match locked.replace(found.entry(), new) {
-                    Ok(()) => return locked.unlock(false),
+                    Ok(()) => return (locked.unlock(Self::AT_ONCE), Self::AT_ONCE),
                     // It has left meanwhile.
                     Err(back) => new = back,
                 }
@@ -298,8 +303,6 @@ where
     }
 
     pub(super) fn remove<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
-        // Whoever says that something is not to be used any more may wait for it to be dropped.
-        let at_once = needs_drop::<V>();
         let (lived, garbage) = reading(|reading| {
             loop {
                 let index = self.shards.index(hash);
@@ -308,11 +311,11 @@ where
                 };
                 let mut locked = self.shards.lock(hash);
                 if locked.remove(hash, found.entry()) {
-                    return (self.lives(&found), locked.unlock(at_once));
+                    return (self.lives(&found), locked.unlock(Self::AT_ONCE));
                 }
             }
         });
-        self.clean(garbage, at_once);
+        self.clean(garbage, Self::AT_ONCE);
         lived
     }
 

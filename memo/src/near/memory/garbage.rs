@@ -193,6 +193,21 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         if worth || !pile.waiting.is_empty() {
             self.collect(pile, worth);
         }
+        if now && !is_reading() {
+            self.linger();
+        }
+    }
+
+    /// Waits a moment for readers to end, which hardly ever take longer.
+    fn linger(&self) {
+        for _ in 0..16 {
+            let pile = self.lock();
+            if pile.waiting.is_empty() {
+                return;
+            }
+            self.collect(pile, false);
+            crate::sync::thread::yield_now();
+        }
     }
 
     fn add(&self, garbage: Garbage<K, V>) -> Unforked<'_, K, V> {
