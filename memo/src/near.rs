@@ -86,6 +86,8 @@ pub(crate) struct NearCounts {
 }
 
 /// A store of one memoized function.
+// It is made once and stays where it is; a box would cost each hit a load.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Near<K, V>
 where
     K: Eq + Send + Sync + 'static,

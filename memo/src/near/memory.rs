@@ -382,8 +382,10 @@ where
     /// Sees to what has been taken out, with no lock held any more.
     #[inline]
     fn clean(&self, garbage: Option<Garbage<K, V>>, now: bool) {
-        if let Some(garbage) = garbage {
-            self.rest.graveyard.take(garbage, now);
+        match garbage {
+            Some(garbage) if now => self.rest.graveyard.free_now(garbage),
+            Some(garbage) => self.rest.graveyard.take(garbage),
+            None => (),
         }
     }
 

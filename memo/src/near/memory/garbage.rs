@@ -182,37 +182,47 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         }
     }
 
-    /// Takes garbage, and frees what can be freed of all there is. `now`: that is worth it, however little it is.
+    /// Takes garbage, and frees what can be freed, once that is worth it.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn take(&self, garbage: Garbage<K, V>, now: bool) {
+    pub(super) fn take(&self, garbage: Garbage<K, V>) {
         let large = garbage.is_large();
         let pile = self.add(garbage);
-        let worth =
-            now || large || pile.fresh.len() >= self.worth || pile.fresh.weight() >= self.worth_weight;
+        let worth = large || pile.fresh.len() >= self.worth || pile.fresh.weight() >= self.worth_weight;
         if worth || !pile.waiting.is_empty() {
             self.collect(pile, worth);
         }
-        if now && !is_reading() {
-            self.linger();
+    }
+
+    /// Frees garbage here and now, unless somebody still reads it after a moment: then it is taken as any other.
+    ///
+    /// For a caller that holds no lock, since user code runs.
+    pub(super) fn free_now(&self, garbage: Garbage<K, V>) {
+        const MOMENTS: u32 = 16;
+        let Some(mut grace) = Grace::begin() else { return self.take(garbage) };
+        self.hold(&garbage);
+        // One that reads itself would wait for itself.
+        let moments = if is_reading() { 0 } else { MOMENTS };
+        for _ in 0..moments {
+            if grace.is_over() {
+                break;
+            }
+            crate::sync::thread::yield_now();
+        }
+        if grace.is_over() {
+            self.free_all(vec![garbage]);
+        } else {
+            self.lock().waiting.push((grace, garbage));
         }
     }
 
-    /// Waits a moment for readers to end, which hardly ever take longer.
-    fn linger(&self) {
-        for _ in 0..16 {
-            let pile = self.lock();
-            if pile.waiting.is_empty() {
-                return;
-            }
-            self.collect(pile, false);
-            crate::sync::thread::yield_now();
-        }
+    fn hold(&self, garbage: &Garbage<K, V>) {
+        self.held.fetch_add(garbage.len(), Relaxed);
+        self.held_weight.fetch_add(garbage.weight(), Relaxed);
     }
 
     fn add(&self, garbage: Garbage<K, V>) -> Unforked<'_, K, V> {
-        self.held.fetch_add(garbage.len(), Relaxed);
-        self.held_weight.fetch_add(garbage.weight(), Relaxed);
+        self.hold(&garbage);
         let mut pile = self.lock();
         pile.fresh.append(garbage);
         pile
@@ -263,13 +273,17 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
             pile.waiting.append(&mut still);
             pile.fresh.append(left);
         }
-        if over.is_empty() {
-            return;
+        if !over.is_empty() {
+            self.free_all(over);
         }
+    }
+
+    /// Frees what has been held, and whose grace is over.
+    fn free_all(&self, over: Vec<Garbage<K, V>>) {
         let mut spares = Spares::new(self.timed);
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
-            // SAFETY: its grace began when it was here, taken out of the index, and is over. It is all of this store.
+            // SAFETY: its grace began when it had been taken out of the index, and is over. It is all of this store.
             unsafe { garbage.free(&mut spares) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);

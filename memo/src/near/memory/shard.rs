@@ -183,6 +183,8 @@ pub(super) struct Sums {
 #[repr(align(128))]
 struct Apart<T>(T);
 
+type Lock<K, V> = Apart<Mutex<Shard<K, V>>>;
+
 /// All shards of a store.
 ///
 /// The indices stand together and apart from the locks: readers come to the former only, and these are written but
@@ -197,7 +199,7 @@ pub(super) struct Shards<K, V> {
     /// As many taken out of one shard are a batch.
     batch: usize,
     timed: bool,
-    locked: Box<[Apart<Mutex<Shard<K, V>>>]>,
+    locked: Box<[Lock<K, V>]>,
 }
 
 // SAFETY: keys and values are shared by reference with readers, and dropped by whichever thread frees them.
