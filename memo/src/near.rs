@@ -874,7 +874,7 @@ mod tests {
                 Near::Moka(_) => assert!(!is_inside() || !(found || removed), "it is closed"),
             }
             assert!(near.peek(hash(77), &By(&other)).is_none());
-            if self.1 % 8 == 0 {
+            if self.1.is_multiple_of(8) {
                 near.clear();
             }
             near.sweep();

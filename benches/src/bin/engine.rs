@@ -239,9 +239,9 @@ fn crowd(name: &str, store: &impl Store, threads: usize) {
         start.elapsed().as_secs_f64() * 1e9 * cores / (calls * threads as u64) as f64
     };
     (0..500).for_each(|key| store.put(key, key));
-    (0..2000).for_each(|key| drop(store.get(key % 500)));
+    (0..2000).for_each(|key| _ = store.get(key % 500));
     let least = |work: &(dyn Fn() + Sync)| (0..5).map(|_| timed(work)).fold(f64::MAX, f64::min);
-    let hit = least(&|| (0..calls).for_each(|call| drop(black_box(store.get(black_box(call % 500))))));
+    let hit = least(&|| (0..calls).for_each(|call| _ = black_box(store.get(black_box(call % 500)))));
     let put = least(&|| fresh(calls).for_each(|key| store.put(key, key)));
     println!("  {threads:3} threads  {name:<12} hit {hit:6.2}  insert {put:6.1}");
 }
@@ -266,7 +266,7 @@ fn tail(name: &str, store: &impl Store) {
                 fresh(100).for_each(|key| store.put(key, key));
             }
         });
-        println!("  {name:<12} hit    {:?}", single(&|call| drop(black_box(store.get(call % 500)))));
+        println!("  {name:<12} hit    {:?}", single(&|call| _ = black_box(store.get(call % 500))));
         println!("  {name:<12} insert {:?}", single(&|_| fresh(1).for_each(|key| store.put(key, key))));
         done.store(true, Relaxed);
     });
@@ -324,7 +324,7 @@ fn traces() -> [(&'static str, Vec<u64>); 2] {
         // A loop over more than fits, and keys that never come again.
         mixed.extend((0..10_000).map(|i| {
             next += 1;
-            if i % 2 == 0 { 1 << 32 | next } else { 1 << 33 | next % 60_000 }
+            if i % 2 == 0 { (1 << 32) | next } else { (1 << 33) | (next % 60_000) }
         }));
     }
     [("Zipf(1.0)", plain), ("Zipf and scans", mixed)]

@@ -121,9 +121,9 @@ fn stress(limits: Limits, threads: u64, rounds: u64, keys: u64) {
                 for _ in 0..rounds {
                     let key = random.next() % keys;
                     // A third of the keys share their hashes with others.
-                    let hash = if key % 3 == 0 { hash(key / 9) } else { hash(key) };
+                    let hash = if key.is_multiple_of(3) { hash(key / 9) } else { hash(key) };
                     let dice = random.next() % 100;
-                    if random.next() % 16 == 0 {
+                    if random.next().is_multiple_of(16) {
                         FUSE.set(1 + (random.next() % 8) as u32);
                     }
                     let told = || Told::new(key, alive);
@@ -150,7 +150,7 @@ fn stress(limits: Limits, threads: u64, rounds: u64, keys: u64) {
                         }
                         97 => clock::advance(Duration::from_secs(600)),
                         98 => store.sweep(),
-                        _ if random.next() % 8 == 0 => store.clear(),
+                        _ if random.next().is_multiple_of(8) => store.clear(),
                         _ => {
                             store.counts();
                         }
@@ -176,7 +176,7 @@ fn quietly(test: impl FnOnce()) {
     let _one = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(|panic| {
-        if panic.payload_as_str() != Some("on purpose") {
+        if panic.payload().downcast_ref::<&str>() != Some(&"on purpose") {
             eprintln!("{panic}");
         }
     }));
@@ -234,7 +234,7 @@ fn a_store_is_as_a_map_that_forgets() {
                     assert!(known || !removed);
                     assert!(limits.capacity.is_some() || removed == known);
                 }
-                5 if round % 1000 == 0 => {
+                5 if round.is_multiple_of(1000) => {
                     store.clear();
                     model.clear();
                 }
@@ -380,7 +380,7 @@ fn queues_close_their_holes() {
     for round in 0..times(200, 3) {
         for key in 0..200 {
             store.insert(hash(key), key, round, 1, None);
-            if key % 3 == 0 {
+            if key.is_multiple_of(3) {
                 store.get(hash(key), By(key));
             }
         }
