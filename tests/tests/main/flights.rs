@@ -48,7 +48,7 @@ mod one_computation {
     #[test]
     fn of_10_000_tasks_on_a_cold_key() {
         const TASKS: usize = 10_000;
-        let rounds = size(100, 200);
+        let rounds = 200;
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         #[memoize(capacity = "unbounded")]
         async fn cold(round: usize) -> usize {
