@@ -36,7 +36,8 @@ use std::time::{Duration, Instant};
 
 use self::circuit::{Circuit, Permit, Turn};
 use self::deadline::within;
-use self::helper::{Helpers, block_on, panicked};
+pub(crate) use self::helper::block_on;
+use self::helper::{Helpers, panicked};
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness};
 use crate::error::{Error, ErrorKind};
 

@@ -234,6 +234,8 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                     }
                     match looked {
                         Looked::Found { value, lives, size } => {
+                            // as in `lead`: code of the user's runs in here
+                            let _held = memo.runs_user_code.then(|| lead.hold());
                             memo.counters.count(Counter::Hits);
                             memo.keep(&lead, &value, lives, size);
                             lead.land(|| Landed::Value(value.clone()));

@@ -114,12 +114,10 @@ impl<K, V: 'static> Far<K, V> {
         if engines.is_empty() {
             return None;
         }
-        let identity = Identity {
-            name,
-            parameters: &settings.parameters,
-            version: settings.version,
-            code: settings.code,
-        };
+        // the name is without the type parameters of the `impl`, which are in its type's name
+        let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
+        let identity =
+            Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
         Some(Self::new(types?, engines, identity, settings.codec))
     }
 

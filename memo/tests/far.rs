@@ -239,6 +239,20 @@ fn type_parameters_tell_results_apart() {
 }
 
 #[test]
+fn type_parameters_of_the_impl_tell_results_apart_too() {
+    struct Kind<T>(std::marker::PhantomData<T>);
+    impl<T: Default + std::fmt::Debug + 'static> Kind<T> {
+        #[memoize(engine = "generic impl", code = "manual")]
+        fn shown(n: u8) -> String {
+            format!("{:?} {n}", T::default())
+        }
+    }
+    Shelf::named("generic impl");
+    assert_eq!(Kind::<u8>::shown(1), "0 1");
+    assert_eq!(Kind::<String>::shown(1), "\"\" 1");
+}
+
+#[test]
 fn only_ok_is_stored() {
     #[memoize(engine = "results")]
     fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {

@@ -139,7 +139,7 @@ impl<T> Future for Answer<T> {
 }
 
 /// Waits for a future on this thread.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
