@@ -35,6 +35,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use self::circuit::{Circuit, Permit, Turn};
+pub use self::deadline::sleep;
 use self::deadline::within;
 pub(crate) use self::helper::block_on;
 use self::helper::{Helpers, panicked};

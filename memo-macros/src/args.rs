@@ -557,12 +557,14 @@ impl Value for SingleFlight {
             Some(Lit::Bool(switch)) if !switch.value => Ok(SingleFlight::Off),
             _ => match word::<Self>(name, value, &["process", "machine", "fleet"])? {
                 "process" => Ok(SingleFlight::Process),
-                far => {
+                far if !cfg!(feature = "engines") => {
                     let message = format!(
-                        "`{name} = \"{far}\"` is not available yet in this version of memo: use \"process\""
+                        "`{name} = \"{far}\"` needs the cargo feature `engines` of memo, or that of an engine"
                     );
                     Err(Error::custom(message).with_span(value))
                 }
+                "machine" => Ok(SingleFlight::Machine),
+                _ => Ok(SingleFlight::Fleet),
             },
         }
     }
@@ -961,13 +963,16 @@ mod tests {
         bad("single_flight = true", takes);
         bad("single_flight", takes);
         bad("single_flight = process", takes);
-        for far in ["machine", "fleet"] {
-            bad(
-                &format!("single_flight = \"{far}\""),
-                &format!(
-                    "`single_flight = \"{far}\"` is not available yet in this version of memo: use \"process\""
-                ),
-            );
+        for (far, meant) in [("machine", SingleFlight::Machine), ("fleet", SingleFlight::Fleet)] {
+            let option = format!("single_flight = \"{far}\"");
+            if cfg!(feature = "engines") {
+                assert_eq!(value(good(&option).single_flight), meant);
+            } else {
+                bad(
+                    &option,
+                    &format!("`{option}` needs the cargo feature `engines` of memo, or that of an engine"),
+                );
+            }
         }
         bad("single_flight = \"proces\"", "unknown single_flight \"proces\": did you mean \"process\"?");
     }

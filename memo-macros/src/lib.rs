@@ -59,7 +59,7 @@ mod validate;
 /// | `cache_if` | `\|value\| -> bool` | store only such results | all, but `Err` |
 /// | `cache_err` | `true` or a duration | also store `Err`, for that long | not stored |
 /// | `cache_none` | `false` | do not store `None` | stored |
-/// | `single_flight` | `false`, `"process"`; not available yet: `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
+/// | `single_flight` | `false`, `"process"`, `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
 /// | `persist` | `true` | hint to the strategy; not available yet | none |
 /// | `shared` | `true` | hint to the strategy; not available yet | none |
 /// | `large` | `true` | hint to the strategy; not available yet | none |

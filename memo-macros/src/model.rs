@@ -249,6 +249,10 @@ pub(crate) enum SingleFlight {
     /// Within this process.
     #[default]
     Process,
+    /// Among the processes of this machine.
+    Machine,
+    /// Among machines.
+    Fleet,
 }
 
 impl Model {

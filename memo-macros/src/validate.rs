@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::args::{Args, CompanionName, Given, nearest};
-use crate::model::{Arg, Companion, Engine, Model, Place, ReceiverKey, impl_trait};
+use crate::model::{Arg, Companion, Engine, Model, Place, ReceiverKey, SingleFlight, impl_trait};
 
 /// Reports all that is wrong with a model, and with the options as given.
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
@@ -93,6 +93,13 @@ impl Rules<'_> {
             if let Some(span) = span {
                 self.refuse(span, not_yet(name));
             }
+        }
+        if let (Some(Given { key, value: Some(reach), .. }), true) = (&self.args.single_flight, in_memory)
+            && matches!(reach, SingleFlight::Machine | SingleFlight::Fleet)
+        {
+            let message = "processes share computations by an engine that outlives them, and this one is in memory: \
+                           name such an engine, or use \"process\"";
+            self.refuse(*key, message);
         }
         // an engine that was given and is wrong may well have been meant to be one of those
         let outlives =

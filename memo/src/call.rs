@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::far::{Far, FarKey, Looked};
-use crate::flight::{Joined, Landed, Lead, Wait, Waited};
+use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
@@ -170,8 +170,19 @@ enum Begun<K: OwnedPart, V: Value, F: Value> {
     /// It waits for another call's computation.
     Wait(Waiting<K, V, F>),
     /// It looks into the engines that outlive the process, for all who wait for it.
-    Look(&'static Memo<K, V, F>, &'static Far<K, V>, Lead<'static, K, V, F>),
+    Look(Looking<K, V, F>),
 }
+
+struct Looking<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    far: &'static Far<K, V>,
+    lead: Lead<'static, K, V, F>,
+    /// Whether it may wait for a computation in another process, and how.
+    may_wait: Option<Blocks>,
+}
+
+/// Whether a wait blocks its thread.
+pub(crate) type Blocks = bool;
 
 struct Waiting<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
@@ -183,30 +194,31 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
-            Joined::Lead(lead) => Self::lead(memo, lead),
+            Joined::Lead(lead) => Self::lead(memo, lead, blocks),
             Joined::Wait(wait) => Begun::Wait(Waiting { memo, hash, blocks, wait }),
         }
     }
 
     fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.alone(hash, key))
+        Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
-    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let _held = memo.runs_user_code.then(|| lead.hold());
+        let held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(stored.clone()));
             return Begun::Found(stored);
         }
-        Self::look(memo, lead)
+        drop(held);
+        Self::look(memo, lead, Some(blocks))
     }
 
-    fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+    fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, may_wait: Option<Blocks>) -> Self {
         match &memo.far {
-            Some(far) => Begun::Look(memo, far, lead),
+            Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
             None => Self::compute(memo, lead, None),
         }
     }
@@ -218,7 +230,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
 
     /// Whether there is nothing to wait for.
     fn is_end(&self) -> bool {
-        !matches!(self, Begun::Wait(_) | Begun::Look(..))
+        !matches!(self, Begun::Wait(_) | Begun::Look(_))
     }
 
     /// Waits for what there is to wait for.
@@ -226,24 +238,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         loop {
             self = match self {
                 Begun::Wait(wait) => wait.end().await,
-                Begun::Look(memo, far, lead) => {
-                    let looked = far.look(lead.key()).await;
-                    if !memo.settings.near && far.is_back(&looked) {
-                        // it was there for the time being, and would hide what the engine has
-                        memo.near.clear();
-                    }
-                    match looked {
-                        Looked::Found { value, lives, size } => {
-                            // as in `lead`: code of the user's runs in here
-                            let _held = memo.runs_user_code.then(|| lead.hold());
-                            memo.counters.count(Counter::Hits);
-                            memo.keep(&lead, &value, lives, size);
-                            lead.land(|| Landed::Value(value.clone()));
-                            Begun::Found(value)
-                        }
-                        Looked::Nothing(key) => Self::compute(memo, lead, key),
-                    }
-                }
+                Begun::Look(looking) => looking.end().await,
                 end => return end,
             }
         }
@@ -258,7 +253,37 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             Begun::Found(value) => Ok(outcome.hit(value)),
             Begun::Failed(failure) => Ok(outcome.failed(failure)),
             Begun::Compute(computation) => Err(computation),
-            Begun::Wait(_) | Begun::Look(..) => unreachable!("what there was to wait for is over"),
+            Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
+    async fn end(self) -> Begun<K, V, F> {
+        let Looking { memo, far, lead, may_wait } = self;
+        // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
+        let looked = holding(Some(&lead), far.look(&lead, may_wait)).await;
+        let held = memo.runs_user_code.then(|| lead.hold());
+        if !memo.settings.near && far.is_back(&looked) {
+            // it was there for the time being, and would hide what the engine has
+            memo.near.clear();
+        }
+        match looked {
+            Looked::Found { value, lives, size, waited } => {
+                if waited {
+                    memo.counters.count(Counter::Misses);
+                    memo.counters.count(Counter::Waits);
+                } else {
+                    memo.counters.count(Counter::Hits);
+                }
+                memo.keep(&lead, &value, lives, size);
+                lead.land(|| Landed::Value(value.clone()));
+                Begun::Found(value)
+            }
+            Looked::Nothing(key) => {
+                drop(held);
+                Begun::compute(memo, lead, key)
+            }
         }
     }
 }
@@ -274,7 +299,7 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
         match waited {
             Waited::Value(value) => Begun::Found(value),
             Waited::Failed(failure) => Begun::Failed(failure),
-            Waited::Lead(lead) => Begun::lead(memo, lead),
+            Waited::Lead(lead) => Begun::lead(memo, lead, blocks),
             Waited::Alone(key) => Begun::alone(memo, hash, key),
             Waited::Again(key) => Begun::join(memo, hash, key, blocks),
         }
@@ -327,7 +352,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
     /// Runs the body of an asynchronous function.
     pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
-        crate::flight::holding(self.lead.as_ref(), body)
+        holding(self.lead.as_ref(), body)
     }
 
     /// Stores what came of it, tells those who wait, and gives it back.

@@ -9,6 +9,7 @@ mod encode;
 mod engines;
 mod fingerprint;
 mod later;
+mod lease;
 mod types;
 
 use std::sync::Arc;
@@ -22,9 +23,11 @@ use memo_engines::{Engine, Entry, Space, Witness, utc_now};
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
 pub use engines::{Engines, engines};
+pub(crate) use lease::flight_reason;
 pub(crate) use types::FarTypes;
 pub use types::{KeyType, ValueType, far_key, far_value};
 
+use self::lease::Held;
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
 use crate::stats::TierStats;
@@ -37,6 +40,8 @@ pub(crate) struct Far<K, V> {
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    /// The place of the engine whose leases let one process compute for others, where that is asked for.
+    lessor: Option<usize>,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
     /// The function's name, for errors.
@@ -86,6 +91,14 @@ pub(crate) struct FarKey {
     pub(crate) failed: bool,
     key: Key,
     witnesses: Vec<Option<Witness>>,
+    /// While others wait for what is computed.
+    lease: Option<Held>,
+}
+
+impl FarKey {
+    fn new(key: Key, witnesses: Vec<Option<Witness>>) -> Self {
+        FarKey { failed: false, key, witnesses, lease: None }
+    }
 }
 
 /// A result as it goes to the engines.
@@ -98,10 +111,17 @@ impl FarValue {
     }
 }
 
+/// What an engine had: a value that lives for so long yet, and its size in bytes.
+struct Found<V> {
+    value: V,
+    lives: Option<Duration>,
+    size: usize,
+}
+
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, and its size in bytes.
-    Found { value: V, lives: Option<Duration>, size: usize },
+    /// A value that lives for so long yet, its size in bytes, and whether another process was waited for.
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -111,6 +131,13 @@ impl<K, V: 'static> Far<K, V> {
     /// written.
     pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
         let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines::open(engine, name)).collect();
+        let lessor = settings.leases.and_then(|reach| {
+            let lessor = lease::lessor(reach, engines.iter().map(|engine| engine.capability()));
+            if lessor.is_none() {
+                crate::warn::warn(&format!("`{name}`: {}", lease::no_lessor(reach)));
+            }
+            lessor
+        });
         if engines.is_empty() {
             return None;
         }
@@ -118,7 +145,7 @@ impl<K, V: 'static> Far<K, V> {
         let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        Some(Self::new(types?, engines, identity, settings.codec))
+        Some(Far { lessor, ..Self::new(types?, engines, identity, settings.codec) })
     }
 
     fn new(
@@ -138,6 +165,7 @@ impl<K, V: 'static> Far<K, V> {
             tiers: engines.into_iter().map(Tier::new).collect(),
             space: Space(first(&space)),
             identity: first(&full),
+            lessor: None,
             ailing: AtomicBool::new(false),
             name: identity.name.to_owned(),
         }
@@ -153,7 +181,7 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) fn unseen(&self, key: &K) -> Option<Box<FarKey>> {
         let key = self.key(key)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
-        Some(Box::new(FarKey { failed: false, key, witnesses }))
+        Some(Box::new(FarKey::new(key, witnesses)))
     }
 
     /// What the engines have, nearest first. Moves nothing.
@@ -174,9 +202,9 @@ impl<K, V: 'static> Far<K, V> {
         !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
-    /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
-    pub(crate) async fn look(&self, key: &K) -> Looked<V> {
-        let Some(key) = self.key(key) else { return Looked::Nothing(None) };
+    /// Asks the engines, nearest first. What a farther one has is put into the nearer ones. Where it is asked `again`,
+    /// finding nothing is no miss more.
+    async fn ask(&self, key: Key, again: bool) -> Result<Found<V>, Box<FarKey>> {
         let mut witnesses = Vec::with_capacity(self.tiers.len());
         for (place, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
@@ -193,23 +221,25 @@ impl<K, V: 'static> Far<K, V> {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
-                            self.put(&self.tiers[..place], FarKey { failed: false, key, witnesses }, entry);
+                            self.put(&self.tiers[..place], FarKey::new(key, witnesses), entry);
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Looked::Found { value, lives, size };
+                        return Ok(Found { value, lives, size });
                     }
                     Err(misfit) => tier.count(misfit),
                 }
             }
-            tier.misses.fetch_add(1, Ordering::Relaxed);
+            if !again {
+                tier.misses.fetch_add(1, Ordering::Relaxed);
+            }
             witnesses.push(witness);
         }
         let failed = witnesses.iter().all(Option::is_none);
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Looked::Nothing(Some(Box::new(FarKey { failed, key, witnesses })))
+        Err(Box::new(FarKey { failed, ..FarKey::new(key, witnesses) }))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.
@@ -257,15 +287,18 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     fn put(&self, tiers: &[Tier], key: FarKey, entry: Entry) {
-        let FarKey { key, witnesses, .. } = key;
-        for (tier, witness) in tiers.iter().zip(witnesses) {
+        let FarKey { key, witnesses, mut lease, .. } = key;
+        for (place, (tier, witness)) in tiers.iter().zip(witnesses).enumerate() {
             let (engine, entry) = (tier.engine.clone(), entry.clone());
+            let lease = lease.take_if(|_| self.lessor == Some(place));
             later::run(async move {
                 // what fails here has been counted by the engine's guard, and costs nobody anything
                 let _ = match witness {
                     Some(witness) => engine.put_if(&key, &entry, witness).await.map(drop),
                     None => engine.put(&key, &entry).await,
                 };
+                // given back behind it: whoever takes it next finds the entry
+                drop(lease);
             });
         }
     }

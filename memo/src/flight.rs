@@ -28,6 +28,9 @@ use crate::sync::{
     thread_local,
 };
 
+#[cfg(feature = "engines")]
+use crate::sync::Weak;
+
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
@@ -337,6 +340,19 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     pub(crate) fn key(&self) -> &K {
         &self.flight.key
+    }
+
+    /// Its flight, for as long as it is under way.
+    #[cfg(feature = "engines")]
+    pub(crate) fn node(&self) -> Weak<dyn Node> {
+        let flight: Weak<Flight<K, V, F>> = Arc::downgrade(&self.flight);
+        flight
+    }
+
+    /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
+    #[cfg(feature = "engines")]
+    pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
+        self.flights.graph.keeps_back(self.flight.id(), blocks, others)
     }
 
     /// While the guard lives, the computation runs on this thread.

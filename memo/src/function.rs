@@ -249,6 +249,9 @@ pub struct Settings {
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
+    /// How far beyond this process misses share one computation, if they do.
+    #[cfg(feature = "engines")]
+    pub(crate) leases: Option<memo_engines::Reach>,
     /// Whether results are kept in memory; else only while the engines named fail.
     pub(crate) near: bool,
     /// Engines that outlive the process, nearest first.
@@ -279,6 +282,8 @@ impl Settings {
             max_weight: None,
             ttl_of: false,
             single_flight: true,
+            #[cfg(feature = "engines")]
+            leases: None,
             near: true,
             far: Vec::new(),
             #[cfg(feature = "engines")]
@@ -366,6 +371,20 @@ impl Settings {
     /// `single_flight = false`.
     pub fn no_single_flight(mut self) -> Self {
         self.single_flight = false;
+        self
+    }
+
+    /// `single_flight = "machine"`.
+    #[cfg(feature = "engines")]
+    pub fn one_per_machine(mut self) -> Self {
+        self.leases = Some(memo_engines::Reach::Machine);
+        self
+    }
+
+    /// `single_flight = "fleet"`.
+    #[cfg(feature = "engines")]
+    pub fn one_per_fleet(mut self) -> Self {
+        self.leases = Some(memo_engines::Reach::Fleet);
         self
     }
 

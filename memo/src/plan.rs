@@ -59,7 +59,8 @@ impl Plan {
             settings.tti.map(|tti| format!("one that is not read for {} goes", show(tti))),
         ];
         let bound = kept_near.then_some(bound);
-        let reasons = std::iter::once(engine).chain(missing).chain(bound);
+        let reasons =
+            std::iter::once(engine).chain(missing).chain(crate::far::flight_reason(settings)).chain(bound);
         Plan { engines, reasons: reasons.chain(lifetimes.into_iter().flatten()).collect() }
     }
 

@@ -29,6 +29,9 @@ pub(super) const PAGE: u64 = 4096;
 /// How long a removed key is remembered.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
+/// The longest lease. What ends later was written before the clock was set back, and would bind for as long as that.
+const LONGEST_LEASE: Duration = Duration::from_secs(300);
+
 const SCHEMA: &str = "
     CREATE TABLE entry (
         row     INTEGER PRIMARY KEY,
@@ -153,6 +156,15 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
 pub(super) fn set_sync(connection: &Connection, sync: bool) -> rusqlite::Result<()> {
     let pragma = if sync { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
     connection.prepare_cached(pragma)?.execute([]).map(|_| ())
+}
+
+/// The owner of a lease whose time is not over.
+pub(super) fn holder(connection: &Connection, key: &Key, now: u64) -> rusqlite::Result<Option<String>> {
+    let latest = now.saturating_add(LONGEST_LEASE.as_millis() as u64);
+    connection
+        .prepare_cached("SELECT owner FROM lease WHERE id = ?1 AND expires > ?2 AND expires <= ?3")?
+        .query_row(params![id(&key.digest), moment(now), moment(latest)], |row| row.get(0))
+        .optional()
 }
 
 pub(super) fn id(digest: &[u8; 32]) -> i64 {
@@ -580,12 +592,7 @@ impl<'c> Change<'c> {
         ttl: Duration,
         lives: impl Fn(&str) -> bool,
     ) -> rusqlite::Result<bool> {
-        let held: Option<(i64, String)> = self
-            .connection
-            .prepare_cached("SELECT expires, owner FROM lease WHERE id = ?1")?
-            .query_row([id(&key.digest)], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if held.is_some_and(|(expires, owner)| expires > moment(self.now) && lives(&owner)) {
+        if holder(self.connection, key, self.now)?.is_some_and(|owner| lives(&owner)) {
             return Ok(false);
         }
         self.connection
@@ -609,7 +616,7 @@ impl<'c> Change<'c> {
     }
 
     fn until(&self, ttl: Duration) -> i64 {
-        moment(self.now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
+        moment(self.now.saturating_add(ttl.min(LONGEST_LEASE).as_millis() as u64))
     }
 }
 

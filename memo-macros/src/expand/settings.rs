@@ -60,8 +60,11 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         }
         None => {}
     }
-    if options.single_flight == SingleFlight::Off {
-        calls.push(quote!(.no_single_flight()));
+    match options.single_flight {
+        SingleFlight::Process => {}
+        SingleFlight::Off => calls.push(quote!(.no_single_flight())),
+        SingleFlight::Machine => calls.push(quote!(.one_per_machine())),
+        SingleFlight::Fleet => calls.push(quote!(.one_per_fleet())),
     }
     quote!(#private::Settings::new() #(#calls)*)
 }

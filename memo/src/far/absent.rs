@@ -4,13 +4,22 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use crate::call::Blocks;
 use crate::error::Error;
+use crate::flight::Lead;
 use crate::function::Settings;
+use crate::key::OwnedPart;
+use crate::outcome::Value;
 use crate::stats::TierStats;
 
 /// Nothing is.
 pub(crate) fn is_registered(_: &str) -> bool {
     false
+}
+
+/// There is none to give.
+pub(crate) fn flight_reason(_: &Settings) -> Option<String> {
+    None
 }
 
 /// Never there.
@@ -37,7 +46,7 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize },
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool },
     Nothing(Option<Box<FarKey>>),
 }
 
@@ -58,7 +67,11 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look(&self, _: &K) -> Looked<V> {
+    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>) -> Looked<V>
+    where
+        K: OwnedPart,
+        V: Value,
+    {
         match self.0 {}
     }
     pub(crate) async fn peek(&self, _: Key) -> Option<V> {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, ErrorKind};
 use crate::park::block_on;
 use memo_engines::Engine;
-use memo_engines::guarded::Event;
 #[cfg(feature = "disk")]
-use memo_engines::{Capability, Reach};
-use memo_engines::{GuardOptions, Guarded};
+use memo_engines::Reach;
+use memo_engines::guarded::Event;
+use memo_engines::{Capability, GuardOptions, Guarded};
 
 type Named = BTreeMap<String, Arc<dyn Engine>>;
 
@@ -54,16 +54,32 @@ fn disk() -> Guarded {
         options.warn = Some(Arc::new(crate::warn::warn));
         Ok(Arc::new(Disk::open(options)?))
     };
-    let capability = Capability {
-        reach: Reach::Machine,
-        persistent: true,
-        blocking: true,
-        deferred: true,
-        expires: true,
-        witnesses: true,
-        ..Capability::default()
-    };
-    Guarded::build("disk", capability, build, GuardOptions::default()).on_event(tell)
+    Guarded::build("disk", DISK, build, GuardOptions::default()).on_event(tell)
+}
+
+/// What it will be able to do.
+#[cfg(feature = "disk")]
+const DISK: Capability = Capability {
+    reach: Reach::Machine,
+    persistent: true,
+    blocking: true,
+    hangs: false,
+    deferred: true,
+    expires: true,
+    iterates: true,
+    clears_cheaply: true,
+    witnesses: true,
+    leases: true,
+    largest: None,
+};
+
+/// What the engine called `name` can do, whether or not it has been used.
+pub(super) fn capability(name: &str) -> Option<Capability> {
+    #[cfg(feature = "disk")]
+    let built_in = (name == "disk").then_some(DISK);
+    #[cfg(not(feature = "disk"))]
+    let built_in = None;
+    engines().get(name).map(|engine| engine.capability()).or(built_in)
 }
 
 /// Says once that an engine is in trouble, and what that means.
