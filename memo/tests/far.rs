@@ -253,6 +253,72 @@ fn type_parameters_of_the_impl_tell_results_apart_too() {
 }
 
 #[test]
+fn trait_parameters_that_are_not_in_the_type_tell_results_apart() {
+    trait Shown<T> {
+        fn shown(&self) -> String;
+    }
+    trait Named<T> {
+        fn named(&self) -> String;
+    }
+    trait AlsoShown {
+        const WORD: &'static str;
+        fn shown(&self) -> String;
+    }
+    struct Kind;
+    impl<T: Default + std::fmt::Debug + 'static> Shown<T> for Kind {
+        #[memoize(engine = "trait", code = "manual", receiver = "skip")]
+        fn shown(&self) -> String {
+            format!("{:?}", T::default())
+        }
+    }
+    impl<T: Default + std::fmt::Debug + 'static> Named<fn(T) -> T> for Kind {
+        #[memoize(engine = "trait", code = "manual", receiver = "skip", name = "named")]
+        fn named(&self) -> String {
+            format!("{:?}", T::default())
+        }
+    }
+    impl AlsoShown for Kind {
+        const WORD: &'static str = "word";
+        #[memoize(engine = "trait", code = "manual", receiver = "skip")]
+        fn shown(&self) -> String {
+            Self::WORD.to_owned()
+        }
+    }
+    Shelf::named("trait");
+    assert_eq!(Shown::<u8>::shown(&Kind), "0");
+    assert_eq!(Shown::<String>::shown(&Kind), "\"\"");
+    assert_eq!(Shown::<(u8, [char; 1])>::shown(&Kind), "(0, ['\\0'])");
+    assert_eq!(AlsoShown::shown(&Kind), "word", "another trait's method of the same name");
+    assert_eq!(Named::<fn(u8) -> u8>::named(&Kind), "0");
+    assert_eq!(Named::<fn(String) -> String>::named(&Kind), "\"\"");
+}
+
+#[test]
+fn reading_a_result_back_may_ask_for_that_very_result() {
+    #[derive(Clone, serde::Serialize)]
+    struct Loops(u64);
+    impl<'de> serde::Deserialize<'de> for Loops {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let n = u64::deserialize(from)?;
+            static DEEP: AtomicU64 = AtomicU64::new(0);
+            if DEEP.fetch_add(1, Ordering::SeqCst) == 0 {
+                assert_eq!(loops(n).0, n);
+            }
+            Ok(Loops(n))
+        }
+    }
+    #[memoize(engine = "loops")]
+    fn loops(n: u64) -> Loops {
+        Loops(n)
+    }
+    Shelf::named("loops");
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send((loops(1).0, loops(1).0)));
+    let results = wait.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(results.expect("it does not wait for itself"), (1, 1));
+}
+
+#[test]
 fn only_ok_is_stored() {
     #[memoize(engine = "results")]
     fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {

@@ -6,7 +6,8 @@
 //! (<https://sqlite.org/walformat.html#the_wal_index_header>). A read is never older than its beginning.
 //!
 //! A kept snapshot keeps the log from starting over. The writer therefore asks for their release a few times a
-//! second, while there are any.
+//! second, while there are any. It cannot while it waits for another process, which may be waiting for just these
+//! snapshots: so none are kept while it writes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,8 @@ pub(super) struct Readers {
     idle: Mutex<Vec<Reader>>,
     /// Whether any connection may be keeping a snapshot.
     holding: AtomicBool,
+    /// Whether none may be kept.
+    keep_none: AtomicBool,
 }
 
 struct Reader {
@@ -40,7 +43,18 @@ struct Reader {
 
 impl Readers {
     pub(super) fn new(path: &Path, busy: Duration) -> Self {
-        Self { path: path.to_owned(), busy, idle: Mutex::default(), holding: AtomicBool::new(false) }
+        Self { path: path.to_owned(), busy, idle: Mutex::default(), holding: AtomicBool::new(false), keep_none: AtomicBool::new(false) }
+    }
+
+    /// From now on no snapshot is kept, until they may be again.
+    pub(super) fn keep_none(&self) {
+        self.keep_none.store(true, Ordering::SeqCst);
+        self.let_go();
+    }
+
+    /// Snapshots may be kept again.
+    pub(super) fn keep_again(&self) {
+        self.keep_none.store(false, Ordering::SeqCst);
     }
 
     /// Reads from a snapshot that has everything that was written before.
@@ -61,6 +75,11 @@ impl Readers {
             if !self.holding.load(Ordering::Relaxed) {
                 self.holding.store(true, Ordering::Relaxed);
             }
+        }
+        drop(idle);
+        // Looked at after it can be seen that there is one to let go of.
+        if self.keep_none.load(Ordering::SeqCst) {
+            self.let_go();
         }
         Ok(value)
     }

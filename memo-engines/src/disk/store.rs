@@ -19,6 +19,15 @@ pub(super) struct Store {
     pub(super) readers: Readers,
 }
 
+/// See [`Stores::quiet`].
+pub(super) struct Quiet(Arc<Store>);
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.0.readers.keep_again();
+    }
+}
+
 /// The directory, and the index that is used now.
 pub(super) struct Stores {
     pub(super) directory: Directory,
@@ -36,6 +45,13 @@ impl Stores {
 
     pub(super) fn current(&self) -> Arc<Store> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// While this lives, readers keep no snapshots.
+    pub(super) fn quiet(&self) -> Quiet {
+        let store = self.current();
+        store.readers.keep_none();
+        Quiet(store)
     }
 
     /// The size of the log of the index, in bytes.

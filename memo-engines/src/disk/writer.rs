@@ -164,6 +164,7 @@ impl Writer {
     }
 
     fn transaction(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
+        let _quiet = self.shared.stores.quiet();
         let mut files = Vec::new();
         let written = self.try_transaction(batch, &mut files);
         if written.is_err() {
@@ -339,6 +340,7 @@ impl Writer {
 
     /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
     fn sweep(&self) -> Result<(), Error> {
+        let _quiet = self.shared.stores.quiet();
         let failed = |error| index::failed("sweep the index", error);
         let stores = &self.shared.stores;
         let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {
