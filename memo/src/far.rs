@@ -142,7 +142,10 @@ impl<K, V: 'static> Far<K, V> {
             return None;
         }
         // the name is without the type parameters of the `impl`, which are in its type's name
-        let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
+        let implemented =
+            settings.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
+        let owner = settings.owner.unwrap_or_default();
+        let parameters = format!("{owner}{implemented}{}", settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
         Some(Far { lessor, ..Self::new(types?, engines, identity, settings.codec) })
@@ -399,6 +402,42 @@ impl Tier {
     }
 }
 
+/// The trait in the path of something in an `impl` of it, with its parameters. The compiler writes such a path as
+/// `<a::X as b::Trait<T>>::f` or `m::<impl b::Trait<T> for a::X>::f`; another one is taken whole, which tells too much
+/// apart rather than too little.
+fn trait_in(path: &str) -> &str {
+    let mut depth = 0_usize;
+    let mut begun = None;
+    for (at, c) in path.char_indices() {
+        let rest = &path[at..];
+        match c {
+            '<' => {
+                depth += 1;
+                if depth == 1 && rest.starts_with("<impl ") {
+                    begun = Some(at + "<impl ".len());
+                }
+            }
+            // not that of `fn() -> T`
+            '>' if !path[..at].ends_with('-') => {
+                depth = depth.saturating_sub(1);
+                if let (0, Some(begun)) = (depth, begun) {
+                    return &path[begun..at];
+                }
+            }
+            ' ' if depth == 1 && begun.is_none() && rest.starts_with(" as ") => {
+                begun = Some(at + " as ".len())
+            }
+            ' ' if depth == 1 && rest.starts_with(" for ") => {
+                if let Some(begun) = begun {
+                    return &path[begun..at];
+                }
+            }
+            _ => {}
+        }
+    }
+    path
+}
+
 /// How many bytes to leave behind a payload, so that its label needs no other allocation.
 const ROOM: usize = LABEL_LEN;
 
@@ -416,4 +455,26 @@ fn first(digest: &[u8; 32]) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
     half
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::trait_in;
+
+    #[test]
+    fn the_trait_is_found_however_its_path_is_written() {
+        let paths = [
+            ("<a::X as b::Tr<alloc::string::String>>::f::{{closure}}", "b::Tr<alloc::string::String>"),
+            ("<a::G<u8> as b::Tr<fn(u8) -> u32, [u8; 3]>>::f::{{closure}}", "b::Tr<fn(u8) -> u32, [u8; 3]>"),
+            ("<dyn for<'a> Fn(&'a u8) -> u8 as b::Tr<u8>>::f::{{closure}}", "b::Tr<u8>"),
+            (
+                "m::<impl b::Tr<dyn for<'a> Fn(&'a u8) -> u8> for a::G<alloc::boxed::Box<u8>>>::f::{{closure}}",
+                "b::Tr<dyn for<'a> Fn(&'a u8) -> u8>",
+            ),
+            ("a::f::{{closure}}", "a::f::{{closure}}"),
+        ];
+        for (path, expected) in paths {
+            assert_eq!(trait_in(path), expected, "{path}");
+        }
+    }
 }

@@ -259,6 +259,9 @@ pub struct Settings {
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
+    /// The path of a closure in the function, where that stands in the `impl` of a trait.
+    #[cfg(feature = "engines")]
+    pub(crate) implementation: Option<&'static str>,
     /// A digest of the function's tokens; 0 where edits are not tracked.
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
@@ -288,6 +291,8 @@ impl Settings {
             far: Vec::new(),
             #[cfg(feature = "engines")]
             parameters: String::new(),
+            #[cfg(feature = "engines")]
+            implementation: None,
             #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
@@ -399,6 +404,13 @@ impl Settings {
     #[cfg(feature = "engines")]
     pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
         self.parameters = format!("{types:?}{consts:?}");
+        self
+    }
+
+    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of): of which trait it is.
+    #[cfg(feature = "engines")]
+    pub fn implementation(mut self, path: &'static str) -> Self {
+        self.implementation = Some(path);
         self
     }
 

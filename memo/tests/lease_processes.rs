@@ -60,7 +60,8 @@ fn in_another_process() {
     if std::env::var_os("MEMO_LEASE_TEST_LOG").is_none() {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     while let Some(line) = told() {
         let (what, n) = line.split_once(' ').expect("two words");
         let n: u64 = n.parse().expect("a number");

@@ -43,7 +43,13 @@ struct Reader {
 
 impl Readers {
     pub(super) fn new(path: &Path, busy: Duration) -> Self {
-        Self { path: path.to_owned(), busy, idle: Mutex::default(), holding: AtomicBool::new(false), keep_none: AtomicBool::new(false) }
+        Self {
+            path: path.to_owned(),
+            busy,
+            idle: Mutex::default(),
+            holding: AtomicBool::new(false),
+            keep_none: AtomicBool::new(false),
+        }
     }
 
     /// From now on no snapshot is kept, until they may be again.

@@ -6,7 +6,9 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::{has_self, hidden_at, pointing_at, private};
-use crate::model::{CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, SingleFlight};
+use crate::model::{
+    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, Place, SingleFlight,
+};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
 pub(super) fn settings(model: &Model) -> TokenStream {
@@ -90,6 +92,10 @@ fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> 
     });
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
         calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+    }
+    if model.place == Place::Trait {
+        // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
+        calls.push(quote!(.implementation(#private::path_of(|| ()))));
     }
     if options.code == Code::Track {
         let code = digest(model);
