@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{key, nightly, payload};
@@ -21,16 +22,17 @@ fn hold(path: &std::path::Path) -> Duration {
     let disk = Disk::open(DiskOptions { max_size: 1 << 20, ..DiskOptions::at(path) }).unwrap();
     let ttl = Duration::from_secs(10);
     let mut longest = Duration::ZERO;
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let done = std::sync::atomic::AtomicBool::new(false);
-        let done = &done;
-        let disk = &disk;
-        scope.spawn(move || {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
                 // readers that keep what they saw are what the others wait for
                 (0..8).for_each(|number| drop(wait(disk.look(&key(number))).unwrap()));
+                std::thread::sleep(Duration::from_millis(1));
             }
         });
+        // also where this panics
+        let _end = End(&done);
         for round in 0..if nightly() { 5000 } else { 500 } {
             let number = round % 8;
             let begun = Instant::now();
@@ -41,9 +43,16 @@ fn hold(path: &std::path::Path) -> Duration {
                 wait(disk.release(&key(number), &lease)).expect("the others are done in time");
             }
         }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     longest
+}
+
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
