@@ -687,6 +687,17 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "engines")]
+    fn processes_share_no_computation_by_memory() {
+        let message = "processes share computations by an engine that outlives them, and this one is in memory: \
+                       name such an engine, or use \"process\"";
+        refuses("engine = \"memory\", single_flight = \"machine\"", PUT, message);
+        refuses("single_flight = \"fleet\", engine = [\"memory\"]", PUT, message);
+        accepts("engine = \"memory\", single_flight = \"process\"", PUT);
+        accepts("engine = [\"memory\", \"archive\"], single_flight = \"machine\"", PUT);
+    }
+
+    #[test]
     fn weights_need_each_other() {
         refuses(
             "weigh = |k, v| 1",

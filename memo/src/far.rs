@@ -30,6 +30,7 @@ pub use types::{KeyType, ValueType, far_key, far_value};
 use self::lease::Held;
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
+use crate::registry::Clearing;
 use crate::stats::TierStats;
 
 /// A function's share of the far plane.
@@ -50,6 +51,8 @@ pub(crate) struct Far<K, V> {
 
 /// One engine, and what it has answered to this function.
 struct Tier {
+    /// Under which it is registered.
+    name: &'static str,
     engine: Arc<dyn Engine>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -130,9 +133,10 @@ impl<K, V: 'static> Far<K, V> {
     /// The engines that `settings` name, for a function called `name`; `None` if it names none, or its types cannot be
     /// written.
     pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
-        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines::open(engine, name)).collect();
+        let engines = settings.far.iter().filter_map(|engine| Some((*engine, engines::open(engine, name)?)));
+        let engines: Vec<_> = engines.collect();
         let lessor = settings.leases.and_then(|reach| {
-            let lessor = lease::lessor(reach, engines.iter().map(|engine| engine.capability()));
+            let lessor = lease::lessor(reach, engines.iter().map(|(_, engine)| engine.capability()));
             if lessor.is_none() {
                 crate::warn::warn(&format!("`{name}`: {}", lease::no_lessor(reach)));
             }
@@ -153,7 +157,7 @@ impl<K, V: 'static> Far<K, V> {
 
     fn new(
         types: FarTypes<K, V>,
-        engines: Vec<Arc<dyn Engine>>,
+        engines: Vec<(&'static str, Arc<dyn Engine>)>,
         identity: Identity<'_>,
         codec: Codec,
     ) -> Self {
@@ -165,7 +169,7 @@ impl<K, V: 'static> Far<K, V> {
             fingerprint: (types.value.fingerprint)(),
             codec: codec.of::<V>(),
             types,
-            tiers: engines.into_iter().map(Tier::new).collect(),
+            tiers: engines.into_iter().map(|(name, engine)| Tier::new(name, engine)).collect(),
             space: Space(first(&space)),
             identity: first(&full),
             lessor: None,
@@ -342,12 +346,16 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Removes what the function has in all engines, whatever its type parameters.
-    pub(crate) async fn clear(&self) -> Result<(), Error> {
-        let mut done = Ok(());
-        for tier in &self.tiers {
-            done = self.all(done, tier, tier.engine.clear(&self.space).await);
-        }
-        done
+    pub(crate) fn clear(&'static self) -> Vec<Clearing>
+    where
+        K: Send + Sync,
+        V: Send + Sync,
+    {
+        let clear = |tier: &'static Tier| Clearing {
+            of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), self.space.0),
+            work: Box::pin(async move { self.all(Ok(()), tier, tier.engine.clear(&self.space).await) }),
+        };
+        self.tiers.iter().map(clear).collect()
     }
 
     /// The first failure; the others have been tried all the same.
@@ -371,8 +379,9 @@ impl<K, V: 'static> Far<K, V> {
 }
 
 impl Tier {
-    fn new(engine: Arc<dyn Engine>) -> Self {
+    fn new(name: &'static str, engine: Arc<dyn Engine>) -> Self {
         Tier {
+            name,
             engine,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -390,7 +399,7 @@ impl Tier {
     fn stats(&self) -> TierStats {
         let misfits = MISFITS.iter().zip(&self.misfits);
         TierStats {
-            engine: self.engine.name().to_owned(),
+            engine: self.name.to_owned(),
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),

@@ -651,13 +651,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         }
     }
 
-    fn clear(&'static self) -> Clearing {
+    fn clear(&'static self) -> Vec<Clearing> {
         self.flights.supersede_all();
         self.near.clear();
-        match &self.far {
-            Some(far) => Box::pin(far.clear()),
-            None => Box::pin(std::future::ready(Ok(()))),
-        }
+        self.far.as_ref().map(Far::clear).unwrap_or_default()
     }
 
     fn plan(&self) -> Plan {

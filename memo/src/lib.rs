@@ -130,6 +130,8 @@ pub use memo_engines::{self as engine, Engine};
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
+#[cfg(feature = "engines")]
+pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
 
 /// The snippets of the README and the guide, compiled and run as tests.

@@ -159,7 +159,7 @@ fn bump(cell: &AtomicU64, amount: u64) {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierStats {
-    /// The engine's name.
+    /// The name under which the engine is registered.
     pub engine: String,
     /// Entries that were found and used.
     pub hits: u64,
@@ -169,6 +169,21 @@ pub struct TierStats {
     pub errors: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
+}
+
+/// What has happened to one engine that outlives the process: from [`Engines::stats`](crate::Engines::stats).
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// The name under which it is registered.
+    pub name: String,
+    /// Whether calls go through to it.
+    pub circuit: memo_engines::CircuitState,
+    /// What became of the calls that were made of it.
+    pub calls: memo_engines::GuardStats,
+    /// What it has answered to all functions together.
+    pub functions: TierStats,
 }
 
 /// What a memoized function has counted since the process began, over all threads and all type parameters.

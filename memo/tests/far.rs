@@ -17,6 +17,7 @@ struct Inner {
     entries: Mutex<HashMap<Key, Entry>>,
     gets: AtomicU64,
     puts: AtomicU64,
+    clears: AtomicU64,
     fails: std::sync::atomic::AtomicBool,
 }
 
@@ -64,6 +65,7 @@ impl Engine for Shelf {
         self.answer(|entries| entries.remove(key).is_some())
     }
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
+        self.0.clears.fetch_add(1, Ordering::SeqCst);
         self.answer(|entries| entries.retain(|key, _| key.space != *space))
     }
 }
@@ -316,6 +318,49 @@ fn reading_a_result_back_may_ask_for_that_very_result() {
     std::thread::spawn(move || done.send((loops(1).0, loops(1).0)));
     let results = wait.recv_timeout(std::time::Duration::from_secs(60));
     assert_eq!(results.expect("it does not wait for itself"), (1, 1));
+}
+
+#[test]
+fn clearing_all_instantiations_clears_an_engine_once() {
+    #[memoize(engine = ["memory", "cleared"])]
+    fn sized<const N: usize>(n: u64) -> u64 {
+        n + N as u64
+    }
+    let shelf = Shelf::named("cleared");
+    assert_eq!((sized::<1>(1), sized::<2>(1), sized::<3>(1)), (2, 3, 4));
+    assert_eq!(shelf.len(), 3);
+    sized::clear().unwrap();
+    assert_eq!((shelf.len(), shelf.0.clears.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!(sized::stats().entries, 0);
+}
+
+#[test]
+fn what_happened_to_an_engine_is_told() {
+    #[memoize(engine = "told")]
+    fn f(n: u64) -> u64 {
+        n
+    }
+    #[memoize(engine = "told")]
+    fn g(n: u64) -> u64 {
+        n
+    }
+    let shelf = Shelf::named("told");
+    let told = || memo::engines().stats().into_iter().find(|engine| engine.name == "told").unwrap();
+    (0..3).for_each(|n| assert_eq!((f(n), g(n), f(n)), (n, n, n)));
+    let stats = told();
+    assert_eq!(stats.circuit, memo::engine::CircuitState::Closed);
+    assert_eq!((stats.functions.hits, stats.functions.misses, stats.functions.errors), (3, 6, 0));
+    assert_eq!((stats.calls.calls, stats.calls.failures), (15, 0), "a look for each, and six puts");
+    shelf.0.fails.store(true, Ordering::SeqCst);
+    f(10);
+    let stats = told();
+    // soon it is half open
+    assert_ne!(stats.circuit, memo::engine::CircuitState::Closed);
+    assert_eq!((stats.functions.errors, stats.calls.opened), (1, 1));
+    let report = memo::report().to_string();
+    let line = report.lines().find(|line| line.starts_with("told ")).unwrap();
+    let cells: Vec<_> = line.trim_start_matches(|c: char| !c.is_ascii_digit()).split_whitespace().collect();
+    assert_eq!(cells[..4], ["3", "7", "0", "1"], "{report}");
 }
 
 #[test]

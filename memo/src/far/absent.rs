@@ -10,6 +10,7 @@ use crate::flight::Lead;
 use crate::function::Settings;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
+use crate::registry::Clearing;
 use crate::stats::TierStats;
 
 /// Nothing is.
@@ -92,7 +93,7 @@ impl<K, V> Far<K, V> {
     pub(crate) async fn remove(&self, _: Key) -> Result<(), Error> {
         match self.0 {}
     }
-    pub(crate) async fn clear(&self) -> Result<(), Error> {
+    pub(crate) fn clear(&'static self) -> Vec<Clearing> {
         match self.0 {}
     }
     pub(crate) fn stats(&self) -> Vec<TierStats> {

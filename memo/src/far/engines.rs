@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 use crate::park::block_on;
+use crate::stats::EngineStats;
 use memo_engines::Engine;
 #[cfg(feature = "disk")]
 use memo_engines::Reach;
 use memo_engines::guarded::Event;
 use memo_engines::{Capability, GuardOptions, Guarded};
 
-type Named = BTreeMap<String, Arc<dyn Engine>>;
+type Named = BTreeMap<String, Arc<Guarded>>;
 
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
 
@@ -127,7 +128,25 @@ impl Engines {
 
     /// The engine registered under `name`.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Engine>> {
-        named().get(name).cloned()
+        let engine = named().get(name).cloned()?;
+        Some(engine)
+    }
+
+    /// What each engine has answered to all functions together, whether calls go through to it, and how those went.
+    ///
+    /// ```
+    /// for engine in memo::engines().stats() {
+    ///     println!("{}: {:?}, {} hits", engine.name, engine.circuit, engine.functions.hits);
+    /// }
+    /// ```
+    pub fn stats(&self) -> Vec<EngineStats> {
+        let all = crate::registry::stats();
+        let engines: Vec<_> = named().iter().map(|(name, engine)| (name.clone(), engine.clone())).collect();
+        let stats = engines.into_iter().map(|(name, engine)| {
+            let functions = all.tiers.iter().find(|tier| tier.engine == name).cloned().unwrap_or_default();
+            EngineStats { name, circuit: engine.circuit(), calls: engine.stats(), functions }
+        });
+        stats.collect()
     }
 
     /// Waits until the results that functions have handed to their engines are written there. They are written soon in
