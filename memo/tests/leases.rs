@@ -4,7 +4,7 @@
 #![cfg(feature = "engines")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ struct Inner {
     asked: AtomicU64,
     renewed: AtomicU64,
     released: AtomicU64,
+    /// What happens just before the next lease is given.
+    before: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Lender {
@@ -51,6 +53,7 @@ impl Lender {
             asked: AtomicU64::new(0),
             renewed: AtomicU64::new(0),
             released: AtomicU64::new(0),
+            before: Mutex::default(),
         }));
         memo::engines().register(name, lender.clone());
         lender
@@ -95,6 +98,8 @@ impl Engine for Lender {
     }
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         self.0.asked.fetch_add(1, SeqCst);
+        let before = self.0.before.lock().unwrap().take();
+        before.into_iter().for_each(|before| before());
         broken(&self.0.lease_fails, self.0.double.lease(key, ttl))
     }
     fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
@@ -236,6 +241,22 @@ fn a_lease_is_renewed_until_it_is_lost_and_what_was_computed_is_stored() {
     GO.store(true, SeqCst);
     assert_eq!(call.join().unwrap(), 1);
     assert_eq!((f(1), f::stats().computes), (1, 1));
+}
+
+#[test]
+fn what_was_stored_between_the_look_and_the_lease_is_found() {
+    #[memoize(engine = "between", name = "between::f", code = "manual", single_flight = "machine")]
+    fn first(_n: u64) -> u64 {
+        unreachable!("the other has stored it")
+    }
+    #[memoize(engine = "between", name = "between::f", code = "manual")]
+    fn second(n: u64) -> u64 {
+        n
+    }
+    let lender = Lender::named("between");
+    *lender.0.before.lock().unwrap() = Some(Box::new(|| assert_eq!(second(1), 1)));
+    assert_eq!(first(1), 1);
+    until("the lease is given back", || lender.count() == (1, 1));
 }
 
 #[test]
