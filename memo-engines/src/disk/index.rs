@@ -642,3 +642,31 @@ fn get_validity(connection: &Connection, key: &Key, now: u64) -> rusqlite::Resul
     )?;
     statement.exists([id(&key.digest), moment(now)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Space;
+
+    #[test]
+    fn a_lease_taken_before_the_clock_was_set_back_does_not_bind_for_as_long() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("index");
+        std::fs::File::create(&path).unwrap();
+        let connection = open(&path, Duration::from_secs(1)).unwrap();
+        set_up(&connection).unwrap();
+        let key = Key { space: Space([1; 16]), digest: [2; 32] };
+        let day = 24 * 3600 * 1000;
+        let take = |now, token| {
+            let mut change = Change::begin(&connection, now).unwrap();
+            let taken = change.lease(&key, &[token; 16], "somebody", Duration::MAX, |_| true).unwrap();
+            change.commit().unwrap();
+            taken
+        };
+        assert!(take(2 * day, 1));
+        assert!(!take(2 * day + 1, 2), "it is held");
+        assert!(take(day, 3), "by a clock that ran a day ahead");
+        assert!(!take(day + 1, 4));
+        assert!(take(day + LONGEST_LEASE.as_millis() as u64, 5), "its time is over");
+    }
+}
