@@ -109,6 +109,8 @@ mod plan;
 mod registry;
 mod report;
 mod stats;
+#[cfg(feature = "engines")]
+mod strategy;
 mod sweep;
 mod sync;
 #[cfg(feature = "engines")]
@@ -127,10 +129,14 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::Plan;
+pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
 pub use stats::{Stats, TierStats};
+#[cfg(feature = "engines")]
+pub use strategy::{
+    DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
+};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
