@@ -118,15 +118,11 @@ pub(crate) enum Looked<V> {
 
 /// What a function called `name` does with its results.
 pub(crate) fn route<K, V>(settings: &Settings, name: &str, types: Option<&FarTypes<K, V>>) -> Route {
-    let route = route_of(settings, name, types.map(|types| &types.profiles));
-    for engine in &route.missing {
-        engines::say_missing(engine, name);
-    }
-    route
+    route_by(settings, name, types.map(|types| &types.profiles))
 }
 
-/// The same, said by nobody. Without `types`, it is not known what they can.
-pub(crate) fn route_of(settings: &Settings, name: &str, types: Option<&Profiles>) -> Route {
+/// The same, by what is known of its types. Where nothing is, the strategy is not asked.
+pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>) -> Route {
     let auto = || match types {
         Some(types) => {
             strategy::ask(&FunctionProfile { name, settings, types, engines: engines::profiles() })

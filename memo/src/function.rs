@@ -148,7 +148,7 @@ impl Site {
     /// The same, where `typed` tells of the types, which the strategy wants to know. It is none, ever.
     #[cfg(feature = "engines")]
     pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
-        self.planned(|settings, name| crate::far::route_of(settings, name, Some(&T::profiles())))
+        self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
     }
 
     fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
@@ -260,11 +260,13 @@ pub struct Settings {
     pub(crate) owner: Option<&'static str>,
     pub(crate) name: Option<&'static str>,
     pub(crate) version: u64,
+    #[cfg(feature = "engines")]
     pub(crate) is_async: bool,
     /// The engines asked for, nearest first; `None` leaves them to the strategy.
     pub(crate) engine: Option<Vec<Cow<'static, str>>>,
     /// What stands in while those that outlive the process are unavailable; `None` is the default.
     pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
+    #[cfg(feature = "engines")]
     pub(crate) hints: Hints,
     /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
     /// many small ones out of memory.
@@ -287,6 +289,7 @@ pub struct Settings {
 }
 
 /// What the author hints at, for the strategy.
+#[cfg(feature = "engines")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hints {
     pub(crate) persist: bool,
@@ -301,9 +304,11 @@ impl Settings {
             owner: None,
             name: None,
             version: 0,
+            #[cfg(feature = "engines")]
             is_async: false,
             engine: None,
             fallback: None,
+            #[cfg(feature = "engines")]
             hints: Hints::default(),
             large_over: LARGE,
             ttl: None,
@@ -341,6 +346,7 @@ impl Settings {
     }
 
     /// It is an `async fn`.
+    #[cfg(feature = "engines")]
     pub fn asynchronous(mut self) -> Self {
         self.is_async = true;
         self
@@ -592,6 +598,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let name = registry::name(function.module, function.name, &settings);
         let types = hooks.far.take();
         let route = crate::far::route(&settings, &name, types.as_ref());
+        route.say_missing(&name);
         let limits = Limits {
             capacity: settings.capacity,
             max_weight: settings.max_weight,

@@ -113,7 +113,6 @@ mod stats;
 mod strategy;
 mod sweep;
 mod sync;
-#[cfg(feature = "engines")]
 mod warn;
 
 #[doc(hidden)]

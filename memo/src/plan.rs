@@ -189,6 +189,7 @@ fn named(engine: &str) -> Named {
         #[cfg(feature = "moka")]
         "moka" => Named::Near(Kind::Moka),
         far if crate::far::is_registered(far) => Named::Far,
+        #[cfg(not(feature = "moka"))]
         "moka" => Named::Featureless("moka"),
         "disk" if !cfg!(feature = "disk") => Named::Featureless("disk"),
         _ => Named::Missing,
@@ -332,6 +333,16 @@ impl Route {
             });
         }
         self
+    }
+
+    /// Says to the author of a function called `function` what it does without.
+    pub(crate) fn say_missing(&self, function: &str) {
+        for engine in &self.missing {
+            crate::warn::warn(&format!(
+                "`{function}` is to use the engine \"{engine}\", which is not registered, and does without it; call \
+                 `memo::engines().register(\"{engine}\", ..)` before the function is first called"
+            ));
+        }
     }
 
     /// The plan as it stands now, where these engines cannot be reached.

@@ -27,14 +27,6 @@ pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
     registered.or_else(|| built_in(name))
 }
 
-/// Says once for each function that names it that an engine is not there.
-pub(super) fn say_missing(engine: &str, function: &str) {
-    crate::warn::warn(&format!(
-        "`{function}` is to use the engine \"{engine}\", which is not registered, and does without it; call \
-         `memo::engines().register(\"{engine}\", ..)` before the function is first called"
-    ));
-}
-
 /// What a plan may name beside memory, in alphabetical order.
 pub(super) fn profiles() -> Vec<EngineProfile> {
     let named = named();

@@ -275,11 +275,11 @@ pub trait Typed {
 
 /// Keys, results, and what the two can.
 #[derive(Debug)]
-pub struct Probed<K, V, A, B, C>(PhantomData<fn() -> (K, V, A, B, C)>);
+pub struct Probed<K, V, A, B, C>(Types<K, V>, PhantomData<(A, B, C)>);
 
 /// The types with their answers.
-pub fn probed<K, V, A, B, C>(_: Types<K, V>, _: (A, B, C)) -> Probed<K, V, A, B, C> {
-    Probed(PhantomData)
+pub fn probed<K, V, A, B, C>(types: Types<K, V>, _: (A, B, C)) -> Probed<K, V, A, B, C> {
+    Probed(types, PhantomData)
 }
 
 impl<K: 'static, V: 'static, A: KeyBytes<K>, B: ValueBytes<V>, C: KeyParts<K>> Typed
