@@ -349,6 +349,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 if near {
                     let Storage { weight, lifetime } = storage;
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                    if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
+                        far.lodged(|| memo.near.clear());
+                    }
                 } else {
                     // what this replaces may have been small enough
                     memo.near.remove(lead.hash(), &Same(lead.key()));

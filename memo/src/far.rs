@@ -10,6 +10,7 @@ mod encode;
 mod engines;
 mod fingerprint;
 mod later;
+mod recovery;
 mod types;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, typ
 
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
+use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::stats::TierStats;
 use crate::strategy::{self, FunctionProfile, Profiles};
@@ -43,6 +45,8 @@ pub(crate) struct Far<K, V> {
     codec: Codec,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
+    /// Somebody looks out for an engine that is back.
+    watched: AtomicBool,
     /// The engines, and those that stand in, by the names under which they are registered.
     guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
@@ -178,6 +182,7 @@ impl<K, V: 'static> Far<K, V> {
             space: Space(first(&space)),
             identity: first(&full),
             ailing: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             guards: Vec::new(),
             name: identity.name.to_owned(),
         }
@@ -218,6 +223,29 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
         let failed = matches!(looked, Looked::Nothing(Some(key)) if key.failed);
         !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
+    }
+
+    /// Memory has been given something to keep for the time being: once an engine is back, `clear` drops it.
+    pub(crate) fn lodged(&'static self, clear: impl Fn() + Send + 'static)
+    where
+        K: Sync,
+        V: Sync,
+    {
+        self.ailing.store(true, Ordering::Relaxed);
+        if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        recovery::watch(Box::new(move || {
+            // nobody's key: all that matters is whether there is an answer
+            let key = Key { space: self.space, digest: [0; 32] };
+            let back = self.tiers.iter().any(|tier| block_on(tier.engine.get(&key)).is_ok());
+            if back {
+                // in this order, so that what is lodged from here on is looked after anew
+                self.watched.store(false, Ordering::Release);
+                clear();
+            }
+            back
+        }));
     }
 
     /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.

@@ -499,6 +499,26 @@ fn an_engine_that_stands_in_serves_until_the_preferred_one_is_back_and_never_wha
 }
 
 #[test]
+fn what_memory_keeps_for_an_engine_that_is_away_is_gone_once_it_is_back() {
+    #[memoize(engine = "comes back")]
+    fn half(n: u64) -> u64 {
+        n / 2
+    }
+    let shelf = Shelf::named("comes back");
+    for _ in 0..2 {
+        shelf.fail(true);
+        // nobody asks for anything else, and so no call finds out that the engine is back
+        until(|| {
+            half(4);
+            half::stats().entries == 1
+        });
+        shelf.fail(false);
+        until(|| half::stats().entries == 0);
+        half::clear().unwrap();
+    }
+}
+
+#[test]
 fn a_large_result_stays_out_of_memory_until_a_small_one_replaces_it() {
     use std::sync::atomic::AtomicUsize;
     static SIZE: AtomicUsize = AtomicUsize::new(1);

@@ -67,6 +67,9 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
+    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
+        match self.0 {}
+    }
     pub(crate) async fn look(&self, _: &K) -> Looked<V> {
         match self.0 {}
     }
