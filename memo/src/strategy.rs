@@ -109,16 +109,11 @@ pub struct Profiles {
 impl Profiles {
     /// Why results cannot leave the process, if they cannot.
     pub(crate) fn lacks(&self) -> Option<String> {
-        let lacking = |what: &str, of: &TypeProfile, lacks: &str| {
-            // serde leaves them out unless it is told to
-            let counted = of.name.contains("alloc::sync::Arc<");
-            let hint = if counted { "serde; of an `Arc` with its feature `rc`" } else { "serde" };
-            format!("{what} `{}` {lacks} ({hint})", of.name)
-        };
+        let lacking = |what: &str, of: &TypeProfile, lacks: &str| format!("{what} `{}` {lacks}", of.name);
         if !self.value.serializable {
-            Some(lacking("results of type", &self.value, "cannot be written and read"))
+            Some(lacking("results of type", &self.value, "cannot be written and read (serde)"))
         } else if !self.key.serializable {
-            Some(lacking("keys of type", &self.key, "cannot be written"))
+            Some(lacking("keys of type", &self.key, "cannot be written (serde)"))
         } else {
             None
         }

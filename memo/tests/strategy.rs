@@ -231,9 +231,8 @@ fn plans_read_as_sentences() {
         (
             counted::plan(),
             format!(
-                "Results live in memory: {rule} results of type `strategy::Thumbnail`; results of type \
-                 `alloc::sync::Arc<strategy::Thumbnail>` cannot be written and read (serde; of an `Arc` with its feature \
-                 `rc`), so \"local\" is left out; at most 10000 entries"
+                "Results live in \"local\": {rule} results of type `strategy::Thumbnail`; while \"local\" is \
+                 unavailable, memory serves, with at most 10000 entries"
             ),
         ),
         (

@@ -58,7 +58,7 @@ impl<T: Serialize> FarKey for T {}
 #[diagnostic::on_unimplemented(
     message = "an engine that outlives the process needs a result that can be written and read: `{Self}` is not `serde::Serialize + serde::de::DeserializeOwned`",
     label = "needs `Serialize + DeserializeOwned` (of a `Result`, its `Ok`)",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for the type of the result, or use `engine = \"memory\"`; an `Arc` needs the feature `rc` of serde"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for the type of the result, or use `engine = \"memory\"`"
 )]
 pub trait FarValue: Serialize + DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
