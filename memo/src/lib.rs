@@ -109,9 +109,10 @@ mod plan;
 mod registry;
 mod report;
 mod stats;
+#[cfg(feature = "engines")]
+mod strategy;
 mod sweep;
 mod sync;
-#[cfg(feature = "engines")]
 mod warn;
 
 #[doc(hidden)]
@@ -127,12 +128,16 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::Plan;
+pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
+#[cfg(feature = "engines")]
+pub use strategy::{
+    DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
+};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
@@ -160,6 +165,9 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;
+    #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/strategy.md")]
+    struct Strategy;
     #[cfg(feature = "disk")]
     #[doc = include_str!("../../docs/guide/persistence.md")]
     struct Persistence;

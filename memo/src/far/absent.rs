@@ -10,6 +10,7 @@ use crate::flight::Lead;
 use crate::function::Settings;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
+use crate::plan::{Plan, Route};
 use crate::registry::Clearing;
 use crate::stats::TierStats;
 
@@ -19,8 +20,13 @@ pub(crate) fn is_registered(_: &str) -> bool {
 }
 
 /// There is none to give.
-pub(crate) fn flight_reason(_: &Settings) -> Option<String> {
+pub(crate) fn flight_reason(_: &Settings, _: &[String]) -> Option<String> {
     None
+}
+
+/// What a function does with its results: without engines there is no strategy either.
+pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
+    Route::of(settings, Plan::nearest, None)
 }
 
 /// Never there.
@@ -56,8 +62,11 @@ pub(crate) enum Looked<V> {
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
 
 impl<K, V> Far<K, V> {
-    pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+    pub(crate) fn open(_: &Settings, _: &Route, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
         None
+    }
+    pub(crate) fn plan(&self, _: &Route) -> Plan {
+        match self.0 {}
     }
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
@@ -66,6 +75,9 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
+        match self.0 {}
+    }
+    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
         match self.0 {}
     }
     pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>) -> Looked<V>

@@ -12,6 +12,7 @@ use memo_engines::Reach;
 use memo_engines::guarded::Event;
 use memo_engines::{Capability, GuardOptions, Guarded};
 
+use crate::strategy::EngineProfile;
 type Named = BTreeMap<String, Arc<Guarded>>;
 
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
@@ -20,20 +21,28 @@ fn named() -> std::sync::MutexGuard<'static, Named> {
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The engine called `name`, for `function`. One that is not there is said once for each function that names it.
-pub(super) fn open(name: &str, function: &str) -> Option<Arc<dyn Engine>> {
-    let found = engines().get(name).or_else(|| built_in(name));
-    if found.is_none() {
-        crate::warn::warn(&format!(
-            "`{function}` names the engine \"{name}\", which is not registered: its results are kept in memory only; \
-             call `memo::engines().register(\"{name}\", ..)` before the function is first called"
-        ));
-    }
-    found
+/// The engine called `name`.
+pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
+    let registered = named().get(name).cloned();
+    registered.or_else(|| built_in(name))
+}
+
+/// What a plan may name beside memory, in alphabetical order.
+pub(super) fn profiles() -> Vec<EngineProfile> {
+    let named = named();
+    let registered = named.iter().map(|(name, engine)| (name.clone(), engine.capability()));
+    #[cfg(feature = "disk")]
+    let built_in = (!named.contains_key("disk")).then(|| ("disk".to_owned(), DISK));
+    #[cfg(not(feature = "disk"))]
+    let built_in = None;
+    let mut profiles: Vec<_> =
+        registered.chain(built_in).map(|(name, capability)| EngineProfile { name, capability }).collect();
+    profiles.sort_by(|a, b| a.name.cmp(&b.name));
+    profiles
 }
 
 /// An engine that needs no registration, registered as it is first named.
-fn built_in(name: &str) -> Option<Arc<dyn Engine>> {
+fn built_in(name: &str) -> Option<Arc<Guarded>> {
     #[cfg(feature = "disk")]
     if name == "disk" {
         let mut named = named();
@@ -58,7 +67,12 @@ fn disk() -> Guarded {
     Guarded::build("disk", DISK, build, GuardOptions::default()).on_event(tell)
 }
 
-/// What it will be able to do.
+/// What the engine called `name` can do, whether or not it has been used.
+pub(super) fn capability(name: &str) -> Option<Capability> {
+    profiles().into_iter().find(|engine| engine.name == name).map(|engine| engine.capability)
+}
+
+/// What the engine `disk` can do, also before it is opened.
 #[cfg(feature = "disk")]
 const DISK: Capability = Capability {
     reach: Reach::Machine,
@@ -73,15 +87,6 @@ const DISK: Capability = Capability {
     leases: true,
     largest: None,
 };
-
-/// What the engine called `name` can do, whether or not it has been used.
-pub(super) fn capability(name: &str) -> Option<Capability> {
-    #[cfg(feature = "disk")]
-    let built_in = (name == "disk").then_some(DISK);
-    #[cfg(not(feature = "disk"))]
-    let built_in = None;
-    engines().get(name).map(|engine| engine.capability()).or(built_in)
-}
 
 /// Says once that an engine is in trouble, and what that means.
 fn tell(name: &str, event: &Event<'_>) {

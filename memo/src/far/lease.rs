@@ -40,11 +40,11 @@ pub(super) fn lessor(reach: Reach, engines: impl Iterator<Item = Capability>) ->
     able.max_by_key(|(_, engine)| engine.reach).map(|(place, _)| place)
 }
 
-/// What a function does that asks for leases, for its plan.
-pub(crate) fn flight_reason(settings: &Settings) -> Option<String> {
+/// What a function with results in the engines `far` does if it asks for leases, for its plan.
+pub(crate) fn flight_reason(settings: &Settings, far: &[String]) -> Option<String> {
     let reach = settings.leases?;
     let known: Vec<_> =
-        settings.far.iter().filter_map(|name| Some((*name, engines::capability(name)?))).collect();
+        far.iter().filter_map(|name| Some((name.as_str(), engines::capability(name)?))).collect();
     Some(match lessor(reach, known.iter().map(|(_, capability)| *capability)) {
         Some(place) => {
             format!("one computation per key and {}, by leases of \"{}\"", word(reach), known[place].0)
