@@ -10,6 +10,7 @@
 //! most, or after [`flush`](crate::Engine::flush).
 
 mod directory;
+mod hints;
 mod index;
 mod options;
 mod owner;
@@ -29,9 +30,8 @@ use std::time::{Duration, Instant};
 
 pub use options::DiskOptions;
 
-use rusqlite::Connection;
-
-use self::index::{Content, Found, Known};
+use self::hints::Hints;
+use self::index::{Content, Found, View};
 use self::queue::{Op, Pending, Queue, Reply};
 use self::store::Stores;
 use self::writer::Writer;
@@ -159,23 +159,17 @@ impl Shared {
         let now = utc_now();
         match self.queue.pending(key) {
             Some(Pending::Put(entry)) if !entry.is_expired(now) => {
-                return Ok((Some(entry), self.read(|_, known| Ok(known.witness))?));
+                return Ok((Some(entry), self.read(|view, _| Ok(view.known.witness))?));
             }
-            Some(_) => return Ok((None, self.read(|_, known| Ok(known.witness))?)),
+            Some(_) => return Ok((None, self.read(|view, _| Ok(view.known.witness))?)),
             None => {}
         }
         // A content file may go between the look at the row and the opening of the file: once is chance.
         for last in [false, true] {
-            let found = self.read(|connection, known| match index::get(connection, known, key)? {
-                Some(found) if found.expires.is_none_or(|expires| expires > index::moment(now)) => {
-                    Ok(Ok((found, known.witness)))
-                }
-                _ => Ok(Err(known.witness)),
-            })?;
-            let (found, witness) = match found {
-                Ok(found) => found,
-                Err(witness) => return Ok((None, witness)),
-            };
+            let (found, witness) =
+                self.read(|view, hints| Ok((view.get(hints, key)?, view.known.witness)))?;
+            let found = found.filter(|found| found.expires.is_none_or(|end| end > index::moment(now)));
+            let Some(found) = found else { return Ok((None, witness)) };
             let Found { row, seq, expires, used, size, content } = found;
             let bytes = match content {
                 Content::Here(bytes) => (bytes.len() as u64 == size).then_some(bytes),
@@ -199,13 +193,13 @@ impl Shared {
                 let _ = self.push(Op::Discard { row, seq }, Duration::ZERO);
             }
         }
-        Ok((None, self.read(|_, known| Ok(known.witness))?))
+        Ok((None, self.read(|view, _| Ok(view.known.witness))?))
     }
 
-    fn read<T>(&self, read: impl Fn(&Connection, Known) -> rusqlite::Result<T>) -> Result<T, Error> {
+    fn read<T>(&self, read: impl Fn(&mut View<'_, '_>, &Hints) -> rusqlite::Result<T>) -> Result<T, Error> {
         let store = self.stores.current();
         let held = store.readers.are_holding();
-        let value = store.readers.read(read);
+        let value = store.readers.read(|view| read(view, &store.hints));
         if !held && store.readers.are_holding() {
             // So that the writer wakes in time to have the snapshots let go of.
             self.queue.nudge();
@@ -322,7 +316,7 @@ impl Engine for Disk {
         let shared = &self.shared;
         // The writer asks again; here it keeps what is outdated from being seen in the queue.
         let stored =
-            shared.read(|connection, _| index::outdated(connection, key, witness)).and_then(|outdated| {
+            shared.read(|view, _| index::outdated(view.connection, key, witness)).and_then(|outdated| {
                 match outdated {
                     true => Ok(false),
                     false => shared.put(key, entry, Some(witness)).map(|()| true),
@@ -363,7 +357,7 @@ impl Engine for Disk {
         let shared = &self.shared;
         // What waits in the queue has no place in the order yet.
         let keys = shared.ask(shared.wait(), |reply| Op::Flush { reply }).and_then(|()| {
-            shared.read(|connection, _| index::keys(connection, space, after, limit, utc_now()))
+            shared.read(|view, _| index::keys(view.connection, space, after, limit, utc_now()))
         });
         EngineFuture::ready(keys)
     }
