@@ -263,6 +263,9 @@ fn compare(
     }
 }
 
+/// Calls of one sample of [`many`]: so few that it is over before another program has its turn.
+const MANY_CALLS: usize = 100;
+
 /// A call that finds, in a small store and in a large one, each key as likely as any other.
 fn many(sizes: &Sizes) -> Table {
     const FEW: u64 = 10_000;
@@ -280,14 +283,14 @@ fn many(sizes: &Sizes) -> Table {
         }
     }
     let random = Cell::new(1u64);
-    let samples = in_turns(&contenders, sizes.rounds, |(_, _, keys, call)| {
+    let samples = in_turns(&contenders, 10 * sizes.rounds, |(_, _, keys, call)| {
         let span = Span::of(|| {
-            for _ in 0..500 {
+            for _ in 0..MANY_CALLS {
                 random.set(random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
                 black_box(call(black_box((random.get() >> 33) % keys)));
             }
         });
-        Some(span.took().as_secs_f64() * 1e6 / 500.0)
+        Some(span.took().as_secs_f64() * 1e6 / MANY_CALLS as f64)
     });
     let rows = contenders
         .iter()

@@ -16,6 +16,7 @@ mod options;
 mod owner;
 mod queue;
 mod reader;
+mod recent;
 mod store;
 mod wal_index;
 mod writer;
@@ -35,7 +36,9 @@ use self::index::{Content, Found, View};
 use self::queue::{Op, Pending, Queue, Reply};
 use self::store::Stores;
 use self::writer::Writer;
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now};
+use crate::engine::{
+    Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
+};
 use crate::error::{Error, ErrorKind};
 
 const NAME: &str = "disk";
@@ -177,7 +180,8 @@ impl Shared {
                     .stores
                     .directory
                     .read_content(file, size)
-                    .map_err(|error| Error::io("read a content file", error).of(NAME))?,
+                    .map_err(|error| Error::io("read a content file", error).of(NAME))?
+                    .map(Bytes::from),
             };
             if let Some(bytes) = bytes {
                 if now.saturating_sub(used.cast_unsigned())
@@ -187,7 +191,7 @@ impl Shared {
                     let _ = self.push(Op::Touch { row, at: now }, Duration::ZERO);
                 }
                 let expires = expires.map(i64::cast_unsigned);
-                return Ok((Some(Entry { bytes: bytes.into(), expires }), witness));
+                return Ok((Some(Entry { bytes, expires }), witness));
             }
             if last {
                 let _ = self.push(Op::Discard { row, seq }, Duration::ZERO);

@@ -17,7 +17,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, params};
 
 use super::hints::Hints;
-use crate::engine::{Key, Space, Witness};
+use super::recent::Recent;
+use crate::engine::{Bytes, Key, Space, Witness};
 use crate::error::{Error, ErrorKind};
 
 /// "memo", so that nobody's database is taken for ours.
@@ -170,6 +171,7 @@ pub(super) fn moment(ms: u64) -> i64 {
 }
 
 /// A row that was found, before its content.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) row: i64,
     pub(super) seq: i64,
@@ -179,8 +181,9 @@ pub(super) struct Found {
     pub(super) content: Content,
 }
 
+#[derive(Clone)]
 pub(super) enum Content {
-    Here(Vec<u8>),
+    Here(Bytes),
     File(i64),
 }
 
@@ -221,11 +224,16 @@ pub(super) struct View<'v, 'c> {
     /// [`GET_ROW`].
     pub(super) by_row: &'v mut Statement<'c>,
     pub(super) known: Known,
+    /// What was read from this very snapshot, where that is certain.
+    pub(super) recent: Option<&'v mut Recent>,
 }
 
 impl View<'_, '_> {
     /// The entry under a key, expired or not. Where a hint tells its row, one descent is enough.
     pub(super) fn get(&mut self, hints: &Hints, key: &Key) -> rusqlite::Result<Option<Found>> {
+        if let Some(found) = self.recent.as_ref().and_then(|recent| recent.get(key)) {
+            return Ok(Some(found));
+        }
         let id = id(&key.digest);
         let mut found = match hints.get(id) {
             Some(row) => Found::by(self.by_row, row, key)?,
@@ -237,12 +245,14 @@ impl View<'_, '_> {
                 hints.set(id, found.row);
             }
         }
-        match found {
-            Some(found) if self.known.cleared && !is_valid(self.connection, found.seq, &key.space)? => {
-                Ok(None)
-            }
-            found => Ok(found),
+        let Some(found) = found else { return Ok(None) };
+        if self.known.cleared && !is_valid(self.connection, found.seq, &key.space)? {
+            return Ok(None);
         }
+        if let Some(recent) = &mut self.recent {
+            recent.keep(key, &found);
+        }
+        Ok(Some(found))
     }
 }
 
@@ -255,7 +265,7 @@ impl Found {
             return Ok(None);
         }
         let content = match (row.get_ref(4)?, row.get_ref(5)?) {
-            (ValueRef::Blob(content), ValueRef::Null) => Content::Here(content.to_vec()),
+            (ValueRef::Blob(content), ValueRef::Null) => Content::Here(content.into()),
             (ValueRef::Null, ValueRef::Integer(file)) => Content::File(file),
             _ => return Err(rusqlite::Error::InvalidQuery),
         };

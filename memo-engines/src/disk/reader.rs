@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use super::index::{self, Known, View};
+use super::recent::Recent;
 use super::wal_index::{Header, Watched};
 use crate::error::Error;
 
@@ -35,6 +36,8 @@ struct Reader {
     snapshot: Option<Header>,
     /// What is known about that snapshot.
     known: Option<Known>,
+    /// What was read under that header, which may come again with the next snapshot.
+    recent: Recent,
 }
 
 thread_local! {
@@ -120,7 +123,7 @@ impl Reader {
             Watched::new(connection, index::GET_ROW)
         };
         let connection = open().map_err(|error| index::failed("open the index", error))?;
-        Ok(Self { connection, snapshot: None, known: None })
+        Ok(Self { connection, snapshot: None, known: None, recent: Recent::default() })
     }
 
     fn read<T>(&mut self, read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
@@ -130,16 +133,19 @@ impl Reader {
                 Some(known) => known,
                 None => *self.known.insert(index::known(self.connection.connection())?),
             };
-            return self.see(known, read);
+            return self.see(known, true, read);
         }
         self.let_go()?;
         let connection = self.connection.connection();
         connection.prepare_cached("BEGIN")?.execute([])?;
         let known = *self.known.insert(index::known(connection)?);
-        let value = self.see(known, read)?;
-        if header.is_some() && header == self.connection.header() {
+        let value = self.see(known, false, read)?;
+        if let Some(header) = header
+            && self.connection.header() == Some(header)
+        {
             // Nothing was committed between the look at the header and the first read: they belong together.
-            self.snapshot = header;
+            self.snapshot = Some(header);
+            self.recent.at(header);
         } else {
             self.connection.find();
             self.let_go()?;
@@ -147,16 +153,21 @@ impl Reader {
         Ok(value)
     }
 
+    /// Reads. `certain`: the snapshot is known to be that of the header.
     fn see<T>(
         &mut self,
         known: Known,
+        certain: bool,
         read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        self.connection.with_statement(|connection, by_row| read(&mut View { connection, by_row, known }))
+        let recent = certain.then_some(&mut self.recent);
+        self.connection
+            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, recent }))
     }
 
     fn let_go(&mut self) -> rusqlite::Result<()> {
         (self.snapshot, self.known) = (None, None);
+        self.recent.renew();
         let connection = self.connection.connection();
         if !connection.is_autocommit() {
             connection.prepare_cached("COMMIT")?.execute([])?;
