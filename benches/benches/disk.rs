@@ -48,6 +48,11 @@ mod ours {
         super::bytes(LARGE)
     }
 
+    #[memo::memoize(engine = "disk of one")]
+    pub(crate) fn rewritten(_number: u64) -> String {
+        super::text(SMALL)
+    }
+
     #[memo::memoize(engine = "disk of 10,000")]
     pub(crate) fn of_ten_thousand(_number: u64) -> String {
         super::text(SMALL)
@@ -199,6 +204,9 @@ fn main() {
     if wanted("many") {
         tables.push(many(&sizes));
     }
+    if wanted("rewritten") {
+        tables.push(rewritten(&sizes));
+    }
     if wanted("two-processes") {
         tables.push(two_processes(&sizes));
     }
@@ -301,6 +309,32 @@ fn many(sizes: &Sizes) -> Table {
         about: "a call that finds 1 KiB, in stores of two sizes",
         unit: "µs",
         rows: rows.collect(),
+    }
+}
+
+/// A call that finds, before and after its key has been written a hundred thousand times. Each look-up follows a
+/// store, so that it finds the row anew.
+fn rewritten(sizes: &Sizes) -> Table {
+    register("disk of one");
+    let sample = || {
+        ours::rewritten::refresh(1);
+        settle();
+        ours::rewritten(1);
+        Span::of(|| drop(black_box(ours::rewritten(black_box(1))))).took().as_secs_f64() * 1e6
+    };
+    let first: Vec<f64> = (0..10 * sizes.rounds).map(|_| sample()).collect();
+    for times in 1..=sizes.many / 10 {
+        ours::rewritten::refresh(1);
+        if times % 1000 == 0 {
+            settle();
+        }
+    }
+    let then: Vec<f64> = (0..10 * sizes.rounds).map(|_| sample()).collect();
+    Table {
+        case: "rewritten",
+        about: "a call that finds 1 KiB whose key was written again and again",
+        unit: "µs",
+        rows: vec![Row::new("at first", None, first), Row::new("at last", Some("at first"), then)],
     }
 }
 
