@@ -6,7 +6,7 @@
 //! gets the resolved one.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -184,8 +184,7 @@ impl Directory {
         if file.metadata()?.len() != size {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(size as usize);
-        file.take(size).read_to_end(&mut bytes)?;
+        let bytes = platform::read(file, size as usize)?;
         Ok((bytes.len() as u64 == size).then_some(bytes))
     }
 
@@ -370,13 +369,27 @@ mod platform {
             Ok(rustix::fs::fsync(&self.0)?)
         }
     }
+
+    /// The first `size` bytes of a file, or a few more; fewer where it has fewer. One read where there is no
+    /// trouble: std's, where it is bounded, begins with small ones.
+    pub(in super::super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(size);
+        while bytes.len() < size {
+            match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+                Ok(0) => break,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(bytes)
+    }
 }
 
 /// Elsewhere the user's profile directory is the user's own, and there are no modes to check.
 #[cfg(not(unix))]
 mod platform {
     use std::fs::{File, OpenOptions};
-    use std::io;
+    use std::io::{self, Read as _};
     use std::path::{Path, PathBuf};
 
     use super::FileId;
@@ -448,5 +461,12 @@ mod platform {
         pub(in super::super) fn sync(&self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// The first `size` bytes of a file; fewer where it has fewer.
+    pub(in super::super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(size);
+        file.take(size as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }

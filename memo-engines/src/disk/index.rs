@@ -14,9 +14,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, params};
 
-use crate::engine::{Key, Space, Witness};
+use super::hints::Hints;
+use super::recent::Recent;
+use crate::engine::{Bytes, Key, Space, Witness};
 use crate::error::{Error, ErrorKind};
 
 /// "memo", so that nobody's database is taken for ours.
@@ -181,6 +183,7 @@ pub(super) fn moment(ms: u64) -> i64 {
 }
 
 /// A row that was found, before its content.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) row: i64,
     pub(super) seq: i64,
@@ -190,8 +193,9 @@ pub(super) struct Found {
     pub(super) content: Content,
 }
 
+#[derive(Clone)]
 pub(super) enum Content {
-    Here(Vec<u8>),
+    Here(Bytes),
     File(i64),
 }
 
@@ -212,29 +216,81 @@ pub(super) fn known(connection: &Connection) -> rusqlite::Result<Known> {
         })
 }
 
-const GET: &str = "SELECT row, key, seq, expires, used, size, file, content FROM entry WHERE id = ?1";
+/// What a read of an entry asks for. The row itself comes last: who looks by it has it already.
+macro_rules! get {
+    ($which:literal) => {
+        concat!("SELECT key, seq, expires, used, content, file, size, row FROM entry WHERE ", $which)
+    };
+}
+
+const GET: &str = get!("id = ?1");
+
+/// [`GET`] by the row, where that is known.
+pub(super) const GET_ROW: &str = get!("row = ?1");
 
 const IS_VALID: &str = "SELECT ?1 > ifnull((SELECT seq FROM cleared WHERE space = ?2), 0)";
 
-/// The entry under a key, expired or not.
-pub(super) fn get(connection: &Connection, known: Known, key: &Key) -> rusqlite::Result<Option<Found>> {
-    let mut statement = connection.prepare_cached(GET)?;
-    let mut rows = statement.query([id(&key.digest)])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    if row.get_ref(1)?.as_blob()?.first_chunk() != Some(&key.digest) {
-        return Ok(None);
+/// What a read has to ask with: a snapshot.
+pub(super) struct View<'v, 'c> {
+    pub(super) connection: &'c Connection,
+    /// [`GET_ROW`].
+    pub(super) by_row: &'v mut Statement<'c>,
+    pub(super) known: Known,
+    /// What was read from this very snapshot, where that is certain.
+    pub(super) recent: Option<&'v mut Recent>,
+}
+
+impl View<'_, '_> {
+    /// The entry under a key, expired or not. Where a hint tells its row, one descent is enough.
+    pub(super) fn get(&mut self, hints: &Hints, key: &Key) -> rusqlite::Result<Option<Found>> {
+        if let Some(found) = self.recent.as_ref().and_then(|recent| recent.get(key)) {
+            return Ok(Some(found));
+        }
+        let id = id(&key.digest);
+        let mut found = match hints.get(id) {
+            Some(row) => Found::by(self.by_row, row, key)?,
+            None => None,
+        };
+        if found.is_none() {
+            found = Found::by(&mut *self.connection.prepare_cached(GET)?, id, key)?;
+            if let Some(found) = &found {
+                hints.set(id, found.row);
+            }
+        }
+        let Some(found) = found else { return Ok(None) };
+        if self.known.cleared && !is_valid(self.connection, found.seq, &key.space)? {
+            return Ok(None);
+        }
+        if let Some(recent) = &mut self.recent {
+            recent.keep(key, &found);
+        }
+        Ok(Some(found))
     }
-    let seq = row.get(2)?;
-    if known.cleared && !is_valid(connection, seq, &key.space)? {
-        return Ok(None);
+}
+
+impl Found {
+    /// What the row has that `which` leads to, if it is this key's.
+    fn by(statement: &mut Statement<'_>, which: i64, key: &Key) -> rusqlite::Result<Option<Self>> {
+        let mut rows = statement.query([which])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if row.get_ref(0)?.as_blob()?.first_chunk() != Some(&key.digest) {
+            return Ok(None);
+        }
+        let content = match (row.get_ref(4)?, row.get_ref(5)?) {
+            (ValueRef::Blob(content), ValueRef::Null) => Content::Here(content.into()),
+            (ValueRef::Null, ValueRef::Integer(file)) => Content::File(file),
+            _ => return Err(rusqlite::Error::InvalidQuery),
+        };
+        let size = row.get::<_, i64>(6)?.cast_unsigned();
+        Ok(Some(Self {
+            row: row.get(7)?,
+            seq: row.get(1)?,
+            expires: row.get(2)?,
+            used: row.get(3)?,
+            size,
+            content,
+        }))
     }
-    let size = row.get::<_, i64>(5)?.cast_unsigned();
-    let content = match (row.get_ref(6)?, row.get_ref(7)?) {
-        (ValueRef::Null, ValueRef::Blob(content)) => Content::Here(content.to_vec()),
-        (ValueRef::Integer(file), ValueRef::Null) => Content::File(file),
-        _ => return Err(rusqlite::Error::InvalidQuery),
-    };
-    Ok(Some(Found { row: row.get(0)?, seq, expires: row.get(3)?, used: row.get(4)?, size, content }))
 }
 
 /// Whether what the change `seq` wrote was not cleared since.
@@ -347,14 +403,14 @@ impl<'c> Change<'c> {
         outdated(self.connection, key, witness)
     }
 
-    /// Stores an entry. With `file`, its content has been written there.
+    /// Stores an entry, and tells its row. With `file`, its content has been written there.
     pub(super) fn put(
         &mut self,
         key: &Key,
         bytes: &[u8],
         expires: Option<u64>,
         file: Option<i64>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<i64> {
         let seq = self.next_seq();
         let mut name = [0; 48];
         name[..32].copy_from_slice(&key.digest);
@@ -363,7 +419,7 @@ impl<'c> Change<'c> {
         let size = bytes.len() as i64;
         let (expires, now) = (expires.map(moment), moment(self.now));
         let old = self.find(id(&key.digest))?;
-        if let Some(Old { row, file: old_file, size: old_size }) = old {
+        let row = if let Some(Old { row, file: old_file, size: old_size }) = old {
             self.forget_content(old_file, old_size);
             let mut update = self.connection.prepare_cached(
                 "UPDATE entry SET key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8,
@@ -381,6 +437,7 @@ impl<'c> Change<'c> {
                 file,
                 content
             ])?;
+            row
         } else {
             let mut insert = self.connection.prepare_cached(
                 "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
@@ -397,11 +454,12 @@ impl<'c> Change<'c> {
                 file,
                 content
             ])?;
-        }
+            self.connection.last_insert_rowid()
+        };
         if file.is_some() {
             self.content = self.content.saturating_add(size);
         }
-        Ok(())
+        Ok(row)
     }
 
     fn find(&self, id: i64) -> rusqlite::Result<Option<Old>> {

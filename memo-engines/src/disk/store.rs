@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::DiskOptions;
 use super::directory::{Directory, FileId};
+use super::hints::Hints;
 use super::index;
 use super::reader::Readers;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,7 @@ pub(super) struct Store {
     number: u64,
     file: FileId,
     pub(super) readers: Readers,
+    pub(super) hints: Hints,
 }
 
 /// See [`Stores::quiet`].
@@ -99,7 +101,8 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
         let opened = directory.prepare_index(number).and_then(|file| {
             let connection = index::open(&path, options.busy_timeout)?;
             index::set_up(&connection)?;
-            Ok((Store { number, file, readers: Readers::new(&path, options.busy_timeout) }, connection))
+            let readers = Readers::new(&path, options.busy_timeout);
+            Ok((Store { number, file, readers, hints: Hints::default() }, connection))
         });
         match opened {
             Err(error) if error.kind() == ErrorKind::Corrupt && tries < 3 => {

@@ -180,6 +180,7 @@ impl Writer {
         let failed = |error| index::failed("write to the index", error);
         let Shared { stores, counters, .. } = &*self.shared;
         let (directory, options) = (&stores.directory, &stores.options);
+        let hints = &stores.current().hints;
         let mut answers: Vec<Answer> = Vec::new();
         self.make_room(batch).map_err(failed)?;
         // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
@@ -204,7 +205,8 @@ impl Writer {
                         file = Some(number);
                     }
                     if !outdated {
-                        change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        let row = change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        hints.set(index::id(&key.digest), row);
                         counters.written.fetch_add(1, Ordering::Relaxed);
                     }
                     if let Some(reply) = reply.clone() {
