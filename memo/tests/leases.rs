@@ -148,10 +148,8 @@ fn another_process_waits_and_finds_the_value() {
         n
     }
     let lender = Lender::named("waits");
-    assert_eq!(
-        first::plan().to_string(),
-        "waits: `engine = \"waits\"` is asked for; one computation per key and machine, by leases of \"waits\""
-    );
+    let plan = first::plan().to_string();
+    assert!(plan.contains("one computation per key and machine, by leases of \"waits\""), "{plan}");
     let one = thread::spawn(|| first(1));
     until("the first computes", || COMPUTES.load(SeqCst) == 1);
     let others: Vec<_> = (0..8).map(|_| thread::spawn(|| second(1))).collect();
