@@ -1,0 +1,52 @@
+//! Children whose system calls are watched, refused or held up, by the tool `strace`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Says past the test harness, which keeps what a passing test prints to itself, that a test did not run.
+pub fn skipped(why: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// Whether `strace` is there and may be used; says so where not.
+pub fn available() -> bool {
+    let traced = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
+    let there = traced.is_ok_and(|output| output.status.success());
+    if !there {
+        skipped("there is no strace, or this process may not trace others");
+    }
+    there
+}
+
+/// This test binary, to run only the test `test`, which finds `role` in the environment variable `variable`.
+pub fn child(test: &str, variable: &str, role: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this binary has a path"));
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(variable, role);
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    command
+}
+
+/// `command` under `strace` with `options`, which writes what it sees to `log`.
+pub fn traced(command: &Command, options: &[&str], log: &Path) -> Command {
+    let mut traced = Command::new("strace");
+    traced.arg("-f").arg("-o").arg(log).args(options).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => traced.env(name, value),
+            None => traced.env_remove(name),
+        };
+    }
+    traced.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    traced
+}
+
+/// The paths by which a disk engine's files are known, for `strace -P`: those of content files are known by their
+/// directory.
+pub fn store_paths(path: &Path) -> Vec<PathBuf> {
+    let v1 = path.join("v1");
+    let names = ["content", "lock", "index.1.sqlite", "index.1.sqlite-wal", "index.1.sqlite-shm"];
+    let inner = names.map(|name| v1.join(name));
+    [path.to_owned(), v1].into_iter().chain(inner).collect()
+}
