@@ -1,7 +1,7 @@
 //! Children whose system calls are watched, refused or held up, by the tool `strace`.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Says past the test harness, which keeps what a passing test prints to itself, that a test did not run.
@@ -40,13 +40,4 @@ pub fn traced(command: &Command, options: &[&str], log: &Path) -> Command {
     }
     traced.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
     traced
-}
-
-/// The paths by which a disk engine's files are known, for `strace -P`: those of content files are known by their
-/// directory.
-pub fn store_paths(path: &Path) -> Vec<PathBuf> {
-    let v1 = path.join("v1");
-    let names = ["content", "lock", "index.1.sqlite", "index.1.sqlite-wal", "index.1.sqlite-shm"];
-    let inner = names.map(|name| v1.join(name));
-    [path.to_owned(), v1].into_iter().chain(inner).collect()
 }

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memo::Engine as _;
 use memo::engine::{Disk, Entry, Key, Space};
-use memo_tests::strace::{available, child, store_paths, traced};
 use memo_tests::size;
+use memo_tests::strace::{available, child, traced};
 use smol::block_on;
 
-use crate::workload::{LARGE, ROLE, options};
+use crate::workload::{LARGE, ROLE, options, store_paths};
 
 /// Calls of the system that reach files, by kind, and how each can fail. (A name with `?` need not exist on every
 /// processor.)
@@ -190,7 +190,11 @@ fn promise_18_the_harness_notices_a_naive_cache() {
         run("naive", directory.path(), "write", "ENOSPC", &place.to_string())
     });
     let noticed: Vec<_> = noticed.take_while(|run| *run != Run::Undisturbed).collect();
-    assert!(noticed.iter().any(|run| matches!(run, Run::Noticed(_))), "the harness sees nothing in {} runs", noticed.len());
+    assert!(
+        noticed.iter().any(|run| matches!(run, Run::Noticed(_))),
+        "the harness sees nothing in {} runs",
+        noticed.len()
+    );
 }
 
 #[test]

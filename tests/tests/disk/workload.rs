@@ -30,6 +30,15 @@ pub(crate) fn options(path: &Path) -> DiskOptions {
     }
 }
 
+/// The paths by which a disk engine's files are known, for `strace -P`: those of content files are known by their
+/// directory.
+pub(crate) fn store_paths(path: &Path) -> Vec<PathBuf> {
+    let v1 = path.join("v1");
+    let names = ["content", "lock", "index.1.sqlite", "index.1.sqlite-wal", "index.1.sqlite-shm"];
+    let inner = names.map(|name| v1.join(name));
+    [path.to_owned(), v1].into_iter().chain(inner).collect()
+}
+
 /// The disk in a directory as the engine `disk` of this process, opened by the first call that needs it.
 pub(crate) fn register(options: DiskOptions, guard: GuardOptions) -> Guarded {
     let capability = Capability { blocking: true, deferred: true, witnesses: true, ..Default::default() };
