@@ -6,6 +6,8 @@
 
 mod codec;
 mod encode;
+#[cfg(test)]
+mod encode_check;
 mod engines;
 mod fingerprint;
 mod later;

@@ -4,7 +4,7 @@
 
 use proc_macro2::TokenStream;
 
-use crate::memoized;
+use crate::pipeline::memoized;
 
 /// What `#[memoize(options)] function` becomes, with `private` for `::memo::__private`, to be read.
 fn readable(options: &str, function: &str) -> String {
