@@ -146,17 +146,17 @@ fn damaged(open: bool, rounds: usize) {
 }
 
 #[test]
-fn damage_while_it_was_closed() {
+fn promise_16_damage_while_it_was_closed() {
     damaged(false, if nightly() { 20_000 } else { 200 });
 }
 
 #[test]
-fn damage_while_it_is_open() {
+fn promise_16_damage_while_it_is_open() {
     damaged(true, if nightly() { 20_000 } else { 200 });
 }
 
 #[test]
-fn what_is_no_index_at_all_is_set_aside_with_one_warning() {
+fn promise_16_what_is_no_index_at_all_is_set_aside_with_one_warning() {
     use std::sync::{Arc, Mutex};
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
@@ -180,7 +180,7 @@ fn what_is_no_index_at_all_is_set_aside_with_one_warning() {
 }
 
 #[test]
-fn a_directory_that_is_emptied_under_it_is_begun_anew() {
+fn promise_16_a_directory_that_is_emptied_under_it_is_begun_anew() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Disk::open(options(directory.path())).unwrap();
     put(&disk, 1, &sealed(1, 1, 100)).unwrap();

@@ -9,6 +9,9 @@
 
 mod common;
 #[allow(unreachable_pub, reason = "it is public where it stands")]
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
+#[allow(unreachable_pub, reason = "it is public where it stands")]
 #[path = "../../tests/src/strace.rs"]
 mod strace;
 

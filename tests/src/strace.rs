@@ -4,18 +4,12 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// Says past the test harness, which keeps what a passing test prints to itself, that a test did not run.
-pub fn skipped(why: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
-}
-
 /// Whether `strace` is there and may be used; says so where not.
 pub fn available() -> bool {
     let traced = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
     let there = traced.is_ok_and(|output| output.status.success());
     if !there {
-        skipped("there is no strace, or this process may not trace others");
+        super::skipped::skipped("there is no strace, or this process may not trace others");
     }
     there
 }
