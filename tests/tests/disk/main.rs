@@ -5,5 +5,6 @@
 //! `MEMO_TEST_CHILD`.
 #![cfg(unix)]
 
+mod hanging;
 mod refused_calls;
 mod workload;
