@@ -253,7 +253,7 @@ impl Decoder<'_> {
         NAMES.into_iter().find(|known| known.as_bytes() == name).expect("one of the names")
     }
 
-    fn to_the_end<T>(&mut self, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    fn until_end<T>(&mut self, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut all = Vec::new();
         while self.0.first().expect("an end") != &0 {
             all.push(one(self));
@@ -284,10 +284,10 @@ impl Decoder<'_> {
             19 => Value::Some(Box::new(self.value())),
             20 => Value::Unit,
             21 => Value::Newtype(Box::new(self.value())),
-            22 => Value::Sequence(self.to_the_end(Self::value)),
-            23 => Value::Tuple(self.to_the_end(Self::value)),
-            24 => Value::Map(self.to_the_end(|decoder| (decoder.value(), decoder.value()))),
-            25 => Value::Struct(self.to_the_end(|decoder| {
+            22 => Value::Sequence(self.until_end(Self::value)),
+            23 => Value::Tuple(self.until_end(Self::value)),
+            24 => Value::Map(self.until_end(|decoder| (decoder.value(), decoder.value()))),
+            25 => Value::Struct(self.until_end(|decoder| {
                 assert_eq!(decoder.byte(), 16, "a field's name is text");
                 (decoder.name(), decoder.value())
             })),
