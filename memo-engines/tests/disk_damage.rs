@@ -258,6 +258,18 @@ fn promise_16_any_bit_and_any_length_of_an_index_that_was_written_back() {
     all_damage(true, flips, cuts);
 }
 
+/// Found by the test above: SQLite only reads what says that it is of a later format.
+#[test]
+fn promise_16_a_header_of_another_format_is_damage() {
+    for bit in 18 * 8..20 * 8 {
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let path = directory.path();
+        make_small(path, true);
+        Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
+        is_survived(path, &format!("bit {bit}"));
+    }
+}
+
 #[test]
 fn promise_16_any_bit_and_any_length_of_a_log_that_was_left() {
     let (flips, cuts) = if nightly() { (8, 1) } else { (1217, 997) };

@@ -202,10 +202,8 @@ fn promise_19_what_is_planted_in_place_of_a_content_file_is_neither_read_nor_wai
         std::thread::scope(|scope| {
             scope.spawn(|| sender.send(wait(disk.get(&key(1))).ok().flatten()).unwrap());
             let answer = answer.recv_timeout(Duration::from_secs(20));
-            if answer.is_err() {
-                // So that the test ends: a reader of a pipe waits for a writer.
-                let _ = fs::OpenOptions::new().write(true).open(&file);
-            }
+            // So that the test ends: a reader of a pipe waits for a writer.
+            let _writer = answer.is_err().then(|| fs::OpenOptions::new().read(true).write(true).open(&file));
             assert_eq!(answer.expect("it hangs"), None, "{planted:?} was read");
         });
         // Whatever it is, writing the entry anew makes it whole.

@@ -151,6 +151,11 @@ impl Directory {
         Ok((!too_large).then_some(damaged))
     }
 
+    /// Whether the file system lets us write to an index.
+    pub(super) fn may_write_index(&self, number: u64) -> bool {
+        self.root.may_write(&index_name(number))
+    }
+
     /// The size of an index, in bytes.
     pub(super) fn index_size(&self, number: u64) -> u64 {
         std::fs::symlink_metadata(self.index(number)).map_or(0, |index| index.len())
@@ -241,7 +246,7 @@ mod platform {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     use std::path::Path;
 
-    use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+    use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags};
 
     use super::FileId;
 
@@ -368,6 +373,10 @@ mod platform {
             }
         }
 
+        pub(in super::super) fn may_write(&self, name: &str) -> bool {
+            rustix::fs::accessat(&self.0, name, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+        }
+
         pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
             Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
         }
@@ -445,6 +454,10 @@ mod platform {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(Refusal::Io(error)),
             }
+        }
+
+        pub(in super::super) fn may_write(&self, name: &str) -> bool {
+            OpenOptions::new().write(true).open(self.0.join(name)).is_ok()
         }
 
         pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
