@@ -2,16 +2,6 @@
 //! there: the code that they write names `memo`, and the examples that are compiled and run live in its
 //! documentation.
 
-use darling::{Error, Result};
-use proc_macro2::TokenStream;
-
-use crate::args::Args;
-use crate::expand::expand;
-use crate::fallback::fallback;
-use crate::item::Function;
-use crate::model::Model;
-use crate::validate::validate;
-
 mod args;
 mod crate_path;
 mod duration;
@@ -21,6 +11,7 @@ mod fallback;
 mod instance;
 mod item;
 mod model;
+mod pipeline;
 mod validate;
 
 /// Memoizes a function: a call with a key that was seen before is answered from a cache.
@@ -84,7 +75,7 @@ mod validate;
 /// contradict each other.
 #[proc_macro_attribute]
 pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    memoized(args.into(), item.into()).into()
+    pipeline::memoized(args.into(), item.into()).into()
 }
 
 /// Implements `memo::Instance`: one field of the struct tells its instances apart.
@@ -108,25 +99,4 @@ pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 #[proc_macro_derive(Instance, attributes(instance, memo))]
 pub fn derive_instance(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     instance::derive(input.into()).into()
-}
-
-/// The function memoized, or the function and what is wrong.
-fn memoized(args: TokenStream, item: TokenStream) -> TokenStream {
-    match try_expand(args, item.clone()) {
-        Ok(tokens) => tokens,
-        Err(errors) => fallback(errors, item),
-    }
-}
-
-fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let mut errors = Error::accumulator();
-    let args = Args::parse(args, &mut errors);
-    let Some(function) = errors.handle(syn::parse2::<Function>(item).map_err(Error::from)) else {
-        // Never `Ok`: there is an error at least.
-        return errors.finish_with(TokenStream::new());
-    };
-    let model = Model::new(&args, function);
-    validate(&args, &model, &mut errors);
-    errors.finish()?;
-    Ok(expand(&model))
 }

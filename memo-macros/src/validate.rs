@@ -450,7 +450,7 @@ mod tests {
     use quote::ToTokens;
 
     use super::*;
-    use crate::{memoized, try_expand};
+    use crate::pipeline::{memoized, try_expand};
 
     const PUT: &str = "pub fn f(a: u8) -> u8 { a }";
 
@@ -879,7 +879,7 @@ mod tests {
     #[test]
     fn the_function_is_expanded_as_written() {
         let function: TokenStream = PUT.parse().expect("tokens");
-        let model = crate::Model::new(&Default::default(), syn::parse2(function).expect("a function"));
+        let model = crate::model::Model::new(&Default::default(), syn::parse2(function).expect("a function"));
         assert_eq!(model.body.to_token_stream().to_string(), "{ a }");
     }
 }

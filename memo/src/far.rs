@@ -7,6 +7,8 @@
 mod codec;
 mod detached;
 mod encode;
+#[cfg(test)]
+mod encode_check;
 mod engines;
 mod fingerprint;
 mod later;

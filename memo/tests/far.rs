@@ -97,7 +97,7 @@ fn a_result_is_found_again_by_a_function_that_begins_anew() {
 }
 
 #[test]
-fn an_edit_of_the_body_makes_what_was_stored_unreachable() {
+fn promise_17_an_edit_of_the_body_makes_what_was_stored_unreachable() {
     mod before {
         #[memo::memoize(engine = "edit", name = "edit::f")]
         pub(super) fn f(n: u64) -> u64 {
@@ -200,7 +200,7 @@ fn what_is_damaged_or_of_another_shape_is_a_miss_by_reason() {
 }
 
 #[test]
-fn a_changed_type_is_a_miss() {
+fn promise_17_a_changed_type_is_a_miss() {
     mod old {
         #[derive(Clone, serde::Serialize, serde::Deserialize)]
         pub(super) struct Size {

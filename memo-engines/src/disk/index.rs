@@ -703,6 +703,8 @@ fn get_validity(connection: &Connection, key: &Key, now: u64) -> rusqlite::Resul
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::ffi;
+
     use super::*;
     use crate::engine::Space;
 
@@ -726,5 +728,29 @@ mod tests {
         assert!(take(day, 3), "by a clock that ran a day ahead");
         assert!(!take(day + 1, 4));
         assert!(take(day + LONGEST_LEASE.as_millis() as u64, 5), "its time is over");
+    }
+
+    #[test]
+    fn promise_18_each_failure_of_sqlite_is_told_by_its_kind() {
+        for (code, kind, retry) in [
+            (ffi::SQLITE_NOTADB, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_CORRUPT, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_CORRUPT_INDEX, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_IOERR_SHORT_READ, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_IOERR_READ, ErrorKind::Io, false),
+            (ffi::SQLITE_IOERR_FSYNC, ErrorKind::Io, false),
+            (ffi::SQLITE_FULL, ErrorKind::Full, false),
+            (ffi::SQLITE_READONLY, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_READONLY_DBMOVED, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_CANTOPEN, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_PERM, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_BUSY, ErrorKind::Timeout, true),
+            (ffi::SQLITE_BUSY_RECOVERY, ErrorKind::Timeout, true),
+            (ffi::SQLITE_LOCKED, ErrorKind::Timeout, true),
+            (ffi::SQLITE_TOOBIG, ErrorKind::TooLarge, false),
+        ] {
+            let error = failed("test", rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!((error.kind(), error.retry_helps()), (kind, retry), "code {code}");
+        }
     }
 }

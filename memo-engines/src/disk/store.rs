@@ -99,8 +99,22 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
     loop {
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
-            let connection = index::open(&path, options.busy_timeout)?;
-            index::set_up(&connection)?;
+            let open = || {
+                let connection = index::open(&path, options.busy_timeout)?;
+                index::set_up(&connection)?;
+                let read_only = connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false);
+                Ok::<_, Error>((connection, read_only && directory.may_write_index(number)))
+            };
+            // SQLite makes do with reading where it could not open the file for writing, which may have been chance,
+            // or where the header says that the file is of a later format, which ours is not.
+            let (mut connection, mut refuses) = open()?;
+            if refuses {
+                (connection, refuses) = open()?;
+            }
+            if refuses {
+                let context = "write to the index: its header is of a format that cannot be written";
+                return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
+            }
             let readers = Readers::new(&path, options.busy_timeout);
             Ok((Store { number, file, readers, hints: Hints::default() }, connection))
         });

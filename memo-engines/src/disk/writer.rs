@@ -146,6 +146,8 @@ impl Writer {
     fn after(&mut self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Corrupt => self.renew(Some(error)),
+            // Read-only, as SQLite sees it: to open it anew tells whether that is so.
+            ErrorKind::Unavailable => self.renew(None),
             // The file may have been moved away under us.
             _ if !self.shared.stores.is_current() => self.renew(None),
             _ => error.retry_helps(),
