@@ -146,9 +146,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let Some(key) = key else {
             return Begun::Compute(Computation::new(memo, None));
         };
+        if !memo.settings.enabled() {
+            return Begun::Compute(Computation::new(memo, None));
+        }
         if directive == Some(Directive::Refresh) {
             memo.flights.supersede(hash, &Same(&key));
-            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key));
+            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key)?)));
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
@@ -211,7 +214,11 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
+    fn compute(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        far: Option<Place<K, V>>,
+    ) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
     }
@@ -241,7 +248,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                             lead.land(|| Landed::Value(value.clone()));
                             Begun::Found(value)
                         }
-                        Looked::Nothing(key) => Self::compute(memo, lead, key),
+                        Looked::Nothing(key) => Self::compute(memo, lead, key.map(|key| (far, key))),
                     }
                 }
                 end => return end,
@@ -281,6 +288,9 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
     }
 }
 
+/// Engines that outlive the process, and where to store a result there.
+type Place<K, V> = (&'static Far<K, V>, Box<FarKey>);
+
 /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push many
 /// small ones out of memory.
 const LARGE: usize = 1 << 20;
@@ -309,8 +319,9 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
-    /// Where to store the result in engines that outlive the process.
-    far: Option<Box<FarKey>>,
+    /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
+    /// function's engines are by then.
+    far: Option<Place<K, V>>,
     started: Option<Instant>,
 }
 
@@ -344,8 +355,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {
             // the user's `Serialize` runs before anything waits for the store
-            let far = memo.far.as_ref().zip(self.far);
-            let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
+            let asked = self.far.as_ref().map(|(far, _)| *far);
+            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
             let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
             let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
             let store = || {
@@ -360,7 +371,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
-                if let Some(far) = &memo.far {
+                if let Some(far) = asked {
                     far.forget(lead.key());
                 }
             };
@@ -452,8 +463,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
 ) -> Reply<R> {
     let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
     let hash = memo.hash(key);
-    let far = memo.far.as_ref();
+    let version = &**memo;
+    let far = version.far.as_ref();
     match op {
+        Op::Peek if !memo.settings.enabled() => Reply::Peeked(None),
         Op::Peek => match (memo.near.peek(hash, &Query(*key)), far) {
             (Some(stored), _) => Reply::Peeked(Some(outcome.hit(stored))),
             (None, None) => Reply::Peeked(None),
@@ -477,6 +490,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
             memo.flights.supersede(hash, &Query(*key));
             if encoded.is_none() || memo.settings.near {
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+                if memo.has_changed(version) {
+                    // emptied meanwhile, perhaps for good
+                    memo.near.remove(hash, &Query(*key));
+                }
             }
             memo.counters.count(Counter::Stored);
             match encoded {

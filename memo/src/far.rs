@@ -21,6 +21,8 @@ use memo_engines::{Engine, Entry, Space, Witness, utc_now};
 
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
+#[cfg(feature = "config")]
+pub(crate) use engines::names;
 pub use engines::{Engines, engines};
 pub(crate) use types::FarTypes;
 pub use types::{KeyType, ValueType, far_key, far_value};

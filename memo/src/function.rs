@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
+use crate::config;
 use crate::error::Error;
 use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
@@ -22,6 +23,7 @@ use crate::park::block_on;
 use crate::plan::Plan;
 use crate::registry::{self, Clearing, Memoized};
 use crate::stats::{Counters, Stats};
+use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -139,7 +141,14 @@ impl Site {
     /// Where its results live, and why; also before its first call.
     pub fn plan(&self) -> Plan {
         let called = self.function.memos().find(|memo| memo.marker() == self.marker);
-        called.map_or_else(|| Plan::of(&(self.settings)()), Memoized::plan)
+        called.map_or_else(
+            || {
+                let settings = (self.settings)();
+                let name = registry::name(self.function.module, self.function.name, &settings);
+                Plan::of(&config::settings(&name, &settings))
+            },
+            Memoized::plan,
+        )
     }
 
     #[inline(always)]
@@ -170,6 +179,8 @@ impl Site {
     ) -> &'static Memo<K, V, F> {
         let Site { function, marker, settings } = site();
         let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        #[cfg(feature = "config")]
+        let generation = config::generation();
         // the author's expressions run here, where nothing is locked
         let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
         let mut all = registry::lock();
@@ -183,6 +194,11 @@ impl Site {
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
+        // a reload while it was being made has not found it
+        #[cfg(feature = "config")]
+        if config::generation() != generation {
+            memo.reconfigure();
+        }
         memo
     }
 }
@@ -246,9 +262,15 @@ pub struct Settings {
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
     pub(crate) capacity: Option<u64>,
+    /// The author has said how many or how heavy.
+    #[cfg(feature = "config")]
+    pub(crate) bounded: bool,
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
+    /// Whether anything is looked for and stored at all.
+    #[cfg(feature = "config")]
+    pub(crate) enabled: bool,
     /// Whether results are kept in memory; else only while the engines named fail.
     pub(crate) near: bool,
     /// Engines that outlive the process, nearest first.
@@ -276,9 +298,13 @@ impl Settings {
             tti: None,
             error_ttl: None,
             capacity: Some(DEFAULT_CAPACITY),
+            #[cfg(feature = "config")]
+            bounded: false,
             max_weight: None,
             ttl_of: false,
             single_flight: true,
+            #[cfg(feature = "config")]
+            enabled: true,
             near: true,
             far: Vec::new(),
             #[cfg(feature = "engines")]
@@ -342,18 +368,25 @@ impl Settings {
     /// `capacity`.
     pub fn capacity(mut self, capacity: impl Count) -> Self {
         self.capacity = Some(capacity.count());
-        self
+        self.bounded()
     }
 
     /// `capacity = "unbounded"`.
     pub fn unbounded(mut self) -> Self {
         self.capacity = None;
-        self
+        self.bounded()
     }
 
     /// `max_weight`, which replaces the capacity.
     pub fn max_weight(mut self, weight: impl Count) -> Self {
         (self.max_weight, self.capacity) = (Some(weight.count()), None);
+        self.bounded()
+    }
+
+    #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "only the configuration asks"))]
+    fn bounded(mut self) -> Self {
+        #[cfg(feature = "config")]
+        (self.bounded = true);
         self
     }
 
@@ -395,6 +428,23 @@ impl Settings {
     pub fn codec(mut self, codec: crate::far::Codec) -> Self {
         self.codec = codec;
         self
+    }
+
+    /// Whether anything is looked for and stored at all.
+    pub(crate) fn enabled(&self) -> bool {
+        #[cfg(feature = "config")]
+        return self.enabled;
+        #[cfg(not(feature = "config"))]
+        true
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            capacity: self.capacity,
+            max_weight: self.max_weight,
+            tti: self.tti,
+            lifetimes: self.expires(),
+        }
     }
 
     pub(crate) fn expires(&self) -> bool {
@@ -496,13 +546,37 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     hasher: foldhash::fast::RandomState,
     pub(crate) counters: Counters,
     pub(crate) flights: Flights<K, V, F>,
-    pub(crate) settings: Settings,
+    versions: Versions<Version<K, V>>,
+    /// What its author has set, which the configuration goes over.
+    #[cfg(feature = "config")]
+    author: Settings,
     hooks: Hooks<K, V>,
-    pub(crate) far: Option<Far<K, V>>,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
+}
+
+/// What a reload of the configuration replaces, as one.
+pub(crate) struct Version<K, V> {
+    pub(crate) settings: Settings,
+    pub(crate) far: Option<Far<K, V>>,
+}
+
+impl<K, V: 'static> Version<K, V> {
+    fn new(settings: Settings, types: Option<FarTypes<K, V>>, name: &str) -> Self {
+        Version { far: Far::open(&settings, types, name), settings }
+    }
+}
+
+/// `memo.settings` and `memo.far` are the current ones.
+impl<K: OwnedPart, V: Value, F: Value> std::ops::Deref for Memo<K, V, F> {
+    type Target = Version<K, V>;
+
+    #[inline]
+    fn deref(&self) -> &Version<K, V> {
+        self.versions.current()
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Memo<K, V, F> {
@@ -526,17 +600,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     fn new(
         function: &'static Function,
         identity: Identity,
-        settings: Settings,
-        mut hooks: Hooks<K, V>,
+        author: Settings,
+        hooks: Hooks<K, V>,
         graph: &'static Graph,
     ) -> Self {
-        let name = registry::name(function.module, function.name, &settings);
-        let limits = Limits {
-            capacity: settings.capacity,
-            max_weight: settings.max_weight,
-            tti: settings.tti,
-            lifetimes: settings.expires(),
-        };
+        let name = registry::name(function.module, function.name, &author);
+        let settings = config::settings(&name, &author).into_owned();
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -544,13 +613,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || runs_user_code::<V>()
                 || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(settings.kind, &limits),
+            near: Near::new(settings.kind, &settings.limits()),
             hasher: foldhash::fast::RandomState::default(),
             counters: Counters::new(),
             flights: Flights::new(graph),
-            far: Far::open(&settings, hooks.far.take(), &name),
+            versions: Versions::new(Version::new(settings, hooks.far, &name)),
+            #[cfg(feature = "config")]
+            author,
             name,
-            settings,
             hooks,
             function,
         }
@@ -571,8 +641,16 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
+    /// Whether a reload has replaced `version`.
+    pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
+        !std::ptr::eq(self.versions.current(), version)
+    }
+
     /// How `value` is to be stored, if it is.
     pub(crate) fn storage(&self, key: &K, value: &V, is_error: bool) -> Option<Storage> {
+        if !self.settings.enabled() {
+            return None;
+        }
         if self.hooks.skip.is_some_and(|skip| skip(value)) {
             return None;
         }
@@ -631,5 +709,37 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
 
     fn plan(&self) -> Plan {
         Plan::of(&self.settings)
+    }
+
+    #[cfg(feature = "config")]
+    fn settings(&self) -> (&Settings, &Settings) {
+        (&self.author, &self.versions.current().settings)
+    }
+
+    #[cfg(feature = "config")]
+    fn reconfigure(&'static self) -> Vec<config::Change> {
+        config::reconfigure(&self.name, &self.author, self)
+    }
+}
+
+#[cfg(feature = "config")]
+impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
+    fn go_by(&self, settings: Settings) {
+        let shown = config::shown(&settings);
+        let next = Version::new(settings, self.hooks.far, &self.name);
+        drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
+    }
+
+    fn goes_by(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn resize(&self, settings: &Settings) -> bool {
+        self.near.resize(&settings.limits())
+    }
+
+    fn empty(&self) {
+        self.flights.supersede_all();
+        self.near.clear();
     }
 }

@@ -93,8 +93,15 @@
 
 mod call;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(not(feature = "config"))]
+#[path = "config/absent.rs"]
+mod config;
 mod control;
 mod directive;
+#[cfg(feature = "config")]
+mod duration;
 mod error;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
@@ -105,13 +112,16 @@ mod key;
 mod near;
 mod outcome;
 mod park;
+#[cfg(feature = "config")]
+mod pattern;
 mod plan;
 mod registry;
 mod report;
 mod stats;
 mod sweep;
 mod sync;
-#[cfg(feature = "engines")]
+mod versions;
+#[cfg(any(feature = "engines", feature = "config"))]
 mod warn;
 
 #[doc(hidden)]
@@ -120,6 +130,8 @@ pub mod __private;
 
 pub use memo_macros::{Instance, memoize};
 
+#[cfg(feature = "config")]
+pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "engines")]

@@ -50,7 +50,7 @@ impl<K, Q: Lookup<K>> Lookup<K> for &Q {
 }
 
 /// What a store is to hold at most, and for how long.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Most entries; `None` is no bound.
     pub capacity: Option<u64>,
@@ -159,6 +159,13 @@ where
     /// Removes what has expired.
     pub(crate) fn sweep(&self) {
         each!(self, store => store.sweep())
+    }
+
+    /// Holds itself to other limits from now on; what is over them leaves. `false`, and all as before, where the
+    /// implementation cannot do that while it is in use.
+    #[cfg(feature = "config")]
+    pub(crate) fn resize(&self, limits: &Limits) -> bool {
+        each!(self, store => store.resize(limits))
     }
 
     /// What there is to say about it. Not for hot paths: it takes every lock in turn.

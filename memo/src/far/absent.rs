@@ -13,6 +13,12 @@ pub(crate) fn is_registered(_: &str) -> bool {
     false
 }
 
+/// Nothing is.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    Vec::new()
+}
+
 /// Never there.
 pub(crate) struct Far<K, V>(Infallible, PhantomData<(K, V)>);
 
@@ -44,6 +50,14 @@ pub(crate) enum Looked<V> {
 /// Never there.
 #[derive(Debug)]
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
+
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for FarTypes<K, V> {}
 
 impl<K, V> Far<K, V> {
     pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {

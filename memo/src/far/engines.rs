@@ -35,24 +35,23 @@ pub(super) fn open(name: &str, function: &str) -> Option<Arc<dyn Engine>> {
 fn built_in(name: &str) -> Option<Arc<dyn Engine>> {
     #[cfg(feature = "disk")]
     if name == "disk" {
+        let disk = disk();
         let mut named = named();
-        let disk = named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk()));
-        return Some(disk.clone());
+        // another thread may have been faster
+        return Some(named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk)).clone());
     }
     let _ = name;
     None
 }
 
-/// The engine `disk` where nobody has registered another one of that name: at the place that the environment says, or
-/// at the platform's. One that cannot be opened is tried again later.
+/// The engine `disk` where nobody has registered another one of that name, as it is configured. One that cannot be
+/// opened is tried again later.
 #[cfg(feature = "disk")]
 fn disk() -> Guarded {
-    use memo_engines::{Disk, DiskOptions};
-    let build = || -> Result<Arc<dyn Engine>, memo_engines::Error> {
-        let mut options =
-            std::env::var_os("MEMO_ENGINES__DISK__PATH").map_or_else(DiskOptions::default, DiskOptions::at);
-        options.warn = Some(Arc::new(crate::warn::warn));
-        Ok(Arc::new(Disk::open(options)?))
+    let (mut options, guard) = crate::config::disk();
+    options.warn = Some(Arc::new(crate::warn::warn));
+    let build = move || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        Ok(Arc::new(memo_engines::Disk::open(options.clone())?))
     };
     let capability = Capability {
         reach: Reach::Machine,
@@ -63,7 +62,7 @@ fn disk() -> Guarded {
         witnesses: true,
         ..Capability::default()
     };
-    Guarded::build("disk", capability, build, GuardOptions::default()).on_event(tell)
+    Guarded::build("disk", capability, build, guard).on_event(tell)
 }
 
 /// Says once that an engine is in trouble, and what that means.
@@ -86,6 +85,12 @@ fn tell(name: &str, event: &Event<'_>) {
 /// Whether there is an engine of this name.
 pub(crate) fn is_registered(name: &str) -> bool {
     (cfg!(feature = "disk") && name == "disk") || named().contains_key(name)
+}
+
+/// The names of those that are in use or registered.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    engines().names()
 }
 
 /// The engines that functions may name: see [`engines`].
