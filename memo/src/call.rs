@@ -214,11 +214,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    fn compute(
-        memo: &'static Memo<K, V, F>,
-        lead: Lead<'static, K, V, F>,
-        far: Option<Place<K, V>>,
-    ) -> Self {
+    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
     }

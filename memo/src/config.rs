@@ -7,6 +7,8 @@
 //! changed. The guide's page *configuration* lists every option.
 
 mod apply;
+#[cfg(feature = "disk")]
+mod engines;
 mod problem;
 mod provenance;
 mod schema;
@@ -22,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use apply::Change;
 pub(crate) use apply::{Configured, reconfigure, shown};
+#[cfg(feature = "disk")]
+pub(crate) use engines::disk;
 pub use problem::{ConfigError, Origin, Problem};
 pub use provenance::{Configuration, Row, config};
 pub use value::Value;
@@ -29,7 +33,6 @@ pub use value::Value;
 use crate::function::Settings;
 use crate::registry;
 use source::{Layer, Place, Reader};
-use value::Setting;
 
 /// What a program says about configuration itself, for [`init`](crate::init): values, which go over those of files and
 /// environment, and which file to read.
@@ -83,12 +86,7 @@ impl Config {
 
     /// Sets an option of the section `[engines.name]`.
     #[track_caller]
-    pub fn engine(
-        self,
-        name: impl Into<String>,
-        option: impl Into<String>,
-        value: impl Into<Value>,
-    ) -> Self {
+    pub fn engine(self, name: impl Into<String>, option: impl Into<String>, value: impl Into<Value>) -> Self {
         self.say(Said::Option(Place::Engine(name.into()), option.into(), value.into()), Location::caller())
     }
 
@@ -119,13 +117,7 @@ impl Config {
                 }),
                 Said::Option(place, option, value) => {
                     let origin = Origin::Code { file: at.file(), line: at.line() };
-                    let known = match place {
-                        Place::Engine(name) => reader.is_engine(name, &origin),
-                        Place::Defaults | Place::Function(_) => true,
-                    };
-                    if known {
-                        reader.set(place, option, origin, |_| value.0.clone());
-                    }
+                    reader.option(place, option, origin, |_| value.0.clone());
                 }
             }
         }
@@ -232,7 +224,7 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
         state.code = Some(code);
     }
     drop(state);
-    let mut changes = before.map(|before| engines(&before, &loaded)).unwrap_or_default();
+    let mut changes = before.map(|before| of_engines(&before, &loaded)).unwrap_or_default();
     changes.extend(registry::all().into_iter().flat_map(|memo| memo.reconfigure()));
     // a generic function has a record for each instantiation, and they change alike
     changes.dedup();
@@ -240,7 +232,7 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
 }
 
 /// What is said otherwise about engines that are in use, which keep what they were made with.
-fn engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
+fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
     let shown = |placed: Option<&source::Placed>| {
         placed.map_or_else(|| "default".to_owned(), |placed| placed.setting.to_string())
     };
@@ -335,53 +327,4 @@ impl fmt::Display for Changes {
 /// What the function called `name`, by `author`, is to go by.
 pub(crate) fn settings<'a>(name: &str, author: &'a Settings) -> Cow<'a, Settings> {
     current().settings(name, author)
-}
-
-/// The guard around the engine called `name`.
-#[cfg(feature = "engines")]
-pub(crate) fn guard(name: &str) -> memo_engines::GuardOptions {
-    let loaded = current();
-    let mut options = memo_engines::GuardOptions::default();
-    for rule in schema::GUARD {
-        match (rule.name, loaded.engine(name, rule.name).map(|placed| &placed.setting)) {
-            ("budget", Some(Setting::Time(length))) => options.budget = *length,
-            ("backoff", Some(Setting::Time(length))) => options.backoff = *length,
-            ("max_backoff", Some(Setting::Time(length))) => options.max_backoff = *length,
-            ("failures", Some(Setting::Number(count))) => {
-                options.failures = u32::try_from(*count).unwrap_or(u32::MAX);
-            }
-            ("helpers", Some(Setting::Number(count))) => {
-                options.helpers = usize::try_from(*count).unwrap_or(usize::MAX);
-            }
-            _ => {}
-        }
-    }
-    options
-}
-
-/// The engine `disk`.
-#[cfg(feature = "disk")]
-pub(crate) fn disk() -> (memo_engines::DiskOptions, memo_engines::GuardOptions) {
-    let loaded = current();
-    let mut options = memo_engines::DiskOptions::default();
-    for rule in schema::engine("disk") {
-        match (rule.name, loaded.engine("disk", rule.name).map(|placed| &placed.setting)) {
-            ("path", Some(Setting::Path(path))) => options.path = Some(path.clone()),
-            ("max_size", Some(Setting::Size(bytes))) => options.max_size = *bytes,
-            ("large_over", Some(Setting::Size(bytes))) => {
-                options.large_over = usize::try_from(*bytes).unwrap_or(usize::MAX);
-            }
-            ("durable", Some(Setting::Switch(durable))) => options.durable = *durable,
-            ("queue", Some(Setting::Size(bytes))) => {
-                options.queue = usize::try_from(*bytes).unwrap_or(usize::MAX);
-            }
-            ("put_wait", Some(Setting::Time(length))) => options.put_wait = *length,
-            ("wait", Some(Setting::Time(length))) => options.wait = *length,
-            ("busy_timeout", Some(Setting::Time(length))) => options.busy_timeout = *length,
-            ("touch_after", Some(Setting::Time(length))) => options.touch_after = *length,
-            ("sweep_every", Some(Setting::Time(length))) => options.sweep_every = *length,
-            _ => {}
-        }
-    }
-    (options, guard("disk"))
 }

@@ -167,6 +167,9 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[cfg(feature = "config")]
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    struct Configuration;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

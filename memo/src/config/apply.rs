@@ -162,12 +162,12 @@ impl Change {
     }
 
     /// What it was, as it would be written.
-    pub fn old(&self) -> &str {
+    pub fn before(&self) -> &str {
         &self.old
     }
 
     /// What it is to be.
-    pub fn new(&self) -> &str {
+    pub fn after(&self) -> &str {
         &self.new
     }
 
@@ -250,7 +250,9 @@ impl Loaded {
             (new.capacity, new.max_weight, new.tti) = limits(old);
         }
         let closes = (old.enabled && !new.enabled) || (old.near && !new.near);
-        let shorter = |old: Option<Duration>, new: Option<Duration>| new.is_some_and(|new| old.is_none_or(|old| new < old));
+        let shorter = |old: Option<Duration>, new: Option<Duration>| {
+            new.is_some_and(|new| old.is_none_or(|old| new < old))
+        };
         let empties = closes || shorter(old.ttl, new.ttl) || shorter(old.error_ttl, new.error_ttl);
         function.go_by(new);
         // after it goes by the new ones, so that nothing more comes by the old

@@ -133,10 +133,15 @@ impl Loaded {
                 let pattern = functions.pattern.as_str();
                 // a name without its path is what most are short of
                 let short = |name: &&&str| name.rsplit("::").next() == Some(pattern);
-                let meant = names.iter().find(short).copied().or_else(|| nearest(pattern, names.iter().copied()));
+                let meant =
+                    names.iter().find(short).copied().or_else(|| nearest(pattern, names.iter().copied()));
                 let advice = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
                 Problem {
-                    origin: functions.options.values().next().map_or(Origin::Default, |placed| placed.origin.clone()),
+                    origin: functions
+                        .options
+                        .values()
+                        .next()
+                        .map_or(Origin::Default, |placed| placed.origin.clone()),
                     key: format!("functions.{pattern:?}"),
                     message: format!("no function that has run has such a name{advice}"),
                 }

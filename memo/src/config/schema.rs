@@ -76,12 +76,8 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
 ];
 
 /// The engines that a program may name, and whether this one can have them.
-const BUILT_IN: [(&str, bool); 4] = [
-    ("memory", true),
-    ("moka", cfg!(feature = "moka")),
-    ("disk", cfg!(feature = "disk")),
-    ("redis", false),
-];
+const BUILT_IN: [(&str, bool); 4] =
+    [("memory", true), ("moka", cfg!(feature = "moka")), ("disk", cfg!(feature = "disk")), ("redis", false)];
 
 /// All options of the engine `name`.
 pub(super) fn engine(name: &str) -> impl Iterator<Item = &'static Rule> + Clone {
@@ -199,7 +195,7 @@ fn engines(names: Vec<String>, strict: bool) -> Result<Setting, String> {
         if place > 0 && (name == "memory" || name == "moka") {
             return Err(format!("memory is the nearest: write \"{name}\" first"));
         }
-        is_engine(name, strict)?;
+        is_engine(name, strict).map_err(|wrong| format!("\"{name}\": {wrong}"))?;
     }
     Ok(Setting::Engines(names))
 }
@@ -214,10 +210,10 @@ pub(super) fn is_engine(name: &str, strict: bool) -> Result<(), String> {
         Some((_, true)) => return Ok(()),
         Some((_, false)) if crate::far::is_registered(name) => return Ok(()),
         Some((_, false)) if name == "redis" => {
-            return Err("this version has no engine \"redis\"".to_owned());
+            return Err("this version has no such engine yet".to_owned());
         }
         Some((_, false)) => {
-            return Err(format!("the engine \"{name}\" needs the feature `{name}` of the crate `memo`"));
+            return Err(format!("this engine needs the feature `{name}` of the crate `memo`"));
         }
         None => {}
     }
@@ -228,8 +224,13 @@ pub(super) fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);
     let names = usable.chain(registered.iter().map(String::as_str));
     if strict || nearest(name, names.clone()).is_some() {
-        let advice = if cfg!(feature = "engines") { "; one of your own is registered before `memo::init`" } else { "" };
-        return Err(format!("\"{name}\": {}{advice}", unknown("engine", name, names)));
+        let slip = nearest(name, names.clone()).is_some();
+        let own = if cfg!(feature = "engines") && !slip {
+            "; register one of your own before `memo::init`"
+        } else {
+            ""
+        };
+        return Err(unknown("engine", name, names) + own);
     }
     Ok(())
 }

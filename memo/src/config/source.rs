@@ -85,14 +85,25 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { origin, key: key.into(), message: message.into() });
     }
 
-    /// Sets the option called `name`; `given` makes its value when it is known what it takes.
-    pub(super) fn set(
+    /// Sets the option called `name` of a place that may not be there.
+    pub(super) fn option(
         &mut self,
         place: &Place,
         name: &str,
         origin: Origin,
         given: impl FnOnce(Kind) -> Given,
     ) {
+        let there = match place {
+            Place::Engine(engine) => self.is_engine(engine, &origin),
+            Place::Defaults | Place::Function(_) => true,
+        };
+        if there {
+            self.set(place, name, origin, given);
+        }
+    }
+
+    /// Sets the option called `name`; `given` makes its value when it is known what it takes.
+    fn set(&mut self, place: &Place, name: &str, origin: Origin, given: impl FnOnce(Kind) -> Given) {
         let Some(rule) = self.rule(place, name, &origin) else { return };
         match rule.kind.check(given(rule.kind), self.place.as_deref(), self.strict) {
             Err(message) => self.wrong(origin, place.key(name), message),
@@ -141,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether there is an engine called `name` to say something about.
-    pub(super) fn is_engine(&mut self, name: &str, origin: &Origin) -> bool {
+    fn is_engine(&mut self, name: &str, origin: &Origin) -> bool {
         if schema::ENGINES.iter().any(|(known, _)| *known == name) {
             return true;
         }
@@ -173,14 +184,15 @@ impl<'a> Reader<'a> {
 
     /// A whole configuration as TOML.
     pub(super) fn text(&mut self, text: &str, origin: impl Fn(usize) -> Origin) {
-        let line = |offset: usize| text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line =
+            |offset: usize| text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             // what a parser makes of the rest may be far from what was meant
             for error in errors {
                 let at = error.span().map_or(0, |span| span.start.min(text.len()));
-                let message = error.message().replace('\n', "; ");
-                self.wrong(origin(line(at)), "", format!("this is not TOML: {message}"));
+                let message = format!("this is not TOML: {}", explain(&error, text));
+                self.wrong(origin(line(at)), "", message);
             }
             return;
         }
@@ -191,7 +203,12 @@ impl<'a> Reader<'a> {
         for (key, at, value) in in_order(table) {
             let origin_of_key = origin(at);
             if !SECTIONS.contains(&key.as_str()) {
-                let message = unknown("section", &key, SECTIONS.into_iter());
+                let message = match FUNCTION.iter().any(|rule| rule.name == key) {
+                    true => {
+                        "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
+                    }
+                    false => unknown("section", &key, SECTIONS.into_iter()),
+                };
                 self.wrong(origin_of_key, key, message);
                 continue;
             }
@@ -227,7 +244,8 @@ impl<'a> Reader<'a> {
             match value {
                 DeValue::Table(options) => self.options(&Place::Function(pattern), options, origin),
                 _ => {
-                    let message = format!("this is a section: write `[functions.{pattern:?}]` above its options");
+                    let message =
+                        format!("this is a section: write `[functions.{pattern:?}]` above its options");
                     self.wrong(origin(at), format!("functions.{pattern:?}"), message);
                 }
             }
@@ -278,9 +296,8 @@ impl<'a> Reader<'a> {
             ),
             ["defaults", option] => self.set(&Place::Defaults, option, origin(), |kind| text(kind, value)),
             ["engines", engine, option] => {
-                if self.is_engine(engine, &origin()) {
-                    self.set(&Place::Engine(engine.to_owned()), option, origin(), |kind| text(kind, value));
-                }
+                let place = Place::Engine(engine.to_owned());
+                self.option(&place, option, origin(), |kind| text(kind, value));
             }
             ["defaults", ..] => {
                 self.wrong(origin(), "defaults", "write it such as MEMO_DEFAULTS__CAPACITY");
@@ -305,10 +322,25 @@ impl<'a> Reader<'a> {
                 "expected a table such as '{ \"app::rates::*\" = { ttl = \"30s\" } }'",
             ),
             Err(error) => {
-                let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
+                let message = format!("this is not TOML: {}", explain(&error, text));
                 self.wrong(origin, "functions", message);
             }
         }
+    }
+}
+
+/// What the parser says, and what it leaves to be found out.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', "; ");
+    let span = error.span().unwrap_or_default();
+    let line = text.get(..span.start).and_then(|before| before.lines().next_back()).unwrap_or_default();
+    match text.get(span) {
+        // other words of a text that is wrong may be a password
+        Some(key) if message == "duplicate key" => format!("{message} `{key}`"),
+        _ if line.trim_start().starts_with("[functions.") => {
+            format!("{message}; put the function's name in quotes: `[functions.\"app::rates\"]`")
+        }
+        _ => message,
     }
 }
 

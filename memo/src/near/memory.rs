@@ -456,7 +456,11 @@ where
         let bound = Bound::new(limits, true);
         let shards = self.cache.num_shards() as u64;
         // The shards stay as many as they are, and none can be left without room.
-        if Inside::is_here() || bound.weighs() || self.bound.weighs() || bound.limit < shards || self.bound.limit == 0
+        if Inside::is_here()
+            || bound.weighs()
+            || self.bound.weighs()
+            || bound.limit < shards
+            || self.bound.limit == 0
         {
             return false;
         }
