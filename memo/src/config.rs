@@ -1,9 +1,9 @@
 //! Settings from a file, from the environment and from code, over those of the attribute.
 //!
 //! A file `memo.toml`, or the one that the variable `MEMO_CONFIG` names, variables such as `MEMO_DEFAULTS__CAPACITY`, and
-//! [`init`](crate::init) set what `#[memoize]` left open, and what it said. Sources are read once, when the first
+//! [`init`] set what `#[memoize]` left open, and what it said. Sources are read once, when the first
 //! memoized function is called; each function takes its settings when it is first called, and a call pays nothing for it.
-//! [`config()`](crate::config()) tells each value and where it comes from, [`reload`](crate::reload) takes what has
+//! [`config()`](crate::config()) tells each value and where it comes from, [`reload`] takes what has
 //! changed. The guide's page *configuration* lists every option.
 
 mod apply;
@@ -34,7 +34,7 @@ use crate::function::Settings;
 use crate::registry;
 use source::{Layer, Place, Reader};
 
-/// What a program says about configuration itself, for [`init`](crate::init): values, which go over those of files and
+/// What a program says about configuration itself, for [`init`]: values, which go over those of files and
 /// environment, and which file to read.
 ///
 /// ```
@@ -291,7 +291,7 @@ pub fn reload() -> Result<Changes, ConfigError> {
     take(None)
 }
 
-/// What [`reload`](crate::reload) has changed. It prints one change a line.
+/// What [`reload`] has changed. It prints one change a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     changes: Vec<Change>,

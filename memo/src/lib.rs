@@ -86,6 +86,7 @@
 //! | cargo feature | default | what it adds |
 //! |---|---|---|
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
+//! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
 //!
 //! This version keeps results in the memory of the process. Engines on disk and on Redis are to come; their options
 //! are known to the attribute, which refuses them for now.
