@@ -200,6 +200,23 @@ in_children! {
         assert_eq!(control.stats().hits, 0);
     }
 
+    /// It has been decided to store the result, and then the function is switched off.
+    fn a_result_about_to_be_stored_is_not_once_switched_off(|setting| setting) {
+        static SWITCH_OFF: AtomicBool = AtomicBool::new(true);
+        #[memoize(name = "app::fickle", cache_if = |_| {
+            if SWITCH_OFF.swap(false, SeqCst) {
+                memo::init(Config::new().defaults("enabled", false)).unwrap();
+            }
+            true
+        })]
+        fn fickle(n: u64) -> u64 {
+            n
+        }
+        assert_eq!((fickle(1), fickle(1)), (1, 1));
+        let stats = fickle::stats();
+        assert_eq!((stats.computes, stats.entries), (2, 0), "{stats}");
+    }
+
     /// Whatever is configured meanwhile, calls return what the function returns, and in the end the last word holds.
     fn reloads_from_many_threads_beside_calls(|setting| setting) {
         static CALLS: AtomicU64 = AtomicU64::new(0);
@@ -283,6 +300,21 @@ in_children! {
         assert_eq!((text::stats().computes, text::stats().entries), (10, 10));
         assert_eq!(engine("'disk'").len(), 1);
         assert_eq!(text::stats().entries, 0, "nothing in memory hides what the disk has");
+    }
+
+    fn switched_off_not_even_the_disk_is_asked(|setting| setting.file("memo.toml", "engines.disk.path = 'results'")) {
+        #[memoize(name = "app::text", engine = "disk")]
+        fn text(n: u64) -> String {
+            n.to_string()
+        }
+        text(1);
+        memo::engines().flush().unwrap();
+        write("engines.disk.path = 'results'\ndefaults.enabled = false");
+        changed();
+        assert_eq!((text(1), text::stats().computes, text::peek(1)), ("1".to_owned(), 2, None));
+        write("engines.disk.path = 'results'");
+        changed();
+        assert_eq!((text(1), text::stats().computes), ("1".to_owned(), 2), "it has stayed");
     }
 
     fn an_engine_in_use_keeps_what_it_was_made_with(|setting| setting.file("memo.toml", "engines.disk.path = 'results'")) {
