@@ -231,7 +231,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                 Begun::Wait(wait) => wait.end().await,
                 Begun::Look(memo, far, lead) => {
                     let looked = far.look(lead.key()).await;
-                    if !memo.settings.near && far.is_back(&looked) {
+                    if memo.stands_in() && far.is_back(&looked) {
                         // it was there for the time being, and would hide what the engine has
                         memo.near.clear();
                     }
@@ -287,14 +287,10 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
 /// Engines that outlive the process, and where to store a result there.
 type Place<K, V> = (&'static Far<K, V>, Box<FarKey>);
 
-/// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push many
-/// small ones out of memory.
-const LARGE: usize = 1 << 20;
-
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Keeps in memory what a farther engine had, for as long as it lives there.
     fn keep(&self, lead: &Lead<'static, K, V, F>, value: &V, lives: Option<Duration>, size: usize) {
-        if !self.settings.near || size > LARGE {
+        if !self.goes_near(false, Some(size)) {
             return;
         }
         if let Some(storage) = self.storage(lead.key(), value, false) {
@@ -353,17 +349,27 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             // the user's `Serialize` runs before anything waits for the store
             let asked = self.far.as_ref().map(|(far, _)| *far);
             let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
-            let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
-            let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
+            let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
+            let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(failed, size);
             let store = || {
                 if near {
                     let Storage { weight, lifetime } = storage;
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                    if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
+                        far.lodged(|| memo.near.clear());
+                    }
+                } else {
+                    // what this replaces may have been small enough
+                    memo.near.remove(lead.hash(), &Same(lead.key()));
                 }
+                let stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
-                memo.counters.count(Counter::Stored);
+                if stored {
+                    memo.counters.count(Counter::Stored);
+                }
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
@@ -484,12 +490,19 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
             };
             let encoded = far.and_then(|far| Some((far, far.key(&owned)?, far.encode(&value)?)));
             memo.flights.supersede(hash, &Query(*key));
-            if encoded.is_none() || memo.settings.near {
+            let size = encoded.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(encoded.is_none(), size);
+            if !near && encoded.is_none() {
+                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+            }
+            if near {
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
                 if memo.has_changed(version) {
                     // emptied meanwhile, perhaps for good
                     memo.near.remove(hash, &Query(*key));
                 }
+            } else {
+                memo.near.remove(hash, &Query(*key));
             }
             memo.counters.count(Counter::Stored);
             match encoded {

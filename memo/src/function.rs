@@ -6,6 +6,7 @@
 //! the type of a closure written in the body depends on all of them, and is what tells instantiations apart.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -17,16 +18,19 @@ use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near, runs_user_code};
+use crate::near::{Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
-use crate::plan::Plan;
+use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
 use crate::stats::{Counters, Stats};
 use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
+
+/// From how many bytes on a result is kept out of memory, if nothing else is said.
+const LARGE: u64 = 1 << 20;
 
 /// A memoized function as it was written: what all its instantiations have in common.
 #[derive(Debug)]
@@ -140,12 +144,22 @@ impl Site {
 
     /// Where its results live, and why; also before its first call.
     pub fn plan(&self) -> Plan {
+        self.planned(|settings, name| crate::far::route::<(), ()>(settings, name, None))
+    }
+
+    /// The same, where `typed` tells of the types, which the strategy wants to know. It is none, ever.
+    #[cfg(feature = "engines")]
+    pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
+        self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
+    }
+
+    fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
         let called = self.function.memos().find(|memo| memo.marker() == self.marker);
         called.map_or_else(
             || {
                 let settings = (self.settings)();
                 let name = registry::name(self.function.module, self.function.name, &settings);
-                Plan::of(&config::settings(&name, &settings))
+                route(&config::settings(&name, &settings), &name).plan
             },
             Memoized::plan,
         )
@@ -256,8 +270,17 @@ pub struct Settings {
     pub(crate) owner: Option<&'static str>,
     pub(crate) name: Option<&'static str>,
     pub(crate) version: u64,
-    pub(crate) kind: Kind,
-    pub(crate) engine: Option<&'static str>,
+    #[cfg(feature = "engines")]
+    pub(crate) is_async: bool,
+    /// The engines asked for, nearest first; `None` leaves them to the strategy.
+    pub(crate) engine: Option<Vec<Cow<'static, str>>>,
+    /// What stands in while those that outlive the process are unavailable; `None` is the default.
+    pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
+    #[cfg(feature = "engines")]
+    pub(crate) hints: Hints,
+    /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
+    /// many small ones out of memory.
+    pub(crate) large_over: u64,
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
@@ -271,10 +294,6 @@ pub struct Settings {
     /// Whether anything is looked for and stored at all.
     #[cfg(feature = "config")]
     pub(crate) enabled: bool,
-    /// Whether results are kept in memory; else only while the engines named fail.
-    pub(crate) near: bool,
-    /// Engines that outlive the process, nearest first.
-    pub(crate) far: Vec<&'static str>,
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
@@ -285,6 +304,15 @@ pub struct Settings {
     pub(crate) codec: crate::far::Codec,
 }
 
+/// What the author hints at, for the strategy.
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints {
+    pub(crate) persist: bool,
+    pub(crate) shared: bool,
+    pub(crate) large: bool,
+}
+
 impl Settings {
     /// All at their defaults.
     pub fn new() -> Self {
@@ -292,8 +320,13 @@ impl Settings {
             owner: None,
             name: None,
             version: 0,
-            kind: Kind::Memory,
+            #[cfg(feature = "engines")]
+            is_async: false,
             engine: None,
+            fallback: None,
+            #[cfg(feature = "engines")]
+            hints: Hints::default(),
+            large_over: LARGE,
             ttl: None,
             tti: None,
             error_ttl: None,
@@ -305,8 +338,6 @@ impl Settings {
             single_flight: true,
             #[cfg(feature = "config")]
             enabled: true,
-            near: true,
-            far: Vec::new(),
             #[cfg(feature = "engines")]
             parameters: String::new(),
             #[cfg(feature = "engines")]
@@ -334,16 +365,30 @@ impl Settings {
         self
     }
 
-    /// `engine = "memory"`.
-    pub fn memory(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Memory, Some("memory"));
+    /// It is an `async fn`.
+    #[cfg(feature = "engines")]
+    pub fn asynchronous(mut self) -> Self {
+        self.is_async = true;
         self
     }
 
-    /// `engine = "moka"`.
-    #[cfg(feature = "moka")]
-    pub fn moka(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Moka, Some("moka"));
+    /// `engine`, nearest first.
+    pub fn engines(mut self, names: &[&'static str]) -> Self {
+        self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `fallback`; none at all for `"none"`.
+    #[cfg(feature = "engines")]
+    pub fn fallback(mut self, names: &[&'static str]) -> Self {
+        self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `persist`, `shared`, `large`.
+    #[cfg(feature = "engines")]
+    pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
+        self.hints = Hints { persist, shared, large };
         self
     }
 
@@ -399,13 +444,6 @@ impl Settings {
     /// `single_flight = false`.
     pub fn no_single_flight(mut self) -> Self {
         self.single_flight = false;
-        self
-    }
-
-    /// `engine`, where it names engines that outlive the process; `near`: memory stands before them.
-    #[cfg(feature = "engines")]
-    pub fn far(mut self, near: bool, engines: &[&'static str]) -> Self {
-        (self.near, self.far) = (near, engines.to_vec());
         self
     }
 
@@ -519,12 +557,32 @@ impl<K, V> Hooks<K, V> {
 
     /// How keys and results become bytes, for engines that outlive the process.
     #[cfg(feature = "engines")]
-    pub fn far(
-        mut self,
-        key: fn() -> crate::far::KeyType<K>,
-        value: fn() -> crate::far::ValueType<V>,
-    ) -> Self {
-        self.far = Some(FarTypes { key: key(), value: value() });
+    pub fn far(mut self, key: fn() -> crate::far::KeyType<K>, value: fn() -> crate::far::ValueType<V>) -> Self
+    where
+        K: 'static,
+        V: 'static,
+    {
+        self.far = Some(FarTypes::named(key(), value()));
+        self
+    }
+
+    /// The types that these hooks are for.
+    #[cfg(feature = "engines")]
+    pub fn types(&self) -> crate::far::Types<K, V> {
+        crate::far::Types::NEW
+    }
+
+    /// How keys and results become bytes, as far as they can, should the strategy want them to.
+    #[cfg(feature = "engines")]
+    pub fn able<A, B, C>(mut self, (key, value, parts): (A, B, C)) -> Self
+    where
+        K: 'static,
+        V: 'static,
+        A: crate::far::KeyBytes<K>,
+        B: crate::far::ValueBytes<V>,
+        C: crate::far::KeyParts<K>,
+    {
+        self.far = Some(FarTypes::probed(key, value, parts));
         self
     }
 
@@ -560,12 +618,15 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
 /// What a reload of the configuration replaces, as one.
 pub(crate) struct Version<K, V> {
     pub(crate) settings: Settings,
+    route: Route,
     pub(crate) far: Option<Far<K, V>>,
 }
 
 impl<K, V: 'static> Version<K, V> {
-    fn new(settings: Settings, types: Option<FarTypes<K, V>>, name: &str) -> Self {
-        Version { far: Far::open(&settings, types, name), settings }
+    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
+        let route = crate::far::route(&settings, name, types);
+        route.say_missing(name);
+        Version { far: Far::open(&settings, &route, types, name), route, settings }
     }
 }
 
@@ -606,6 +667,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> Self {
         let name = registry::name(function.module, function.name, &author);
         let settings = config::settings(&name, &author).into_owned();
+        let first = Version::new(settings, hooks.far.as_ref(), &name);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -613,11 +675,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || runs_user_code::<V>()
                 || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(settings.kind, &settings.limits()),
+            near: Near::new(first.route.kind, &first.settings.limits()),
             hasher: foldhash::fast::RandomState::default(),
             counters: Counters::new(),
             flights: Flights::new(graph),
-            versions: Versions::new(Version::new(settings, hooks.far, &name)),
+            versions: Versions::new(first),
             #[cfg(feature = "config")]
             author,
             name,
@@ -644,6 +706,19 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Whether a reload has replaced `version`.
     pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
         !std::ptr::eq(self.versions.current(), version)
+    }
+
+    /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
+    /// that outlive the process are out of reach, or cannot take it.
+    pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
+        let Version { settings, route, .. } = &**self;
+        let large = size.is_some_and(|size| size as u64 > settings.large_over);
+        (route.near && !large) || (failed && route.standby)
+    }
+
+    /// Whether memory only stands in for engines that outlive the process.
+    pub(crate) fn stands_in(&self) -> bool {
+        !self.route.near
     }
 
     /// How `value` is to be stored, if it is.
@@ -708,7 +783,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn plan(&self) -> Plan {
-        Plan::of(&self.settings)
+        let Version { route, far, .. } = &**self;
+        match far {
+            Some(far) => far.plan(route),
+            None => route.plan.clone(),
+        }
     }
 
     #[cfg(feature = "config")]
@@ -724,9 +803,17 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
 
 #[cfg(feature = "config")]
 impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
+    fn is_possible(&self, settings: &Settings) -> bool {
+        crate::far::route(settings, &self.name, self.hooks.far.as_ref()).kind == self.near.kind()
+    }
+
+    fn uses_memory(&self) -> bool {
+        self.route.near
+    }
+
     fn go_by(&self, settings: Settings) {
         let shown = config::shown(&settings);
-        let next = Version::new(settings, self.hooks.far, &self.name);
+        let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
         drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
     }
 

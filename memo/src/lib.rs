@@ -86,10 +86,10 @@
 //! | cargo feature | default | what it adds |
 //! |---|---|---|
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
+//! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
+//! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
 //! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
-//!
-//! This version keeps results in the memory of the process. Engines on disk and on Redis are to come; their options
-//! are known to the attribute, which refuses them for now.
+//! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
 mod call;
@@ -119,10 +119,11 @@ mod plan;
 mod registry;
 mod report;
 mod stats;
+#[cfg(feature = "engines")]
+mod strategy;
 mod sweep;
 mod sync;
 mod versions;
-#[cfg(any(feature = "engines", feature = "config"))]
 mod warn;
 
 #[doc(hidden)]
@@ -140,10 +141,14 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::Plan;
+pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
 pub use stats::{Stats, TierStats};
+#[cfg(feature = "engines")]
+pub use strategy::{
+    DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
+};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
@@ -171,6 +176,14 @@ mod snippets {
     #[cfg(feature = "config")]
     #[doc = include_str!("../../docs/guide/configuration.md")]
     struct Configuration;
+    #[cfg(feature = "engines")]
+    #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
+    struct WritingAnEngine;
+    #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/persistence.md")]
+    struct Persistence;
+    #[doc = include_str!("../../docs/guide/upgrading.md")]
+    struct Upgrading;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

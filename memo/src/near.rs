@@ -161,6 +161,16 @@ where
         each!(self, store => store.sweep())
     }
 
+    /// Which implementation it is.
+    #[cfg(feature = "config")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Near::Memory(_) => Kind::Memory,
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => Kind::Moka,
+        }
+    }
+
     /// Holds itself to other limits from now on; what is over them leaves. `false`, and all as before, where the
     /// implementation cannot do that while it is in use.
     #[cfg(feature = "config")]

@@ -7,7 +7,6 @@ pub(crate) fn error(message: &str) {
 }
 
 /// Writes one line to the standard error. For what somebody should do something about, and once for each cause.
-#[cfg(feature = "engines")]
 pub(crate) fn warn(message: &str) {
     eprintln!("memo: warning: {message}");
 }

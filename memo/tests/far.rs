@@ -132,7 +132,9 @@ fn tiers_are_asked_nearest_first_and_what_is_far_comes_near() {
     let shelf = Shelf::named("tiers");
     assert_eq!(
         twice::plan().to_string(),
-        "memory, then tiers: `engine = [\"memory\", \"tiers\"]` is asked for; at most 10000 entries"
+        "Results live in memory, then in \"tiers\": `engine = [\"memory\", \"tiers\"]` is asked for; memory holds at most \
+         10000 entries; a result over 1MiB is kept outside of memory only; while \"tiers\" is unavailable, memory serves \
+         alone"
     );
     assert_eq!(twice(4), 8);
     assert_eq!((shelf.gets(), shelf.len()), (1, 1), "miss in both, stored in both");
@@ -291,8 +293,8 @@ fn an_engine_that_is_not_registered_is_said_and_done_without() {
     }
     assert_eq!(
         next::plan().to_string(),
-        "memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
-         at most 10000 entries; each lives 60s"
+        "Results live in memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
+         at most 10000 entries; each lives 1m"
     );
     assert_eq!((next(1), next(1)), (2, 2));
     assert_eq!(next::stats().hits, 1);

@@ -1,18 +1,16 @@
 //! What a configuration means for one function.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Loaded;
 use super::problem::Origin;
 use super::schema::FUNCTION;
 use super::source::Placed;
-use super::value::{Setting, duration, size};
+use super::value::Setting;
 use crate::function::Settings;
-use crate::near::Kind;
+use crate::plan::{bytes, show as duration};
 
 impl Loaded {
     /// What sets an option of the function called `name`, by `author`; none if the author or nobody does.
@@ -57,7 +55,8 @@ impl Loaded {
 /// Whether the author of a function has said something about an option.
 fn says(author: &Settings, option: &str) -> bool {
     match option {
-        "engine" => author.engine.is_some() || !author.far.is_empty(),
+        "engine" => author.engine.is_some(),
+        "fallback" => author.fallback.is_some(),
         "capacity" | "max_weight" => author.bounded,
         // a lifetime by the value is the author's word on lifetimes
         "ttl" => author.ttl.is_some() || author.ttl_of,
@@ -80,36 +79,18 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
         ("tti", Setting::Lifetime(tti)) => settings.tti = *tti,
         ("cache_err", Setting::Lifetime(ttl)) => settings.error_ttl = *ttl,
         ("single_flight", Setting::Share(share)) => settings.single_flight = *share,
-        ("engine", Setting::Engines(names)) => engine(settings, names),
+        ("engine", Setting::Engines(names)) => {
+            settings.engine = (!names.is_empty()).then(|| owned(names));
+        }
+        ("fallback", Setting::Fallback(names)) => settings.fallback = Some(owned(names)),
+        ("large_over", Setting::Size(size)) => settings.large_over = *size,
         _ => {}
     }
 }
 
-/// Has results live in the engines of these `names`, nearest first; none is as if no engine were named.
-fn engine(settings: &mut Settings, names: &[String]) {
-    let near = match names.first().map(String::as_str) {
-        None => Some((Kind::Memory, None)),
-        Some("memory") => Some((Kind::Memory, Some("memory"))),
-        #[cfg(feature = "moka")]
-        Some("moka") => Some((Kind::Moka, Some("moka"))),
-        Some(_) => None,
-    };
-    let far = &names[usize::from(near.is_some() && !names.is_empty())..];
-    settings.near = near.is_some();
-    (settings.kind, settings.engine) = near.unwrap_or((Kind::Memory, None));
-    settings.far = far.iter().map(|name| interned(name)).collect();
-}
-
-/// The name for good. There are as many as there are engines.
-fn interned(name: &str) -> &'static str {
-    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = names.get(name) {
-        return known;
-    }
-    let name = String::from(name).leak();
-    names.insert(name);
-    name
+/// As settings have names of engines.
+fn owned(names: &[String]) -> Vec<Cow<'static, str>> {
+    names.iter().cloned().map(Cow::Owned).collect()
 }
 
 /// What a function goes by, option by option, as it would be written.
@@ -121,15 +102,15 @@ fn show(settings: &Settings, option: &str) -> String {
     let lifetime = |length: Option<Duration>| length.map_or_else(|| "none".to_owned(), duration);
     match option {
         "enabled" => settings.enabled.to_string(),
-        "engine" => {
-            let near = settings.engine.or(settings.near.then_some("memory"));
-            match (near, &settings.far[..]) {
-                (_, []) => settings.engine.unwrap_or("auto").to_owned(),
-                (near, far) => near.into_iter().chain(far.iter().copied()).collect::<Vec<_>>().join(", "),
-            }
-        }
+        "engine" => settings.engine.as_ref().map_or_else(|| "auto".to_owned(), |names| names.join(", ")),
+        "fallback" => match settings.fallback.as_deref() {
+            None => "memory".to_owned(),
+            Some([]) => "none".to_owned(),
+            Some(names) => names.join(", "),
+        },
+        "large_over" => bytes(settings.large_over),
         "capacity" => settings.capacity.map_or_else(|| "unbounded".to_owned(), |count| count.to_string()),
-        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), size),
+        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), bytes),
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
@@ -194,6 +175,10 @@ impl fmt::Display for Change {
 pub(crate) trait Configured {
     /// What it goes by.
     fn goes_by(&self) -> &Settings;
+    /// Whether it could go by these, with the store that it has.
+    fn is_possible(&self, settings: &Settings) -> bool;
+    /// Whether its results are kept in memory.
+    fn uses_memory(&self) -> bool;
     /// Goes by these from now on.
     fn go_by(&self, settings: Settings);
     /// Holds its memory to the limits of these; whether it can.
@@ -242,21 +227,21 @@ impl Loaded {
         let mut new = self.settings(name, author).into_owned();
         let wanted = shown(&new);
         // a store is of one kind for good
-        if new.kind != old.kind {
-            (new.kind, new.engine) = (old.kind, old.engine);
+        if !function.is_possible(&new) {
+            (new.engine, new.fallback) = (old.engine.clone(), old.fallback.clone());
         }
         let limits = |settings: &Settings| (settings.capacity, settings.max_weight, settings.tti);
         if limits(&new) != limits(old) && !function.resize(&new) {
             (new.capacity, new.max_weight, new.tti) = limits(old);
         }
-        let closes = (old.enabled && !new.enabled) || (old.near && !new.near);
+        let (closes, near) = (old.enabled && !new.enabled, function.uses_memory());
         let shorter = |old: Option<Duration>, new: Option<Duration>| {
             new.is_some_and(|new| old.is_none_or(|old| new < old))
         };
-        let empties = closes || shorter(old.ttl, new.ttl) || shorter(old.error_ttl, new.error_ttl);
+        let outlives = shorter(old.ttl, new.ttl) || shorter(old.error_ttl, new.error_ttl);
         function.go_by(new);
         // after it goes by the new ones, so that nothing more comes by the old
-        if empties {
+        if closes || outlives || (near && !function.uses_memory()) {
             function.empty();
         }
         wanted

@@ -25,6 +25,7 @@ pub(super) enum Kind {
     Path,
     Address,
     Engines,
+    Fallback,
     Share,
 }
 
@@ -38,8 +39,10 @@ const fn rule(name: &'static str, kind: Kind) -> Rule {
 pub(super) const FUNCTION: &[Rule] = &[
     rule("enabled", Kind::Switch),
     rule("engine", Kind::Engines),
+    rule("fallback", Kind::Fallback),
     rule("capacity", Kind::Bound),
     rule("max_weight", Kind::Size),
+    rule("large_over", Kind::Size),
     rule("ttl", Kind::Lifetime),
     rule("tti", Kind::Lifetime),
     rule("cache_err", Kind::Lifetime),
@@ -97,6 +100,7 @@ impl Kind {
             Kind::Path => "a path, as a text",
             Kind::Address => "a URL, as a text",
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
+            Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false` or \"process\"",
         }
     }
@@ -106,10 +110,10 @@ impl Kind {
         let text = text.to_owned();
         match self {
             Kind::Lifetime | Kind::Time | Kind::Path | Kind::Address => Given::Text(text),
-            Kind::Engines if text.contains(',') => {
+            Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
-            Kind::Engines => Given::Text(text),
+            Kind::Engines | Kind::Fallback => Given::Text(text),
             Kind::Switch | Kind::Bound | Kind::Size | Kind::Number | Kind::Share => {
                 let number = text.replace('_', "").parse().map(Given::Integer);
                 number.ok().or_else(|| text.parse().ok().map(Given::Bool)).unwrap_or(Given::Text(text))
@@ -161,43 +165,48 @@ impl Kind {
             (Kind::Share, Given::Text(text)) if text == "machine" || text == "fleet" => {
                 Err(format!("\"{text}\" is set by the attribute alone: expected {}", self.expected()))
             }
-            (Kind::Engines, Given::Text(name)) => engines(vec![name], strict),
-            (Kind::Engines, Given::List(names)) => {
+            (Kind::Engines | Kind::Fallback, Given::Text(name)) => self.engines(vec![name], strict),
+            (Kind::Engines | Kind::Fallback, Given::List(names)) => {
                 let text = |given| match given {
                     Given::Text(name) => Ok(name),
                     other => Err(unfit(&other)),
                 };
-                engines(names.into_iter().map(text).collect::<Result<_, _>>()?, strict)
+                self.engines(names.into_iter().map(text).collect::<Result<_, _>>()?, strict)
             }
             (_, given) => Err(unfit(&given)),
         }
+    }
+
+    /// The engines of these names, or the word that stands for none: `"auto"`, `"none"`.
+    fn engines(self, names: Vec<String>, strict: bool) -> Result<Setting, String> {
+        let (word, setting): (_, fn(Vec<String>) -> Setting) = match self {
+            Kind::Fallback => ("none", Setting::Fallback),
+            _ => ("auto", Setting::Engines),
+        };
+        if names == [word] {
+            return Ok(setting(Vec::new()));
+        }
+        if names.is_empty() {
+            return Err(format!("an empty array names no engine: write \"{word}\" instead"));
+        }
+        for (place, name) in names.iter().enumerate() {
+            if name == word {
+                return Err(format!("\"{word}\" stands alone"));
+            }
+            if names[..place].contains(name) {
+                return Err(format!("the engine \"{name}\" is named twice"));
+            }
+            if place > 0 && word == "auto" && (name == "memory" || name == "moka") {
+                return Err(format!("memory is the nearest: write \"{name}\" first"));
+            }
+            is_engine(name, strict).map_err(|wrong| format!("\"{name}\": {wrong}"))?;
+        }
+        Ok(setting(names))
     }
 }
 
 fn below(place: Option<&Path>, path: &Path) -> std::path::PathBuf {
     place.map_or_else(|| path.to_owned(), |place| place.join(path))
-}
-
-fn engines(names: Vec<String>, strict: bool) -> Result<Setting, String> {
-    if names == ["auto"] {
-        return Ok(Setting::Engines(Vec::new()));
-    }
-    if names.is_empty() {
-        return Err("no engine is named: write \"auto\" to have it chosen".to_owned());
-    }
-    for (place, name) in names.iter().enumerate() {
-        if name == "auto" {
-            return Err("\"auto\" stands alone".to_owned());
-        }
-        if names[..place].contains(name) {
-            return Err(format!("the engine \"{name}\" is named twice"));
-        }
-        if place > 0 && (name == "memory" || name == "moka") {
-            return Err(format!("memory is the nearest: write \"{name}\" first"));
-        }
-        is_engine(name, strict).map_err(|wrong| format!("\"{name}\": {wrong}"))?;
-    }
-    Ok(Setting::Engines(names))
 }
 
 /// Whether there is, or may yet be, an engine called `name`.

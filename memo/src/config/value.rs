@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::plan::{bytes, show};
+
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
 /// `bool`, a [`Duration`], a path, or an array of texts.
 #[derive(Clone, PartialEq)]
@@ -66,7 +68,7 @@ impl Given {
             Given::Text(text) => format!("the text {text:?}"),
             Given::Integer(number) => format!("the number {number}"),
             Given::Bool(flag) => format!("`{flag}`"),
-            Given::Duration(length) => format!("the duration {}", duration(*length)),
+            Given::Duration(length) => format!("the duration {}", show(*length)),
             Given::Path(path) => format!("the path {path:?}"),
             Given::List(_) => "an array".to_owned(),
             Given::Other(what) => (*what).to_owned(),
@@ -89,6 +91,8 @@ pub(super) enum Setting {
     Address(String),
     /// None that is named is `"auto"`.
     Engines(Vec<String>),
+    /// None that is named is `"none"`.
+    Fallback(Vec<String>),
     /// Whether misses of one key share one computation.
     Share(bool),
 }
@@ -100,42 +104,18 @@ impl fmt::Display for Setting {
             Setting::Switch(flag) => flag.fmt(f),
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
-            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
+            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&show(*length)),
             Setting::Lifetime(None) => f.write_str("none"),
-            Setting::Size(bytes) => f.write_str(&size(*bytes)),
+            Setting::Size(size) => f.write_str(&bytes(*size)),
             Setting::Path(path) => path.display().fmt(f),
             Setting::Address(address) => f.write_str(&without_password(address)),
             Setting::Engines(names) if names.is_empty() => f.write_str("auto"),
-            Setting::Engines(names) => f.write_str(&names.join(", ")),
+            Setting::Fallback(names) if names.is_empty() => f.write_str("none"),
+            Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(true) => f.write_str("process"),
             Setting::Share(false) => f.write_str("false"),
         }
     }
-}
-
-/// A length of time in the units that options are written in.
-pub(super) fn duration(length: Duration) -> String {
-    let seconds = length.as_secs();
-    let nanos = u64::from(length.subsec_nanos());
-    let units = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "m"),
-        (seconds % 60, "s"),
-        (nanos / 1_000_000, "ms"),
-        (nanos / 1_000 % 1_000, "us"),
-        (nanos % 1_000, "ns"),
-    ];
-    let text: String =
-        units.iter().filter(|(count, _)| *count != 0).map(|(count, unit)| format!("{count}{unit}")).collect();
-    if text.is_empty() { "0s".to_owned() } else { text }
-}
-
-/// A number of bytes, in the largest unit in which it is whole.
-pub(super) fn size(bytes: u64) -> String {
-    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let whole = units.iter().find(|(bits, _)| bytes != 0 && bytes.trailing_zeros() >= *bits);
-    whole.map_or_else(|| format!("{bytes}B"), |(bits, unit)| format!("{}{unit}", bytes >> bits))
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.
@@ -162,24 +142,6 @@ fn without_password(address: &str) -> String {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_written_as_they_are_read() {
-        for text in ["0s", "30s", "1h30m", "1d", "8d1h1m1s1ms1us1ns", "1500us", "213503982334601d7h15s"] {
-            let length = crate::duration::duration(text).unwrap();
-            assert_eq!(crate::duration::duration(&duration(length)), Ok(length), "{text}");
-        }
-        assert_eq!(duration(Duration::from_secs(5_400)), "1h30m");
-    }
-
-    #[test]
-    fn sizes_are_written_as_they_are_read() {
-        for text in ["0B", "1B", "1KB", "64KiB", "64MiB", "3GiB", "2TiB", "1500MiB"] {
-            let bytes = crate::duration::size(text).unwrap();
-            assert_eq!(crate::duration::size(&size(bytes)), Ok(bytes), "{text}");
-        }
-        assert_eq!(size(64 << 20), "64MiB");
-    }
 
     #[test]
     fn passwords_are_not_shown() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::function::Settings;
+use crate::plan::{Plan, Route};
 use crate::stats::TierStats;
 
 /// Nothing is.
@@ -17,6 +18,11 @@ pub(crate) fn is_registered(_: &str) -> bool {
 #[cfg(feature = "config")]
 pub(crate) fn names() -> Vec<String> {
     Vec::new()
+}
+
+/// What a function does with its results: without engines there is no strategy either.
+pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
+    Route::of(settings, Plan::nearest, None)
 }
 
 /// Never there.
@@ -51,17 +57,12 @@ pub(crate) enum Looked<V> {
 #[derive(Debug)]
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
 
-impl<K, V> Clone for FarTypes<K, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K, V> Copy for FarTypes<K, V> {}
-
 impl<K, V> Far<K, V> {
-    pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+    pub(crate) fn open(_: &Settings, _: &Route, _: Option<&FarTypes<K, V>>, _: &str) -> Option<Self> {
         None
+    }
+    pub(crate) fn plan(&self, _: &Route) -> Plan {
+        match self.0 {}
     }
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
@@ -70,6 +71,9 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
+        match self.0 {}
+    }
+    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
         match self.0 {}
     }
     pub(crate) async fn look(&self, _: &K) -> Looked<V> {

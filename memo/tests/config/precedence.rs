@@ -38,7 +38,7 @@ in_children! {
         assert_eq!((value("app::open capacity"), value("app::open ttl")), ("3".into(), "1h".into()));
         assert_eq!((value("app::said capacity"), value("app::said ttl")), ("7".into(), "5s".into()));
         assert_eq!((value("app::weighed capacity"), value("app::weighed ttl")), ("unbounded".into(), "none".into()));
-        assert!(open::plan().to_string().contains("at most 3 entries; each lives 3600s"), "{}", open::plan());
+        assert!(open::plan().to_string().contains("at most 3 entries; each lives 1h"), "{}", open::plan());
     }
 
     fn a_section_for_functions_goes_over_the_attribute(|setting| setting.file("memo.toml", "functions = { 'app::said' = { capacity = 2, ttl = 'none' } }")) {
@@ -174,7 +174,16 @@ in_children! {
     }
 
     fn the_engine_of_a_function_can_be_set(|setting| {
-        setting.file("memo.toml", "engines.disk.path = 'results'\nfunctions.'app::f'.engine = ['memory', 'disk']\nfunctions.'app::g'.engine = 'memory'")
+        let file = "
+            engines.disk.path = 'results'
+            defaults.fallback = 'none'
+            defaults.large_over = '2KiB'
+            functions.'app::f'.engine = ['memory', 'disk']
+            functions.'app::g'.engine = 'memory'
+            functions.'app::plain'.engine = 'disk'
+            functions.'app::unwritten' = { engine = 'disk', fallback = 'memory' }
+        ";
+        setting.file("memo.toml", file)
     }) {
         #[memoize(engine = "disk", name = "app::f")]
         fn f(n: u64) -> u64 {
@@ -184,8 +193,23 @@ in_children! {
         fn g(n: u64) -> u64 {
             n
         }
-        let _ = (f(1), f(1), g(1));
-        assert_eq!((f::plan().engines(), g::plan().engines()), (&["memory", "disk"][..], &["memory"][..]));
+        #[memoize(name = "app::plain")]
+        fn plain(n: u64) -> u64 {
+            n
+        }
+        #[derive(Clone)]
+        struct Unwritten;
+        #[memoize(name = "app::unwritten")]
+        fn unwritten(_n: u64) -> Unwritten {
+            Unwritten
+        }
+        let _ = (f(1), f(1), g(1), plain(1), unwritten(1));
+        let plans = [f::plan(), g::plan(), plain::plan(), unwritten::plan()];
+        let engines = plans.each_ref().map(|plan| plan.engines().join(" "));
+        assert_eq!(engines, ["memory disk", "memory", "disk", "memory"]);
+        assert!(plans[3].to_string().contains("cannot be written and read"), "{}", plans[3]);
+        assert_eq!((plans[2].fallbacks(), plans[2].to_string().contains("nothing is kept")), (&[][..], true), "{}", plans[2]);
+        assert!(plans[0].to_string().contains("a result over 2KiB is kept outside of memory only"), "{}", plans[0]);
         assert_eq!((f::stats().hits, f::stats().tiers.len(), g::stats().tiers.len()), (1, 1, 0));
     }
 }
