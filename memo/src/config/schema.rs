@@ -49,7 +49,7 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("single_flight", Kind::Share),
 ];
 
-/// `[engines.*]`: the guard around each of them.
+/// `[engines.<name>]`: the guard around each of them.
 pub(super) const GUARD: &[Rule] = &[
     rule("budget", Kind::Time),
     rule("failures", Kind::Number),
@@ -214,7 +214,7 @@ fn below(place: Option<&Path>, path: &Path) -> std::path::PathBuf {
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn is_engine(name: &str, strict: bool) -> Result<(), String> {
+fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((_, true)) => return Ok(()),
         Some((_, false)) if crate::far::is_registered(name) => return Ok(()),

@@ -156,13 +156,17 @@ impl<'a> Reader<'a> {
         if schema::ENGINES.iter().any(|(known, _)| *known == name) {
             return true;
         }
-        let checked = match name {
+        let message = match name {
             "memory" | "moka" | "auto" => {
-                Err("this engine has no options: capacity and lifetimes are set for functions".to_owned())
+                "this engine has no options: capacity and lifetimes are set for functions".to_owned()
             }
-            name => schema::is_engine(name, self.strict),
+            name if crate::far::is_registered(name) => {
+                "an engine of the program's own has no options here".to_owned()
+            }
+            name => unknown("engine", name, schema::ENGINES.iter().map(|(known, _)| *known)),
         };
-        checked.map_err(|message| self.wrong(origin.clone(), format!("engines.{name}"), message)).is_ok()
+        self.wrong(origin.clone(), format!("engines.{name}"), message);
+        false
     }
 
     /// A file that must be there, or need not.
