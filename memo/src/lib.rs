@@ -180,6 +180,9 @@ mod snippets {
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;
     #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/strategy.md")]
+    struct Strategy;
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../docs/guide/persistence.md")]
     struct Persistence;
     #[doc = include_str!("../../docs/guide/upgrading.md")]

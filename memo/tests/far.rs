@@ -268,6 +268,22 @@ fn only_ok_is_stored() {
     assert_eq!((shelf.len(), parse::stats().tiers[0].hits), (1, 1));
 }
 
+#[test]
+fn what_is_behind_an_arc_is_stored_and_read_back() {
+    #[memoize(engine = "arcs")]
+    fn words(text: &str) -> Arc<[String]> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+    #[memoize(engine = "arcs")]
+    fn text(n: usize) -> Arc<str> {
+        "x".repeat(n).into()
+    }
+    let shelf = Shelf::named("arcs");
+    assert_eq!((words("a b").len(), words("a b").len()), (2, 2));
+    assert_eq!((&*text(2), &*text(2)), ("xx", "xx"));
+    assert_eq!((shelf.len(), words::stats().tiers[0].hits, text::stats().tiers[0].hits), (2, 1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_look_serves_all_who_wait() {
     #[memoize(engine = ["memory", "flight"])]

@@ -146,6 +146,10 @@ fn plans_read_as_sentences() {
         Handle
     }
     #[memoize(persist = true)]
+    fn counted(_n: u64) -> Arc<Thumbnail> {
+        Arc::new(Thumbnail)
+    }
+    #[memoize(persist = true)]
     fn key_stays(_token: &Token) -> u64 {
         1
     }
@@ -223,6 +227,13 @@ fn plans_read_as_sentences() {
              `strategy::Handle` cannot be written and read (serde), so memory is all that is left; at most 10000 \
              entries"
                 .to_owned(),
+        ),
+        (
+            counted::plan(),
+            format!(
+                "Results live in \"local\": {rule} results of type `strategy::Thumbnail`; while \"local\" is \
+                 unavailable, memory serves, with at most 10000 entries"
+            ),
         ),
         (
             key_stays::plan(),
@@ -462,7 +473,7 @@ fn an_engine_that_is_missing_leaves_its_place_to_the_fallback() {
 }
 
 #[test]
-fn an_engine_that_stands_in_serves_until_the_preferred_one_is_back_and_never_what_is_old() {
+fn promise_20_an_engine_that_stands_in_serves_until_the_preferred_one_is_back_and_never_what_is_old() {
     #[memoize(engine = "preferred", fallback = "stand-in", name = "stands-in", code = "manual")]
     fn half(n: u64) -> u64 {
         n / 2
@@ -499,7 +510,7 @@ fn an_engine_that_stands_in_serves_until_the_preferred_one_is_back_and_never_wha
 }
 
 #[test]
-fn what_memory_keeps_for_an_engine_that_is_away_is_gone_once_it_is_back() {
+fn promise_20_what_memory_keeps_for_an_engine_that_is_away_is_gone_once_it_is_back() {
     #[memoize(engine = "comes back")]
     fn half(n: u64) -> u64 {
         n / 2

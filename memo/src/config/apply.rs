@@ -226,6 +226,9 @@ impl Loaded {
         let old = function.goes_by();
         let mut new = self.settings(name, author).into_owned();
         let wanted = shown(&new);
+        if wanted == shown(old) {
+            return wanted;
+        }
         // a store is of one kind for good
         if !function.is_possible(&new) {
             (new.engine, new.fallback) = (old.engine.clone(), old.fallback.clone());
