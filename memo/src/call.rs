@@ -146,9 +146,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let Some(key) = key else {
             return Begun::Compute(Computation::new(memo, None));
         };
+        if !memo.settings.enabled() {
+            return Begun::Compute(Computation::new(memo, None));
+        }
         if directive == Some(Directive::Refresh) {
             memo.flights.supersede(hash, &Same(&key));
-            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key));
+            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key)?)));
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
@@ -223,7 +226,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
+    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
     }
@@ -282,7 +285,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             }
             Looked::Nothing(key) => {
                 drop(held);
-                Begun::compute(memo, lead, key)
+                Begun::compute(memo, lead, key.map(|key| (far, key)))
             }
         }
     }
@@ -305,6 +308,9 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
         }
     }
 }
+
+/// Engines that outlive the process, and where to store a result there.
+type Place<K, V> = (&'static Far<K, V>, Box<FarKey>);
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Keeps in memory what a farther engine had, for as long as it lives there.
@@ -330,8 +336,9 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
-    /// Where to store the result in engines that outlive the process.
-    far: Option<Box<FarKey>>,
+    /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
+    /// function's engines are by then.
+    far: Option<Place<K, V>>,
     started: Option<Instant>,
 }
 
@@ -365,8 +372,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
         {
             // the user's `Serialize` runs before anything waits for the store
-            let far = memo.far.as_ref().zip(self.far);
-            let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
+            let asked = self.far.as_ref().map(|(far, _)| *far);
+            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
             let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
             let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
             let near = memo.goes_near(failed, size);
@@ -391,7 +398,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
-                if let Some(far) = &memo.far {
+                if let Some(far) = asked {
                     far.forget(lead.key());
                 }
             };
@@ -483,8 +490,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
 ) -> Reply<R> {
     let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
     let hash = memo.hash(key);
-    let far = memo.far.as_ref();
+    let version = &**memo;
+    let far = version.far.as_ref();
     match op {
+        Op::Peek if !memo.settings.enabled() => Reply::Peeked(None),
         Op::Peek => match (memo.near.peek(hash, &Query(*key)), far) {
             (Some(stored), _) => Reply::Peeked(Some(outcome.hit(stored))),
             (None, None) => Reply::Peeked(None),
@@ -513,6 +522,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
             }
             if near {
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+                if memo.has_changed(version) {
+                    // emptied meanwhile, perhaps for good
+                    memo.near.remove(hash, &Query(*key));
+                }
             } else {
                 memo.near.remove(hash, &Query(*key));
             }

@@ -26,6 +26,8 @@ use memo_engines::{Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, 
 
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
+#[cfg(feature = "config")]
+pub(crate) use engines::names;
 pub use engines::{Engines, engines};
 pub(crate) use lease::flight_reason;
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
@@ -164,10 +166,10 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) fn open(
         settings: &Settings,
         route: &Route,
-        types: Option<FarTypes<K, V>>,
+        types: Option<&FarTypes<K, V>>,
         name: &str,
     ) -> Option<Self> {
-        let Some(FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
+        let Some(&FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
         let open = |names: &[String]| -> Vec<_> {
             names.iter().filter_map(|name| Some((name.clone(), engines::open(name)?))).collect()
         };

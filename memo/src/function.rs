@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
+use crate::config;
 use crate::error::Error;
 use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
@@ -23,6 +24,7 @@ use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
 use crate::stats::{Counters, Stats};
+use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -156,7 +158,8 @@ impl Site {
         called.map_or_else(
             || {
                 let settings = (self.settings)();
-                route(&settings, &registry::name(self.function.module, self.function.name, &settings)).plan
+                let name = registry::name(self.function.module, self.function.name, &settings);
+                route(&config::settings(&name, &settings), &name).plan
             },
             Memoized::plan,
         )
@@ -190,6 +193,8 @@ impl Site {
     ) -> &'static Memo<K, V, F> {
         let Site { function, marker, settings } = site();
         let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        #[cfg(feature = "config")]
+        let generation = config::generation();
         // the author's expressions run here, where nothing is locked
         let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
         let mut all = registry::lock();
@@ -203,6 +208,11 @@ impl Site {
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
+        // a reload while it was being made has not found it
+        #[cfg(feature = "config")]
+        if config::generation() != generation {
+            memo.reconfigure();
+        }
         memo
     }
 }
@@ -275,12 +285,18 @@ pub struct Settings {
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
     pub(crate) capacity: Option<u64>,
+    /// The author has said how many or how heavy.
+    #[cfg(feature = "config")]
+    pub(crate) bounded: bool,
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
     /// How far beyond this process misses share one computation, if they do.
     #[cfg(feature = "engines")]
     pub(crate) leases: Option<memo_engines::Reach>,
+    /// Whether anything is looked for and stored at all.
+    #[cfg(feature = "config")]
+    pub(crate) enabled: bool,
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
@@ -321,9 +337,13 @@ impl Settings {
             tti: None,
             error_ttl: None,
             capacity: Some(DEFAULT_CAPACITY),
+            #[cfg(feature = "config")]
+            bounded: false,
             max_weight: None,
             ttl_of: false,
             single_flight: true,
+            #[cfg(feature = "config")]
+            enabled: true,
             #[cfg(feature = "engines")]
             leases: None,
             #[cfg(feature = "engines")]
@@ -403,18 +423,25 @@ impl Settings {
     /// `capacity`.
     pub fn capacity(mut self, capacity: impl Count) -> Self {
         self.capacity = Some(capacity.count());
-        self
+        self.bounded()
     }
 
     /// `capacity = "unbounded"`.
     pub fn unbounded(mut self) -> Self {
         self.capacity = None;
-        self
+        self.bounded()
     }
 
     /// `max_weight`, which replaces the capacity.
     pub fn max_weight(mut self, weight: impl Count) -> Self {
         (self.max_weight, self.capacity) = (Some(weight.count()), None);
+        self.bounded()
+    }
+
+    #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "only the configuration asks"))]
+    fn bounded(mut self) -> Self {
+        #[cfg(feature = "config")]
+        (self.bounded = true);
         self
     }
 
@@ -470,6 +497,23 @@ impl Settings {
     pub fn codec(mut self, codec: crate::far::Codec) -> Self {
         self.codec = codec;
         self
+    }
+
+    /// Whether anything is looked for and stored at all.
+    pub(crate) fn enabled(&self) -> bool {
+        #[cfg(feature = "config")]
+        return self.enabled;
+        #[cfg(not(feature = "config"))]
+        true
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            capacity: self.capacity,
+            max_weight: self.max_weight,
+            tti: self.tti,
+            lifetimes: self.expires(),
+        }
     }
 
     pub(crate) fn expires(&self) -> bool {
@@ -591,14 +635,40 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     hasher: foldhash::fast::RandomState,
     pub(crate) counters: Counters,
     pub(crate) flights: Flights<K, V, F>,
-    pub(crate) settings: Settings,
+    versions: Versions<Version<K, V>>,
+    /// What its author has set, which the configuration goes over.
+    #[cfg(feature = "config")]
+    author: Settings,
     hooks: Hooks<K, V>,
-    pub(crate) far: Option<Far<K, V>>,
-    route: Route,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
+}
+
+/// What a reload of the configuration replaces, as one.
+pub(crate) struct Version<K, V> {
+    pub(crate) settings: Settings,
+    route: Route,
+    pub(crate) far: Option<Far<K, V>>,
+}
+
+impl<K, V: 'static> Version<K, V> {
+    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
+        let route = crate::far::route(&settings, name, types);
+        route.say_missing(name);
+        Version { far: Far::open(&settings, &route, types, name), route, settings }
+    }
+}
+
+/// `memo.settings` and `memo.far` are the current ones.
+impl<K: OwnedPart, V: Value, F: Value> std::ops::Deref for Memo<K, V, F> {
+    type Target = Version<K, V>;
+
+    #[inline]
+    fn deref(&self) -> &Version<K, V> {
+        self.versions.current()
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Memo<K, V, F> {
@@ -622,20 +692,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     fn new(
         function: &'static Function,
         identity: Identity,
-        settings: Settings,
-        mut hooks: Hooks<K, V>,
+        author: Settings,
+        hooks: Hooks<K, V>,
         graph: &'static Graph,
     ) -> Self {
-        let name = registry::name(function.module, function.name, &settings);
-        let types = hooks.far.take();
-        let route = crate::far::route(&settings, &name, types.as_ref());
-        route.say_missing(&name);
-        let limits = Limits {
-            capacity: settings.capacity,
-            max_weight: settings.max_weight,
-            tti: settings.tti,
-            lifetimes: settings.expires(),
-        };
+        let name = registry::name(function.module, function.name, &author);
+        let settings = config::settings(&name, &author).into_owned();
+        let first = Version::new(settings, hooks.far.as_ref(), &name);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -643,14 +706,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || runs_user_code::<V>()
                 || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(route.kind, &limits),
+            near: Near::new(first.route.kind, &first.settings.limits()),
             hasher: foldhash::fast::RandomState::default(),
             counters: Counters::new(),
             flights: Flights::new(graph),
-            far: Far::open(&settings, &route, types, &name),
-            route,
+            versions: Versions::new(first),
+            #[cfg(feature = "config")]
+            author,
             name,
-            settings,
             hooks,
             function,
         }
@@ -671,11 +734,17 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
+    /// Whether a reload has replaced `version`.
+    pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
+        !std::ptr::eq(self.versions.current(), version)
+    }
+
     /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
     /// that outlive the process are out of reach, or cannot take it.
     pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
-        let large = size.is_some_and(|size| size as u64 > self.settings.large_over);
-        (self.route.near && !large) || (failed && self.route.standby)
+        let Version { settings, route, .. } = &**self;
+        let large = size.is_some_and(|size| size as u64 > settings.large_over);
+        (route.near && !large) || (failed && route.standby)
     }
 
     /// Whether memory only stands in for engines that outlive the process.
@@ -685,6 +754,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// How `value` is to be stored, if it is.
     pub(crate) fn storage(&self, key: &K, value: &V, is_error: bool) -> Option<Storage> {
+        if !self.settings.enabled() {
+            return None;
+        }
         if self.hooks.skip.is_some_and(|skip| skip(value)) {
             return None;
         }
@@ -739,9 +811,50 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn plan(&self) -> Plan {
-        match &self.far {
-            Some(far) => far.plan(&self.route),
-            None => self.route.plan.clone(),
+        let Version { route, far, .. } = &**self;
+        match far {
+            Some(far) => far.plan(route),
+            None => route.plan.clone(),
         }
+    }
+
+    #[cfg(feature = "config")]
+    fn settings(&self) -> (&Settings, &Settings) {
+        (&self.author, &self.versions.current().settings)
+    }
+
+    #[cfg(feature = "config")]
+    fn reconfigure(&'static self) -> Vec<config::Change> {
+        config::reconfigure(&self.name, &self.author, self)
+    }
+}
+
+#[cfg(feature = "config")]
+impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
+    fn is_possible(&self, settings: &Settings) -> bool {
+        crate::far::route(settings, &self.name, self.hooks.far.as_ref()).kind == self.near.kind()
+    }
+
+    fn uses_memory(&self) -> bool {
+        self.route.near
+    }
+
+    fn go_by(&self, settings: Settings) {
+        let shown = config::shown(&settings);
+        let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
+        drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
+    }
+
+    fn goes_by(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn resize(&self, settings: &Settings) -> bool {
+        self.near.resize(&settings.limits())
+    }
+
+    fn empty(&self) {
+        self.flights.supersede_all();
+        self.near.clear();
     }
 }

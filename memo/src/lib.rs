@@ -88,13 +88,21 @@
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
 mod call;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(not(feature = "config"))]
+#[path = "config/absent.rs"]
+mod config;
 mod control;
 mod directive;
+#[cfg(feature = "config")]
+mod duration;
 mod error;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
@@ -105,6 +113,8 @@ mod key;
 mod near;
 mod outcome;
 mod park;
+#[cfg(feature = "config")]
+mod pattern;
 mod plan;
 mod registry;
 mod report;
@@ -113,6 +123,7 @@ mod stats;
 mod strategy;
 mod sweep;
 mod sync;
+mod versions;
 mod warn;
 
 #[doc(hidden)]
@@ -121,6 +132,8 @@ pub mod __private;
 
 pub use memo_macros::{Instance, memoize};
 
+#[cfg(feature = "config")]
+pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "engines")]
@@ -162,6 +175,9 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[cfg(feature = "config")]
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    struct Configuration;
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;

@@ -363,7 +363,7 @@ fn name(kind: Kind) -> &'static str {
 }
 
 /// A duration as one would write it in an option: `1h30m`.
-fn show(duration: Duration) -> String {
+pub(crate) fn show(duration: Duration) -> String {
     const UNITS: [(&str, u128); 7] = [
         ("d", 86_400_000_000_000),
         ("h", 3_600_000_000_000),
@@ -385,7 +385,7 @@ fn show(duration: Duration) -> String {
 }
 
 /// A size as one would write it in an option: `1MiB`.
-fn bytes(size: u64) -> String {
+pub(crate) fn bytes(size: u64) -> String {
     const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let unit = UNITS.iter().find(|(_, length)| size >= *length && size.is_multiple_of(*length));
     unit.map_or_else(|| format!("{size}B"), |(unit, length)| format!("{}{unit}", size / length))

@@ -22,6 +22,12 @@ pub(crate) trait Memoized: Send + Sync {
     fn stats(&self) -> Stats;
     fn clear(&'static self) -> Vec<Clearing>;
     fn plan(&self) -> Plan;
+    /// What its author has set, and what it goes by.
+    #[cfg(feature = "config")]
+    fn settings(&self) -> (&Settings, &Settings);
+    /// Goes by what is configured now; what has changed by that.
+    #[cfg(feature = "config")]
+    fn reconfigure(&'static self) -> Vec<crate::config::Change>;
 }
 
 /// The rest of a clearing, in one engine: what is near is gone already.

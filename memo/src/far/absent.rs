@@ -24,6 +24,12 @@ pub(crate) fn flight_reason(_: &Settings, _: &[String]) -> Option<String> {
     None
 }
 
+/// Nothing is.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    Vec::new()
+}
+
 /// What a function does with its results: without engines there is no strategy either.
 pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
     Route::of(settings, Plan::nearest, None)
@@ -62,7 +68,7 @@ pub(crate) enum Looked<V> {
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
 
 impl<K, V> Far<K, V> {
-    pub(crate) fn open(_: &Settings, _: &Route, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+    pub(crate) fn open(_: &Settings, _: &Route, _: Option<&FarTypes<K, V>>, _: &str) -> Option<Self> {
         None
     }
     pub(crate) fn plan(&self, _: &Route) -> Plan {

@@ -45,26 +45,25 @@ pub(super) fn profiles() -> Vec<EngineProfile> {
 fn built_in(name: &str) -> Option<Arc<Guarded>> {
     #[cfg(feature = "disk")]
     if name == "disk" {
+        let disk = disk();
         let mut named = named();
-        let disk = named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk()));
-        return Some(disk.clone());
+        // another thread may have been faster
+        return Some(named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk)).clone());
     }
     let _ = name;
     None
 }
 
-/// The engine `disk` where nobody has registered another one of that name: at the place that the environment says, or
-/// at the platform's. One that cannot be opened is tried again later.
+/// The engine `disk` where nobody has registered another one of that name, as it is configured. One that cannot be
+/// opened is tried again later.
 #[cfg(feature = "disk")]
 fn disk() -> Guarded {
-    use memo_engines::{Disk, DiskOptions};
-    let build = || -> Result<Arc<dyn Engine>, memo_engines::Error> {
-        let mut options =
-            std::env::var_os("MEMO_ENGINES__DISK__PATH").map_or_else(DiskOptions::default, DiskOptions::at);
-        options.warn = Some(Arc::new(crate::warn::warn));
-        Ok(Arc::new(Disk::open(options)?))
+    let (mut options, guard) = crate::config::disk();
+    options.warn = Some(Arc::new(crate::warn::warn));
+    let build = move || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        Ok(Arc::new(memo_engines::Disk::open(options.clone())?))
     };
-    Guarded::build("disk", DISK, build, GuardOptions::default()).on_event(tell)
+    Guarded::build("disk", DISK, build, guard).on_event(tell)
 }
 
 /// What the engine called `name` can do, whether or not it has been used.
@@ -108,6 +107,12 @@ fn tell(name: &str, event: &Event<'_>) {
 /// Whether there is an engine of this name.
 pub(crate) fn is_registered(name: &str) -> bool {
     (cfg!(feature = "disk") && name == "disk") || named().contains_key(name)
+}
+
+/// The names of those that are in use or registered.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    engines().names()
 }
 
 /// The engines that functions may name: see [`engines`].

@@ -38,6 +38,14 @@ impl<K, V> std::fmt::Debug for FarTypes<K, V> {
     }
 }
 
+impl<V> Clone for ValueType<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for ValueType<V> {}
+
 impl<V> std::fmt::Debug for ValueType<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ValueType").finish_non_exhaustive()
