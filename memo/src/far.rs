@@ -11,8 +11,8 @@ mod fingerprint;
 mod later;
 mod types;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
@@ -33,7 +33,7 @@ use crate::stats::TierStats;
 pub(crate) struct Far<K, V> {
     types: FarTypes<K, V>,
     tiers: Vec<Tier>,
-    space: Space,
+    home: RwLock<Home>,
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
@@ -41,6 +41,21 @@ pub(crate) struct Far<K, V> {
     ailing: AtomicBool,
     /// The function's name, for errors.
     name: String,
+}
+
+/// Where in an engine the function's results are.
+struct Home {
+    space: Space,
+    /// The namespace or isolation; none for what is the function's own.
+    within: Option<Vec<u8>>,
+}
+
+impl Home {
+    fn new(name: &str, within: Option<Vec<u8>>) -> Self {
+        let parts = std::iter::once(name.as_bytes()).chain(within.as_deref());
+        let space = digest("memo space 1", &parts.collect::<Vec<_>>());
+        Home { space: Space(first(&space)), within }
+    }
 }
 
 /// One engine, and what it has answered to this function.
@@ -100,8 +115,8 @@ impl FarValue {
 
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, and its size in bytes.
-    Found { value: V, lives: Option<Duration>, size: usize },
+    /// A value that lives for so long yet, its size in bytes, and the name of the engine that had it.
+    Found { value: V, lives: Option<Duration>, size: usize, engine: &'static str },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -127,7 +142,6 @@ impl<K, V: 'static> Far<K, V> {
         identity: Identity<'_>,
         codec: Codec,
     ) -> Self {
-        let space = digest("memo space 1", &[identity.name.as_bytes()]);
         let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
@@ -136,7 +150,7 @@ impl<K, V: 'static> Far<K, V> {
             codec: codec.of::<V>(),
             types,
             tiers: engines.into_iter().map(Tier::new).collect(),
-            space: Space(first(&space)),
+            home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             ailing: AtomicBool::new(false),
             name: identity.name.to_owned(),
@@ -146,7 +160,30 @@ impl<K, V: 'static> Far<K, V> {
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
         let encoded = (self.types.key)(key)?;
-        Some(Key { space: self.space, digest: digest("memo key 1", &[&self.identity, &encoded]) })
+        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
+        let parts = [&self.identity[..], &encoded].into_iter().chain(home.within.as_deref());
+        Some(Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) })
+    }
+
+    /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
+    pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.name, within);
+    }
+
+    fn space(&self) -> Space {
+        self.home.read().unwrap_or_else(PoisonError::into_inner).space
+    }
+
+    /// Removes what is in the engines, without waiting for it.
+    pub(crate) fn abandon(&self) {
+        let space = self.space();
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                // what fails here has been counted by the engine's guard, and is of no use to anybody
+                let _ = engine.clear(&space).await;
+            });
+        }
     }
 
     /// The key to store a result under that was not looked for.
@@ -174,8 +211,8 @@ impl<K, V: 'static> Far<K, V> {
         !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
-    /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
-    pub(crate) async fn look(&self, key: &K) -> Looked<V> {
+    /// Asks the engines, nearest first. If it `writes`, what a farther one has is put into the nearer ones.
+    pub(crate) async fn look(&'static self, key: &K, writes: bool) -> Looked<V> {
         let Some(key) = self.key(key) else { return Looked::Nothing(None) };
         let mut witnesses = Vec::with_capacity(self.tiers.len());
         for (place, tier) in self.tiers.iter().enumerate() {
@@ -188,7 +225,7 @@ impl<K, V: 'static> Far<K, V> {
             };
             if let Some(entry) = found {
                 // what is to be put into nearer engines must be kept whole
-                let nearer = (place > 0).then(|| entry.clone());
+                let nearer = (writes && place > 0).then(|| entry.clone());
                 match self.unseal(&key, entry) {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
@@ -197,7 +234,7 @@ impl<K, V: 'static> Far<K, V> {
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Looked::Found { value, lives, size };
+                        return Looked::Found { value, lives, size, engine: tier.engine.name() };
                     }
                     Err(misfit) => tier.count(misfit),
                 }
@@ -307,9 +344,9 @@ impl<K, V: 'static> Far<K, V> {
 
     /// Removes what the function has in all engines, whatever its type parameters.
     pub(crate) async fn clear(&self) -> Result<(), Error> {
-        let mut done = Ok(());
+        let (space, mut done) = (self.space(), Ok(()));
         for tier in &self.tiers {
-            done = self.all(done, tier, tier.engine.clear(&self.space).await);
+            done = self.all(done, tier, tier.engine.clear(&space).await);
         }
         done
     }

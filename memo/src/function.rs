@@ -21,6 +21,7 @@ use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::Plan;
 use crate::registry::{self, Clearing, Memoized};
+use crate::scope::{Asked, Variants};
 use crate::stats::{Counters, Stats};
 
 /// How many entries a function keeps in memory if it does not say.
@@ -171,7 +172,14 @@ impl Site {
         let Site { function, marker, settings } = site();
         let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
         // the author's expressions run here, where nothing is locked
-        let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
+        let memo = Memo::<K, V, F>::new(
+            function,
+            identity,
+            settings(),
+            hooks(Hooks::new()),
+            Counters::new(),
+            &GRAPH,
+        );
         let mut all = registry::lock();
         // another thread may have been faster
         let bucket = &function.memos[identity.bucket()];
@@ -444,6 +452,14 @@ pub struct Hooks<K, V> {
     far: Option<FarTypes<K, V>>,
 }
 
+impl<K, V> Clone for Hooks<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Hooks<K, V> {}
+
 impl<K, V> Hooks<K, V> {
     fn new() -> Self {
         Hooks { weigh: None, ttl_of: None, cache_if: None, skip: None, far: None }
@@ -499,6 +515,8 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) settings: Settings,
     hooks: Hooks<K, V>,
     pub(crate) far: Option<Far<K, V>>,
+    /// What it keeps beside, under scopes.
+    pub(crate) variants: Variants<K, V, F>,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
@@ -527,7 +545,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         function: &'static Function,
         identity: Identity,
         settings: Settings,
-        mut hooks: Hooks<K, V>,
+        hooks: Hooks<K, V>,
+        counters: Counters,
         graph: &'static Graph,
     ) -> Self {
         let name = registry::name(function.module, function.name, &settings);
@@ -546,9 +565,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(settings.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),
-            counters: Counters::new(),
+            counters,
             flights: Flights::new(graph),
-            far: Far::open(&settings, hooks.far.take(), &name),
+            far: Far::open(&settings, hooks.far, &name),
+            variants: Variants::new(),
             name,
             settings,
             hooks,
@@ -561,7 +581,16 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     pub(crate) fn model(graph: &'static Graph) -> &'static Self {
         static FUNCTION: Function = Function::new("models", "model");
         let identity = Identity { marker: TypeId::of::<()>(), types: TypeId::of::<(K, V, F)>() };
-        Box::leak(Box::new(Memo::new(&FUNCTION, identity, Settings::new(), Hooks::new(), graph)))
+        let (settings, hooks) = (Settings::new(), Hooks::new());
+        Box::leak(Box::new(Memo::new(&FUNCTION, identity, settings, hooks, Counters::new(), graph)))
+    }
+
+    /// A record in no list, for results that this function keeps elsewhere. It counts where this one counts.
+    pub(crate) fn variant(&self, settings: Settings) -> &'static Self {
+        let Header { identity, .. } = self.header;
+        let (function, counters) = (self.function, self.counters.same());
+        let graph = self.flights.graph();
+        Box::leak(Box::new(Memo::new(function, identity, settings, self.hooks, counters, graph)))
     }
 
     #[inline(always)]
@@ -571,8 +600,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
-    /// How `value` is to be stored, if it is.
-    pub(crate) fn storage(&self, key: &K, value: &V, is_error: bool) -> Option<Storage> {
+    /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    pub(crate) fn storage(
+        &self,
+        key: &K,
+        value: &V,
+        is_error: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Storage> {
         if self.hooks.skip.is_some_and(|skip| skip(value)) {
             return None;
         }
@@ -583,7 +618,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             (true, Some(ttl)) => Some(ttl),
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
-        let lifetime = own.or(self.settings.ttl);
+        let lifetime = own.or(ttl).or(self.settings.ttl);
         if lifetime == Some(Duration::ZERO) {
             return None;
         }
@@ -592,6 +627,21 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             return None;
         }
         Some(Storage { weight, lifetime })
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// What its stores count.
+    fn own_stats(&self) -> Stats {
+        let counts = self.near.counts();
+        Stats {
+            entries: counts.entries,
+            weight: counts.weight,
+            evicted: counts.evicted,
+            expired: counts.expired,
+            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
+            ..Stats::default()
+        }
     }
 }
 
@@ -609,24 +659,33 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn stats(&self) -> Stats {
-        let counts = self.near.counts();
-        Stats {
-            entries: counts.entries,
-            weight: counts.weight,
-            evicted: counts.evicted,
-            expired: counts.expired,
-            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
-            ..Stats::of(&self.counters)
-        }
+        let mut stats = self.own_stats();
+        // what they count beside, they count here
+        self.variants.shared().iter().for_each(|(variant, _)| stats.add(&variant.own_stats()));
+        stats.add(&Stats::of(&self.counters));
+        stats
     }
 
     fn clear(&'static self) -> Clearing {
-        self.flights.supersede_all();
-        self.near.clear();
-        match &self.far {
-            Some(far) => Box::pin(far.clear()),
-            None => Box::pin(std::future::ready(Ok(()))),
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        let held = place.to_clear(self);
+        for (memo, _) in &held {
+            memo.flights.supersede_all();
+            memo.near.clear();
         }
+        Box::pin(async move {
+            let mut done = Ok(());
+            for (memo, _lease) in &held {
+                if let Some(far) = &memo.far {
+                    done = done.and(far.clear().await);
+                }
+            }
+            done
+        })
+    }
+
+    fn leave(&self, realm: u64) {
+        self.variants.leave(realm);
     }
 
     fn plan(&self) -> Plan {

@@ -95,6 +95,8 @@ mod call;
 mod clock;
 mod control;
 mod directive;
+#[allow(dead_code, reason = "the attribute reads sizes as well")]
+mod duration;
 mod error;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
@@ -108,10 +110,10 @@ mod park;
 mod plan;
 mod registry;
 mod report;
+mod scope;
 mod stats;
 mod sweep;
 mod sync;
-#[cfg(feature = "engines")]
 mod warn;
 
 #[doc(hidden)]
@@ -130,6 +132,9 @@ pub use memo_engines::{self as engine, Engine};
 pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
+pub use scope::{
+    Answer, EngineNames, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope,
+};
 pub use stats::{Stats, TierStats};
 
 /// The snippets of the README and the guide, compiled and run as tests.

@@ -74,7 +74,8 @@ impl Plan {
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+/// What the kind of near store is called.
+pub(crate) fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Memory => "memory",
         #[cfg(feature = "moka")]

@@ -21,6 +21,8 @@ pub(crate) trait Memoized: Send + Sync {
     fn stats(&self) -> Stats;
     fn clear(&'static self) -> Clearing;
     fn plan(&self) -> Plan;
+    /// Drops what it keeps for the isolation `realm`.
+    fn leave(&self, realm: u64);
 }
 
 /// The rest of a clearing: what is near is gone already.

@@ -37,13 +37,21 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize },
+    Found { value: V, lives: Option<Duration>, size: usize, engine: &'static str },
     Nothing(Option<Box<FarKey>>),
 }
 
 /// Never there.
 #[derive(Debug)]
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
+
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for FarTypes<K, V> {}
 
 impl<K, V> Far<K, V> {
     pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
@@ -58,7 +66,13 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look(&self, _: &K) -> Looked<V> {
+    pub(crate) fn enter(&self, _: Option<Vec<u8>>) {
+        match self.0 {}
+    }
+    pub(crate) fn abandon(&self) {
+        match self.0 {}
+    }
+    pub(crate) async fn look(&self, _: &K, _: bool) -> Looked<V> {
         match self.0 {}
     }
     pub(crate) async fn peek(&self, _: Key) -> Option<V> {

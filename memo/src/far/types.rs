@@ -23,6 +23,22 @@ pub struct ValueType<V> {
     pub(crate) fingerprint: fn() -> u64,
 }
 
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for FarTypes<K, V> {}
+
+impl<V> Clone for ValueType<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for ValueType<V> {}
+
 impl<K, V> std::fmt::Debug for FarTypes<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FarTypes").finish_non_exhaustive()

@@ -1,0 +1,310 @@
+//! The caches that a function has beside its own: one for each namespace, isolation and choice of engines.
+//!
+//! Each is a record like the function's own, with a near store and flights of its own. Records are never freed (the
+//! sweeper and calls that are under way hold on to them), so those that are not used any more are emptied and kept for
+//! the next namespace. One is given back only when nobody holds a [`Lease`] of it: a computation that began under one
+//! namespace never stores into another.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use hashbrown::HashMap;
+
+use super::{Names, Place};
+use crate::function::{Memo, Settings};
+use crate::key::OwnedPart;
+use crate::near::{Inside, Kind};
+use crate::outcome::Value;
+
+/// Most caches of one function beside its own, not counting isolated ones: those that were used last.
+const MOST: usize = 256;
+
+/// Keeps a variant from being given back.
+pub(crate) type Lease = Arc<dyn Any + Send + Sync>;
+
+/// The variants of one record; nothing until there is one.
+pub(crate) struct Variants<K: OwnedPart, V: Value, F: Value>(OnceLock<Box<Table<K, V, F>>>);
+
+struct Table<K: OwnedPart, V: Value, F: Value> {
+    live: RwLock<Live<K, V, F>>,
+    /// How many have been put there: the time by which it is told which were used last.
+    time: AtomicU64,
+    idle: Mutex<Vec<Idle<K, V, F>>>,
+}
+
+type Live<K, V, F> = HashMap<Name, Arc<Variant<K, V, F>>, foldhash::fast::RandomState>;
+
+/// What a variant is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Name {
+    /// 0 where it is not isolated.
+    realm: u64,
+    namespace: Option<Arc<str>>,
+    engines: Option<Names>,
+}
+
+struct Variant<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    /// The function's own record.
+    origin: &'static Memo<K, V, F>,
+    name: Name,
+    used: AtomicU64,
+}
+
+/// A record that waits to be used again.
+struct Idle<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    isolated: bool,
+    engines: Option<Names>,
+    /// Whether it was emptied as it was given back.
+    clean: bool,
+}
+
+/// A record, and what keeps it from being given back if it is a variant's.
+pub(crate) type Held<K, V, F> = (&'static Memo<K, V, F>, Option<Lease>);
+
+impl<K: OwnedPart, V: Value, F: Value> Variants<K, V, F> {
+    pub(crate) const fn new() -> Self {
+        Variants(OnceLock::new())
+    }
+
+    fn table(&self) -> &Table<K, V, F> {
+        self.0.get_or_init(|| {
+            Box::new(Table { live: RwLock::default(), time: AtomicU64::new(0), idle: Mutex::default() })
+        })
+    }
+
+    /// All that are not isolated.
+    pub(crate) fn shared(&self) -> Vec<Held<K, V, F>> {
+        self.find(|name| name.realm == 0)
+    }
+
+    fn find(&self, wanted: impl Fn(&Name) -> bool) -> Vec<Held<K, V, F>> {
+        let Some(table) = self.0.get() else { return Vec::new() };
+        let live = table.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.values().filter(|variant| wanted(&variant.name)).map(Variant::held).collect()
+    }
+
+    /// Gives back those of the isolation `realm`.
+    pub(crate) fn leave(&self, realm: u64) {
+        let Some(table) = self.0.get() else { return };
+        let mut live = table.live.write().unwrap_or_else(PoisonError::into_inner);
+        let left: Vec<_> = live.extract_if(|name, _| name.realm == realm).collect();
+        drop(live);
+        // entries are dropped here, without the lock
+        drop(left);
+    }
+}
+
+impl Place {
+    fn name(&self) -> Name {
+        Name {
+            realm: self.realm.as_ref().map_or(0, |realm| realm.id),
+            namespace: self.namespace.clone(),
+            engines: self.engines.clone(),
+        }
+    }
+
+    /// The record of the function `origin` for this place.
+    pub(crate) fn of<K: OwnedPart, V: Value, F: Value>(
+        &self,
+        origin: &'static Memo<K, V, F>,
+    ) -> Held<K, V, F> {
+        if !self.is_elsewhere() {
+            return (origin, None);
+        }
+        let (name, table) = (self.name(), origin.variants.table());
+        let live = table.live.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(variant) = live.get(&name) {
+            variant.use_now(table);
+            return variant.held();
+        }
+        drop(live);
+        self.make(origin, table, name)
+    }
+
+    #[cold]
+    fn make<K: OwnedPart, V: Value, F: Value>(
+        &self,
+        origin: &'static Memo<K, V, F>,
+        table: &Table<K, V, F>,
+        name: Name,
+    ) -> Held<K, V, F> {
+        let isolated = self.realm.is_some();
+        let memo = table.take_idle(isolated, &name.engines).unwrap_or_else(|| {
+            let memo = origin.variant(settings(&origin.settings, isolated, self.engines.as_ref()));
+            crate::sweep::register(&memo.near);
+            memo
+        });
+        if let Some(far) = &memo.far {
+            far.enter(self.far_name());
+        }
+        if let Some(realm) = &self.realm {
+            realm.used_by(origin);
+        }
+        let made = Arc::new(Variant { memo, origin, name: name.clone(), used: AtomicU64::new(0) });
+        made.use_now(table);
+        let mut live = table.live.write().unwrap_or_else(PoisonError::into_inner);
+        // another thread may have been faster; then this one is given back as it goes
+        let held = live.entry(name).or_insert_with(|| made.clone()).held();
+        table.time.fetch_add(1, Ordering::Relaxed);
+        let longest_idle = (!isolated).then(|| take_longest_idle(&mut live)).flatten();
+        drop(live);
+        drop((longest_idle, made));
+        held
+    }
+
+    /// What results in it are called in engines that outlive the process, beside the function's name.
+    fn far_name(&self) -> Option<Vec<u8>> {
+        let namespace = self.namespace.as_deref();
+        match &self.realm {
+            Some(realm) => {
+                Some([b"isolated ", &realm.token[..], namespace.unwrap_or_default().as_bytes()].concat())
+            }
+            None => namespace.map(|namespace| [b"namespace ", namespace.as_bytes()].concat()),
+        }
+    }
+
+    /// The records that hold results of the same namespace under other choices of engines.
+    pub(crate) fn others<K: OwnedPart, V: Value, F: Value>(
+        &self,
+        origin: &'static Memo<K, V, F>,
+    ) -> Vec<Held<K, V, F>> {
+        let own = self.name();
+        let mut others = origin.variants.find(|name| {
+            (name.realm, &name.namespace) == (own.realm, &own.namespace) && name.engines != own.engines
+        });
+        if own.engines.is_some() && !self.is_apart() {
+            others.push((origin, None));
+        }
+        others
+    }
+
+    /// The records that `clear` is about here: those of the namespace in force; outside of any, all that are not
+    /// isolated.
+    pub(crate) fn to_clear<K: OwnedPart, V: Value, F: Value>(
+        &self,
+        origin: &'static Memo<K, V, F>,
+    ) -> Vec<Held<K, V, F>> {
+        if !self.is_apart() {
+            return std::iter::once((origin, None)).chain(origin.variants.shared()).collect();
+        }
+        // it may be in engines only, and not be known here yet
+        let mut held = self.others(origin);
+        held.push(self.of(origin));
+        held
+    }
+}
+
+/// Beyond the bound, the shared variant whose last use is longest ago.
+fn take_longest_idle<K: OwnedPart, V: Value, F: Value>(
+    live: &mut Live<K, V, F>,
+) -> Option<Arc<Variant<K, V, F>>> {
+    let shared = || live.iter().filter(|(name, _)| name.realm == 0);
+    if shared().count() <= MOST {
+        return None;
+    }
+    let (name, _) = shared().min_by_key(|(_, variant)| variant.used.load(Ordering::Relaxed))?;
+    let name = name.clone();
+    live.remove(&name)
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {
+    fn take_idle(&self, isolated: bool, engines: &Option<Names>) -> Option<&'static Memo<K, V, F>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |idle: &Idle<K, V, F>| {
+            // what user code in a store has given back could not be emptied there, and cannot from there
+            (idle.clean || !Inside::is_here()) && idle.isolated == isolated && idle.engines == *engines
+        };
+        let place = idle.iter().position(fits)?;
+        let taken = idle.swap_remove(place);
+        drop(idle);
+        if !taken.clean {
+            taken.memo.near.clear();
+        }
+        Some(taken.memo)
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Variant<K, V, F> {
+    fn held(self: &Arc<Self>) -> Held<K, V, F> {
+        (self.memo, Some(self.clone()))
+    }
+
+    fn use_now(&self, table: &Table<K, V, F>) {
+        let now = table.time.load(Ordering::Relaxed);
+        // seldom another one, so that those who use it do not write what the others read
+        if self.used.load(Ordering::Relaxed) != now {
+            self.used.store(now, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Drop for Variant<K, V, F> {
+    fn drop(&mut self) {
+        let clean = !Inside::is_here();
+        self.memo.near.clear();
+        let isolated = self.name.realm != 0;
+        if isolated && let Some(far) = &self.memo.far {
+            far.abandon();
+        }
+        let engines = self.name.engines.take();
+        let idle = Idle { memo: self.memo, isolated, engines, clean };
+        self.origin.variants.table().idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    }
+}
+
+/// The settings of a variant of a function with the settings `own`.
+fn settings(own: &Settings, isolated: bool, engines: Option<&Names>) -> Settings {
+    let mut settings = own.clone();
+    let Some(engines) = engines else {
+        if isolated {
+            (settings.near, settings.far) = (true, Vec::new());
+        }
+        return settings;
+    };
+    (settings.near, settings.far, settings.engine) = (false, Vec::new(), None);
+    for engine in engines.iter() {
+        match &**engine {
+            "memory" => (settings.near, settings.kind) = (true, Kind::Memory),
+            #[cfg(feature = "moka")]
+            "moka" => (settings.near, settings.kind) = (true, Kind::Moka),
+            other if crate::far::is_registered(other) => settings.far.push(lasting(other)),
+            other => unknown(other),
+        }
+    }
+    settings.near |= settings.far.is_empty();
+    settings
+}
+
+/// The names of engines that scopes have asked for: as many as there are engines, at most.
+static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+/// `name`, for as long as the process lives.
+fn lasting(name: &str) -> &'static str {
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    match names.iter().find(|known| **known == name) {
+        Some(known) => known,
+        None => {
+            let name: &'static str = Box::leak(name.into());
+            names.push(name);
+            name
+        }
+    }
+}
+
+/// Says once that a scope asks for an engine that is not there.
+fn unknown(name: &str) {
+    /// Most names that are said.
+    const MOST_SAID: usize = 32;
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.len() < MOST_SAID && !said.iter().any(|said| said == name) {
+        said.push(name.to_owned());
+        drop(said);
+        crate::warn::warn(&format!(
+            "a scope asks for the engine \"{name}\", which is not registered: it is left out"
+        ));
+    }
+}
