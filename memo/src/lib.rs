@@ -67,6 +67,23 @@
 //!
 //! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
 //!
+//! # Scopes
+//!
+//! A [`scope()`] changes how memoized functions behave on this thread, in a closure, or in a future: without the cache,
+//! with fresh results, in a cache of its own.
+//!
+//! ```
+//! # #[memo::memoize]
+//! # fn square(n: u64) -> u64 {
+//! #     n * n
+//! # }
+//! let guard = memo::scope().isolated().record().enter(); // as a test would
+//! square(5);
+//! assert_eq!(guard.recording().computes("*::square"), 1);
+//! drop(guard);
+//! assert_eq!(square::peek(5), None);
+//! ```
+//!
 //! # What you can rely on
 //!
 //! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its
@@ -160,6 +177,8 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[doc = include_str!("../../docs/guide/scopes.md")]
+    struct Scopes;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }
