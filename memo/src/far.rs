@@ -421,3 +421,30 @@ fn first(digest: &[u8; 32]) -> [u8; 16] {
     half.copy_from_slice(&digest[..16]);
     half
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of the `u64` 7 of a function, in hexadecimal digits.
+    fn key(within: Option<&str>) -> String {
+        let types = FarTypes { key: far_key(), value: far_value() };
+        let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
+        let far = Far::<u64, u64>::new(types, Vec::new(), identity, Codec::Postcard);
+        far.enter(within.map(|within| within.as_bytes().to_vec()));
+        let key = far.key(&7).unwrap();
+        key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn keys_are_pinned() {
+        assert_eq!(
+            key(None),
+            "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
+        );
+        assert_eq!(
+            key(Some("namespace tenant-42")),
+            "b5390f5c6dc3f1c6d29113835a6420a0d9628661d509d6698f08cd44447958cc685bb7f8c7ae68206ca7f40f81301cd6"
+        );
+    }
+}

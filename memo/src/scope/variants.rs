@@ -6,10 +6,11 @@
 //! namespace never stores into another.
 
 use std::any::Any;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 use super::{Names, Place};
 use crate::function::{Memo, Settings};
@@ -36,12 +37,30 @@ struct Table<K: OwnedPart, V: Value, F: Value> {
 type Live<K, V, F> = HashMap<Name, Arc<Variant<K, V, F>>, foldhash::fast::RandomState>;
 
 /// What a variant is found by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
     /// 0 where it is not isolated.
     realm: u64,
     namespace: Option<Arc<str>>,
     engines: Option<Names>,
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.realm, &self.namespace, &self.engines).hash(state);
+    }
+}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.realm_id(), &self.namespace, &self.engines).hash(state);
+    }
+}
+
+impl Equivalent<Name> for Place {
+    fn equivalent(&self, name: &Name) -> bool {
+        self.realm_id() == name.realm && self.namespace == name.namespace && self.engines == name.engines
+    }
 }
 
 struct Variant<K: OwnedPart, V: Value, F: Value> {
@@ -98,12 +117,12 @@ impl<K: OwnedPart, V: Value, F: Value> Variants<K, V, F> {
 }
 
 impl Place {
+    fn realm_id(&self) -> u64 {
+        self.realm.as_ref().map_or(0, |realm| realm.id)
+    }
+
     fn name(&self) -> Name {
-        Name {
-            realm: self.realm.as_ref().map_or(0, |realm| realm.id),
-            namespace: self.namespace.clone(),
-            engines: self.engines.clone(),
-        }
+        Name { realm: self.realm_id(), namespace: self.namespace.clone(), engines: self.engines.clone() }
     }
 
     /// The record of the function `origin` for this place.
@@ -114,14 +133,14 @@ impl Place {
         if !self.is_elsewhere() {
             return (origin, None);
         }
-        let (name, table) = (self.name(), origin.variants.table());
+        let table = origin.variants.table();
         let live = table.live.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(variant) = live.get(&name) {
+        if let Some(variant) = live.get(self) {
             variant.use_now(table);
             return variant.held();
         }
         drop(live);
-        self.make(origin, table, name)
+        self.make(origin, table)
     }
 
     #[cold]
@@ -129,9 +148,8 @@ impl Place {
         &self,
         origin: &'static Memo<K, V, F>,
         table: &Table<K, V, F>,
-        name: Name,
     ) -> Held<K, V, F> {
-        let isolated = self.realm.is_some();
+        let (name, isolated) = (self.name(), self.realm.is_some());
         let memo = table.take_idle(isolated, &name.engines).unwrap_or_else(|| {
             let memo = origin.variant(settings(&origin.settings, isolated, self.engines.as_ref()));
             crate::sweep::register(&memo.near);
@@ -149,9 +167,10 @@ impl Place {
         // another thread may have been faster; then this one is given back as it goes
         let held = live.entry(name).or_insert_with(|| made.clone()).held();
         table.time.fetch_add(1, Ordering::Relaxed);
-        let longest_idle = (!isolated).then(|| take_longest_idle(&mut live)).flatten();
+        let idle = if isolated { Vec::new() } else { take_idle_longest(&mut live) };
         drop(live);
-        drop((longest_idle, made));
+        // entries are dropped here, without the lock
+        drop((idle, made));
         held
     }
 
@@ -197,17 +216,22 @@ impl Place {
     }
 }
 
-/// Beyond the bound, the shared variant whose last use is longest ago.
-fn take_longest_idle<K: OwnedPart, V: Value, F: Value>(
+/// The shared variants beyond the bound: of those that no call holds on to, those whose last use is longest ago.
+fn take_idle_longest<K: OwnedPart, V: Value, F: Value>(
     live: &mut Live<K, V, F>,
-) -> Option<Arc<Variant<K, V, F>>> {
-    let shared = || live.iter().filter(|(name, _)| name.realm == 0);
-    if shared().count() <= MOST {
-        return None;
+) -> Vec<Arc<Variant<K, V, F>>> {
+    let beyond = live.keys().filter(|name| name.realm == 0).count().saturating_sub(MOST);
+    if beyond == 0 {
+        return Vec::new();
     }
-    let (name, _) = shared().min_by_key(|(_, variant)| variant.used.load(Ordering::Relaxed))?;
-    let name = name.clone();
-    live.remove(&name)
+    // with the lock held nobody else comes to hold on to one. One that is held would not hear of an invalidation
+    let mut idle: Vec<_> = live
+        .values()
+        .filter(|variant| variant.name.realm == 0 && Arc::strong_count(variant) == 1)
+        .map(|variant| (variant.used.load(Ordering::Relaxed), variant.name.clone()))
+        .collect();
+    idle.sort_unstable_by_key(|(used, _)| *used);
+    idle.into_iter().take(beyond).filter_map(|(_, name)| live.remove(&name)).collect()
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {

@@ -1,4 +1,3 @@
 fn main() {
     let _guard = memo::scope().ttl(10).enter();
-    let _guard = memo::scope().engine(10).enter();
 }
