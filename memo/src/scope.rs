@@ -141,6 +141,7 @@ impl Scope {
     /// # Panics
     ///
     /// If the text is no duration.
+    #[track_caller]
     pub fn ttl(mut self, ttl: impl IntoLifetime) -> Self {
         self.own.ttl = Some(ttl.into_lifetime());
         self
@@ -322,6 +323,7 @@ pub trait IntoLifetime {
     /// # Panics
     ///
     /// If the text is no duration.
+    #[track_caller]
     fn into_lifetime(self) -> Duration;
 }
 
