@@ -124,6 +124,8 @@ mod key;
 mod near;
 mod outcome;
 mod park;
+#[allow(dead_code, reason = "the configuration asks for more")]
+mod pattern;
 mod plan;
 mod registry;
 mod report;

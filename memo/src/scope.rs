@@ -13,9 +13,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use wildmatch::WildMatch;
 
 use crate::directive::Directive;
+use crate::pattern::Pattern;
 
 mod asked;
 mod realm;
@@ -50,7 +50,7 @@ pub struct Scope {
 /// What one builder has set.
 #[derive(Debug, Clone, Default)]
 struct Layer {
-    only: Option<WildMatch>,
+    only: Option<Pattern>,
     directive: Option<Directive>,
     ttl: Option<Duration>,
     engines: Option<Names>,
@@ -97,8 +97,8 @@ impl Scope {
         Scope { outer: stack::layers(), own: Layer::default() }
     }
 
-    /// Only for functions whose name matches `pattern`, in which `*` stands for anything, also for nothing, and `?` for
-    /// one character. The name is crate, module path, type and function, or what the option `name` says.
+    /// Only for functions whose name matches `pattern`, in which `*` stands for any characters. The
+    /// name is crate, module path, type and function, or what the option `name` says.
     ///
     /// It is about this scope's own fields; scopes around it, and in it, are as they were.
     ///
@@ -106,7 +106,7 @@ impl Scope {
     /// let _guard = memo::scope().only("app::rates::*").ttl("10s").enter();
     /// ```
     pub fn only(mut self, pattern: &str) -> Self {
-        self.own.only = Some(WildMatch::new(pattern));
+        self.own.only = Some(Pattern::new(pattern));
         self
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wildmatch::WildMatch;
+use crate::pattern::Pattern;
 
 /// How many calls a recording keeps: the last ones.
 const MOST_CALLS: usize = 10_000;
@@ -90,7 +90,7 @@ impl Recording {
 
     /// How many calls of functions whose name matches `pattern` were answered so. `*` stands for anything.
     pub fn count(&self, pattern: &str, answer: Answer) -> u64 {
-        let pattern = WildMatch::new(pattern);
+        let pattern = Pattern::new(pattern);
         let recorded = self.lock();
         let matching = recorded.counts.iter().filter(|(function, _)| pattern.matches(function));
         matching.map(|(_, counts)| counts[answer as usize]).sum()
