@@ -45,8 +45,8 @@ mod validate;
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"` (the last two with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: memory |
-/// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; not available yet | |
+/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"` (the last two with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: the strategy chooses |
+/// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; with the cargo feature `engines` | a bounded memory engine |
 /// | `ttl` | `"1h30m"`, or an expression of type `Duration` | lifetime of an entry from its writing | none |
 /// | `tti` | likewise | lifetime of an entry from its last read | none |
 /// | `ttl_of` | `\|value\| -> Option<Duration>` | lifetime decided by each result | none |
@@ -60,9 +60,9 @@ mod validate;
 /// | `cache_err` | `true` or a duration | also store `Err`, for that long | not stored |
 /// | `cache_none` | `false` | do not store `None` | stored |
 /// | `single_flight` | `false`, `"process"`; not available yet: `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
-/// | `persist` | `true` | hint to the strategy; not available yet | none |
-/// | `shared` | `true` | hint to the strategy; not available yet | none |
-/// | `large` | `true` | hint to the strategy; not available yet | none |
+/// | `persist` | `true` | hint to the strategy: results should outlive the process; with the cargo feature `engines` | none |
+/// | `shared` | `true` | hint to the strategy: results should be shared by machines; with the cargo feature `engines` | none |
+/// | `large` | `true` | hint to the strategy: results are too large for memory; with the cargo feature `engines` | none |
 /// | `name` | a string | the function's identity in keys, configuration and statistics | crate, module path, type and function |
 /// | `version` | an integer | part of the identity of stored results | 0 |
 /// | `code` | `"track"` or `"manual"` | whether an edit of the function's tokens makes stored results unreachable; for engines that outlive the process | `"track"` |

@@ -17,7 +17,6 @@ use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
-use crate::plan;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
 use crate::stats::Counter;
@@ -102,7 +101,7 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             let result = outcome.hit(stored);
-            call.answered(Answered::By(plan::name(memo.settings.kind)));
+            call.answered(Answered::By(memo.near_name()));
             Ok(result)
         }
         None => Err(Missed { memo, hash, key: Some(key.to_owned_part()), call: Some(Box::new(call)) }),
@@ -222,7 +221,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(stored.clone()));
-            return Begun::Found(stored, Answered::By(plan::name(memo.settings.kind)));
+            return Begun::Found(stored, Answered::By(memo.near_name()));
         }
         Self::look(memo, lead)
     }
@@ -252,7 +251,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                 Begun::Wait(wait) => wait.end().await,
                 Begun::Look(memo, far, lead) => {
                     let looked = far.look(lead.key(), writes).await;
-                    if !memo.settings.near && far.is_back(&looked) {
+                    if memo.stands_in() && far.is_back(&looked) {
                         // it was there for the time being, and would hide what the engine has
                         memo.near.clear();
                     }
@@ -315,10 +314,6 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
     }
 }
 
-/// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push many
-/// small ones out of memory.
-const LARGE: usize = 1 << 20;
-
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Keeps in memory what a farther engine had, for as long as it lives there.
     fn keep(
@@ -329,7 +324,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         lives: Option<Duration>,
         size: usize,
     ) {
-        if !self.settings.near || size > LARGE {
+        if !self.goes_near(false, Some(size)) {
             return;
         }
         if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
@@ -395,17 +390,27 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             // the user's `Serialize` runs before anything waits for the store
             let far = memo.far.as_ref().zip(self.far);
             let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
-            let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
-            let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
+            let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
+            let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(failed, size);
             let store = || {
                 if near {
                     let Storage { weight, lifetime } = storage;
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                    if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
+                        far.lodged(|| memo.near.clear());
+                    }
+                } else {
+                    // what this replaces may have been small enough
+                    memo.near.remove(lead.hash(), &Same(lead.key()));
                 }
+                let stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
-                memo.counters.count(Counter::Stored);
+                if stored {
+                    memo.counters.count(Counter::Stored);
+                }
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
@@ -530,8 +535,15 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
                 other.forget_nearby(key);
             }
             memo.flights.supersede(hash, &Query(*key));
-            if encoded.is_none() || memo.settings.near {
+            let size = encoded.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(encoded.is_none(), size);
+            if !near && encoded.is_none() {
+                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+            }
+            if near {
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+            } else {
+                memo.near.remove(hash, &Query(*key));
             }
             memo.counters.count(Counter::Stored);
             match encoded {

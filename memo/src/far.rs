@@ -5,10 +5,12 @@
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
 mod codec;
+mod detached;
 mod encode;
 mod engines;
 mod fingerprint;
 mod later;
+mod recovery;
 mod types;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,21 +19,25 @@ use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
-use memo_engines::{Engine, Entry, Space, Witness, utc_now};
+use memo_engines::{Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
 
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
 pub use engines::{Engines, engines};
-pub(crate) use types::FarTypes;
-pub use types::{KeyType, ValueType, far_key, far_value};
+pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
+pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
+use crate::park::block_on;
+use crate::plan::{Plan, Route};
 use crate::stats::TierStats;
+use crate::strategy::{self, FunctionProfile, Profiles};
 
 /// A function's share of the far plane.
 pub(crate) struct Far<K, V> {
-    types: FarTypes<K, V>,
+    key: KeyType<K>,
+    value: ValueType<V>,
     tiers: Vec<Tier>,
     home: RwLock<Home>,
     identity: [u8; 16],
@@ -39,6 +45,10 @@ pub(crate) struct Far<K, V> {
     codec: Codec,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
+    /// Somebody looks out for an engine that is back.
+    watched: AtomicBool,
+    /// The engines, and those that stand in, by the names under which they are registered.
+    guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
     name: String,
 }
@@ -60,7 +70,11 @@ impl Home {
 
 /// One engine, and what it has answered to this function.
 struct Tier {
+    /// Under which it is registered.
+    name: String,
     engine: Arc<dyn Engine>,
+    /// The engine and those that stand in for it, and the names of these.
+    chain: Option<(Arc<Chain>, Vec<String>)>,
     hits: AtomicU64,
     misses: AtomicU64,
     misfits: [AtomicU64; MISFITS.len()],
@@ -121,24 +135,52 @@ pub(crate) enum Looked<V> {
     Nothing(Option<Box<FarKey>>),
 }
 
-impl<K, V: 'static> Far<K, V> {
-    /// The engines that `settings` name, for a function called `name`; `None` if it names none, or its types cannot be
-    /// written.
-    pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
-        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines::open(engine, name)).collect();
-        if engines.is_empty() {
-            return None;
+/// What a function called `name` does with its results.
+pub(crate) fn route<K, V>(settings: &Settings, name: &str, types: Option<&FarTypes<K, V>>) -> Route {
+    route_by(settings, name, types.map(|types| &types.profiles))
+}
+
+/// The same, by what is known of its types. Where nothing is, the strategy is not asked.
+pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>) -> Route {
+    let auto = || match types {
+        Some(types) => {
+            strategy::ask(&FunctionProfile { name, settings, types, engines: engines::profiles() })
         }
+        None => Plan::nearest(),
+    };
+    Route::of(settings, auto, types.and_then(Profiles::lacks).as_deref())
+}
+
+impl<K, V: 'static> Far<K, V> {
+    /// The engines on the `route` of a function called `name`; `None` if there are none.
+    pub(crate) fn open(
+        settings: &Settings,
+        route: &Route,
+        types: Option<&FarTypes<K, V>>,
+        name: &str,
+    ) -> Option<Self> {
+        let Some(&FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
+        let open = |names: &[String]| -> Vec<_> {
+            names.iter().filter_map(|name| Some((name.clone(), engines::open(name)?))).collect()
+        };
+        let (guards, stand_ins) = (open(&route.far), open(&route.stand_ins));
+        let engine = |(_, guard): &(String, Arc<Guarded>)| -> Arc<dyn Engine> { guard.clone() };
+        let mut tiers: Vec<_> =
+            guards.iter().map(|guard| Tier::new(guard.0.clone(), engine(guard))).collect();
+        let last = tiers.pop()?;
+        tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
         // the name is without the type parameters of the `impl`, which are in its type's name
         let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        Some(Self::new(types?, engines, identity, settings.codec))
+        let guards = guards.into_iter().chain(stand_ins).collect();
+        Some(Far { guards, ..Self::new(key, value, tiers, identity, settings.codec) })
     }
 
     fn new(
-        types: FarTypes<K, V>,
-        engines: Vec<Arc<dyn Engine>>,
+        key: KeyType<K>,
+        value: ValueType<V>,
+        tiers: Vec<Tier>,
         identity: Identity<'_>,
         codec: Codec,
     ) -> Self {
@@ -146,20 +188,29 @@ impl<K, V: 'static> Far<K, V> {
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
         Far {
-            fingerprint: (types.value.fingerprint)(),
+            fingerprint: (value.fingerprint)(),
             codec: codec.of::<V>(),
-            types,
-            tiers: engines.into_iter().map(Tier::new).collect(),
+            key,
+            value,
+            tiers,
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             ailing: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            guards: Vec::new(),
             name: identity.name.to_owned(),
         }
     }
 
+    /// The plan, with what cannot be reached now.
+    pub(crate) fn plan(&self, route: &Route) -> Plan {
+        let away = self.guards.iter().filter(|(_, guard)| guard.circuit() != CircuitState::Closed);
+        route.now(&away.map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+    }
+
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
-        let encoded = (self.types.key)(key)?;
+        let encoded = (self.key)(key)?;
         let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
         let parts = [&self.identity[..], &encoded].into_iter().chain(home.within.as_deref());
         Some(Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) })
@@ -211,6 +262,29 @@ impl<K, V: 'static> Far<K, V> {
         !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
+    /// Memory has been given something to keep for the time being: once an engine is back, `clear` drops it.
+    pub(crate) fn lodged(&'static self, clear: impl Fn() + Send + 'static)
+    where
+        K: Sync,
+        V: Sync,
+    {
+        self.ailing.store(true, Ordering::Relaxed);
+        if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        recovery::watch(Box::new(move || {
+            // nobody's key: all that matters is whether there is an answer
+            let key = Key { space: self.space(), digest: [0; 32] };
+            let back = self.tiers.iter().any(|tier| block_on(tier.engine.get(&key)).is_ok());
+            if back {
+                // in this order, so that what is lodged from here on is looked after anew
+                self.watched.store(false, Ordering::Release);
+                clear();
+            }
+            back
+        }));
+    }
+
     /// Asks the engines, nearest first. If it `writes`, what a farther one has is put into the nearer ones.
     pub(crate) async fn look(&'static self, key: &K, writes: bool) -> Looked<V> {
         let Some(key) = self.key(key) else { return Looked::Nothing(None) };
@@ -234,7 +308,7 @@ impl<K, V: 'static> Far<K, V> {
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Looked::Found { value, lives, size, engine: tier.engine.name() };
+                        return Looked::Found { value, lives, size, engine: &tier.name };
                     }
                     Err(misfit) => tier.count(misfit),
                 }
@@ -262,13 +336,13 @@ impl<K, V: 'static> Far<K, V> {
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
         // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
-        let value = (self.types.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
+        let value = (self.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
         Ok((value, label, size))
     }
 
     /// A result as bytes; `None` if its `Serialize` fails.
     pub(crate) fn encode(&self, value: &V) -> Option<FarValue> {
-        (self.types.value.write)(self.codec, value).map(FarValue)
+        (self.value.write)(self.codec, value).map(FarValue)
     }
 
     /// Hands a result to all engines that have not seen an invalidation since.
@@ -372,14 +446,26 @@ impl<K, V: 'static> Far<K, V> {
 }
 
 impl Tier {
-    fn new(engine: Arc<dyn Engine>) -> Self {
+    fn new(name: String, engine: Arc<dyn Engine>) -> Self {
         Tier {
+            name,
             engine,
+            chain: None,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misfits: Default::default(),
             errors: AtomicU64::new(0),
         }
+    }
+
+    /// With engines that stand in for it, by their names.
+    fn or(self, stand_ins: Vec<(String, Arc<dyn Engine>)>) -> Self {
+        if stand_ins.is_empty() {
+            return self;
+        }
+        let (names, engines): (Vec<_>, Vec<_>) = stand_ins.into_iter().unzip();
+        let chain = Arc::new(Chain::new(std::iter::once(self.engine).chain(engines).collect()));
+        Tier { engine: chain.clone(), chain: Some((chain, names)), ..self }
     }
 
     fn count(&self, misfit: Misfit) {
@@ -391,13 +477,18 @@ impl Tier {
     fn stats(&self) -> TierStats {
         let misfits = MISFITS.iter().zip(&self.misfits);
         TierStats {
-            engine: self.engine.name().to_owned(),
+            engine: self.name.clone(),
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             misfits: misfits
                 .map(|(misfit, count)| (misfit.as_str(), count.load(Ordering::Relaxed)))
                 .filter(|(_, count)| *count != 0)
+                .collect(),
+            stand_ins: self
+                .chain
+                .iter()
+                .flat_map(|(chain, names)| names.iter().cloned().zip(chain.served().into_iter().skip(1)))
                 .collect(),
         }
     }
@@ -428,9 +519,8 @@ mod tests {
 
     /// The key of the `u64` 7 of a function, in hexadecimal digits.
     fn key(within: Option<&str>) -> String {
-        let types = FarTypes { key: far_key(), value: far_value() };
         let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
-        let far = Far::<u64, u64>::new(types, Vec::new(), identity, Codec::Postcard);
+        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, Codec::Postcard);
         far.enter(within.map(|within| within.as_bytes().to_vec()));
         let key = far.key(&7).unwrap();
         key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()

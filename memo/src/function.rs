@@ -6,6 +6,7 @@
 //! the type of a closure written in the body depends on all of them, and is what tells instantiations apart.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -16,16 +17,19 @@ use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near, runs_user_code};
+use crate::near::{Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
-use crate::plan::Plan;
+use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
 use crate::scope::{Asked, Variants};
 use crate::stats::{Counters, Stats};
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
+
+/// From how many bytes on a result is kept out of memory, if nothing else is said.
+const LARGE: u64 = 1 << 20;
 
 /// A memoized function as it was written: what all its instantiations have in common.
 #[derive(Debug)]
@@ -139,8 +143,24 @@ impl Site {
 
     /// Where its results live, and why; also before its first call.
     pub fn plan(&self) -> Plan {
+        self.planned(|settings, name| crate::far::route::<(), ()>(settings, name, None))
+    }
+
+    /// The same, where `typed` tells of the types, which the strategy wants to know. It is none, ever.
+    #[cfg(feature = "engines")]
+    pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
+        self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
+    }
+
+    fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
         let called = self.function.memos().find(|memo| memo.marker() == self.marker);
-        called.map_or_else(|| Plan::of(&(self.settings)()), Memoized::plan)
+        called.map_or_else(
+            || {
+                let settings = (self.settings)();
+                route(&settings, &registry::name(self.function.module, self.function.name, &settings)).plan
+            },
+            Memoized::plan,
+        )
     }
 
     #[inline(always)]
@@ -180,6 +200,7 @@ impl Site {
             Counters::new(),
             &GRAPH,
         );
+        memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
         let bucket = &function.memos[identity.bucket()];
@@ -248,8 +269,17 @@ pub struct Settings {
     pub(crate) owner: Option<&'static str>,
     pub(crate) name: Option<&'static str>,
     pub(crate) version: u64,
-    pub(crate) kind: Kind,
-    pub(crate) engine: Option<&'static str>,
+    #[cfg(feature = "engines")]
+    pub(crate) is_async: bool,
+    /// The engines asked for, nearest first; `None` leaves them to the strategy.
+    pub(crate) engine: Option<Vec<Cow<'static, str>>>,
+    /// What stands in while those that outlive the process are unavailable; `None` is the default.
+    pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
+    #[cfg(feature = "engines")]
+    pub(crate) hints: Hints,
+    /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
+    /// many small ones out of memory.
+    pub(crate) large_over: u64,
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
@@ -257,10 +287,6 @@ pub struct Settings {
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
-    /// Whether results are kept in memory; else only while the engines named fail.
-    pub(crate) near: bool,
-    /// Engines that outlive the process, nearest first.
-    pub(crate) far: Vec<&'static str>,
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
@@ -271,6 +297,15 @@ pub struct Settings {
     pub(crate) codec: crate::far::Codec,
 }
 
+/// What the author hints at, for the strategy.
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints {
+    pub(crate) persist: bool,
+    pub(crate) shared: bool,
+    pub(crate) large: bool,
+}
+
 impl Settings {
     /// All at their defaults.
     pub fn new() -> Self {
@@ -278,8 +313,13 @@ impl Settings {
             owner: None,
             name: None,
             version: 0,
-            kind: Kind::Memory,
+            #[cfg(feature = "engines")]
+            is_async: false,
             engine: None,
+            fallback: None,
+            #[cfg(feature = "engines")]
+            hints: Hints::default(),
+            large_over: LARGE,
             ttl: None,
             tti: None,
             error_ttl: None,
@@ -287,8 +327,6 @@ impl Settings {
             max_weight: None,
             ttl_of: false,
             single_flight: true,
-            near: true,
-            far: Vec::new(),
             #[cfg(feature = "engines")]
             parameters: String::new(),
             #[cfg(feature = "engines")]
@@ -316,16 +354,30 @@ impl Settings {
         self
     }
 
-    /// `engine = "memory"`.
-    pub fn memory(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Memory, Some("memory"));
+    /// It is an `async fn`.
+    #[cfg(feature = "engines")]
+    pub fn asynchronous(mut self) -> Self {
+        self.is_async = true;
         self
     }
 
-    /// `engine = "moka"`.
-    #[cfg(feature = "moka")]
-    pub fn moka(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Moka, Some("moka"));
+    /// `engine`, nearest first.
+    pub fn engines(mut self, names: &[&'static str]) -> Self {
+        self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `fallback`; none at all for `"none"`.
+    #[cfg(feature = "engines")]
+    pub fn fallback(mut self, names: &[&'static str]) -> Self {
+        self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `persist`, `shared`, `large`.
+    #[cfg(feature = "engines")]
+    pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
+        self.hints = Hints { persist, shared, large };
         self
     }
 
@@ -377,13 +429,6 @@ impl Settings {
         self
     }
 
-    /// `engine`, where it names engines that outlive the process; `near`: memory stands before them.
-    #[cfg(feature = "engines")]
-    pub fn far(mut self, near: bool, engines: &[&'static str]) -> Self {
-        (self.near, self.far) = (near, engines.to_vec());
-        self
-    }
-
     /// The type parameters, by their names.
     #[cfg(feature = "engines")]
     pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
@@ -403,6 +448,11 @@ impl Settings {
     pub fn codec(mut self, codec: crate::far::Codec) -> Self {
         self.codec = codec;
         self
+    }
+
+    /// Whether results live in the same engines under both.
+    pub(crate) fn keeps_as(&self, other: &Self) -> bool {
+        (&self.engine, &self.fallback) == (&other.engine, &other.fallback)
     }
 
     pub(crate) fn expires(&self) -> bool {
@@ -454,11 +504,9 @@ pub struct Hooks<K, V> {
 
 impl<K, V> Clone for Hooks<K, V> {
     fn clone(&self) -> Self {
-        *self
+        Hooks { far: self.far.clone(), ..*self }
     }
 }
-
-impl<K, V> Copy for Hooks<K, V> {}
 
 impl<K, V> Hooks<K, V> {
     fn new() -> Self {
@@ -485,12 +533,32 @@ impl<K, V> Hooks<K, V> {
 
     /// How keys and results become bytes, for engines that outlive the process.
     #[cfg(feature = "engines")]
-    pub fn far(
-        mut self,
-        key: fn() -> crate::far::KeyType<K>,
-        value: fn() -> crate::far::ValueType<V>,
-    ) -> Self {
-        self.far = Some(FarTypes { key: key(), value: value() });
+    pub fn far(mut self, key: fn() -> crate::far::KeyType<K>, value: fn() -> crate::far::ValueType<V>) -> Self
+    where
+        K: 'static,
+        V: 'static,
+    {
+        self.far = Some(FarTypes::named(key(), value()));
+        self
+    }
+
+    /// The types that these hooks are for.
+    #[cfg(feature = "engines")]
+    pub fn types(&self) -> crate::far::Types<K, V> {
+        crate::far::Types::NEW
+    }
+
+    /// How keys and results become bytes, as far as they can, should the strategy want them to.
+    #[cfg(feature = "engines")]
+    pub fn able<A, B, C>(mut self, (key, value, parts): (A, B, C)) -> Self
+    where
+        K: 'static,
+        V: 'static,
+        A: crate::far::KeyBytes<K>,
+        B: crate::far::ValueBytes<V>,
+        C: crate::far::KeyParts<K>,
+    {
+        self.far = Some(FarTypes::probed(key, value, parts));
         self
     }
 
@@ -517,6 +585,7 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) far: Option<Far<K, V>>,
     /// What it keeps beside, under scopes.
     pub(crate) variants: Variants<K, V, F>,
+    route: Route,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
@@ -550,6 +619,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         graph: &'static Graph,
     ) -> Self {
         let name = registry::name(function.module, function.name, &settings);
+        let route = crate::far::route(&settings, &name, hooks.far.as_ref());
         let limits = Limits {
             capacity: settings.capacity,
             max_weight: settings.max_weight,
@@ -563,12 +633,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || runs_user_code::<V>()
                 || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(settings.kind, &limits),
+            near: Near::new(route.kind, &limits),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),
-            far: Far::open(&settings, hooks.far, &name),
+            far: Far::open(&settings, &route, hooks.far.as_ref(), &name),
             variants: Variants::new(),
+            route,
             name,
             settings,
             hooks,
@@ -590,7 +661,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let Header { identity, .. } = self.header;
         let (function, counters) = (self.function, self.counters.same());
         let graph = self.flights.graph();
-        Box::leak(Box::new(Memo::new(function, identity, settings, self.hooks, counters, graph)))
+        Box::leak(Box::new(Memo::new(function, identity, settings, self.hooks.clone(), counters, graph)))
     }
 
     #[inline(always)]
@@ -598,6 +669,23 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let mut hasher = self.hasher.build_hasher();
         key.hash_part(&mut hasher);
         hasher.finish()
+    }
+
+    /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
+    /// that outlive the process are out of reach, or cannot take it.
+    pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
+        let large = size.is_some_and(|size| size as u64 > self.settings.large_over);
+        (self.route.near && !large) || (failed && self.route.standby)
+    }
+
+    /// Whether memory only stands in for engines that outlive the process.
+    pub(crate) fn stands_in(&self) -> bool {
+        !self.route.near
+    }
+
+    /// What the store in memory is called.
+    pub(crate) fn near_name(&self) -> &'static str {
+        crate::plan::name(self.route.kind)
     }
 
     /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
@@ -689,6 +777,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn plan(&self) -> Plan {
-        Plan::of(&self.settings)
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        if let Some(settings) = place.settings(&self.settings) {
+            return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
+        }
+        match &self.far {
+            Some(far) => far.plan(&self.route),
+            None => self.route.plan.clone(),
+        }
     }
 }

@@ -103,9 +103,9 @@
 //! | cargo feature | default | what it adds |
 //! |---|---|---|
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
-//!
-//! This version keeps results in the memory of the process. Engines on disk and on Redis are to come; their options
-//! are known to the attribute, which refuses them for now.
+//! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
+//! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
 mod call;
@@ -131,6 +131,8 @@ mod registry;
 mod report;
 mod scope;
 mod stats;
+#[cfg(feature = "engines")]
+mod strategy;
 mod sweep;
 mod sync;
 mod warn;
@@ -148,13 +150,15 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::Plan;
+pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
-pub use scope::{
-    Answer, EngineNames, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope,
-};
+pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 pub use stats::{Stats, TierStats};
+#[cfg(feature = "engines")]
+pub use strategy::{
+    DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
+};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
@@ -179,6 +183,17 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[cfg(feature = "engines")]
+    #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
+    struct WritingAnEngine;
+    #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/strategy.md")]
+    struct Strategy;
+    #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/persistence.md")]
+    struct Persistence;
+    #[doc = include_str!("../../docs/guide/upgrading.md")]
+    struct Upgrading;
     #[doc = include_str!("../../docs/guide/scopes.md")]
     struct Scopes;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]

@@ -34,4 +34,4 @@ pub mod testing {
 
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, ValueType, far_key, far_value};
+pub use crate::far::{Codec, KeyType, Typed, ValueType, able, far_key, far_value, probed, types};

@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 
 use crate::directive::Directive;
 use crate::pattern::Pattern;
+use crate::plan::EngineNames;
 
 mod asked;
 mod realm;
@@ -54,13 +55,18 @@ struct Layer {
     directive: Option<Directive>,
     ttl: Option<Duration>,
     engines: Option<Names>,
+    fallback: Option<Names>,
     namespace: Option<Arc<str>>,
     realm: Option<Arc<Realm>>,
     recording: Option<Recording>,
 }
 
 /// The names of engines, nearest first.
-pub(crate) type Names = Arc<[Arc<str>]>;
+pub(crate) type Names = Arc<[String]>;
+
+fn names(engines: impl EngineNames) -> Names {
+    engines.into_names().into()
+}
 
 /// A scope in which everything is as it is, to be changed: see [`Scope`].
 ///
@@ -148,11 +154,19 @@ impl Scope {
     }
 
     /// In place of the option `engine`: where results live, nearest first. They are looked for there and not elsewhere.
+    /// `"auto"` leaves it to the strategy.
     ///
     /// An engine that is not registered is left out; that is said once. Results that cannot be written as bytes stay in
     /// memory.
     pub fn engine(mut self, engines: impl EngineNames) -> Self {
-        self.own.engines = Some(engines.names());
+        self.own.engines = Some(names(engines));
+        self
+    }
+
+    /// In place of the option `fallback`: what stands in while engines that outlive the process are unavailable. With
+    /// `"none"`, calls compute meanwhile.
+    pub fn fallback(mut self, engines: impl EngineNames) -> Self {
+        self.own.fallback = Some(names(engines));
         self
     }
 
@@ -337,45 +351,5 @@ impl IntoLifetime for &str {
     #[track_caller]
     fn into_lifetime(self) -> Duration {
         crate::duration::duration(self).unwrap_or_else(|wrong| panic!("memo: {wrong}"))
-    }
-}
-
-/// The name of an engine, or several, nearest first.
-#[diagnostic::on_unimplemented(
-    message = "engines are given by name, as in \"disk\" or [\"memory\", \"disk\"], not `{Self}`",
-    label = "expected a string, or an array of strings"
-)]
-pub trait EngineNames {
-    /// The names, nearest first.
-    fn names(self) -> Arc<[Arc<str>]>;
-}
-
-impl EngineNames for &str {
-    fn names(self) -> Names {
-        Arc::new([self.into()])
-    }
-}
-
-impl EngineNames for String {
-    fn names(self) -> Names {
-        Arc::new([self.into()])
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> EngineNames for [S; N] {
-    fn names(self) -> Names {
-        self[..].names()
-    }
-}
-
-impl<S: AsRef<str>> EngineNames for &[S] {
-    fn names(self) -> Names {
-        self.iter().map(|name| name.as_ref().into()).collect()
-    }
-}
-
-impl<S: AsRef<str>> EngineNames for Vec<S> {
-    fn names(self) -> Names {
-        self[..].names()
     }
 }

@@ -174,6 +174,8 @@ pub struct TierStats {
     pub errors: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
+    /// Engines that stand in for this one (`fallback`), and how many calls each has answered in its place.
+    pub stand_ins: Vec<(String, u64)>,
 }
 
 /// What a memoized function has counted since the process began, over all threads and all type parameters.
@@ -288,6 +290,12 @@ impl TierStats {
             match self.misfits.iter_mut().find(|(own, _)| *own == reason) {
                 Some((_, own)) => *own += count,
                 None => self.misfits.push((reason, count)),
+            }
+        }
+        for (engine, count) in &other.stand_ins {
+            match self.stand_ins.iter_mut().find(|(own, _)| own == engine) {
+                Some((_, own)) => *own += count,
+                None => self.stand_ins.push((engine.clone(), *count)),
             }
         }
     }

@@ -132,7 +132,9 @@ fn tiers_are_asked_nearest_first_and_what_is_far_comes_near() {
     let shelf = Shelf::named("tiers");
     assert_eq!(
         twice::plan().to_string(),
-        "memory, then tiers: `engine = [\"memory\", \"tiers\"]` is asked for; at most 10000 entries"
+        "Results live in memory, then in \"tiers\": `engine = [\"memory\", \"tiers\"]` is asked for; memory holds at most \
+         10000 entries; a result over 1MiB is kept outside of memory only; while \"tiers\" is unavailable, memory serves \
+         alone"
     );
     assert_eq!(twice(4), 8);
     assert_eq!((shelf.gets(), shelf.len()), (1, 1), "miss in both, stored in both");
@@ -266,6 +268,22 @@ fn only_ok_is_stored() {
     assert_eq!((shelf.len(), parse::stats().tiers[0].hits), (1, 1));
 }
 
+#[test]
+fn what_is_behind_an_arc_is_stored_and_read_back() {
+    #[memoize(engine = "arcs")]
+    fn words(text: &str) -> Arc<[String]> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+    #[memoize(engine = "arcs")]
+    fn text(n: usize) -> Arc<str> {
+        "x".repeat(n).into()
+    }
+    let shelf = Shelf::named("arcs");
+    assert_eq!((words("a b").len(), words("a b").len()), (2, 2));
+    assert_eq!((&*text(2), &*text(2)), ("xx", "xx"));
+    assert_eq!((shelf.len(), words::stats().tiers[0].hits, text::stats().tiers[0].hits), (2, 1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_look_serves_all_who_wait() {
     #[memoize(engine = ["memory", "flight"])]
@@ -291,8 +309,8 @@ fn an_engine_that_is_not_registered_is_said_and_done_without() {
     }
     assert_eq!(
         next::plan().to_string(),
-        "memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
-         at most 10000 entries; each lives 60s"
+        "Results live in memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
+         at most 10000 entries; each lives 1m"
     );
     assert_eq!((next(1), next(1)), (2, 2));
     assert_eq!(next::stats().hits, 1);

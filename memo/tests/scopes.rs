@@ -147,6 +147,39 @@ impl Engine for Shelf {
     }
 }
 
+/// Fails whatever it is asked.
+struct Broken;
+
+impl Broken {
+    fn fail<T>() -> EngineFuture<'static, T> {
+        EngineFuture::ready(Err(memo::engine::Error::new(
+            memo::engine::ErrorKind::Unavailable,
+            "reach the shelf",
+        )))
+    }
+}
+
+impl Engine for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+    fn capability(&self) -> Capability {
+        Capability { blocking: true, ..Capability::default() }
+    }
+    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        Self::fail()
+    }
+    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
+        Self::fail()
+    }
+    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
+        Self::fail()
+    }
+    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
+        Self::fail()
+    }
+}
+
 /// Registers the engines, once.
 fn engines() {
     static DISK: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -155,6 +188,7 @@ fn engines() {
         memo::engines().register("matrix disk", disk);
         memo::engines().register("matrix shelf", Shelf::default());
         memo::engines().register("other shelf", Shelf::default());
+        memo::engines().register("broken shelf", Broken);
         place
     });
     LazyLock::force(&DISK);
@@ -256,20 +290,49 @@ fn engine() {
         subject.computes(elsewhere(), key);
         (subject.clear)(scope());
         assert_eq!((subject.peek)(elsewhere(), key), None);
-        // engines that outlive the process, where the function's types are known to be fit for them
-        if subject.kind.ends_with("memory") {
-            return;
-        }
+        // an engine that outlives the process, whatever the function says
         let elsewhere = || scope().engine("other shelf");
         subject.computes(scope(), key);
         subject.computes(elsewhere(), key);
         let found = elsewhere().record();
         let recording = found.recording();
         subject.finds(found, key);
-        assert_eq!(recording.calls()[0].engine, Some("shelf"));
+        assert_eq!(recording.calls()[0].engine, Some("other shelf"));
         (subject.invalidate)(scope(), key);
         assert_eq!((subject.peek)(elsewhere(), key), None);
     });
+}
+
+#[test]
+fn fallback() {
+    each(|subject| {
+        let (none, memory, elsewhere) = (Subject::fresh(), Subject::fresh(), Subject::fresh());
+        // isolated, since to clear what is in a broken engine is an error
+        let isolated = scope().isolated();
+        let broken = || isolated.clone().engine("broken shelf");
+        subject.computes(broken().fallback("none"), none);
+        subject.computes(broken().fallback("none"), none);
+        let stored = subject.computes(broken().fallback("memory"), memory);
+        assert_eq!(subject.finds(broken().fallback("memory"), memory), stored);
+        let stored = subject.computes(broken().fallback(["other shelf", "memory"]), elsewhere);
+        assert_eq!(subject.finds(isolated.clone().engine("other shelf"), elsewhere), stored);
+        assert_eq!(subject.finds(broken().fallback(["other shelf", "memory"]), elsewhere), stored);
+        assert_eq!((subject.peek)(scope(), elsewhere), None);
+    });
+}
+
+#[test]
+fn the_plan_is_of_the_scope() {
+    #[memoize(ttl = "5m")]
+    fn planned(n: u64) -> u64 {
+        n
+    }
+    engines();
+    planned(1);
+    assert_eq!(planned::plan().engines(), ["memory"]);
+    let within = scope().engine(["memory", "other shelf"]).fallback("none");
+    assert_eq!(within.with(planned::plan).engines(), ["memory", "other shelf"]);
+    assert_eq!(scope().namespace("a").with(planned::plan), planned::plan());
 }
 
 #[test]
@@ -336,8 +399,8 @@ fn record() {
         subject.computes(recorded.refresh(), key);
         let answers: Vec<_> = recording.calls().iter().map(|call| (call.answer, call.engine)).collect();
         let computed = (Answer::Computed, None);
-        let engine = if subject.engine == "memory" { "memory" } else { "disk" };
-        assert_eq!(answers, [computed, (Answer::Hit, Some(engine)), computed, computed], "{}", subject.kind);
+        let hit = (Answer::Hit, Some(subject.engine));
+        assert_eq!(answers, [computed, hit, computed, computed], "{}", subject.kind);
         assert_eq!((recording.computes("scopes::*"), recording.hits("elsewhere::*")), (3, 0));
     });
 }

@@ -6,6 +6,7 @@
 //! | `tests/pass/*.rs` | what is accepted, a program for each subject: it has to compile, and to run |
 //! | `renamed/` | a crate that knows `memo` by another name only (`crate = cache`) |
 //! | `edition-2021/` | a crate of the edition before, where `impl Trait` and `async` capture otherwise |
+//! | `engines/` | as here, with engines that outlive the process |
 //!
 //! # To add a case
 //!

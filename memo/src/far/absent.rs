@@ -6,11 +6,17 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::function::Settings;
+use crate::plan::{Plan, Route};
 use crate::stats::TierStats;
 
 /// Nothing is.
 pub(crate) fn is_registered(_: &str) -> bool {
     false
+}
+
+/// What a function does with its results: without engines there is no strategy either.
+pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
+    Route::of(settings, Plan::nearest, None)
 }
 
 /// Never there.
@@ -47,15 +53,16 @@ pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
 
 impl<K, V> Clone for FarTypes<K, V> {
     fn clone(&self) -> Self {
-        *self
+        match self.0 {}
     }
 }
 
-impl<K, V> Copy for FarTypes<K, V> {}
-
 impl<K, V> Far<K, V> {
-    pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+    pub(crate) fn open(_: &Settings, _: &Route, _: Option<&FarTypes<K, V>>, _: &str) -> Option<Self> {
         None
+    }
+    pub(crate) fn plan(&self, _: &Route) -> Plan {
+        match self.0 {}
     }
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
@@ -70,6 +77,9 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
     pub(crate) fn abandon(&self) {
+        match self.0 {}
+    }
+    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
         match self.0 {}
     }
     pub(crate) async fn look(&self, _: &K, _: bool) -> Looked<V> {

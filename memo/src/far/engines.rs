@@ -11,7 +11,9 @@ use memo_engines::guarded::Event;
 use memo_engines::{Capability, Reach};
 use memo_engines::{GuardOptions, Guarded};
 
-type Named = BTreeMap<String, Arc<dyn Engine>>;
+use crate::strategy::EngineProfile;
+
+type Named = BTreeMap<String, Arc<Guarded>>;
 
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
 
@@ -19,20 +21,28 @@ fn named() -> std::sync::MutexGuard<'static, Named> {
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The engine called `name`, for `function`. One that is not there is said once for each function that names it.
-pub(super) fn open(name: &str, function: &str) -> Option<Arc<dyn Engine>> {
-    let found = engines().get(name).or_else(|| built_in(name));
-    if found.is_none() {
-        crate::warn::warn(&format!(
-            "`{function}` names the engine \"{name}\", which is not registered: its results are kept in memory only; \
-             call `memo::engines().register(\"{name}\", ..)` before the function is first called"
-        ));
-    }
-    found
+/// The engine called `name`.
+pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
+    let registered = named().get(name).cloned();
+    registered.or_else(|| built_in(name))
+}
+
+/// What a plan may name beside memory, in alphabetical order.
+pub(super) fn profiles() -> Vec<EngineProfile> {
+    let named = named();
+    let registered = named.iter().map(|(name, engine)| (name.clone(), engine.capability()));
+    #[cfg(feature = "disk")]
+    let built_in = (!named.contains_key("disk")).then(|| ("disk".to_owned(), DISK));
+    #[cfg(not(feature = "disk"))]
+    let built_in = None;
+    let mut profiles: Vec<_> =
+        registered.chain(built_in).map(|(name, capability)| EngineProfile { name, capability }).collect();
+    profiles.sort_by(|a, b| a.name.cmp(&b.name));
+    profiles
 }
 
 /// An engine that needs no registration, registered as it is first named.
-fn built_in(name: &str) -> Option<Arc<dyn Engine>> {
+fn built_in(name: &str) -> Option<Arc<Guarded>> {
     #[cfg(feature = "disk")]
     if name == "disk" {
         let mut named = named();
@@ -54,17 +64,24 @@ fn disk() -> Guarded {
         options.warn = Some(Arc::new(crate::warn::warn));
         Ok(Arc::new(Disk::open(options)?))
     };
-    let capability = Capability {
-        reach: Reach::Machine,
-        persistent: true,
-        blocking: true,
-        deferred: true,
-        expires: true,
-        witnesses: true,
-        ..Capability::default()
-    };
-    Guarded::build("disk", capability, build, GuardOptions::default()).on_event(tell)
+    Guarded::build("disk", DISK, build, GuardOptions::default()).on_event(tell)
 }
+
+/// What the engine `disk` can do, also before it is opened.
+#[cfg(feature = "disk")]
+const DISK: Capability = Capability {
+    reach: Reach::Machine,
+    persistent: true,
+    blocking: true,
+    hangs: false,
+    deferred: true,
+    expires: true,
+    iterates: true,
+    clears_cheaply: true,
+    witnesses: true,
+    leases: true,
+    largest: None,
+};
 
 /// Says once that an engine is in trouble, and what that means.
 fn tell(name: &str, event: &Event<'_>) {
@@ -111,7 +128,8 @@ impl Engines {
 
     /// The engine registered under `name`.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Engine>> {
-        named().get(name).cloned()
+        let engine = named().get(name).cloned()?;
+        Some(engine)
     }
 
     /// Waits until the results that functions have handed to their engines are written there. They are written soon in

@@ -24,12 +24,13 @@ pub(crate) struct Place {
     pub(super) realm: Option<Arc<Realm>>,
     pub(super) namespace: Option<Arc<str>>,
     pub(super) engines: Option<Names>,
+    pub(super) fallback: Option<Names>,
 }
 
 impl Place {
     /// Whether it is another than the function's own.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.is_apart() || self.engines.is_some()
+        self.is_apart() || self.engines.is_some() || self.fallback.is_some()
     }
 
     /// Whether results in it are others than those of the function's own cache.
@@ -56,6 +57,7 @@ impl Asked {
                 set(&mut place.realm, &layer.realm);
                 set(&mut place.namespace, &layer.namespace);
                 set(&mut place.engines, &layer.engines);
+                set(&mut place.fallback, &layer.fallback);
                 recordings.extend(layer.recording.clone());
             }
             any.then_some(asked)

@@ -6,6 +6,7 @@
 //! namespace never stores into another.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -15,7 +16,7 @@ use hashbrown::{Equivalent, HashMap};
 use super::{Names, Place};
 use crate::function::{Memo, Settings};
 use crate::key::OwnedPart;
-use crate::near::{Inside, Kind};
+use crate::near::Inside;
 use crate::outcome::Value;
 
 /// Most caches of one function beside its own, not counting isolated ones: those that were used last.
@@ -43,23 +44,24 @@ struct Name {
     realm: u64,
     namespace: Option<Arc<str>>,
     engines: Option<Names>,
+    fallback: Option<Names>,
 }
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.realm, &self.namespace, &self.engines).hash(state);
+        (self.realm, &self.namespace, &self.engines, &self.fallback).hash(state);
     }
 }
 
 impl Hash for Place {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.realm_id(), &self.namespace, &self.engines).hash(state);
+        (self.realm_id(), &self.namespace, &self.engines, &self.fallback).hash(state);
     }
 }
 
 impl Equivalent<Name> for Place {
     fn equivalent(&self, name: &Name) -> bool {
-        self.realm_id() == name.realm && self.namespace == name.namespace && self.engines == name.engines
+        (self.realm_id(), &self.namespace) == (name.realm, &name.namespace) && self.has_engines_of(name)
     }
 }
 
@@ -75,7 +77,6 @@ struct Variant<K: OwnedPart, V: Value, F: Value> {
 struct Idle<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     isolated: bool,
-    engines: Option<Names>,
     /// Whether it was emptied as it was given back.
     clean: bool,
 }
@@ -122,7 +123,16 @@ impl Place {
     }
 
     fn name(&self) -> Name {
-        Name { realm: self.realm_id(), namespace: self.namespace.clone(), engines: self.engines.clone() }
+        Name {
+            realm: self.realm_id(),
+            namespace: self.namespace.clone(),
+            engines: self.engines.clone(),
+            fallback: self.fallback.clone(),
+        }
+    }
+
+    fn has_engines_of(&self, name: &Name) -> bool {
+        (&self.engines, &self.fallback) == (&name.engines, &name.fallback)
     }
 
     /// The record of the function `origin` for this place.
@@ -150,8 +160,9 @@ impl Place {
         table: &Table<K, V, F>,
     ) -> Held<K, V, F> {
         let (name, isolated) = (self.name(), self.realm.is_some());
-        let memo = table.take_idle(isolated, &name.engines).unwrap_or_else(|| {
-            let memo = origin.variant(settings(&origin.settings, isolated, self.engines.as_ref()));
+        let settings = self.settings(&origin.settings).unwrap_or_else(|| origin.settings.clone());
+        let memo = table.take_idle(isolated, &settings).unwrap_or_else(|| {
+            let memo = origin.variant(settings);
             crate::sweep::register(&memo.near);
             memo
         });
@@ -190,11 +201,10 @@ impl Place {
         &self,
         origin: &'static Memo<K, V, F>,
     ) -> Vec<Held<K, V, F>> {
-        let own = self.name();
         let mut others = origin.variants.find(|name| {
-            (name.realm, &name.namespace) == (own.realm, &own.namespace) && name.engines != own.engines
+            (self.realm_id(), &self.namespace) == (name.realm, &name.namespace) && !self.has_engines_of(name)
         });
-        if own.engines.is_some() && !self.is_apart() {
+        if self.is_elsewhere() && !self.is_apart() {
             others.push((origin, None));
         }
         others
@@ -235,11 +245,13 @@ fn take_idle_longest<K: OwnedPart, V: Value, F: Value>(
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {
-    fn take_idle(&self, isolated: bool, engines: &Option<Names>) -> Option<&'static Memo<K, V, F>> {
+    fn take_idle(&self, isolated: bool, settings: &Settings) -> Option<&'static Memo<K, V, F>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |idle: &Idle<K, V, F>| {
             // what user code in a store has given back could not be emptied there, and cannot from there
-            (idle.clean || !Inside::is_here()) && idle.isolated == isolated && idle.engines == *engines
+            (idle.clean || !Inside::is_here())
+                && idle.isolated == isolated
+                && idle.memo.settings.keeps_as(settings)
         };
         let place = idle.iter().position(fits)?;
         let taken = idle.swap_remove(place);
@@ -273,53 +285,47 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Variant<K, V, F> {
         if isolated && let Some(far) = &self.memo.far {
             far.abandon();
         }
-        let engines = self.name.engines.take();
-        let idle = Idle { memo: self.memo, isolated, engines, clean };
+        let idle = Idle { memo: self.memo, isolated, clean };
         self.origin.variants.table().idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 }
 
-/// The settings of a variant of a function with the settings `own`.
-fn settings(own: &Settings, isolated: bool, engines: Option<&Names>) -> Settings {
-    let mut settings = own.clone();
-    let Some(engines) = engines else {
-        if isolated {
-            (settings.near, settings.far) = (true, Vec::new());
+impl Place {
+    /// The settings of a function here, where they are others than its `own`.
+    pub(crate) fn settings(&self, own: &Settings) -> Option<Settings> {
+        let mut settings = own.clone();
+        match (&self.engines, &self.realm) {
+            (Some(engines), _) if **engines == ["auto"] => settings.engine = None,
+            (Some(engines), _) => settings.engine = Some(or_memory(known(engines))),
+            // a test does not touch a disk because what it tests does
+            (None, Some(_)) => settings.engine = Some(or_memory(Vec::new())),
+            (None, None) if self.fallback.is_none() => return None,
+            (None, None) => {}
         }
-        return settings;
-    };
-    (settings.near, settings.far, settings.engine) = (false, Vec::new(), None);
-    for engine in engines.iter() {
-        match &**engine {
-            "memory" => (settings.near, settings.kind) = (true, Kind::Memory),
-            #[cfg(feature = "moka")]
-            "moka" => (settings.near, settings.kind) = (true, Kind::Moka),
-            other if crate::far::is_registered(other) => settings.far.push(lasting(other)),
-            other => unknown(other),
+        if let Some(fallback) = &self.fallback {
+            settings.fallback = Some(if **fallback == ["none"] { Vec::new() } else { known(fallback) });
         }
+        Some(settings)
     }
-    settings.near |= settings.far.is_empty();
-    settings
 }
 
-/// The names of engines that scopes have asked for: as many as there are engines, at most.
-static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+/// Names of engines in settings.
+type Engines = Vec<Cow<'static, str>>;
 
-/// `name`, for as long as the process lives.
-fn lasting(name: &str) -> &'static str {
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    match names.iter().find(|known| **known == name) {
-        Some(known) => known,
-        None => {
-            let name: &'static str = Box::leak(name.into());
-            names.push(name);
-            name
-        }
-    }
+fn or_memory(engines: Engines) -> Engines {
+    if engines.is_empty() { vec!["memory".into()] } else { engines }
+}
+
+/// Those that are there: as many lists as there are of engines, whatever is asked for.
+fn known(engines: &[String]) -> Engines {
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        engines.iter().cloned().partition(|engine| crate::plan::is_known(engine));
+    unknown.iter().for_each(|engine| say_unknown(engine));
+    known.into_iter().map(Cow::Owned).collect()
 }
 
 /// Says once that a scope asks for an engine that is not there.
-fn unknown(name: &str) {
+fn say_unknown(name: &str) {
     /// Most names that are said.
     const MOST_SAID: usize = 32;
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
