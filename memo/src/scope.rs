@@ -350,6 +350,10 @@ impl IntoLifetime for Duration {
 impl IntoLifetime for &str {
     #[track_caller]
     fn into_lifetime(self) -> Duration {
-        crate::duration::duration(self).unwrap_or_else(|wrong| panic!("memo: {wrong}"))
+        match crate::duration::duration(self) {
+            Ok(duration) => duration,
+            // not from a closure, which would not know the caller
+            Err(wrong) => panic!("memo: {wrong}"),
+        }
     }
 }

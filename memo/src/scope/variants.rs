@@ -235,13 +235,13 @@ fn take_idle_longest<K: OwnedPart, V: Value, F: Value>(
         return Vec::new();
     }
     // with the lock held nobody else comes to hold on to one. One that is held would not hear of an invalidation
-    let mut idle: Vec<_> = live
-        .values()
-        .filter(|variant| variant.name.realm == 0 && Arc::strong_count(variant) == 1)
-        .map(|variant| (variant.used.load(Ordering::Relaxed), variant.name.clone()))
-        .collect();
-    idle.sort_unstable_by_key(|(used, _)| *used);
-    idle.into_iter().take(beyond).filter_map(|(_, name)| live.remove(&name)).collect()
+    let longest_idle = |live: &Live<K, V, F>| {
+        let idle = live.values().filter(|variant| variant.name.realm == 0 && Arc::strong_count(variant) == 1);
+        idle.min_by_key(|variant| variant.used.load(Ordering::Relaxed)).map(|variant| variant.name.clone())
+    };
+    let leave = |_| live.remove(&longest_idle(live)?);
+    // nearly always one
+    (0..beyond).map_while(leave).collect()
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {
