@@ -44,6 +44,8 @@ const NO_TTL: At = At("hit-ttl", "memo");
 const AWAITED: At = At("hit-async", "memo");
 const CALLED: At = At("hit-async", "memo sync");
 const DEPENDENT: At = At("hit-dependent", "memo");
+const SCOPED: At = At("hit-scoped", "memo scope elsewhere");
+const UNSCOPED: At = At("hit-scoped", "memo");
 const MISS: At = At("miss", "memo");
 const MISS_TWO: At = At("miss-two-threads", "memo");
 const FLIGHT: At = At("flight", "memo");
@@ -65,7 +67,7 @@ impl At {
 }
 
 /// For `#[memoize]` on a store of somebody else's.
-pub const SPINE: [Goal; 13] = [
+pub const SPINE: [Goal; 14] = [
     goal("u64 hit / quick_cache", HIT, Over(HIT.quick()), 1.25),
     goal("(&str, u32) hit / quick_cache", PAIR, Over(PAIR.quick()), 1.2),
     goal("(&str, u32) hit / fastest cached form", PAIR, OverFastest("cached"), 1.0),
@@ -89,6 +91,7 @@ pub const SPINE: [Goal; 13] = [
         Less(FREE),
         2.0,
     ),
+    goal("hit with a scope elsewhere − without, ns", SCOPED, Less(UNSCOPED), 10.0),
 ];
 
 /// For a store of our own.

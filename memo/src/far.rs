@@ -16,8 +16,8 @@ mod lease;
 mod recovery;
 mod types;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
@@ -47,7 +47,7 @@ pub(crate) struct Far<K, V> {
     key: KeyType<K>,
     value: ValueType<V>,
     tiers: Vec<Tier>,
-    space: Space,
+    home: RwLock<Home>,
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
@@ -61,6 +61,21 @@ pub(crate) struct Far<K, V> {
     guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
     name: String,
+}
+
+/// Where in an engine the function's results are.
+struct Home {
+    space: Space,
+    /// The namespace or isolation; none for what is the function's own.
+    within: Option<Vec<u8>>,
+}
+
+impl Home {
+    fn new(name: &str, within: Option<Vec<u8>>) -> Self {
+        let parts = std::iter::once(name.as_bytes()).chain(within.as_deref());
+        let space = digest("memo space 1", &parts.collect::<Vec<_>>());
+        Home { space: Space(first(&space)), within }
+    }
 }
 
 /// One engine, and what it has answered to this function.
@@ -130,17 +145,19 @@ impl FarValue {
     }
 }
 
-/// What an engine had: a value that lives for so long yet, and its size in bytes.
+/// What an engine had: a value that lives for so long yet, its size in bytes, and the engine's name.
 struct Found<V> {
     value: V,
     lives: Option<Duration>,
     size: usize,
+    engine: &'static str,
 }
 
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, its size in bytes, and whether another process was waited for.
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool },
+    /// A value that lives for so long yet, its size in bytes, whether another process was waited for, and the name of
+    /// the engine that had it.
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -204,7 +221,6 @@ impl<K, V: 'static> Far<K, V> {
         identity: Identity<'_>,
         codec: Codec,
     ) -> Self {
-        let space = digest("memo space 1", &[identity.name.as_bytes()]);
         let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
@@ -214,7 +230,7 @@ impl<K, V: 'static> Far<K, V> {
             key,
             value,
             tiers,
-            space: Space(first(&space)),
+            home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             lessor: None,
             ailing: AtomicBool::new(false),
@@ -233,7 +249,30 @@ impl<K, V: 'static> Far<K, V> {
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
         let encoded = (self.key)(key)?;
-        Some(Key { space: self.space, digest: digest("memo key 1", &[&self.identity, &encoded]) })
+        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
+        let parts = [&self.identity[..], &encoded].into_iter().chain(home.within.as_deref());
+        Some(Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) })
+    }
+
+    /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
+    pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.name, within);
+    }
+
+    fn space(&self) -> Space {
+        self.home.read().unwrap_or_else(PoisonError::into_inner).space
+    }
+
+    /// Removes what is in the engines, without waiting for it.
+    pub(crate) fn abandon(&self) {
+        let space = self.space();
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                // what fails here has been counted by the engine's guard, and is of no use to anybody
+                let _ = engine.clear(&space).await;
+            });
+        }
     }
 
     /// The key to store a result under that was not looked for.
@@ -273,7 +312,7 @@ impl<K, V: 'static> Far<K, V> {
         }
         recovery::watch(Box::new(move || {
             // nobody's key: all that matters is whether there is an answer
-            let key = Key { space: self.space, digest: [0; 32] };
+            let key = Key { space: self.space(), digest: [0; 32] };
             let back = self.tiers.iter().any(|tier| block_on(tier.engine.get(&key)).is_ok());
             if back {
                 // in this order, so that what is lodged from here on is looked after anew
@@ -284,9 +323,9 @@ impl<K, V: 'static> Far<K, V> {
         }));
     }
 
-    /// Asks the engines, nearest first. What a farther one has is put into the nearer ones. Where it is asked `again`,
-    /// finding nothing is no miss more.
-    async fn ask(&self, key: Key, again: bool) -> Result<Found<V>, Box<FarKey>> {
+    /// Asks the engines, nearest first. If it `writes`, what a farther one has is put into the nearer ones. Where it is
+    /// asked `again`, finding nothing is no miss more.
+    async fn ask(&'static self, key: Key, writes: bool, again: bool) -> Result<Found<V>, Box<FarKey>> {
         // a hit in the first needs none
         let mut witnesses = Vec::new();
         for (place, tier) in self.tiers.iter().enumerate() {
@@ -299,16 +338,16 @@ impl<K, V: 'static> Far<K, V> {
             };
             if let Some(entry) = found {
                 // what is to be put into nearer engines must be kept whole
-                let nearer = (place > 0).then(|| entry.clone());
+                let nearer = (writes && place > 0).then(|| entry.clone());
                 match self.unseal(&key, entry) {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
                             self.put(&self.tiers[..place], FarKey::new(key, witnesses), entry);
                         }
-                        let lives =
-                            label.expires.map(|end| Duration::from_millis(end.saturating_sub(utc_now())));
-                        return Ok(Found { value, lives, size });
+                        let now = utc_now();
+                        let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
+                        return Ok(Found { value, lives, size, engine: &tier.name });
                     }
                     Err(misfit) => tier.count(misfit),
                 }
@@ -427,9 +466,10 @@ impl<K, V: 'static> Far<K, V> {
         K: Send + Sync,
         V: Send + Sync,
     {
+        let space = self.space();
         let clear = |tier: &'static Tier| Clearing {
-            of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), self.space.0),
-            work: Box::pin(async move { self.all(Ok(()), tier, tier.engine.clear(&self.space).await) }),
+            of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), space.0),
+            work: Box::pin(async move { self.all(Ok(()), tier, tier.engine.clear(&space).await) }),
         };
         self.tiers.iter().map(clear).collect()
     }
@@ -561,7 +601,7 @@ fn first(digest: &[u8; 32]) -> [u8; 16] {
 
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
-    use super::trait_in;
+    use super::*;
 
     #[test]
     fn the_trait_is_found_however_its_path_is_written() {
@@ -578,5 +618,26 @@ mod tests {
         for (path, expected) in paths {
             assert_eq!(trait_in(path), expected, "{path}");
         }
+    }
+
+    /// The key of the `u64` 7 of a function, in hexadecimal digits.
+    fn key(within: Option<&str>) -> String {
+        let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
+        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, Codec::Postcard);
+        far.enter(within.map(|within| within.as_bytes().to_vec()));
+        let key = far.key(&7).unwrap();
+        key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn keys_are_pinned() {
+        assert_eq!(
+            key(None),
+            "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
+        );
+        assert_eq!(
+            key(Some("namespace tenant-42")),
+            "b5390f5c6dc3f1c6d29113835a6420a0d9628661d509d6698f08cd44447958cc685bb7f8c7ae68206ca7f40f81301cd6"
+        );
     }
 }

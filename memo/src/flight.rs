@@ -166,6 +166,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         Flights { shards: (0..shards).map(|_| Shard(Mutex::new(HashTable::new()))).collect(), graph }
     }
 
+    pub(crate) fn graph(&self) -> &'static Graph {
+        self.graph
+    }
+
     #[inline]
     fn shard(&self, hash: u64) -> &Mutex<Table<K, V, F>> {
         // the stores take their shards and tags from other bits

@@ -23,6 +23,7 @@ use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
+use crate::scope::{Asked, Held, Variants};
 use crate::stats::{Counters, Stats};
 use crate::versions::Versions;
 
@@ -196,7 +197,16 @@ impl Site {
         #[cfg(feature = "config")]
         let generation = config::generation();
         // the author's expressions run here, where nothing is locked
-        let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
+        let memo = Memo::<K, V, F>::new(
+            function,
+            identity,
+            settings(),
+            None,
+            hooks(Hooks::new()),
+            Counters::new(),
+            &GRAPH,
+        );
+        memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
         let bucket = &function.memos[identity.bucket()];
@@ -516,6 +526,16 @@ impl Settings {
         }
     }
 
+    /// Whether a record by these can serve for one by those of `other`: results live in the same engines, and what the
+    /// configuration says is the same.
+    pub(crate) fn keeps_as(&self, other: &Self) -> bool {
+        #[cfg(feature = "config")]
+        if config::shown(self) != config::shown(other) {
+            return false;
+        }
+        (&self.engine, &self.fallback) == (&other.engine, &other.fallback)
+    }
+
     pub(crate) fn expires(&self) -> bool {
         self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
     }
@@ -561,6 +581,12 @@ pub struct Hooks<K, V> {
     cache_if: Option<fn(&V) -> bool>,
     skip: Option<fn(&V) -> bool>,
     far: Option<FarTypes<K, V>>,
+}
+
+impl<K, V> Clone for Hooks<K, V> {
+    fn clone(&self) -> Self {
+        Hooks { far: self.far.clone(), ..*self }
+    }
 }
 
 impl<K, V> Hooks<K, V> {
@@ -640,6 +666,8 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     #[cfg(feature = "config")]
     author: Settings,
     hooks: Hooks<K, V>,
+    /// What it keeps beside, under scopes.
+    pub(crate) variants: Variants<K, V, F>,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
@@ -656,7 +684,6 @@ pub(crate) struct Version<K, V> {
 impl<K, V: 'static> Version<K, V> {
     fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
         let route = crate::far::route(&settings, name, types);
-        route.say_missing(name);
         Version { far: Far::open(&settings, &route, types, name), route, settings }
     }
 }
@@ -693,11 +720,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         function: &'static Function,
         identity: Identity,
         author: Settings,
+        scoped: Option<Settings>,
         hooks: Hooks<K, V>,
+        counters: Counters,
         graph: &'static Graph,
     ) -> Self {
         let name = registry::name(function.module, function.name, &author);
-        let settings = config::settings(&name, &author).into_owned();
+        let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
         let first = Version::new(settings, hooks.far.as_ref(), &name);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
@@ -708,9 +737,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(first.route.kind, &first.settings.limits()),
             hasher: foldhash::fast::RandomState::default(),
-            counters: Counters::new(),
+            counters,
             flights: Flights::new(graph),
             versions: Versions::new(first),
+            variants: Variants::new(),
             #[cfg(feature = "config")]
             author,
             name,
@@ -724,7 +754,20 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     pub(crate) fn model(graph: &'static Graph) -> &'static Self {
         static FUNCTION: Function = Function::new("models", "model");
         let identity = Identity { marker: TypeId::of::<()>(), types: TypeId::of::<(K, V, F)>() };
-        Box::leak(Box::new(Memo::new(&FUNCTION, identity, Settings::new(), Hooks::new(), graph)))
+        let (author, hooks) = (Settings::new(), Hooks::new());
+        Box::leak(Box::new(Memo::new(&FUNCTION, identity, author, None, hooks, Counters::new(), graph)))
+    }
+
+    /// A record in no list, for results that this function keeps elsewhere. It counts where this one counts.
+    pub(crate) fn variant(&self, settings: Settings) -> &'static Self {
+        let Header { identity, .. } = self.header;
+        let (function, counters, hooks) = (self.function, self.counters.same(), self.hooks.clone());
+        let graph = self.flights.graph();
+        #[cfg(feature = "config")]
+        let author = self.author.clone();
+        #[cfg(not(feature = "config"))]
+        let author = settings.clone();
+        Box::leak(Box::new(Memo::new(function, identity, author, Some(settings), hooks, counters, graph)))
     }
 
     #[inline(always)]
@@ -752,8 +795,19 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         !self.route.near
     }
 
-    /// How `value` is to be stored, if it is.
-    pub(crate) fn storage(&self, key: &K, value: &V, is_error: bool) -> Option<Storage> {
+    /// What the store in memory is called.
+    pub(crate) fn near_name(&self) -> &'static str {
+        crate::plan::name(self.route.kind)
+    }
+
+    /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    pub(crate) fn storage(
+        &self,
+        key: &K,
+        value: &V,
+        is_error: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Storage> {
         if !self.settings.enabled() {
             return None;
         }
@@ -767,7 +821,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             (true, Some(ttl)) => Some(ttl),
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
-        let lifetime = own.or(self.settings.ttl);
+        let lifetime = own.or(ttl).or(self.settings.ttl);
         if lifetime == Some(Duration::ZERO) {
             return None;
         }
@@ -776,6 +830,21 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             return None;
         }
         Some(Storage { weight, lifetime })
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// What its stores count.
+    fn own_stats(&self) -> Stats {
+        let counts = self.near.counts();
+        Stats {
+            entries: counts.entries,
+            weight: counts.weight,
+            evicted: counts.evicted,
+            expired: counts.expired,
+            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
+            ..Stats::default()
+        }
     }
 }
 
@@ -793,25 +862,37 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn stats(&self) -> Stats {
-        let counts = self.near.counts();
-        Stats {
-            entries: counts.entries,
-            weight: counts.weight,
-            evicted: counts.evicted,
-            expired: counts.expired,
-            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
-            ..Stats::of(&self.counters)
-        }
+        let mut stats = self.own_stats();
+        // what they count beside, they count here
+        self.variants.shared().iter().for_each(|(variant, _)| stats.add(&variant.own_stats()));
+        stats.add(&Stats::of(&self.counters));
+        stats
     }
 
     fn clear(&'static self) -> Vec<Clearing> {
-        self.flights.supersede_all();
-        self.near.clear();
-        self.far.as_ref().map(Far::clear).unwrap_or_default()
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        let held = place.to_clear(self);
+        for (memo, _) in &held {
+            memo.flights.supersede_all();
+            memo.near.clear();
+        }
+        let clear = |(memo, lease): Held<K, V, F>| {
+            let clearings = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            clearings.into_iter().map(move |clearing| clearing.holding(lease.clone()))
+        };
+        held.into_iter().flat_map(clear).collect()
+    }
+
+    fn leave(&self, realm: u64) {
+        self.variants.leave(realm);
     }
 
     fn plan(&self) -> Plan {
-        let Version { route, far, .. } = &**self;
+        let Version { settings, route, far } = &**self;
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        if let Some(settings) = place.settings(settings) {
+            return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
+        }
         match far {
             Some(far) => far.plan(route),
             None => route.plan.clone(),
@@ -842,7 +923,10 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
     fn go_by(&self, settings: Settings) {
         let shown = config::shown(&settings);
         let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
+        next.route.say_missing(&self.name);
         drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
+        // they go by what was until now; the next that is asked for is made anew
+        self.variants.retire();
     }
 
     fn goes_by(&self) -> &Settings {

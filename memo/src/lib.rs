@@ -67,6 +67,23 @@
 //!
 //! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
 //!
+//! # Scopes
+//!
+//! A [`scope()`] changes how memoized functions behave on this thread, in a closure, or in a future: without the cache,
+//! with fresh results, in a cache of its own.
+//!
+//! ```
+//! # #[memo::memoize]
+//! # fn square(n: u64) -> u64 {
+//! #     n * n
+//! # }
+//! let guard = memo::scope().isolated().record().enter(); // as a test would
+//! square(5);
+//! assert_eq!(guard.recording().computes("*::square"), 1);
+//! drop(guard);
+//! assert_eq!(square::peek(5), None);
+//! ```
+//!
 //! # What you can rely on
 //!
 //! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its
@@ -101,7 +118,7 @@ pub mod config;
 mod config;
 mod control;
 mod directive;
-#[cfg(feature = "config")]
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
 mod duration;
 mod error;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
@@ -113,11 +130,12 @@ mod key;
 mod near;
 mod outcome;
 mod park;
-#[cfg(feature = "config")]
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
 mod pattern;
 mod plan;
 mod registry;
 mod report;
+mod scope;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;
@@ -144,6 +162,7 @@ pub use memo_engines::{self as engine, Engine};
 pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
+pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
@@ -189,6 +208,8 @@ mod snippets {
     struct Persistence;
     #[doc = include_str!("../../docs/guide/upgrading.md")]
     struct Upgrading;
+    #[doc = include_str!("../../docs/guide/scopes.md")]
+    struct Scopes;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

@@ -196,6 +196,11 @@ fn named(engine: &str) -> Named {
     }
 }
 
+/// Whether there is an engine of this name, or would be with another cargo feature.
+pub(crate) fn is_known(engine: &str) -> bool {
+    !matches!(named(engine), Named::Missing)
+}
+
 /// Engines by what they are, as far as they can be had.
 #[derive(Default)]
 struct Had {
@@ -354,7 +359,8 @@ impl Route {
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+/// What the kind of near store is called.
+pub(crate) fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Memory => "memory",
         #[cfg(feature = "moka")]

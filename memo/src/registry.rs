@@ -12,6 +12,7 @@ use crate::function::{Function, Settings};
 use crate::park::block_on;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::scope::Lease;
 use crate::stats::Stats;
 
 /// One instantiation of a memoized function, whatever its types.
@@ -28,6 +29,8 @@ pub(crate) trait Memoized: Send + Sync {
     /// Goes by what is configured now; what has changed by that.
     #[cfg(feature = "config")]
     fn reconfigure(&'static self) -> Vec<crate::config::Change>;
+    /// Drops what it keeps for the isolation `realm`.
+    fn leave(&self, realm: u64);
 }
 
 /// The rest of a clearing, in one engine: what is near is gone already.
@@ -35,6 +38,19 @@ pub(crate) struct Clearing {
     /// The engine, by its address, and the space to clear there: the same for all instantiations of a function.
     pub(crate) of: (usize, [u8; 16]),
     pub(crate) work: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+}
+
+impl Clearing {
+    /// The same, which keeps `lease` until it is done.
+    pub(crate) fn holding(self, lease: Option<Lease>) -> Self {
+        let Clearing { of, work } = self;
+        let work = Box::pin(async move {
+            let done = work.await;
+            drop(lease);
+            done
+        });
+        Clearing { of, work }
+    }
 }
 
 /// Clears all of `memos`, and gives the first failure.

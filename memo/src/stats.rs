@@ -76,6 +76,11 @@ impl Counters {
         Counters { index: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
+    /// The same place.
+    pub(crate) fn same(&self) -> Self {
+        Counters { index: self.index }
+    }
+
     #[inline(always)]
     pub(crate) fn count(&self, counter: Counter) {
         self.add(counter, 1);

@@ -59,13 +59,19 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool },
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str },
     Nothing(Option<Box<FarKey>>),
 }
 
 /// Never there.
 #[derive(Debug)]
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
+
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        match self.0 {}
+    }
+}
 
 impl<K, V> Far<K, V> {
     pub(crate) fn open(_: &Settings, _: &Route, _: Option<&FarTypes<K, V>>, _: &str) -> Option<Self> {
@@ -83,10 +89,16 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
+    pub(crate) fn enter(&self, _: Option<Vec<u8>>) {
+        match self.0 {}
+    }
+    pub(crate) fn abandon(&self) {
+        match self.0 {}
+    }
     pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
         match self.0 {}
     }
-    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>) -> Looked<V>
+    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>, _: bool) -> Looked<V>
     where
         K: OwnedPart,
         V: Value,

@@ -68,14 +68,15 @@ fn word(reach: Reach) -> &'static str {
 
 impl<K: OwnedPart, V: Value> Far<K, V> {
     /// Asks the engines for what `lead` is to compute. Where that is not there and processes share computations, takes
-    /// the lease, or waits for whoever has it, if it `may_wait`.
+    /// the lease, or waits for whoever has it, if it `may_wait`. A call that `writes` nothing takes none.
     pub(crate) async fn look<F: Value>(
-        &self,
+        &'static self,
         lead: &Lead<'_, K, V, F>,
         may_wait: Option<Blocks>,
+        writes: bool,
     ) -> Looked<V> {
         let Some(key) = self.key(lead.key()) else { return Looked::Nothing(None) };
-        match (self.ask(key, false).await, self.lessor, may_wait) {
+        match (self.ask(key, writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
             (Ok(found), ..) => found.looked(false),
             (Err(unseen), Some(place), Some(blocks)) if !unseen.failed => {
                 Box::pin(self.lease(unseen, place, lead, blocks)).await
@@ -85,7 +86,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
     }
 
     async fn lease<F: Value>(
-        &self,
+        &'static self,
         mut unseen: Box<FarKey>,
         place: usize,
         lead: &Lead<'_, K, V, F>,
@@ -109,7 +110,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 pause = (pause * 2).min(PAUSES.1);
             }
             // with the lease as well: whoever had it may have stored a value since we looked
-            match self.ask(key, true).await {
+            match self.ask(key, true, true).await {
                 Ok(found) => return found.looked(waited || lease.is_none()),
                 Err(nothing) => unseen = nothing,
             }
@@ -127,8 +128,8 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
 
 impl<V> Found<V> {
     fn looked(self, waited: bool) -> Looked<V> {
-        let Found { value, lives, size } = self;
-        Looked::Found { value, lives, size, waited }
+        let Found { value, lives, size, engine } = self;
+        Looked::Found { value, lives, size, waited, engine }
     }
 }
 

@@ -32,9 +32,9 @@ pub struct ValueType<V> {
     pub(crate) fingerprint: fn() -> u64,
 }
 
-impl<K, V> std::fmt::Debug for FarTypes<K, V> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FarTypes").finish_non_exhaustive()
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        FarTypes { key: self.key, value: self.value, profiles: self.profiles.clone() }
     }
 }
 
@@ -45,6 +45,12 @@ impl<V> Clone for ValueType<V> {
 }
 
 impl<V> Copy for ValueType<V> {}
+
+impl<K, V> std::fmt::Debug for FarTypes<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FarTypes").finish_non_exhaustive()
+    }
+}
 
 impl<V> std::fmt::Debug for ValueType<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
