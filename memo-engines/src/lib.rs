@@ -13,6 +13,8 @@ pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod guarded;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -24,3 +26,5 @@ pub use engine::{
 };
 pub use error::{Error, ErrorKind};
 pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded};
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisOptions};
