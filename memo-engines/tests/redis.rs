@@ -50,7 +50,8 @@ fn it_conforms_in_resp2_with_a_user_and_another_database() {
         let password = format!(">{PASSWORD}");
         // what docs/guide/redis.md says that it needs
         let may = ["+mget", "+set", "+evalsha", "+eval", "+get", "+getrange", "+del", "+pexpire", "+pttl"];
-        let user = [&["--user", "reader", "on", &password, "~memo:*"][..], &may, &["+select", "+ping"]].concat();
+        let user =
+            [&["--user", "reader", "on", &password, "~memo:*"][..], &may, &["+select", "+ping"]].concat();
         let server = Server::start(REDIS, Kind::default().with(&user));
         let options = RedisOptions {
             username: Some("reader".to_owned()),

@@ -353,10 +353,10 @@ fn one_engine(name: &str, value: &Expr) -> Result<One> {
         "memory" => Ok(One::Near(Near::Memory)),
         "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
         "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
-        known @ ("moka" | "disk") => {
+        "redis" if cfg!(feature = "redis") => Ok(One::Far("redis".to_owned())),
+        known @ ("moka" | "disk" | "redis") => {
             wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
-        known @ "redis" => wrong(format!("engine \"{known}\" is not available yet in this version of memo")),
         // what is registered as the program runs cannot be known here; a slip of the pen can
         own if cfg!(feature = "engines") && nearest(own, ENGINES).is_none() && !own.is_empty() => {
             Ok(One::Far(own.to_owned()))
@@ -767,9 +767,6 @@ mod tests {
         bad("engine = [memory]", takes);
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
-        let redis = "engine \"redis\" is not available yet in this version of memo";
-        bad("engine = \"redis\"", redis);
-        bad("engine = [\"memory\", \"redis\"]", redis);
         bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
         bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
     }
@@ -782,6 +779,7 @@ mod tests {
             "unknown engine \"archive\": there are \"auto\", \"memory\", \"moka\", \"disk\", \"redis\"",
         );
         bad("engine = \"disk\"", "engine \"disk\" needs the cargo feature `disk` of memo");
+        bad("engine = \"redis\"", "engine \"redis\" needs the cargo feature `redis` of memo");
         bad("codec = \"json\"", "codec \"json\" needs the cargo feature `json` of memo");
     }
 

@@ -45,7 +45,7 @@ mod validate;
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"` (the last two with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: memory |
+/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: memory |
 /// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; not available yet | |
 /// | `ttl` | `"1h30m"`, or an expression of type `Duration` | lifetime of an entry from its writing | none |
 /// | `tti` | likewise | lifetime of an entry from its last read | none |

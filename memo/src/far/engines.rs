@@ -39,6 +39,12 @@ fn built_in(name: &str) -> Option<Arc<dyn Engine>> {
         let disk = named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk()));
         return Some(disk.clone());
     }
+    #[cfg(feature = "redis")]
+    if name == "redis" {
+        let mut named = named();
+        let redis = named.entry(name.to_owned()).or_insert_with(|| Arc::new(redis()));
+        return Some(redis.clone());
+    }
     let _ = name;
     None
 }
@@ -66,6 +72,28 @@ fn disk() -> Guarded {
     Guarded::build("disk", capability, build, GuardOptions::default()).on_event(tell)
 }
 
+/// The time budget of a call to a server near by: beyond it, computing is the better bet.
+#[cfg(feature = "redis")]
+const REDIS_BUDGET: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// The engine `redis` where nobody has registered another one of that name: at the address that the environment says.
+/// Without one it is as if the server were away.
+#[cfg(feature = "redis")]
+fn redis() -> Guarded {
+    use memo_engines::{Redis, RedisOptions};
+    let build = || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        let url = std::env::var("MEMO_ENGINES__REDIS__URL").map_err(|_| {
+            let context = "find the address of the server: set MEMO_ENGINES__REDIS__URL, or register an engine \
+                           of this name";
+            memo_engines::Error::new(memo_engines::ErrorKind::Unavailable, context)
+        })?;
+        Ok(Arc::new(Redis::open(RedisOptions::at(url))?))
+    };
+    let capability = Redis::capability_with(&RedisOptions::default());
+    let options = GuardOptions { budget: REDIS_BUDGET, ..GuardOptions::default() };
+    Guarded::build("redis", capability, build, options).on_event(tell)
+}
+
 /// Says once that an engine is in trouble, and what that means.
 fn tell(name: &str, event: &Event<'_>) {
     match event {
@@ -85,7 +113,9 @@ fn tell(name: &str, event: &Event<'_>) {
 
 /// Whether there is an engine of this name.
 pub(crate) fn is_registered(name: &str) -> bool {
-    (cfg!(feature = "disk") && name == "disk") || named().contains_key(name)
+    (cfg!(feature = "disk") && name == "disk")
+        || (cfg!(feature = "redis") && name == "redis")
+        || named().contains_key(name)
 }
 
 /// The engines that functions may name: see [`engines`].
