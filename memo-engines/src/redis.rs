@@ -231,10 +231,12 @@ fn alive(found: Found, now: u64) -> Option<Entry> {
     found.entry.filter(|entry| !entry.is_expired(now))
 }
 
-/// A generation as it stands on the server.
+/// A generation as it stands on the server. What is not one counts as none, as it does for the scripts.
 fn number(value: &Value) -> Option<u64> {
     match value {
-        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+        Value::BulkString(digits) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => {
+            std::str::from_utf8(digits).ok()?.parse().ok()
+        }
         _ => None,
     }
 }

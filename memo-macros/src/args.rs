@@ -1060,13 +1060,13 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_at_once() {
         let (args, errors) =
-            parse("ttl = 5, tll = 6, engine = \"redis\", version = 7, version = 8, cache_none");
+            parse("ttl = 5, tll = 6, engine = \"redsi\", version = 7, version = 8, cache_none");
         assert_eq!(
             errors,
             [
                 "unknown option `tll`: did you mean `ttl`?",
                 "`version` is given twice: keep one",
-                "engine \"redis\" is not available yet in this version of memo",
+                "unknown engine \"redsi\": did you mean \"redis\"?",
                 "`ttl` takes a duration such as \"5m\" or \"1h30m\", or an expression of type `Duration`",
                 "`cache_none` takes `true` or `false`",
             ]

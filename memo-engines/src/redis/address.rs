@@ -29,10 +29,10 @@ pub(super) struct Sentinels {
     password: Option<String>,
 }
 
-/// How often a Cluster's client tries a command, and how long it waits in between, in milliseconds: a slot that is
-/// being moved is there again soon, and the budget of a call is short.
-const RETRIES: u32 = 6;
-const RETRY_WAIT: (u64, u64) = (1, 200);
+/// How often a Cluster's client tries a command again, and for how many milliseconds it waits at most in between: a key
+/// on its way to another node is there again soon or not within the budget of a call.
+const RETRIES: u32 = 3;
+const RETRY_WAIT: u64 = 4;
 
 impl Target {
     pub(super) fn of(options: &RedisOptions) -> Result<Self, Error> {
@@ -106,8 +106,8 @@ impl Target {
                 }
                 let builder = ClusterClientBuilder::new(hosts)
                     .retries(RETRIES)
-                    .min_retry_wait(RETRY_WAIT.0)
-                    .max_retry_wait(RETRY_WAIT.1)
+                    .min_retry_wait(1)
+                    .max_retry_wait(RETRY_WAIT)
                     .tcp_settings(tcp_settings())
                     .connection_timeout(options.connect_timeout)
                     .response_timeout(options.silence)

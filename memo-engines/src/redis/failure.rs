@@ -19,7 +19,13 @@ impl Failure {
         use ServerErrorKind as Server;
         let (kind, lost) = match error.kind() {
             Theirs::Server(Server::ReadOnly | Server::MasterDown) => (ErrorKind::Unavailable, true),
-            Theirs::Server(Server::BusyLoading | Server::ClusterDown | Server::TryAgain | Server::NoPerm) => {
+            // The keys of this call are on their way to another node of the Cluster.
+            Theirs::Server(Server::TryAgain) => {
+                let error =
+                    Error::new(ErrorKind::Unavailable, attempted).of_this_call().caused_by(said(error));
+                return Self::kept(error);
+            }
+            Theirs::Server(Server::BusyLoading | Server::ClusterDown | Server::NoPerm) => {
                 (ErrorKind::Unavailable, false)
             }
             Theirs::Server(Server::Moved | Server::Ask | Server::CrossSlot) => {

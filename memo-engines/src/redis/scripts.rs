@@ -23,7 +23,7 @@ impl Script {
 const READ: &str = r"
 local function generation()
   local held = redis.pcall('GET', KEYS[1])
-  return type(held) == 'string' and tonumber(held) or nil
+  if type(held) == 'string' and #held < 16 and string.match(held, '^%d+$') then return tonumber(held) end
 end
 local function tail()
   local held = redis.pcall('GETRANGE', KEYS[2], -21, -1)
@@ -40,6 +40,8 @@ end
 ///
 /// A witness of a generation that was not there still holds if somebody's first put has made one; one that came of a
 /// clear is odd. A value with a stamp outlives its lifetime for as long as the removal is to be remembered.
+///
+/// The first write is one that a server over its memory refuses: after another it would let all pass.
 pub(super) static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -49,9 +51,8 @@ if ARGV[6] ~= '' then
   local unchanged = seen == ((current or 0) + stamp) % 281474976710656
   if not (unchanged or (current and current % 2 == 0 and seen == stamp)) then return 0 end
 end
-if current then
-  redis.call('PEXPIRE', KEYS[1], ARGV[5])
-else
+local fresh = not current
+if fresh then
   current = tonumber(ARGV[4])
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
@@ -59,6 +60,7 @@ local ttl = tonumber(ARGV[3])
 if stamp ~= 0 then ttl = math.max(ttl, redis.call('PTTL', KEYS[2])) end
 local value = ARGV[1] .. struct.pack('<I6I6', stamp, current) .. ARGV[2]
 redis.call('SET', KEYS[2], value, 'PX', string.format('%d', ttl))
+if not fresh then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return 1",
     )
 });

@@ -135,6 +135,8 @@ impl Server {
         let port = self.port.to_string();
         let mut command = Command::new(self.program.server);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        // a replica that has nothing yet cannot take over
+        command.args(["--repl-diskless-sync-delay", "0"]);
         command.arg("--dir").arg(directory);
         if self.kind.tls {
             command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
@@ -172,6 +174,11 @@ impl Server {
 
     pub(crate) fn signal(&self, signal: &str) {
         self.process.as_ref().expect("it runs").signal(signal);
+    }
+
+    /// Whether it is a master, or has all that its master has.
+    fn is_in_sync(&self) -> bool {
+        !self.ask(&["INFO", "replication"]).contains("master_link_status:down")
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -252,7 +259,9 @@ impl Cluster {
         until("the Cluster to agree", || {
             let agrees = |node: &Server| {
                 let slaves = node.ask(&["CLUSTER", "NODES"]).matches("slave").count();
-                slaves == 3 && node.ask(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+                node.is_in_sync()
+                    && slaves == 3
+                    && node.ask(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
             };
             cluster.nodes.iter().all(agrees).then_some(())
         });
@@ -263,6 +272,21 @@ impl Cluster {
         let hosts: Vec<_> =
             self.nodes.iter().take(3).map(|node| format!("127.0.0.1:{}", node.port)).collect();
         format!("redis://{}", hosts.join(","))
+    }
+
+    /// How many nodes that run say that they are masters with slots.
+    pub(crate) fn masters(&self) -> usize {
+        let running = self.nodes.iter().filter(|node| node.process.is_some());
+        running.filter(|node| node.ask(&["ROLE"]).starts_with("master")).count()
+    }
+
+    /// Moves so many slots, with what is in them, from one master to another.
+    pub(crate) fn move_slots(&self, count: usize) {
+        let ids: Vec<_> = (0..2).map(|place| self.nodes[place].ask(&["CLUSTER", "MYID"])).collect();
+        let mut reshard = Command::new("redis-cli");
+        reshard.args(["--cluster", "reshard", &format!("127.0.0.1:{}", self.nodes[0].port)]);
+        reshard.args(["--cluster-from", &ids[0], "--cluster-to", &ids[1]]);
+        said(reshard.args(["--cluster-slots", &count.to_string(), "--cluster-yes"])).unwrap();
     }
 
     /// The place of a node that is a master now.
@@ -297,7 +321,7 @@ impl Sentinels {
                 value("num-other-sentinels").as_deref() == Some("2")
                     && value("num-slaves").as_deref() == Some("2")
             };
-            all.sentinels.iter().all(knows).then_some(())
+            (all.servers.iter().all(Server::is_in_sync) && all.sentinels.iter().all(knows)).then_some(())
         });
         all
     }
@@ -305,6 +329,15 @@ impl Sentinels {
     pub(crate) fn url(&self) -> String {
         let hosts: Vec<_> = self.sentinels.iter().map(|(_, port, _)| format!("127.0.0.1:{port}")).collect();
         format!("redis+sentinel://{}/mymaster", hosts.join(","))
+    }
+
+    /// The port at which each Sentinel says that the master is.
+    pub(crate) fn announced(&self) -> Vec<u16> {
+        let of = |(_, port, _): &(Process, u16, TempDir)| {
+            let said = said(client(*port).args(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"])).unwrap();
+            said.lines().nth(1).and_then(|port| port.parse().ok()).expect("a port")
+        };
+        self.sentinels.iter().map(of).collect()
     }
 
     /// The place of the server that is the master now.
