@@ -251,7 +251,7 @@ fn random() -> u64 {
 
 /// A random even number for a generation or a stamp; never 0.
 fn even() -> u64 {
-    (random() % NUMBERS & !1).max(2)
+    ((random() % NUMBERS) & !1).max(2)
 }
 
 impl Engine for Redis {

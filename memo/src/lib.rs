@@ -155,6 +155,9 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../docs/guide/redis.md")]
+    struct Redis;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

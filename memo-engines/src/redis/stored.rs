@@ -69,12 +69,12 @@ impl Found {
 /// A witness holds for as long as removals are remembered, and so it holds its time, in minutes of the engine's life:
 /// the 12 bits above the number. (The highest four belong to [`Chain`](crate::Chain).)
 pub(super) fn with_minute(number: u64, minute: u64) -> Witness {
-    Witness(number | minute % (1 << 12) << 48)
+    Witness(number | ((minute % (1 << 12)) << 48))
 }
 
 /// The number, and the minute.
 pub(super) fn without_minute(witness: Witness) -> (u64, u64) {
-    (witness.0 % NUMBERS, witness.0 >> 48 & 0xfff)
+    (witness.0 % NUMBERS, (witness.0 >> 48) & 0xfff)
 }
 
 #[cfg(test)]
