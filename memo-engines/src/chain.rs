@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness};
+use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness};
 use crate::error::{Error, ErrorKind};
 
 /// Engines of which the first that works is used, call by call. Put a [guard](crate::Guarded) around each:
@@ -112,6 +112,7 @@ impl Engine for Chain {
             clears_cheaply: a.clears_cheaply && b.clears_cheaply,
             witnesses: a.witnesses && b.witnesses,
             leases: a.leases && b.leases,
+            watches: a.watches && b.watches,
             largest: [a.largest, b.largest].into_iter().flatten().min(),
         });
         Capability { blocking: false, reach: both.reach.max(Reach::Process), ..both }
@@ -188,6 +189,12 @@ impl Engine for Chain {
 
     fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
         self.first(move |_, engine| engine.release(key, lease))
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        for engine in &self.engines {
+            engine.watch(space, Arc::clone(&watcher));
+        }
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {

@@ -22,7 +22,8 @@ pub use chain::Chain;
 #[cfg(feature = "disk")]
 pub use disk::{Disk, DiskOptions, DiskStats};
 pub use engine::{
-    Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
+    Bytes, Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness,
+    utc_now,
 };
 pub use error::{Error, ErrorKind};
 pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded};

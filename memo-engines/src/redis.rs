@@ -17,6 +17,7 @@ mod names;
 mod options;
 mod scripts;
 mod stored;
+mod watch;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -33,7 +34,10 @@ use self::link::Link;
 use self::names::{Names, Place, Spread};
 use self::scripts::Script;
 use self::stored::{Found, NUMBERS};
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now};
+use self::watch::Watch;
+use crate::engine::{
+    Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
+};
 use crate::error::{Error, ErrorKind};
 
 const NAME: &str = "redis";
@@ -43,6 +47,7 @@ pub struct Redis {
     options: RedisOptions,
     names: Names,
     link: Link,
+    watch: Watch,
     begun: Instant,
 }
 
@@ -55,12 +60,13 @@ impl Redis {
         let target = Target::of(&options).map_err(|error| error.of(NAME))?;
         let spread = match (&target, options.one_slot_per_function) {
             (_, true) => Spread::Space,
-            (Target::Cluster(_), false) => Spread::Digest,
+            (Target::Cluster(..), false) => Spread::Digest,
             _ => Spread::None,
         };
         let names = Names::new(&options.prefix, spread);
         let link = Link::new(target, &options);
-        Ok(Self { options, names, link, begun: Instant::now() })
+        let watch = Watch::new(names.channel());
+        Ok(Self { options, names, link, watch, begun: Instant::now() })
     }
 
     /// What an engine with these options can do, without one.
@@ -72,6 +78,7 @@ impl Redis {
             clears_cheaply: true,
             witnesses: true,
             leases: true,
+            watches: !address::is_resp2(&options.url),
             largest: Some(options.largest),
             ..Capability::default()
         }
@@ -182,6 +189,7 @@ impl Redis {
         let fresh = even();
         let rest = |command: &mut Cmd| {
             command.arg(&entry.bytes[..]).arg(&end[..]).arg(ttl).arg(fresh).arg(longest).arg(&seen);
+            self.tell(command, Change::Entry(*key));
         };
         self.run(&scripts::PUT, &[&generation, &name], rest, "store an entry").await
     }
@@ -191,6 +199,7 @@ impl Redis {
         let tombstone = stored::tombstone(even());
         let rest = |command: &mut Cmd| {
             command.arg(&tombstone[..]).arg(millis(self.memory())).arg(utc_now());
+            self.tell(command, Change::Entry(*key));
         };
         self.run(&scripts::REMOVE, &[&generation, &entry], rest, "remove an entry").await
     }
@@ -203,7 +212,16 @@ impl Redis {
             };
             self.run(&scripts::CLEAR, &[generation], rest, "clear a space").await
         });
-        join_all(clear).await.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
+        join_all(clear).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut command = ::redis::cmd("PUBLISH");
+        self.tell(&mut command, Change::Space(*space));
+        let key = generations.first().map_or("", String::as_str);
+        self.send(&command, key, "tell that a space was cleared").await.map(drop)
+    }
+
+    /// Adds the channel, and what to say there.
+    fn tell(&self, command: &mut Cmd, change: Change) {
+        command.arg(self.watch.channel()).arg(&self.watch.message(change)[..]);
     }
 
     /// For how long removals are remembered. The minutes of a witness go round after 4096.
@@ -345,6 +363,12 @@ impl Engine for Redis {
             };
             self.run(&scripts::RELEASE, &[&name], rest, "release a lease").await
         })
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        if self.capability().watches {
+            self.watch.add(*space, watcher, &self.link);
+        }
     }
 }
 

@@ -49,9 +49,21 @@ fn it_conforms_in_resp2_with_a_user_and_another_database() {
     if REDIS.is_there() {
         let password = format!(">{PASSWORD}");
         // what docs/guide/redis.md says that it needs
-        let may = ["+mget", "+set", "+evalsha", "+eval", "+get", "+getrange", "+del", "+pexpire", "+pttl"];
+        let may = [
+            "+mget",
+            "+set",
+            "+evalsha",
+            "+eval",
+            "+get",
+            "+getrange",
+            "+del",
+            "+pexpire",
+            "+pttl",
+            "+publish",
+        ];
         let user =
-            [&["--user", "reader", "on", &password, "~memo:*"][..], &may, &["+select", "+ping"]].concat();
+            [&["--user", "reader", "on", &password, "~memo:*", "&memo:*"][..], &may, &["+select", "+ping"]]
+                .concat();
         let server = Server::start(REDIS, Kind::default().with(&user));
         let options = RedisOptions {
             username: Some("reader".to_owned()),

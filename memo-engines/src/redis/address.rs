@@ -16,7 +16,8 @@ use crate::error::{Error, ErrorKind};
 /// To what connections are made.
 pub(super) enum Target {
     One(Box<Client>),
-    Cluster(Box<ClusterClient>),
+    /// A Cluster, and the nodes that are known from the address.
+    Cluster(Box<ClusterClient>, Vec<Client>),
     Sentinels(Box<Sentinels>),
 }
 
@@ -91,19 +92,20 @@ impl Target {
         };
         let mut hosts = hosts.split(',').map(read).collect::<Result<Vec<_>, Error>>()?;
 
+        let client = |info| {
+            let client = match &certificates {
+                Some(certificates) => Client::build_with_tls(info, certificates.clone()),
+                None => Client::open(info),
+            };
+            client.map_err(|_| wrong("the certificates cannot be read"))
+        };
         match (kind, hosts.len()) {
-            ("", 1) => {
-                let info = hosts.remove(0);
-                let client = match &certificates {
-                    Some(certificates) => Client::build_with_tls(info, certificates.clone()),
-                    None => Client::open(info),
-                };
-                Ok(Self::One(Box::new(client.map_err(|_| wrong("the certificates cannot be read"))?)))
-            }
+            ("", 1) => Ok(Self::One(Box::new(client(hosts.remove(0))?))),
             ("" | "cluster", _) => {
                 if hosts.iter().any(|host| host.redis_settings().db() != 0) {
                     return Err(wrong("a Cluster has the database 0 only"));
                 }
+                let nodes = hosts.iter().cloned().map(client).collect::<Result<_, _>>()?;
                 let builder = ClusterClientBuilder::new(hosts)
                     .retries(RETRIES)
                     .min_retry_wait(1)
@@ -118,7 +120,7 @@ impl Target {
                     None => builder,
                 };
                 let client = builder.build().map_err(|_| wrong("the certificates cannot be read"))?;
-                Ok(Self::Cluster(Box::new(client)))
+                Ok(Self::Cluster(Box::new(client), nodes))
             }
             ("sentinel", _) if master.is_empty() => Err(wrong("the master's name is missing: `/mymaster`")),
             ("sentinel", _) => {
@@ -174,7 +176,7 @@ impl Sentinels {
 fn complete(info: ConnectionInfo, options: &RedisOptions) -> ConnectionInfo {
     let mut redis = info.redis_settings().clone();
     // the library's own default is RESP2
-    if !["protocol=2", "protocol=resp2"].iter().any(|old| options.url.contains(old)) {
+    if !is_resp2(&options.url) {
         redis = redis.set_protocol(ProtocolVersion::RESP3);
     }
     if let Some(username) = &options.username {
@@ -187,6 +189,12 @@ fn complete(info: ConnectionInfo, options: &RedisOptions) -> ConnectionInfo {
         redis = redis.set_db(database);
     }
     info.set_redis_settings(redis).set_tcp_settings(tcp_settings())
+}
+
+/// Whether an address asks for the older protocol, in which a connection is either for commands or for messages.
+pub(super) fn is_resp2(url: &str) -> bool {
+    let query = url.rsplit_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|parameter| matches!(parameter, "protocol=2" | "protocol=resp2"))
 }
 
 /// How long an acknowledgement of the network may be missing: what lies in between may forget a connection without a
@@ -217,7 +225,7 @@ mod tests {
     fn kind(url: &str) -> &'static str {
         match Target::of(&RedisOptions::at(url)) {
             Ok(Target::One(_)) => "one",
-            Ok(Target::Cluster(_)) => "cluster",
+            Ok(Target::Cluster(..)) => "cluster",
             Ok(Target::Sentinels(_)) => "sentinels",
             Err(_) => "wrong",
         }

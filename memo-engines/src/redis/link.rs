@@ -3,6 +3,7 @@
 //! Connections live on the [background](super::background) runtime. What calls do with them, sending a command over a
 //! channel and waiting for the reply in another, any executor can poll.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use crate::error::{Error, ErrorKind};
 /// one must not add much to.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
+#[derive(Clone)]
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
@@ -120,6 +122,15 @@ impl Link {
         }
     }
 
+    /// A connection of its own for messages.
+    pub(super) fn listening(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> impl Future<Output = Result<MultiplexedConnection, Error>> + Send + use<> {
+        let shared = Arc::clone(&self.0);
+        async move { shared.make_one(config).await }
+    }
+
     /// Gives up a connection, unless another has taken its place.
     pub(super) fn lose(&self, number: u64) {
         let mut state = self.0.lock();
@@ -211,11 +222,18 @@ impl Shared {
     }
 
     async fn make(&self) -> Result<Connection, Error> {
-        let failed = |error| Failure::of(&error, "connect").error;
+        if let Target::Cluster(client, _) = &self.target {
+            let made = client.get_async_connection().await;
+            return made.map(Connection::Cluster).map_err(|error| Failure::of(&error, "connect").error);
+        }
         // no timeout of the library's: it would need the caller to be on a runtime, and each call has its budget
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.connect_timeout))
-            .set_response_timeout(None);
+        self.make_one(AsyncConnectionConfig::new().set_response_timeout(None)).await.map(Connection::One)
+    }
+
+    /// A connection to one server: the only one, the master, or any node of a Cluster.
+    async fn make_one(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, Error> {
+        let failed = |error| Failure::of(&error, "connect").error;
+        let config = config.set_connection_timeout(Some(self.connect_timeout));
         let mut connection = match &self.target {
             Target::One(client) => {
                 client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
@@ -224,8 +242,9 @@ impl Shared {
                 let mut client = sentinels.client().map_err(failed)?;
                 client.get_async_connection_with_config(&config).await.map_err(failed)?
             }
-            Target::Cluster(client) => {
-                return Ok(Connection::Cluster(client.get_async_connection().await.map_err(failed)?));
+            Target::Cluster(_, nodes) => {
+                let node = &nodes[random() as usize % nodes.len()];
+                node.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
             }
         };
         if !self.client_name.is_empty() {
@@ -234,6 +253,6 @@ impl Shared {
             // who may not have a name does without
             let _ = connection.send_packed_command(&name).await;
         }
-        Ok(Connection::One(connection))
+        Ok(connection)
     }
 }

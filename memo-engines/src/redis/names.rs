@@ -55,6 +55,11 @@ impl Names {
         Place { generation, entry }
     }
 
+    /// Where it is told what changes.
+    pub(super) fn channel(&self) -> String {
+        format!("{}:changes", self.prefix)
+    }
+
     /// The keys of all generations of a space.
     pub(super) fn generations(&self, space: &Space) -> impl Iterator<Item = String> {
         let buckets = if self.spread == Spread::Digest { BUCKETS } else { 1 };

@@ -13,6 +13,7 @@ pub(super) struct Script {
 impl Script {
     fn new(body: &str) -> Self {
         let source = format!("{READ}{body}");
+        // the library knows how digests are made
         let digest = ::redis::Script::new(&source).get_hash().to_owned();
         Self { source, digest }
     }
@@ -36,7 +37,8 @@ end
 ";
 
 /// Stores an entry. `ARGV`: the bytes; the end of the tail; for how many milliseconds; the generation to begin with
-/// where there is none, an even number; for how long to keep the generation; the witness, or nothing.
+/// where there is none, an even number; for how long to keep the generation; the witness, or nothing; the channel, and
+/// what to say there.
 ///
 /// A witness of a generation that was not there still holds if somebody's first put has made one; one that came of a
 /// clear is odd. A value with a stamp outlives its lifetime for as long as the removal is to be remembered.
@@ -61,11 +63,13 @@ if stamp ~= 0 then ttl = math.max(ttl, redis.call('PTTL', KEYS[2])) end
 local value = ARGV[1] .. struct.pack('<I6I6', stamp, current) .. ARGV[2]
 redis.call('SET', KEYS[2], value, 'PX', string.format('%d', ttl))
 if not fresh then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.pcall('PUBLISH', ARGV[7], ARGV[8])
 return 1",
     )
 });
 
-/// Removes an entry, and tells whether there was one. `ARGV`: the tombstone; for how many milliseconds it stays; now.
+/// Removes an entry, and tells whether there was one. `ARGV`: the tombstone; for how many milliseconds it stays; now; the
+/// channel, and what to say there.
 ///
 /// A server without memory for a tombstone takes no puts either, and a deletion it can do.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
@@ -75,6 +79,7 @@ local _, of, expires, kind = tail()
 local there = kind == 'E' and of == generation() and (expires == 0 or expires > tonumber(ARGV[3]))
 local done = redis.pcall('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 if done['err'] then redis.call('DEL', KEYS[2]) end
+redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 return there and 1 or 0",
     )
 });
