@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
-use crate::far::{Far, FarKey, Looked};
+use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited};
 use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
@@ -148,7 +148,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         if directive == Some(Directive::Refresh) {
             memo.flights.supersede(hash, &Same(&key));
-            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key));
+            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key, hash));
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
@@ -227,17 +227,17 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             self = match self {
                 Begun::Wait(wait) => wait.end().await,
                 Begun::Look(memo, far, lead) => {
-                    let looked = far.look(lead.key()).await;
+                    let looked = far.look(lead.key(), lead.hash()).await;
                     if !memo.settings.near && far.is_back(&looked) {
                         // it was there for the time being, and would hide what the engine has
                         memo.near.clear();
                     }
                     match looked {
-                        Looked::Found { value, lives, size } => {
+                        Looked::Found { value, lives, size, hold } => {
                             // as in `lead`: code of the user's runs in here
                             let _held = memo.runs_user_code.then(|| lead.hold());
                             memo.counters.count(Counter::Hits);
-                            memo.keep(&lead, &value, lives, size);
+                            memo.keep(&lead, &value, lives, size, hold);
                             lead.land(|| Landed::Value(value.clone()));
                             Begun::Found(value)
                         }
@@ -287,18 +287,34 @@ const LARGE: usize = 1 << 20;
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Keeps in memory what a farther engine had, for as long as it lives there.
-    fn keep(&self, lead: &Lead<'static, K, V, F>, value: &V, lives: Option<Duration>, size: usize) {
+    fn keep(
+        &self,
+        lead: &Lead<'static, K, V, F>,
+        value: &V,
+        lives: Option<Duration>,
+        size: usize,
+        hold: Hold,
+    ) {
         if !self.settings.near || size > LARGE {
             return;
         }
         if let Some(storage) = self.storage(lead.key(), value, false) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
-            let store =
-                || self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+            let store = || {
+                self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+                self.drop_unless(hold, lead);
+            };
             let undo = || {
                 self.near.remove(lead.hash(), &Same(lead.key()));
             };
             lead.store(store, undo);
+        }
+    }
+
+    /// Takes back what was just put near, if it was changed elsewhere since it was looked up or its computation began.
+    fn drop_unless(&self, hold: Hold, lead: &Lead<'static, K, V, F>) {
+        if self.far.as_ref().is_some_and(|far| !far.holds(hold)) {
+            self.near.remove(lead.hash(), &Same(lead.key()));
         }
     }
 }
@@ -352,6 +368,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 if near {
                     let Storage { weight, lifetime } = storage;
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                    if let Some((_, key, _)) = &far {
+                        memo.drop_unless(key.hold(), &lead);
+                    }
                 }
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
@@ -476,6 +495,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
             let encoded = far.and_then(|far| Some((far, far.key(&owned)?, far.encode(&value)?)));
             memo.flights.supersede(hash, &Query(*key));
             if encoded.is_none() || memo.settings.near {
+                if let Some((far, key, _)) = &encoded {
+                    // so that a change elsewhere finds it; what is inserted is right until then
+                    far.hold(key, hash);
+                }
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
             }
             memo.counters.count(Counter::Stored);

@@ -10,6 +10,7 @@ mod engines;
 mod fingerprint;
 mod later;
 mod types;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ pub(crate) use engines::is_registered;
 pub use engines::{Engines, engines};
 pub(crate) use types::FarTypes;
 pub use types::{KeyType, ValueType, far_key, far_value};
+use watch::{Ticket, Watched};
 
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
@@ -37,6 +39,8 @@ pub(crate) struct Far<K, V> {
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    /// Which near entries follow what others change; none where nobody tells, or nothing is near.
+    watched: Option<Arc<Watched>>,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
     /// The function's name, for errors.
@@ -85,7 +89,19 @@ pub(crate) struct FarKey {
     /// Every engine failed: what is computed is kept in memory meanwhile.
     pub(crate) failed: bool,
     key: Key,
+    hold: Hold,
     witnesses: Vec<Option<Witness>>,
+}
+
+/// On what condition something may be kept near.
+#[derive(Clone, Copy)]
+pub(crate) struct Hold(Option<(Key, Ticket)>);
+
+impl FarKey {
+    /// On what condition the result may be kept near.
+    pub(crate) fn hold(&self) -> Hold {
+        self.hold
+    }
 }
 
 /// A result as it goes to the engines.
@@ -101,7 +117,7 @@ impl FarValue {
 /// What the engines had.
 pub(crate) enum Looked<V> {
     /// A value that lives for so long yet, and its size in bytes.
-    Found { value: V, lives: Option<Duration>, size: usize },
+    Found { value: V, lives: Option<Duration>, size: usize, hold: Hold },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -118,7 +134,11 @@ impl<K, V: 'static> Far<K, V> {
         let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        Some(Self::new(types?, engines, identity, settings.codec))
+        let mut far = Self::new(types?, engines, identity, settings.codec);
+        if settings.near && far.tiers.iter().any(|tier| tier.engine.capability().watches) {
+            far.watched = Some(Watched::new(settings.capacity));
+        }
+        Some(far)
     }
 
     fn new(
@@ -138,6 +158,7 @@ impl<K, V: 'static> Far<K, V> {
             tiers: engines.into_iter().map(Tier::new).collect(),
             space: Space(first(&space)),
             identity: first(&full),
+            watched: None,
             ailing: AtomicBool::new(false),
             name: identity.name.to_owned(),
         }
@@ -150,10 +171,33 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// The key to store a result under that was not looked for.
-    pub(crate) fn unseen(&self, key: &K) -> Option<Box<FarKey>> {
+    pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
         let key = self.key(key)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
-        Some(Box::new(FarKey { failed: false, key, witnesses }))
+        Some(Box::new(FarKey { failed: false, key, hold: self.hold(&key, hash), witnesses }))
+    }
+
+    /// From now on `drop` is called for what others change: with the hash of a key, or for all.
+    pub(crate) fn watch(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {
+        let Some(watched) = &self.watched else { return };
+        watched.begin(drop);
+        for tier in &self.tiers {
+            let watched = Arc::clone(watched);
+            tier.engine.watch(&self.space, Arc::new(move |change| watched.changed(change)));
+        }
+    }
+
+    /// What is looked up or computed from now on may be kept near on this condition.
+    pub(crate) fn hold(&self, key: &Key, hash: u64) -> Hold {
+        Hold(self.watched.as_ref().map(|watched| (*key, watched.enter(key, hash))))
+    }
+
+    /// Whether what was put near may stay.
+    pub(crate) fn holds(&self, hold: Hold) -> bool {
+        match (&self.watched, hold.0) {
+            (Some(watched), Some((key, ticket))) => watched.holds(&key, ticket),
+            _ => true,
+        }
     }
 
     /// What the engines have, nearest first. Moves nothing.
@@ -175,8 +219,9 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
-    pub(crate) async fn look(&self, key: &K) -> Looked<V> {
+    pub(crate) async fn look(&self, key: &K, hash: u64) -> Looked<V> {
         let Some(key) = self.key(key) else { return Looked::Nothing(None) };
+        let hold = self.hold(&key, hash);
         let mut witnesses = Vec::with_capacity(self.tiers.len());
         for (place, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
@@ -193,11 +238,15 @@ impl<K, V: 'static> Far<K, V> {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
-                            self.put(&self.tiers[..place], FarKey { failed: false, key, witnesses }, entry);
+                            self.put(
+                                &self.tiers[..place],
+                                FarKey { failed: false, key, hold, witnesses },
+                                entry,
+                            );
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Looked::Found { value, lives, size };
+                        return Looked::Found { value, lives, size, hold };
                     }
                     Err(misfit) => tier.count(misfit),
                 }
@@ -209,7 +258,7 @@ impl<K, V: 'static> Far<K, V> {
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Looked::Nothing(Some(Box::new(FarKey { failed, key, witnesses })))
+        Looked::Nothing(Some(Box::new(FarKey { failed, key, hold, witnesses })))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.

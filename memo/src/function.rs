@@ -183,7 +183,22 @@ impl Site {
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
+        if let Some(far) = &memo.far {
+            far.watch(|changed| match changed {
+                Some(hash) => drop(memo.near.remove(hash, &Anything)),
+                None => memo.near.clear(),
+            });
+        }
         memo
+    }
+}
+
+/// Finds whatever key has a hash.
+struct Anything;
+
+impl<K> crate::near::Lookup<K> for Anything {
+    fn matches(&self, _: &K) -> bool {
+        true
     }
 }
 

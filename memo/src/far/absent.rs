@@ -25,6 +25,16 @@ pub(crate) struct FarKey {
     _never: Infallible,
 }
 
+impl FarKey {
+    pub(crate) fn hold(&self) -> Hold {
+        match self._never {}
+    }
+}
+
+/// Never there.
+#[derive(Clone, Copy)]
+pub(crate) struct Hold(Infallible);
+
 /// Never there.
 pub(crate) struct FarValue(Infallible);
 
@@ -37,7 +47,7 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize },
+    Found { value: V, lives: Option<Duration>, size: usize, hold: Hold },
     Nothing(Option<Box<FarKey>>),
 }
 
@@ -52,13 +62,22 @@ impl<K, V> Far<K, V> {
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
     }
-    pub(crate) fn unseen(&self, _: &K) -> Option<Box<FarKey>> {
+    pub(crate) fn unseen(&self, _: &K, _: u64) -> Option<Box<FarKey>> {
         match self.0 {}
     }
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look(&self, _: &K) -> Looked<V> {
+    pub(crate) fn watch(&self, _: impl Fn(Option<u64>)) {
+        match self.0 {}
+    }
+    pub(crate) fn hold(&self, _: &Key, _: u64) -> Hold {
+        match self.0 {}
+    }
+    pub(crate) fn holds(&self, _: Hold) -> bool {
+        match self.0 {}
+    }
+    pub(crate) async fn look(&self, _: &K, _: u64) -> Looked<V> {
         match self.0 {}
     }
     pub(crate) async fn peek(&self, _: Key) -> Option<V> {

@@ -3,6 +3,7 @@
 #[path = "../../../memo-engines/tests/servers/mod.rs"]
 mod servers;
 
+mod coherence;
 mod runtimes;
 mod tiers;
 
