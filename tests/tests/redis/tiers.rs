@@ -77,7 +77,9 @@ fn promise_06_an_invalidation_elsewhere_wins_over_a_computation() {
 
         #[memo::memoize(engine = ["memory", "promise-06-here"], name = "promise_06::slow", code = "manual")]
         pub(super) fn slow(number: u64) -> u64 {
-            if let Some((begun, go_on)) = STEPS.lock().unwrap().take() {
+            // the lock is not kept while it waits
+            let steps = STEPS.lock().unwrap().take();
+            if let Some((begun, go_on)) = steps {
                 begun.send(()).unwrap();
                 go_on.recv().unwrap();
             }
