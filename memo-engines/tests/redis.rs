@@ -44,33 +44,43 @@ fn it_conforms_on_a_unix_socket() {
     }
 }
 
+/// The rights that docs/guide/redis.md says are needed.
+const RIGHTS: &str =
+    "~memo:* &memo:* +mget +set +get +getrange +del +pexpire +pttl +evalsha +eval +publish +select +ping";
+
+/// An engine of a user with these rights.
+fn of_a_user(url: String) -> RedisOptions {
+    let (username, password) = (Some("memo".to_owned()), Some(PASSWORD.to_owned()));
+    RedisOptions { username, password, ..RedisOptions::at(url) }
+}
+
+fn allow(server: &Server, more: &str) {
+    let password = format!(">{PASSWORD}");
+    let rights = RIGHTS.split(' ').chain(more.split(' ').filter(|right| !right.is_empty()));
+    server.ask(&["ACL", "SETUSER", "memo", "on", &password].into_iter().chain(rights).collect::<Vec<_>>());
+}
+
 #[test]
 fn it_conforms_in_resp2_with_a_user_and_another_database() {
     if REDIS.is_there() {
-        let password = format!(">{PASSWORD}");
-        // what docs/guide/redis.md says that it needs
-        let may = [
-            "+mget",
-            "+set",
-            "+evalsha",
-            "+eval",
-            "+get",
-            "+getrange",
-            "+del",
-            "+pexpire",
-            "+pttl",
-            "+publish",
-        ];
-        let user =
-            [&["--user", "reader", "on", &password, "~memo:*", "&memo:*"][..], &may, &["+select", "+ping"]]
-                .concat();
-        let server = Server::start(REDIS, Kind::default().with(&user));
-        let options = RedisOptions {
-            username: Some("reader".to_owned()),
-            password: Some(PASSWORD.to_owned()),
-            database: Some(3),
-            ..RedisOptions::at(format!("{}?protocol=resp2", server.url()))
-        };
+        let server = Server::start(REDIS, Kind::default());
+        allow(&server, "");
+        let url = format!("{}?protocol=resp2", server.url());
+        let options = RedisOptions { database: Some(3), ..of_a_user(url) };
+        conformance::all(|| engine(&options));
+    }
+}
+
+#[test]
+fn it_conforms_with_the_rights_that_the_guide_names() {
+    if REDIS.is_there() {
+        let server = Server::start(REDIS, Kind::default());
+        allow(&server, "+subscribe +hello");
+        let options = of_a_user(server.url());
+        conformance::all(|| engine(&options));
+        let cluster = Cluster::start(REDIS);
+        cluster.nodes.iter().for_each(|node| allow(node, "+subscribe +hello +cluster"));
+        let options = of_a_user(cluster.url());
         conformance::all(|| engine(&options));
     }
 }
