@@ -4,6 +4,7 @@
 mod servers;
 
 mod coherence;
+mod ill;
 mod runtimes;
 mod tiers;
 
