@@ -41,6 +41,11 @@ fn guarded(url: String) -> Guarded {
     Guarded::new(open(url), GuardOptions { budget: BUDGET, ..GuardOptions::default() })
 }
 
+/// With a budget that a busy machine keeps, for what must work and not only end.
+fn patient(url: String) -> Guarded {
+    Guarded::new(open(url), GuardOptions { budget: servers::PATIENCE, ..GuardOptions::default() })
+}
+
 /// Calls for as long as `time` and asserts that each returns in time and none gives a wrong value.
 fn bear(engine: &Guarded, time: Duration) {
     let end = Instant::now() + time;
@@ -141,7 +146,7 @@ fn promise_20_a_connection_that_was_closed_while_idle_costs_no_miss() {
     }
     let server = Server::start(REDIS, Kind::default());
     let proxy = Proxy::to(server.port());
-    let engine = guarded(proxy.url());
+    let engine = patient(proxy.url());
     is_back(&engine);
     let key = key(1);
     wait(engine.put(&key, &about(&key))).unwrap();
@@ -169,6 +174,24 @@ fn promise_20_a_connection_that_is_silent_is_replaced() {
         let _ = wait(engine.get(&key(1)));
         (proxy.connections() > connections).then_some(())
     });
+}
+
+#[test]
+fn promise_20_without_a_guard_too_a_call_ends() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let engine = open(server.url());
+    wait(engine.put(&key(1), &about(&key(1)))).unwrap();
+    server.signal("STOP");
+    let end = std::thread::spawn(move || {
+        // the connection that was there, and one that cannot be made
+        assert_eq!(kind(wait(engine.get(&key(1)))), ErrorKind::Timeout);
+        assert_eq!(kind(wait(engine.get(&key(1)))), ErrorKind::Timeout);
+    });
+    until("both to end", || end.is_finished().then_some(()));
+    end.join().expect("they time out");
 }
 
 #[test]
@@ -242,7 +265,7 @@ fn promise_21_a_full_server_takes_no_entries_and_gives_out_what_it_has() {
         return;
     }
     let server = Server::start(REDIS, Kind::default());
-    let engine = guarded(server.url());
+    let engine = patient(server.url());
     is_back(&engine);
     let (kept, other) = (key(1), key(2));
     wait(engine.put(&kept, &about(&kept))).unwrap();
@@ -269,7 +292,7 @@ fn promise_21_eviction_forgets_and_mixes_nothing_up() {
         return;
     }
     let server = Server::start(REDIS, Kind::default().with(&["--maxmemory-policy", "allkeys-random"]));
-    let engine = guarded(server.url());
+    let engine = patient(server.url());
     is_back(&engine);
     server.ask(&["CONFIG", "SET", "maxmemory", "3mb"]);
     let mut found = 0;
@@ -302,7 +325,7 @@ fn promise_21_what_another_program_has_under_a_key_is_a_miss_and_is_replaced() {
         return;
     }
     let server = Server::start(REDIS, Kind::default());
-    let engine = guarded(server.url());
+    let engine = patient(server.url());
     let key = key(1);
     wait(engine.put(&key, &about(&key))).unwrap();
     let names = server.ask(&["KEYS", "memo:*"]);
@@ -336,7 +359,7 @@ fn promise_21_a_replica_that_was_the_master_is_left() {
         return;
     }
     let server = Server::start(REDIS, Kind::default());
-    let engine = guarded(server.url());
+    let engine = patient(server.url());
     is_back(&engine);
     server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
     assert_eq!(kind(wait(engine.put(&key(1), &about(&key(1))))), ErrorKind::Unavailable);
@@ -350,7 +373,7 @@ fn promise_21_a_server_that_forgot_its_scripts_is_sent_them() {
         return;
     }
     let server = Server::start(REDIS, Kind::default());
-    let engine = guarded(server.url());
+    let engine = patient(server.url());
     is_back(&engine);
     server.ask(&["SCRIPT", "FLUSH"]);
     let entries: Vec<_> = (0..100).map(|number| (key(number), about(&key(number)))).collect();

@@ -88,6 +88,7 @@
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `redis` | off | `engine = "redis"`: results in Redis or Valkey that machines share |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 

@@ -4,14 +4,16 @@
 //! channel and waiting for the reply in another, any executor can poll.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::{ConnectionLike as _, MultiplexedConnection};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use ::redis::{AsyncConnectionConfig, Cmd, RedisResult, Value};
+use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
 use super::address::Target;
@@ -62,6 +64,8 @@ struct Live {
     /// Since when replies have been waited for without any coming, in milliseconds of the link's life; 0 while none is
     /// waited for.
     silent: Arc<AtomicU64>,
+    /// Whether it is given up, with whoever waits for a reply.
+    given_up: watch::Receiver<bool>,
 }
 
 #[derive(Clone)]
@@ -101,7 +105,15 @@ impl Link {
         let now = self.0.now();
         // the first to wait, since the last reply, begins the silence
         let _ = live.silent.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        let reply = live.connection.send(command, key).await;
+        let is_one = matches!(live.connection, Connection::One(_));
+        let sent = pin!(live.connection.send(command, key));
+        let reply = match select(sent, pin!(live.given_up.wait_for(|given_up| *given_up))).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(_) => {
+                let error = Error::new(ErrorKind::Timeout, attempted).caused_by("the server does not answer");
+                return Err(Failure::kept(error));
+            }
+        };
         match reply {
             Ok(value) => {
                 live.silent.store(0, Ordering::Relaxed);
@@ -110,10 +122,8 @@ impl Link {
             Err(error) => {
                 let failure = Failure::of(&error, attempted);
                 // the connection of a Cluster looks after its nodes itself
-                if failure.lost
-                    && (matches!(live.connection, Connection::One(_)) || error.is_connection_dropped())
-                {
-                    self.lose(live.number);
+                if failure.lost && (is_one || error.is_connection_dropped()) {
+                    self.0.lose(live.number);
                 } else {
                     live.silent.store(0, Ordering::Relaxed);
                 }
@@ -129,16 +139,6 @@ impl Link {
     ) -> impl Future<Output = Result<MultiplexedConnection, Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
         async move { shared.make_one(config).await }
-    }
-
-    /// Gives up a connection, unless another has taken its place.
-    pub(super) fn lose(&self, number: u64) {
-        let mut state = self.0.lock();
-        if matches!(&state.now, Now::Connected(live) if live.number == number) {
-            let lost = std::mem::replace(&mut state.now, Now::Idle);
-            drop(state);
-            drop(lost);
-        }
     }
 
     async fn live(&self) -> Result<Live, Error> {
@@ -168,16 +168,21 @@ impl Shared {
         self.begun.elapsed().as_millis() as u64 + 1
     }
 
-    fn is_silent(&self, live: &Live) -> bool {
-        let since = live.silent.load(Ordering::Relaxed);
-        since != 0 && self.now().saturating_sub(since) > self.silence.as_millis() as u64
+    /// Gives up a connection, unless another has taken its place.
+    fn lose(&self, number: u64) {
+        let mut state = self.lock();
+        if matches!(&state.now, Now::Connected(live) if live.number == number) {
+            let lost = std::mem::replace(&mut state.now, Now::Idle);
+            drop(state);
+            drop(lost);
+        }
     }
 
     /// What a call has to do next.
     fn step(self: &Arc<Self>) -> Result<Step, Error> {
         let mut state = self.lock();
-        let lost = match &state.now {
-            Now::Connected(live) if !self.is_silent(live) => return Ok(Step::Use(live.clone())),
+        match &state.now {
+            Now::Connected(live) => return Ok(Step::Use(live.clone())),
             Now::Connecting(attempt) => return Ok(Step::Wait(attempt.clone())),
             Now::Resting(until, kind, why) if Instant::now() < *until => {
                 return Err(Error::new(*kind, "connect").caused_by(why.clone()));
@@ -186,13 +191,10 @@ impl Shared {
                 let (over, attempt) = watch::channel(false);
                 let connecting = Arc::clone(self).connect(over);
                 super::background::handle()?.spawn(connecting);
-                std::mem::replace(&mut state.now, Now::Connecting(attempt))
+                state.now = Now::Connecting(attempt.clone());
+                Ok(Step::Wait(attempt))
             }
-        };
-        drop(state);
-        drop(lost);
-        // others may have been faster
-        self.step()
+        }
     }
 
     async fn connect(self: Arc<Self>, over: watch::Sender<bool>) {
@@ -204,7 +206,9 @@ impl Shared {
             Ok(connection) => {
                 state.failed = 0;
                 state.number += 1;
-                let live = Live { connection, number: state.number, silent: Arc::default() };
+                let (give_up, given_up) = watch::channel(false);
+                let live = Live { connection, number: state.number, silent: Arc::default(), given_up };
+                tokio::spawn(look_after(Arc::downgrade(&self), &live, give_up));
                 state.now = Now::Connected(live);
             }
             Err(error) => {
@@ -254,5 +258,30 @@ impl Shared {
             let _ = connection.send_packed_command(&name).await;
         }
         Ok(connection)
+    }
+}
+
+/// Gives a connection up when it has been silent for too long; ends with it.
+fn look_after(
+    link: Weak<Shared>,
+    live: &Live,
+    give_up: watch::Sender<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    // the library looks after the nodes of a Cluster, and tries again
+    let patience = if matches!(live.connection, Connection::One(_)) { 1 } else { 8 };
+    let (number, silent) = (live.number, Arc::downgrade(&live.silent));
+    async move {
+        loop {
+            let Some(silence) = link.upgrade().map(|link| link.silence) else { return };
+            tokio::time::sleep(silence / 4).await;
+            // who waits for a reply holds it, too
+            let (Some(link), Some(silent)) = (link.upgrade(), silent.upgrade()) else { return };
+            let since = silent.load(Ordering::Relaxed);
+            if since != 0 && link.now().saturating_sub(since) > patience * silence.as_millis() as u64 {
+                link.lose(number);
+                give_up.send_replace(true);
+                return;
+            }
+        }
     }
 }

@@ -124,8 +124,11 @@ mod tests {
         Key { space: Space([0; 16]), digest: [number; 32] }
     }
 
-    fn watched(capacity: u64) -> (Arc<Watched>, Arc<Mutex<Vec<Option<u64>>>>) {
-        let (watched, dropped) = (Watched::new(Some(capacity)), Arc::<Mutex<Vec<_>>>::default());
+    /// What was dropped, in its order.
+    type Dropped = Arc<Mutex<Vec<Option<u64>>>>;
+
+    fn watched(capacity: u64) -> (Arc<Watched>, Dropped) {
+        let (watched, dropped) = (Watched::new(Some(capacity)), Dropped::default());
         let drops = Arc::clone(&dropped);
         watched.begin(move |what| drops.lock().unwrap().push(what));
         (watched, dropped)
