@@ -182,10 +182,10 @@ impl Shared {
     fn step(self: &Arc<Self>) -> Result<Step, Error> {
         let mut state = self.lock();
         match &state.now {
-            Now::Connected(live) => return Ok(Step::Use(live.clone())),
-            Now::Connecting(attempt) => return Ok(Step::Wait(attempt.clone())),
+            Now::Connected(live) => Ok(Step::Use(live.clone())),
+            Now::Connecting(attempt) => Ok(Step::Wait(attempt.clone())),
             Now::Resting(until, kind, why) if Instant::now() < *until => {
-                return Err(Error::new(*kind, "connect").caused_by(why.clone()));
+                Err(Error::new(*kind, "connect").caused_by(why.clone()))
             }
             _ => {
                 let (over, attempt) = watch::channel(false);
