@@ -186,10 +186,11 @@ impl Redis {
         let ttl = entry.expires.map_or(longest, |end| end.saturating_sub(utc_now()).clamp(1, longest));
         let end = stored::end_of_entry(entry.expires);
         let Place { generation, entry: name } = self.names.place(key);
-        let fresh = even();
+        let (fresh, stamp, memory) = (even(), even(), millis(self.memory()));
         let rest = |command: &mut Cmd| {
             command.arg(&entry.bytes[..]).arg(&end[..]).arg(ttl).arg(fresh).arg(longest).arg(&seen);
             self.tell(command, Change::Entry(*key));
+            command.arg(stamp).arg(memory);
         };
         self.run(&scripts::PUT, &[&generation, &name], rest, "store an entry").await
     }

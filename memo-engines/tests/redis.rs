@@ -2,7 +2,8 @@
 
 mod servers;
 
-use memo_engines::{Redis, RedisOptions, conformance};
+use memo_engines::conformance::{self, wait};
+use memo_engines::{Engine as _, Entry, Key, Redis, RedisOptions, Space};
 use servers::{Cluster, Kind, PASSWORD, Program, REDIS, Sentinels, Server, VALKEY};
 
 fn engine(options: &RedisOptions) -> Redis {
@@ -41,6 +42,25 @@ fn it_conforms_with_password_and_tls() {
 fn it_conforms_on_a_unix_socket() {
     if REDIS.is_there() {
         conforms(&Server::start(REDIS, Kind { unix: true, ..Kind::default() }));
+    }
+}
+
+#[test]
+fn what_was_put_is_not_replaced_by_what_was_computed_before() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let engine = engine(&RedisOptions::at(server.url()));
+    let key = Key { space: Space([1; 16]), digest: [2; 32] };
+    let (old, new) = (Entry::new(vec![1]), Entry::new(vec![2]));
+    for _ in 0..2 {
+        let (_, witness) = wait(engine.look(&key)).unwrap();
+        wait(engine.put(&key, &new)).unwrap();
+        assert!(!wait(engine.put_if(&key, &old, witness)).unwrap());
+        assert_eq!(wait(engine.get(&key)).unwrap(), Some(new.clone()));
+        let (_, witness) = wait(engine.look(&key)).unwrap();
+        assert!(wait(engine.put_if(&key, &old, witness)).unwrap(), "nothing happened since");
     }
 }
 

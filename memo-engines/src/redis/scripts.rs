@@ -38,7 +38,10 @@ end
 
 /// Stores an entry. `ARGV`: the bytes; the end of the tail; for how many milliseconds; the generation to begin with
 /// where there is none, an even number; for how long to keep the generation; the witness, or nothing; the channel, and
-/// what to say there.
+/// what to say there; the stamp of a put without a witness, and for how many milliseconds it is to be remembered.
+///
+/// A put without a witness is somebody's word, which a result computed before must not replace: it stamps the entry as a
+/// removal does.
 ///
 /// A witness of a generation that was not there still holds if somebody's first put has made one; one that came of a
 /// clear is odd. A value with a stamp outlives its lifetime for as long as the removal is to be remembered.
@@ -59,7 +62,12 @@ if fresh then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
 local ttl = tonumber(ARGV[3])
-if stamp ~= 0 then ttl = math.max(ttl, redis.call('PTTL', KEYS[2])) end
+if ARGV[6] == '' then
+  stamp = tonumber(ARGV[9])
+  ttl = math.max(ttl, tonumber(ARGV[10]))
+elseif stamp ~= 0 then
+  ttl = math.max(ttl, redis.call('PTTL', KEYS[2]))
+end
 local value = ARGV[1] .. struct.pack('<I6I6', stamp, current) .. ARGV[2]
 redis.call('SET', KEYS[2], value, 'PX', string.format('%d', ttl))
 if not fresh then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
