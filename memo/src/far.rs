@@ -90,6 +90,8 @@ pub(crate) struct FarKey {
     pub(crate) failed: bool,
     key: Key,
     hold: Hold,
+    /// It was not looked for: what is stored counts whatever happened before.
+    unseen: bool,
     witnesses: Vec<Option<Witness>>,
 }
 
@@ -174,7 +176,7 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
         let key = self.key(key)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
-        Some(Box::new(FarKey { failed: false, key, hold: self.hold(&key, hash), witnesses }))
+        Some(Box::new(FarKey { failed: false, key, hold: self.hold(&key, hash), unseen: true, witnesses }))
     }
 
     /// From now on `drop` is called for what others change: with the hash of a key, or for all.
@@ -240,7 +242,7 @@ impl<K, V: 'static> Far<K, V> {
                         if let Some(entry) = nearer {
                             self.put(
                                 &self.tiers[..place],
-                                FarKey { failed: false, key, hold, witnesses },
+                                FarKey { failed: false, key, hold, unseen: false, witnesses },
                                 entry,
                             );
                         }
@@ -258,7 +260,7 @@ impl<K, V: 'static> Far<K, V> {
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Looked::Nothing(Some(Box::new(FarKey { failed, key, hold, witnesses })))
+        Looked::Nothing(Some(Box::new(FarKey { failed, key, hold, unseen: false, witnesses })))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.
@@ -306,8 +308,12 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     fn put(&self, tiers: &[Tier], key: FarKey, entry: Entry) {
-        let FarKey { key, witnesses, .. } = key;
+        let FarKey { key, unseen, witnesses, .. } = key;
         for (tier, witness) in tiers.iter().zip(witnesses) {
+            if witness.is_none() && !unseen {
+                // it failed when it was asked: who knows what has been invalidated since
+                continue;
+            }
             let (engine, entry) = (tier.engine.clone(), entry.clone());
             later::run(async move {
                 // what fails here has been counted by the engine's guard, and costs nobody anything
