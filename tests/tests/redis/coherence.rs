@@ -129,7 +129,7 @@ fn promise_22_near_entries_follow_what_other_processes_change() {
             1 => writer::version::clear().unwrap(),
             _ => drop(writer::version::refresh(&path)),
         }
-        memo::engines().flush().unwrap();
+        crate::flush();
         if cut && now % 2 == 1 {
             proxy.cut();
         }
@@ -176,7 +176,7 @@ fn promise_22_staleness_is_at_most_the_near_lifetime_and_ends_with_a_new_connect
     register("hears", &server.url());
     let both = || [here::truth(), here::for_ever()];
     assert_eq!(both(), [0, 0]);
-    memo::engines().flush().unwrap();
+    crate::flush();
     // listening, and all that came of its beginning is over
     until("near hits", || {
         let before = here::for_ever::stats().tiers[0].hits;

@@ -17,6 +17,12 @@ fn register(name: &str, url: &str) {
     memo::engines().register(name, Redis::open(RedisOptions::at(url)).unwrap());
 }
 
+/// Waits until what was handed to the engines is there.
+fn flush() {
+    // an error is that of another test's engine, whose server is away
+    let _ = memo::engines().flush();
+}
+
 /// Runs a test of this file, that is ignored otherwise, in a process of its own; gives what it printed on both outputs.
 fn in_a_process(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());

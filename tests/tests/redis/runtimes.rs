@@ -20,7 +20,7 @@ fn sync() {
     square::clear().unwrap();
     for _ in 0..3 {
         assert_eq!(square(3), 9);
-        memo::engines().flush().unwrap();
+        crate::flush();
     }
     let stats = square::stats();
     assert_eq!((stats.hits % 2, stats.tiers[0].errors), (0, 0), "{stats:?}");
@@ -30,7 +30,7 @@ async fn asynchronous() {
     cube::clear().await.unwrap();
     for _ in 0..3 {
         assert_eq!(cube(3).await, 27);
-        memo::engines().flush().unwrap();
+        crate::flush();
     }
     let stats = cube::stats();
     assert_eq!((stats.hits % 2, stats.tiers[0].errors), (0, 0), "{stats:?}");

@@ -101,7 +101,7 @@ fn promise_06_an_invalidation_elsewhere_wins_over_a_computation() {
     register("promise-06-there", &server.url());
     // listening, and all that came of its beginning is over
     here::slow(2);
-    memo::engines().flush().unwrap();
+    crate::flush();
     there::slow::insert(2, 0).unwrap();
     until("what is in memory to be replaced", || (here::slow(2) == 0).then_some(()));
     there::slow::invalidate(2).unwrap();
@@ -115,12 +115,12 @@ fn promise_06_an_invalidation_elsewhere_wins_over_a_computation() {
         invalidate();
         // messages come in order: when this one has come, so has that of the invalidation
         here::slow(2);
-        memo::engines().flush().unwrap();
+        crate::flush();
         there::slow::invalidate(2).unwrap();
         until("the entry to leave memory", || here::slow::peek(2).is_none().then_some(()));
         go_on.send(()).unwrap();
         assert_eq!(computing.join().unwrap(), 1, "the result goes to who computed it");
-        memo::engines().flush().unwrap();
+        crate::flush();
         assert_eq!(there::slow::peek(1), None, "and is not stored there");
         assert_eq!(here::slow::peek(1), None, "nor near");
     }
