@@ -28,9 +28,9 @@ fn child_calls() {
     for _ in 0..3 {
         assert_eq!(length("four"), 4);
         assert_eq!(smol::block_on(double(21)), Ok(42));
+        // nobody waits for what is stored
+        crate::flush();
     }
-    // an error is that of an engine without a server
-    let _ = memo::engines().flush();
     println!("computes: {}", COMPUTES.load(Ordering::SeqCst));
     println!("tiers: {:?} {:?}", length::stats().tiers, double::stats().tiers);
 }
