@@ -488,7 +488,9 @@ fn told(open: &dyn Fn() -> Box<dyn Engine>) {
     }
     let (space, elsewhere) = (space(), space());
     let (tell, told) = mpsc::channel();
-    engine.watch(&space, Arc::new(move |change| tell.send(change).unwrap_or_default()));
+    let watcher: Arc<dyn Fn(Change) + Send + Sync> =
+        Arc::new(move |change| tell.send(change).unwrap_or_default());
+    engine.watch(&space, Arc::downgrade(&watcher));
     let next = || told.recv_timeout(Duration::from_secs(30)).expect("nothing is told");
     assert_eq!(next(), Change::Unknown, "from now on all is told");
 
@@ -515,6 +517,11 @@ fn told(open: &dyn Fn() -> Box<dyn Engine>) {
     wait(other.flush()).expect("failed to flush");
     let put: BTreeSet<_> = many.iter().map(|_| format!("{:?}", next())).collect();
     assert_eq!(put, many.iter().map(|(key, _)| format!("{:?}", Change::Entry(*key))).collect());
+
+    // the engine does not keep it
+    drop(watcher);
+    wait(other.remove(&of(10))).expect("failed to remove");
+    assert_eq!(told.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
 }
 
 fn seen_by_others(open: &dyn Fn() -> Box<dyn Engine>) {
