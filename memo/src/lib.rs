@@ -175,6 +175,7 @@ pub use strategy::{
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
 mod snippets {
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
     #[doc = include_str!("../../docs/guide/first-steps.md")]
