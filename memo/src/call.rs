@@ -141,6 +141,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         end.result(outcome)
     }
 
+    #[inline(always)]
     fn begin(self, blocks: bool) -> Begun<K, V, F> {
         let Missed { memo, hash, key, directive } = self;
         let Some(key) = key else {
@@ -181,6 +182,7 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
+    #[inline(always)]
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
             Joined::Lead(lead) => Self::lead(memo, lead),
@@ -192,6 +194,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.alone(hash, key))
     }
 
+    #[inline(always)]
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let _held = memo.runs_user_code.then(|| lead.hold());
@@ -204,6 +207,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, lead)
     }
 
+    #[inline(always)]
     fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
         match &memo.far {
             Some(far) => Begun::Look(memo, far, lead),
@@ -211,6 +215,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
+    #[inline(always)]
     fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })

@@ -275,7 +275,22 @@ where
     }
 
     /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once.
-    fn place(&self, mut new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
+    #[inline]
+    fn place(&self, new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
+        let mut locked = self.shards.lock(new.hash);
+        locked.fetch_spares(&self.rest.graveyard);
+        if locked.has(new.hash) {
+            drop(locked);
+            return self.place_among(new);
+        }
+        locked.insert(new);
+        (locked.unlock(false), false)
+    }
+
+    /// The same where an entry has the hash of the new one, and perhaps its key.
+    #[cold]
+    #[inline(never)]
+    fn place_among(&self, mut new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.

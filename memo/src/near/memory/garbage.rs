@@ -59,6 +59,16 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         self.weight += weight;
     }
 
+    pub(super) fn with_room_for(entries: usize) -> Self {
+        Garbage { entries: Vec::with_capacity(entries), ..Garbage::default() }
+    }
+
+    /// Whether it is fewer entries than this, and nothing else.
+    #[inline]
+    pub(super) fn is_only_entries(&self, fewer: usize) -> bool {
+        self.entries.len() < fewer && self.full.is_empty() && self.tables.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0 && self.tables.is_empty() && self.full.is_empty()
     }

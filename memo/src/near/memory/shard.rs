@@ -9,7 +9,7 @@
 //! that only up to three times.
 
 use super::garbage::{Garbage, Graveyard};
-use super::index::{Entry, Found, Index, New, Spares, Table, USES};
+use super::index::{Entry, Found, Index, New, SHARD_BITS, Spares, Table, USES};
 use super::readers::Reading;
 use crate::clock::NEVER;
 use crate::near::Bound;
@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// There are at most so many shards.
-pub(super) const MOST: usize = if cfg!(memo_shuttle) { 2 } else { 64 };
+pub(super) const MOST: usize = if cfg!(memo_shuttle) { 2 } else { 1 << SHARD_BITS };
 
 /// In a place: it is one in the main queue.
 const MAIN: u32 = 1 << 31;
@@ -56,11 +56,10 @@ impl<K, V> Queue<K, V> {
     /// # Safety
     ///
     /// The entry is not freed before it has left the queue.
+    #[inline]
     unsafe fn push(&mut self, entry: Entry<K, V>, counts: u64, most: usize) {
         if self.line.len() == self.line.capacity() {
-            // Not beyond what is needed, as a vector would.
-            let more = self.line.len().max(8);
-            self.line.reserve_exact(more.min(most.saturating_sub(self.line.len())).max(more / 8 + 1));
+            self.grow(most);
         }
         // SAFETY: not freed, as the caller says.
         unsafe { entry.node() }.place.store(self.place(self.line.len()), Relaxed);
@@ -68,6 +67,15 @@ impl<K, V> Queue<K, V> {
         self.counted += counts;
     }
 
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, most: usize) {
+        // Not beyond what is needed, as a vector would.
+        let more = self.line.len().max(8);
+        self.line.reserve_exact(more.min(most.saturating_sub(self.line.len())).max(more / 8 + 1));
+    }
+
+    #[inline]
     fn pop(&mut self) -> Option<Entry<K, V>> {
         while let Some(first) = self.line.pop_front() {
             self.gone = self.gone.wrapping_add(1);
@@ -109,19 +117,27 @@ struct Ghosts(Vec<u32>);
 
 impl Ghosts {
     fn of(&self, hash: u64) -> (usize, u32) {
-        ((hash >> 16) as usize & (self.0.len() - 1), (hash >> 32) as u32 | 1)
+        ((hash >> SHARD_BITS) as usize & (self.0.len() - 1), (hash >> 32) as u32 | 1)
     }
 
     /// `live`: how many entries there are.
+    #[inline]
     fn add(&mut self, hash: u64, live: usize) {
-        // Between half as many as there are entries and as many.
         if self.0.len() < live / 2 || self.0.is_empty() {
-            self.0 = vec![0; (live / 2).next_power_of_two().max(8)];
+            self.grow(live);
         }
         let (at, ghost) = self.of(hash);
         self.0[at] = ghost;
     }
 
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, live: usize) {
+        // Between half as many as there are entries and as many.
+        self.0 = vec![0; (live / 2).next_power_of_two().max(8)];
+    }
+
+    #[inline]
     fn take(&mut self, hash: u64) -> bool {
         if self.0.is_empty() {
             return false;
@@ -196,6 +212,8 @@ pub(super) struct Shards<K, V> {
     bound: Bound,
     /// What the entries of one shard may count.
     limit: u64,
+    /// What the small queue of one shard may count, where all entries count the same.
+    small: u64,
     /// As many taken out of one shard are a batch.
     batch: usize,
     timed: bool,
@@ -211,11 +229,13 @@ impl<K: 'static, V: 'static> Shards<K, V> {
     /// `count`: a power of two, at most [`MOST`].
     pub(super) fn new(count: usize, bound: Bound, batch: usize, timed: bool) -> Self {
         assert!(count.is_power_of_two() && count <= MOST);
+        let limit = if bound.limit == NEVER { NEVER } else { bound.limit / count as u64 };
         Shards {
             // Those beyond `count` are never used, and share nothing that would be made for them.
             indices: Apart(std::array::from_fn(|at| if at < count { Index::new() } else { Index::none() })),
             mask: count - 1,
-            limit: if bound.limit == NEVER { NEVER } else { bound.limit / count as u64 },
+            limit,
+            small: small_share(limit, 1),
             bound,
             batch,
             timed,
@@ -225,7 +245,7 @@ impl<K: 'static, V: 'static> Shards<K, V> {
 
     #[inline(always)]
     fn number(&self, hash: u64) -> usize {
-        (hash >> 8) as usize & self.mask
+        hash as usize & self.mask
     }
 
     /// Where an entry with this hash is found.
@@ -272,6 +292,11 @@ impl<K, V> Drop for Shards<K, V> {
     }
 }
 
+/// What a small queue may count before those at its end have to leave: one hundredth, but at least a few entries.
+fn small_share(limit: u64, each: u64) -> u64 {
+    (limit / 100).max((4 * each).min(limit / 4))
+}
+
 /// A shard whose lock is held. No code of the user's runs in here.
 ///
 /// All entries in its queues are in its index, and nothing is freed while the lock is held that was in the index at any
@@ -285,11 +310,18 @@ pub(super) struct Locked<'s, K, V> {
 
 impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Gives the lock back, and out what there is to be freed, once it is enough; `all`: however little.
+    #[inline]
     pub(super) fn unlock(mut self, all: bool) -> Option<Garbage<K, V>> {
         let garbage = &mut self.shard.garbage;
-        let enough =
-            garbage.len() >= self.shards.batch || all || garbage.is_large() || self.shards.bound.weighs();
-        (enough && !garbage.is_empty()).then(|| std::mem::take(garbage))
+        let few = garbage.is_only_entries(self.shards.batch);
+        (!few || all || self.shards.bound.weighs()).then(|| self.take_garbage()).flatten()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_garbage(&mut self) -> Option<Garbage<K, V>> {
+        let garbage = &mut self.shard.garbage;
+        (!garbage.is_empty()).then(|| std::mem::replace(garbage, Garbage::with_room_for(self.shards.batch)))
     }
 
     /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
@@ -298,6 +330,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         if self.shard.spares.len() == 0 && self.shard.evicted != 0 {
             from.spare(self.shards.batch, &mut self.shard.spares);
         }
+    }
+
+    /// Whether there is an entry with this hash.
+    #[inline]
+    pub(super) fn has(&self, hash: u64) -> bool {
+        // SAFETY: see `Locked`.
+        unsafe { self.index.find_locked(hash, |_| true) }.is_some()
     }
 
     /// The entry with this hash for which `is` holds, which must not be code of the user's.
@@ -319,11 +358,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     /// Puts in an entry whose key is not in here, and makes room for it.
+    #[inline(always)]
     pub(super) fn insert(&mut self, node: New<K, V>) {
         let returns = self.is_bounded() && self.shard.ghosts.take(node.hash);
         self.insert_into(node, returns);
     }
 
+    #[inline(always)]
     fn insert_into(&mut self, node: New<K, V>, to_main: bool) {
         let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
         if self.is_bounded() {
@@ -407,6 +448,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     /// Takes an entry, which is not in a queue any more, out of the index.
+    #[inline]
     fn take_out(&mut self, hash: u64, entry: Entry<K, V>) {
         // SAFETY: see `Locked`.
         unsafe { self.index.remove(hash, entry) };
@@ -470,6 +512,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     /// Evicts until there is room for something that counts this much.
+    #[inline]
     fn make_room(&mut self, counts: u64) {
         while self.shard.small.counted + self.shard.main.counted + counts > self.shards.limit {
             let Some(entry) = self.evict() else { return };
@@ -480,14 +523,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
     }
 
-    /// What the small queue may count before those at its end have to leave: one hundredth, but at least a few entries.
+    #[inline]
     fn small_share(&self) -> u64 {
-        let limit = self.shards.limit;
-        let each = match self.shards.bound.weighs() {
-            true => (self.shard.small.counted + self.shard.main.counted) / (self.shard.len as u64).max(1),
-            false => 1,
-        };
-        (limit / 100).max((4 * each).min(limit / 4))
+        if !self.shards.bound.weighs() {
+            return self.shards.small;
+        }
+        let each = (self.shard.small.counted + self.shard.main.counted) / (self.shard.len as u64).max(1);
+        small_share(self.shards.limit, each)
     }
 
     /// Takes an entry out of its queue that is to leave.
@@ -508,6 +550,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
             let word = node.word.load(Relaxed);
             let uses = word & USES;
             if uses == 0 || patience == 0 {
+                // Those that will be next are brought near meanwhile, the first of them with its group.
+                if let Some(Some(first)) = queue.line.front() {
+                    // SAFETY: it is in the index.
+                    self.index.prefetch(unsafe { first.node() }.hash);
+                }
+                if let Some(Some(second)) = queue.line.get(1) {
+                    second.prefetch();
+                }
                 if from_small {
                     shard.ghosts.add(node.hash, shard.len);
                 }

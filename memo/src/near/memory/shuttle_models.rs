@@ -5,6 +5,7 @@
 //! What is freed is marked, so that a reader which sees it afterwards panics.
 
 use super::*;
+use index::SHARD_BITS;
 use shuttle::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
@@ -115,7 +116,7 @@ fn clear(store: &Store, _: Alive) {
 
 fn grow(store: &Store, alive: Alive) {
     for key in 1..13 {
-        store.insert(HASH + (key << 62), key, Frail::new(key, alive), 1, None);
+        store.insert(HASH + (key << SHARD_BITS), key, Frail::new(key, alive), 1, None);
     }
     store.tidy();
 }
