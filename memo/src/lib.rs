@@ -155,6 +155,8 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[doc = include_str!("../../docs/guide/cost.md")]
+    struct Cost;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

@@ -317,3 +317,99 @@ impl<T: Hashed> Drop for Board<T> {
         }
     }
 }
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::thread;
+
+    struct Told {
+        hash: u64,
+        alive: Arc<()>,
+    }
+
+    impl Hashed for Told {
+        fn hash(&self) -> u64 {
+            self.hash
+        }
+    }
+
+    fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
+        match board.enter(Told { hash, alive: alive.clone() }) {
+            Entered::Alone(mine) => mine,
+            Entered::Crowd(mine, its) => {
+                board.open(hash).add(its);
+                mine
+            }
+        }
+    }
+
+    #[test]
+    fn what_entered_is_found_until_it_leaves() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let flights: Vec<_> = (0..4).map(|hash| put(&board, hash, &alive)).collect();
+        assert_eq!(board.all().len(), 4);
+        for (hash, flight) in (0..).zip(&flights) {
+            assert!(board.open(hash).find(hash, |_| true).is_some_and(|found| found.is(flight)));
+            assert!(board.open(hash).find(hash, |_| false).is_none());
+            board.leave(flight);
+            board.leave(flight);
+            assert!(board.open(hash).with_hash(hash).is_empty());
+            assert!(flight.is_alone());
+        }
+        assert!(board.0[0].word.load(Relaxed).is_null(), "the bucket is as it was");
+        drop(flights);
+        assert_eq!(Arc::strong_count(&alive), 1, "each was dropped, and once");
+    }
+
+    #[test]
+    fn a_board_drops_what_is_still_on_it() {
+        let (board, alive) = (Board::new(2), Arc::new(()));
+        (0..6).for_each(|hash| drop(put(&board, hash << 24, &alive)));
+        assert_eq!(Arc::strong_count(&alive), 7);
+        drop(board);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn a_reference_is_alone_when_all_others_are_gone() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let mine = put(&board, 1, &alive);
+        let found = board.open(1).find(1, |_| true).expect("it is there");
+        board.leave(&mine);
+        assert!(!mine.is_alone());
+        assert!(found.into_inner().is_none());
+        assert_eq!(mine.into_inner().map(|told| told.hash), Some(1));
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn threads_come_and_go_and_find_each_other() {
+        let (board, alive) = (Board::new(2), Arc::new(()));
+        let rounds = if cfg!(miri) { 60 } else { 20_000 };
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let (board, alive) = (&board, &alive);
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let hash = (thread + round) % 3 << 24;
+                        let mine = put(board, hash, alive);
+                        let found = board.open(hash).with_hash(hash);
+                        assert!(found.iter().any(|found| found.is(&mine)), "it has not left yet");
+                        if round % 5 == 0 {
+                            // As an invalidation would.
+                            found.iter().for_each(|found| board.leave(found));
+                        }
+                        drop(found);
+                        board.leave(&mine);
+                        assert!(!board.open(hash).with_hash(hash).iter().any(|found| found.is(&mine)));
+                    }
+                });
+            }
+        });
+        assert!(board.all().is_empty());
+        drop(board);
+        assert_eq!(Arc::strong_count(&alive), 1, "each was dropped, and once");
+    }
+}

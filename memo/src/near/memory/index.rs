@@ -337,13 +337,15 @@ fn matches(meta: u64, hash: u64) -> u64 {
 /// A table, by its address, which says nothing about whether it is still there.
 pub(super) struct Table<K, V> {
     groups: NonNull<Group<K, V>>,
-    /// How far ones in all bits are shifted to get a mask for the numbers of groups.
+    /// How far ones in all bits are shifted to get a mask for [`SHARD_BITS`] and the bits that choose the group.
     shift: u32,
 }
 
 /// So many of the lowest bits of a hash are left for the choice of a shard. Those after them choose the group: where
-/// keys are numbers in a row, the lowest are the ones that a fast hasher spreads best.
+/// keys are numbers in a row, the lowest are the ones that a fast hasher spreads best. A group has as many bytes as
+/// these bits have values, so that its offset is cut out of the hash as it stands.
 pub(super) const SHARD_BITS: u32 = 6;
+const _: () = assert!(size_of::<Group<(), ()>>() == 1 << SHARD_BITS);
 
 impl<K, V> Clone for Table<K, V> {
     fn clone(&self) -> Self {
@@ -368,7 +370,7 @@ impl<K, V> Table<K, V> {
         let groups = groups.next_power_of_two().max(Self::LEAST);
         let made: Box<[Group<K, V>]> = (0..groups).map(|_| Group::new()).collect();
         let first = NonNull::from(Box::leak(made)).cast();
-        Table { groups: first, shift: u64::BITS - groups.trailing_zeros() }
+        Table { groups: first, shift: u64::BITS - SHARD_BITS - groups.trailing_zeros() }
     }
 
     /// Frees the table, not the nodes in it.
@@ -384,17 +386,23 @@ impl<K, V> Table<K, V> {
     }
 
     pub(super) fn groups(self) -> usize {
-        1 << (u64::BITS - self.shift)
+        self.mask() + 1
     }
 
     #[inline(always)]
     fn home(self, hash: u64) -> usize {
-        (hash >> SHARD_BITS & (u64::MAX >> self.shift)) as usize
+        ((hash & u64::MAX >> self.shift) >> SHARD_BITS) as usize
+    }
+
+    /// The highest number of a group.
+    #[inline(always)]
+    fn mask(self) -> usize {
+        (u64::MAX >> self.shift >> SHARD_BITS) as usize
     }
 
     #[inline(always)]
     fn after(self, group: usize) -> usize {
-        (group + 1) & (u64::MAX >> self.shift) as usize
+        (group + 1) & self.mask()
     }
 
     /// The group with this number.
@@ -612,7 +620,7 @@ impl<K, V> Index<K, V> {
     }
 
     fn pack(table: Table<K, V>) -> *mut Group<K, V> {
-        // The shift is at most 63, and a group is aligned to 64.
+        // The shift is less than 64, and a group is aligned to 64.
         table.groups.as_ptr().map_addr(|address| address | table.shift as usize)
     }
 
