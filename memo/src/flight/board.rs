@@ -364,6 +364,18 @@ mod tests {
     }
 
     #[test]
+    fn who_enters_is_told_of_those_in_the_bucket_whichever_have_left() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
+        board.leave(&first);
+        let third = board.enter(Told { hash: 1, _alive: alive.clone() });
+        assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
+        board.leave(&second);
+        let fourth = board.enter(Told { hash: 1, _alive: alive.clone() });
+        assert!(matches!(fourth, Entered::Alone(_)));
+    }
+
+    #[test]
     fn a_board_drops_what_is_still_on_it() {
         let (board, alive) = (Board::new(2), Arc::new(()));
         (0..6).for_each(|hash| drop(put(&board, hash << 24, &alive)));
