@@ -86,9 +86,9 @@
 //! | cargo feature | default | what it adds |
 //! |---|---|---|
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
-//!
-//! This version keeps results in the memory of the process. Engines on disk and on Redis are to come; their options
-//! are known to the attribute, which refuses them for now.
+//! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
+//! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
 mod call;
@@ -157,6 +157,14 @@ mod snippets {
     struct Engines;
     #[doc = include_str!("../../docs/guide/cost.md")]
     struct Cost;
+    #[cfg(feature = "engines")]
+    #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
+    struct WritingAnEngine;
+    #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/persistence.md")]
+    struct Persistence;
+    #[doc = include_str!("../../docs/guide/upgrading.md")]
+    struct Upgrading;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }
