@@ -455,6 +455,19 @@ fn leases(open: &dyn Fn() -> Box<dyn Engine>) {
     let next = lease(&key, long).expect("its time was over");
     assert!(wait(engine.release(&key, &next)).expect("failed to release"));
 
+    // Who gets it next sees what was put before it was given back, without a flush.
+    if engine.capability().reach > Reach::Process {
+        let second = open();
+        for round in 0..20 {
+            let held = lease(&key, long).expect("it was released");
+            put(&*engine, &key, &about(&key, round, 64));
+            assert!(wait(engine.release(&key, &held)).expect("failed to release"));
+            let next = wait(second.lease(&key, long)).expect("failed to lease").expect("it was released");
+            assert_eq!(get(&*second, &key), Some(about(&key, round, 64)), "put before the release");
+            assert!(wait(second.release(&key, &next)).expect("failed to release"));
+        }
+    }
+
     // Many ask at once, one gets it.
     let engine = &*engine;
     let key = &key;

@@ -392,7 +392,8 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("renew a lease").of(self.name())))
     }
 
-    /// Gives a lease back; `false` if it was lost before.
+    /// Gives a lease back; `false` if it was lost before. Whoever takes it next sees what this process put before,
+    /// also where puts are [deferred](Capability::deferred).
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::leases`].

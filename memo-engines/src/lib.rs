@@ -23,4 +23,4 @@ pub use engine::{
     Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
 };
 pub use error::{Error, ErrorKind};
-pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded};
+pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded, sleep};

@@ -25,6 +25,9 @@ use crate::near::Lookup;
 use crate::outcome::Value;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local};
 
+#[cfg(feature = "engines")]
+use crate::sync::Weak;
+
 mod board;
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
@@ -165,6 +168,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         Flights { board: Board::new(buckets), graph }
     }
 
+    pub(crate) fn graph(&self) -> &'static Graph {
+        self.graph
+    }
+
     fn flight(hash: u64, key: K, joinable: bool) -> Flight<K, V, F> {
         Flight {
             hash,
@@ -179,7 +186,13 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     #[inline]
     fn lead(&self, flight: Ref<Flight<K, V, F>>) -> Lead<'_, K, V, F> {
-        Lead { flights: self, flight, progress: Progress::Leading }
+        Lead {
+            flights: self,
+            flight,
+            progress: Progress::Leading,
+            #[cfg(feature = "engines")]
+            node: OnceLock::new(),
+        }
     }
 
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
@@ -311,6 +324,9 @@ pub(crate) struct Lead<'f, K: OwnedPart, V: Value, F: Value> {
     flights: &'f Flights<K, V, F>,
     flight: Ref<Flight<K, V, F>>,
     progress: Progress,
+    /// See [`Lead::node`].
+    #[cfg(feature = "engines")]
+    node: OnceLock<Arc<dyn Node>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,6 +345,18 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     pub(crate) fn key(&self) -> &K {
         &self.flight.key
+    }
+
+    /// Its flight, for as long as this leads it.
+    #[cfg(feature = "engines")]
+    pub(crate) fn node(&self) -> Weak<dyn Node> {
+        Arc::downgrade(self.node.get_or_init(|| Arc::new(self.flight.clone())))
+    }
+
+    /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
+    #[cfg(feature = "engines")]
+    pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
+        self.flights.graph.keeps_back(self.flight.id(), blocks, others)
     }
 
     /// While the guard lives, the computation runs on this thread.
@@ -359,6 +387,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
     pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
         self.flights.board.leave(&self.flight);
+        #[cfg(feature = "engines")]
+        drop(self.node.take());
         // off the board, it can gain no more followers
         if self.flight.is_alone() {
             self.progress = Progress::Done;

@@ -50,7 +50,7 @@ impl<K, Q: Lookup<K>> Lookup<K> for &Q {
 }
 
 /// What a store is to hold at most, and for how long.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Most entries; `None` is no bound.
     pub capacity: Option<u64>,
@@ -163,6 +163,23 @@ where
         each!(self, store => store.sweep())
     }
 
+    /// Which implementation it is.
+    #[cfg(feature = "config")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Near::Memory(_) => Kind::Memory,
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => Kind::Moka,
+        }
+    }
+
+    /// Holds itself to other limits from now on; what is over them leaves. `false`, and all as before, where the
+    /// implementation cannot do that while it is in use.
+    #[cfg(feature = "config")]
+    pub(crate) fn resize(&self, limits: &Limits) -> bool {
+        each!(self, store => store.resize(limits))
+    }
+
     /// What there is to say about it. Not for hot paths: it takes every lock in turn.
     pub(crate) fn counts(&self) -> NearCounts {
         each!(self, store => store.counts())
@@ -197,12 +214,21 @@ pub(crate) fn runs_user_code<T: 'static>() -> bool {
     !is_one_of!(() std::convert::Infallible bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
 }
 
+/// Whether this thread is where the near plane is closed to it: in a store that runs user code under its locks.
+#[inline]
+pub(crate) fn is_closed() -> bool {
+    #[cfg(feature = "moka")]
+    return inside::Inside::is_here();
+    #[cfg(not(feature = "moka"))]
+    false
+}
+
 /// Drops what has left a store: now, or if this thread is inside a store, as soon as it is out again.
 #[inline]
 pub(crate) fn bury<T: 'static>(dead: T) {
     if needs_drop::<T>() {
         #[cfg(feature = "moka")]
-        if inside::Inside::is_here() {
+        if is_closed() {
             return inside::bury_later(dead);
         }
         drop_quietly(dead);
@@ -274,6 +300,12 @@ impl Bound {
     #[inline]
     pub(crate) fn admits(&self, weight: u32) -> bool {
         u64::from(weight) <= self.heaviest && self.counts(weight) <= self.limit
+    }
+
+    /// Whether entries count the same by that one.
+    #[cfg(feature = "config")]
+    pub(crate) fn counts_as(&self, other: &Bound) -> bool {
+        (self.scale, self.least) == (other.scale, other.least)
     }
 
     /// Whether it bounds weights at all.
@@ -356,14 +388,6 @@ mod tests {
                 Near::Moka(_) => (),
             }
         }
-    }
-
-    /// Whether this thread is where the near plane is closed.
-    fn is_inside() -> bool {
-        #[cfg(feature = "moka")]
-        return inside::Inside::is_here();
-        #[cfg(not(feature = "moka"))]
-        return false;
     }
 
     fn entries(capacity: u64) -> Limits {
@@ -871,7 +895,7 @@ mod tests {
                     OPEN.set(OPEN.get() + u32::from(found));
                 }
                 #[cfg(feature = "moka")]
-                Near::Moka(_) => assert!(!is_inside() || !(found || removed), "it is closed"),
+                Near::Moka(_) => assert!(!is_closed() || !(found || removed), "it is closed"),
             }
             assert!(near.peek(hash(77), &By(&other)).is_none());
             if self.1.is_multiple_of(8) {
@@ -908,7 +932,7 @@ mod tests {
 
     impl Drop for Nosy {
         fn drop(&mut self) {
-            assert!(!is_inside(), "dropped in a store");
+            assert!(!is_closed(), "dropped in a store");
         }
     }
 
@@ -1066,7 +1090,7 @@ mod tests {
 
     /// A store after a panic: it counts what it holds, holds what it should, and works.
     fn audit(kind: Kind, near: &Near<Bomb, Bomb>, alive: &Arc<AtomicI64>) {
-        assert!(!is_inside());
+        assert!(!is_closed());
         let counts = near.counts();
         let found =
             (0..10).filter(|&key| near.look(Bomb::new(key, alive)).is_some_and(|v| v.0 == key)).count();
@@ -1166,7 +1190,7 @@ mod tests {
         struct Tells(Arc<AtomicI64>, bool);
         impl Drop for Tells {
             fn drop(&mut self) {
-                assert!(!is_inside());
+                assert!(!is_closed());
                 self.0.fetch_add(1, Relaxed);
                 assert!(!self.1, "on purpose");
             }
@@ -1183,6 +1207,61 @@ mod tests {
         bury(Tells(dropped.clone(), true));
         assert_eq!(dropped.load(Relaxed), 4);
         assert!(inside::Inside::enter().is_some());
+    }
+
+    /// Where a store says that it has taken other limits, it keeps to them, and what fits has stayed; where it says no, it
+    /// is as it was.
+    #[cfg(feature = "config")]
+    #[test]
+    fn limits_can_be_moved_or_stay() {
+        let bounds = [entries(1000), weight(1000), Limits::default(), idle(HOUR)];
+        each(&bounds, |near: Near<u64, u64>, before| {
+            (0..500).for_each(|n| near.put(n, n));
+            let full = near.entries();
+            for after in
+                [entries(2000), entries(100), Limits::default(), weight(5000), idle(HOUR), entries(700)]
+            {
+                let stored = near.entries();
+                let moved = near.resize(&after);
+                if !moved {
+                    assert_eq!(near.entries(), stored, "{after:?}");
+                    continue;
+                }
+                let most = after.capacity.unwrap_or(u64::MAX);
+                assert!(near.entries() <= most, "{after:?}: {}", near.entries());
+                if before.tti.is_none() && after.tti.is_none() && most >= full {
+                    assert!((0..500).all(|n| near.glance(n).is_none_or(|found| found == n)));
+                }
+                (0..500).for_each(|n| near.put(n, n));
+                assert!(
+                    near.entries() <= most && near.entries() >= most.min(500) * 2 / 3,
+                    "{after:?}: {}",
+                    near.entries()
+                );
+            }
+            assert_eq!(near.resize(&entries(300)), near.kind() == Kind::Memory);
+        });
+    }
+
+    /// One by one, and in the end all of them, although each panics.
+    #[cfg(feature = "config")]
+    #[test]
+    fn values_that_panic_when_a_smaller_store_drops_them() {
+        #[derive(Clone)]
+        struct Loud;
+        impl Drop for Loud {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let near = Near::<u64, Loud>::new(Kind::Memory, &entries(200));
+        (0..100).for_each(|n| near.put(n, Loud));
+        assert!(near.resize(&entries(10)));
+        let counts = near.counts();
+        assert!(counts.entries <= 10 && counts.entries + counts.evicted == 100, "{counts:?}");
+        assert!(near.resize(&entries(200)));
+        near.clear();
+        assert_eq!(near.entries(), 0);
     }
 
     /// The seam asks no more of its types than this.

@@ -39,14 +39,20 @@
 use super::{Bound, Limits, Lookup, NearCounts, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Schedule, unforked_sweeper};
-use garbage::{Garbage, Graveyard};
+use garbage::{Garbage, Graveyard, Rules};
 use index::{COARSE, FOREVER, Found, New, UNTIMED, USES, word};
 use readers::{Read, Reading, reading, reading_as, usually_reading_as};
-use shard::Shards;
+use shard::{Shards, Share};
 use std::mem::needs_drop;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+#[cfg(feature = "config")]
+use {
+    crate::sync::{Mutex, lock},
+    shard::Locked,
+};
 
 mod garbage;
 mod index;
@@ -64,8 +70,7 @@ const SHARE: u64 = 256;
 pub(crate) struct Memory<K: 'static, V: 'static> {
     shards: Shards<K, V>,
     /// How long an entry stays without being read, [`NEVER`] being for ever.
-    tti: u64,
-    bound: Bound,
+    tti: AtomicU64,
     rest: Written<K, V>,
 }
 
@@ -74,7 +79,13 @@ pub(crate) struct Memory<K: 'static, V: 'static> {
 struct Written<K: 'static, V: 'static> {
     schedule: Schedule,
     graveyard: Graveyard<K, V>,
+    /// Held while the limits are changed.
+    #[cfg(feature = "config")]
+    changing: Mutex<()>,
 }
+
+/// What an insert leaves to be cleaned, and whether at once.
+type Placed<K, V> = (Option<Garbage<K, V>>, bool);
 
 /// Finds an owned key by another.
 struct Same<'a, K>(&'a K);
@@ -100,7 +111,7 @@ impl<K, V: Clone, Q: Lookup<K>> Read for Look<'_, K, V, Q> {
     fn read(self, reading: &Reading) -> Option<V> {
         let index = self.store.shards.index(self.hash);
         let found = index.find(reading, self.hash, |found| self.query.matches(&found.key))?;
-        is_alive(&found, self.store.tti, self.uses).then(|| found.value.clone())
+        is_alive(&found, self.store.tti.load(Relaxed), self.uses).then(|| found.value.clone())
     }
 }
 
@@ -185,13 +196,29 @@ where
     const AT_ONCE: bool = needs_drop::<V>();
 
     pub(super) fn new(limits: &Limits) -> Self {
+        let bound = Bound::new(limits, true);
+        let shards = if bound.weighs() { 1 } else { shards(bound.limit) };
+        let (share, rules) = Self::terms(limits, shards);
+        Memory {
+            shards: Shards::new(shards, share),
+            tti: AtomicU64::new(limits.tti.map_or(NEVER, nanos)),
+            rest: Written {
+                schedule: Schedule::new(),
+                graveyard: Graveyard::new(rules),
+                #[cfg(feature = "config")]
+                changing: Mutex::new(()),
+            },
+        }
+    }
+
+    /// What these limits mean for each of so many shards, and for what has left.
+    fn terms(limits: &Limits, shards: usize) -> (Share, Rules) {
+        let bound = Bound::new(limits, true);
         let tti = limits.tti.map_or(NEVER, nanos);
         if limits.lifetimes || tti != NEVER {
             // Sets the clock going, so that its beginning is not somewhere in the middle.
             exact();
         }
-        let bound = Bound::new(limits, true);
-        let shards = if bound.weighs() { 1 } else { shards(bound.limit) };
         // As many entries as the store may hold, as far as that is known.
         let entries = if bound.weighs() { limits.capacity } else { Some(bound.limit) };
         let entries = usize::try_from(entries.unwrap_or(NEVER)).unwrap_or(usize::MAX);
@@ -200,22 +227,56 @@ where
         let worth = (entries / 16).clamp(few, 1024);
         let worth_weight = limits.max_weight.map_or(NEVER, |most| most / 16);
         let batch = (worth / shards).clamp(1, 64);
-        let most = entries.clamp(256, 1 << 20) + 2 * worth;
-        Memory {
-            shards: Shards::new(shards, bound, batch, tti != NEVER),
-            tti,
-            bound,
-            rest: Written {
-                schedule: Schedule::new(),
-                graveyard: Graveyard::new(
-                    worth,
-                    worth_weight,
-                    most,
-                    limits.max_weight.unwrap_or(NEVER),
-                    tti != NEVER,
-                ),
-            },
+        let rules = Rules {
+            worth,
+            worth_weight,
+            most: entries.clamp(256, 1 << 20) + 2 * worth,
+            most_weight: limits.max_weight.unwrap_or(NEVER),
+            timed: tti != NEVER,
+        };
+        (Share::new(bound, shards, batch, tti), rules)
+    }
+
+    /// Holds itself to other limits. What fits into them stays, unless it is the idle time that changes. False, and
+    /// all is as it was, where the shards, which stay as many as they are, could not keep to them: where there are
+    /// several, none goes by weight, and each has room for one entry.
+    #[cfg(feature = "config")]
+    pub(super) fn resize(&self, limits: &Limits) -> bool {
+        let shards = self.shards.indices().len();
+        let (share, rules) = Self::terms(limits, shards);
+        if !share.is_fair(shards) {
+            return false;
         }
+        let changing = lock(&self.rest.changing);
+        self.tti.store(limits.tti.map_or(NEVER, nanos), Relaxed);
+        self.rest.graveyard.adopt(rules);
+        let adopt = |mut locked: Locked<'_, K, V>| {
+            locked.adopt(share);
+            locked.unlock(true)
+        };
+        let garbage: Vec<_> = self.shards.each().filter_map(adopt).collect();
+        drop(changing);
+        garbage.into_iter().for_each(|garbage| self.clean(Some(garbage), true));
+        for number in 0..shards {
+            // A few at a time: others want the lock as well.
+            while !self.trim(number, 256) {}
+        }
+        true
+    }
+
+    /// Evicts what is over the bounds, at most so many; whether that is done.
+    #[cfg(feature = "config")]
+    fn trim(&self, number: usize, most: usize) -> bool {
+        let mut locked = self.shards.lock_number(number);
+        let done = locked.trim(most);
+        let garbage = locked.unlock(true);
+        self.clean(garbage, true);
+        done
+    }
+
+    #[inline]
+    fn tti(&self) -> u64 {
+        self.tti.load(Relaxed)
     }
 
     #[inline(always)]
@@ -258,49 +319,64 @@ where
 
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
         let lifetime = lifetime.map_or(NEVER, nanos);
-        let shortest = lifetime.min(self.tti);
-        if shortest == 0 || !self.bound.admits(weight) || !self.rest.graveyard.has_room() {
-            // What it would have taken the place of, has been superseded all the same.
-            self.remove(hash, &Same(&key));
-            bury(key);
-            bury(value);
-            return;
+        let tti = self.tti();
+        let shortest = lifetime.min(tti);
+        if shortest == 0 || !self.rest.graveyard.has_room() {
+            return self.refuse(hash, key, value);
         }
         let now = if shortest == NEVER { 0 } else { exact() };
         let deadline = now.saturating_add(lifetime);
-        let word = word(deadline, shortest >= FINE, self.tti != NEVER);
-        let (garbage, at_once) = self.place(New { hash, key, value, weight, word, read: now });
-        self.clean(garbage, at_once);
-        self.rest.schedule.stored(now, super::ends(deadline, now, self.tti));
+        let word = word(deadline, shortest >= FINE, tti != NEVER);
+        match self.place(New { hash, key, value, weight, word, read: now, tti }) {
+            Ok((garbage, at_once)) => self.clean(garbage, at_once),
+            Err(New { key, value, .. }) => return self.refuse(hash, key, value),
+        }
+        self.rest.schedule.stored(now, super::ends(deadline, now, tti));
     }
 
-    /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once.
+    /// Not stored; but what it would have taken the place of, has been superseded all the same.
+    #[cold]
+    #[inline(never)]
+    fn refuse(&self, hash: u64, key: K, value: V) {
+        self.remove(hash, &Same(&key));
+        bury(key);
+        bury(value);
+    }
+
+    /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once; the node, if it is not
+    /// let in.
     #[inline]
-    fn place(&self, new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
+    fn place(&self, new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
         let mut locked = self.shards.lock(new.hash);
+        if !locked.admits(&new) {
+            return Err(new);
+        }
         locked.fetch_spares(&self.rest.graveyard);
         if locked.has(new.hash) {
             drop(locked);
             return self.place_among(new);
         }
         locked.insert(new);
-        (locked.unlock(false), false)
+        Ok((locked.unlock(false), false))
     }
 
     /// The same where an entry has the hash of the new one, and perhaps its key.
     #[cold]
     #[inline(never)]
-    fn place_among(&self, mut new: New<K, V>) -> (Option<Garbage<K, V>>, bool) {
+    fn place_among(&self, mut new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.
             let mut others = Vec::new();
             loop {
                 let mut locked = self.shards.lock(hash);
+                if !locked.admits(&new) {
+                    return Err(new);
+                }
                 locked.fetch_spares(&self.rest.graveyard);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
                     locked.insert(new);
-                    return (locked.unlock(false), false);
+                    return Ok((locked.unlock(false), false));
                 };
                 drop(locked);
                 if found.key != new.key {
@@ -308,8 +384,11 @@ where
                     continue;
                 }
                 let mut locked = self.shards.lock(hash);
+                if !locked.admits(&new) {
+                    return Err(new);
+                }
                 match locked.replace(found.entry(), new) {
-                    Ok(()) => return (locked.unlock(Self::AT_ONCE), Self::AT_ONCE),
+                    Ok(()) => return Ok((locked.unlock(Self::AT_ONCE), Self::AT_ONCE)),
                     // It has left meanwhile.
                     Err(back) => new = back,
                 }
@@ -335,7 +414,7 @@ where
     }
 
     fn lives(&self, found: &Found<'_, K, V>) -> bool {
-        let ends = found.ends(self.tti);
+        let ends = found.ends(self.tti());
         let is_coarse = found.word.load(Relaxed) & COARSE != 0;
         ends == NEVER || if is_coarse { coarse() } else { exact() } < ends
     }
@@ -348,7 +427,7 @@ where
     }
 
     pub(super) fn sweep(&self) {
-        let now = exact();
+        let (now, tti) = (exact(), self.tti());
         if self.rest.schedule.begin(now) {
             for (number, index) in self.shards.indices().iter().enumerate() {
                 // What was stored before the schedule began anew was stored under this lock, and is seen from here on.
@@ -357,13 +436,13 @@ where
                 drop(unforked);
                 let mut expired = Vec::new();
                 reading(|reading| {
-                    index.each(reading, |found| match found.ends(self.tti) {
+                    index.each(reading, |found| match found.ends(tti) {
                         ends if ends <= now => expired.push(found.hash),
                         ends => self.rest.schedule.ends_at(ends),
                     });
                 });
                 for hash in expired {
-                    if !self.expire(hash, now) && self.tti != NEVER {
+                    if !self.expire(hash, now) && tti != NEVER {
                         // It may have been read meanwhile, and then ends later.
                         self.rest.schedule.ends_at(now);
                     }
@@ -387,7 +466,7 @@ where
     fn expire(&self, hash: u64, now: u64) -> bool {
         let unforked = unforked_sweeper();
         let mut locked = self.shards.lock(hash);
-        let gone = locked.expire(hash, self.tti, now);
+        let gone = locked.expire(hash, self.tti(), now);
         let garbage = locked.unlock(false);
         drop(unforked);
         self.clean(garbage, false);
@@ -410,12 +489,7 @@ where
 
     pub(super) fn counts(&self) -> NearCounts {
         let sums = self.shards.sums();
-        NearCounts {
-            entries: sums.len,
-            weight: if self.bound.weighs() { sums.weight } else { sums.len },
-            evicted: sums.evicted,
-            expired: sums.expired,
-        }
+        NearCounts { entries: sums.len, weight: sums.weight, evicted: sums.evicted, expired: sums.expired }
     }
 
     /// Frees what can be freed just now.

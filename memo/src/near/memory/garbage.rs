@@ -102,7 +102,7 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
     ///
     /// # Safety
     ///
-    /// No reader sees it any more. The spares are of its store.
+    /// No reader sees it any more.
     pub(super) unsafe fn free(self, spares: &mut Spares<K, V>) {
         let mut free = |entry: Entry<K, V>| {
             // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
@@ -134,15 +134,26 @@ pub(super) struct Graveyard<K, V> {
     held_weight: AtomicU64,
     /// Somebody has waited for readers in vain, and it is as full as it was.
     in_vain: AtomicBool,
+    worth: AtomicUsize,
+    worth_weight: AtomicU64,
+    most: AtomicUsize,
+    most_weight: AtomicU64,
+    timed: AtomicBool,
+}
+
+/// How a graveyard is run.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
     /// So many entries are worth the beginning of a grace.
-    worth: usize,
+    pub worth: usize,
     /// So much weight as well.
-    worth_weight: u64,
+    pub worth_weight: u64,
     /// No more than so many are to be held.
-    most: usize,
+    pub most: usize,
     /// Nor more weight than this.
-    most_weight: u64,
-    timed: bool,
+    pub most_weight: u64,
+    /// Whether entries of the store have room for the time of their last read.
+    pub timed: bool,
 }
 
 struct Pile<K, V> {
@@ -174,21 +185,35 @@ impl<K, V> DerefMut for Unforked<'_, K, V> {
 }
 
 impl<K: 'static, V: 'static> Graveyard<K, V> {
-    pub(super) fn new(worth: usize, worth_weight: u64, most: usize, most_weight: u64, timed: bool) -> Self {
+    pub(super) fn new(rules: Rules) -> Self {
+        let Rules { worth, worth_weight, most, most_weight, timed } = rules;
         Graveyard {
             pile: Mutex::new(Pile {
                 fresh: Garbage::default(),
                 waiting: Vec::new(),
                 spares: Spares::new(timed),
             }),
-            timed,
             held: AtomicUsize::new(0),
             held_weight: AtomicU64::new(0),
             in_vain: AtomicBool::new(false),
-            worth,
-            worth_weight,
-            most,
-            most_weight,
+            worth: AtomicUsize::new(worth),
+            worth_weight: AtomicU64::new(worth_weight),
+            most: AtomicUsize::new(most),
+            most_weight: AtomicU64::new(most_weight),
+            timed: AtomicBool::new(timed),
+        }
+    }
+
+    /// Goes by other rules from now on.
+    #[cfg(feature = "config")]
+    pub(super) fn adopt(&self, rules: Rules) {
+        let Rules { worth, worth_weight, most, most_weight, timed } = rules;
+        self.worth.store(worth, Relaxed);
+        self.worth_weight.store(worth_weight, Relaxed);
+        self.most.store(most, Relaxed);
+        self.most_weight.store(most_weight, Relaxed);
+        if self.timed.swap(timed, Relaxed) != timed {
+            self.lock().spares = Spares::new(timed);
         }
     }
 
@@ -198,7 +223,9 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     pub(super) fn take(&self, garbage: Garbage<K, V>) {
         let large = garbage.is_large();
         let pile = self.add(garbage);
-        let worth = large || pile.fresh.len() >= self.worth || pile.fresh.weight() >= self.worth_weight;
+        let worth = large
+            || pile.fresh.len() >= self.worth.load(Relaxed)
+            || pile.fresh.weight() >= self.worth_weight.load(Relaxed);
         if worth || !pile.waiting.is_empty() {
             self.collect(pile, worth);
         }
@@ -290,16 +317,16 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     /// Frees what has been held, and whose grace is over.
     fn free_all(&self, over: Vec<Garbage<K, V>>) {
-        let mut spares = Spares::new(self.timed);
+        let mut spares = Spares::new(self.timed.load(Relaxed));
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
-            // SAFETY: its grace began when it had been taken out of the index, and is over. It is all of this store.
+            // SAFETY: its grace began when it had been taken out of the index, and is over.
             unsafe { garbage.free(&mut spares) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
         }
         let mut pile = self.lock();
-        let room = self.worth.saturating_sub(pile.spares.len());
+        let room = self.worth.load(Relaxed).saturating_sub(pile.spares.len());
         spares.give(room, &mut pile.spares);
     }
 
@@ -323,7 +350,8 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     #[inline]
     fn is_roomy(&self) -> bool {
         // A single entry may weigh as much as is allowed.
-        self.held.load(Relaxed) < self.most && self.held_weight.load(Relaxed) <= self.most_weight
+        self.held.load(Relaxed) < self.most.load(Relaxed)
+            && self.held_weight.load(Relaxed) <= self.most_weight.load(Relaxed)
     }
 
     #[cold]
@@ -364,7 +392,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         let mut pile = lock(&self.pile);
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
         drop(pile);
-        let mut spares = Spares::new(self.timed);
+        let mut spares = Spares::new(self.timed.load(Relaxed));
         let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
         // SAFETY: as the caller says.
         all.for_each(|garbage| unsafe { garbage.free(&mut spares) });

@@ -142,15 +142,16 @@ impl<K, V> Entry<K, V> {
         prefetch(self.0.as_ptr());
     }
 
-    /// Takes key and value out; the memory goes to the spares, or is freed.
+    /// Takes key and value out; the memory goes to the spares, or is freed if they are of another kind.
     ///
     /// # Safety
     ///
-    /// Nobody else uses it, now or later. The spares are of its store.
+    /// Nobody else uses it, now or later.
     pub(super) unsafe fn vacate(self, spares: &mut Spares<K, V>) -> (K, V) {
         // SAFETY: it is ours alone, so it can be read out of its place, which is not read again before it is written.
         let node = unsafe { self.0.as_ptr().read() };
-        spares.add(self.0);
+        // SAFETY: as above, and its word says what it was allocated as.
+        unsafe { spares.add(self.0, node.word.load(Relaxed) & UNTIMED == 0) };
         (node.key, node.value)
     }
 }
@@ -165,6 +166,8 @@ pub(super) struct New<K, V> {
     pub word: u64,
     /// Now, where the time of the last read is kept.
     pub read: u64,
+    /// The idle time that it is made for.
+    pub tti: u64,
 }
 
 /// The word of an entry that ends then. `coarse` and `timed`: see [`COARSE`] and [`UNTIMED`].
@@ -175,9 +178,9 @@ pub(super) fn word(deadline: u64, coarse: bool, timed: bool) -> u64 {
     deadline | if coarse { COARSE } else { 0 } | if timed { 0 } else { UNTIMED }
 }
 
-/// Memory for the nodes of one store.
+/// Memory for nodes, of one kind.
 pub(super) struct Spares<K, V> {
-    /// Whether its nodes have room for the time of their last read.
+    /// Whether they have room for the time of their last read.
     timed: bool,
     places: Vec<NonNull<Node<K, V>>>,
 }
@@ -194,16 +197,27 @@ impl<K, V> Spares<K, V> {
         if timed { Layout::new::<Timed<K, V>>() } else { Layout::new::<Node<K, V>>() }
     }
 
-    fn add(&mut self, place: NonNull<Node<K, V>>) {
-        self.places.push(place);
+    /// # Safety
+    ///
+    /// The place has been allocated by [`place`](Self::place), `timed` or not, and there is nothing in it that is used
+    /// any more.
+    unsafe fn add(&mut self, place: NonNull<Node<K, V>>, timed: bool) {
+        match timed == self.timed {
+            true => self.places.push(place),
+            // SAFETY: as the caller says.
+            false => unsafe { dealloc(place.as_ptr().cast(), Self::layout(timed)) },
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Gives some away, at most so many.
+    /// Gives some away, at most so many, if they are of that kind.
     pub(super) fn give(&mut self, most: usize, to: &mut Self) {
+        if self.timed != to.timed {
+            return;
+        }
         let left = self.places.len() - most.min(self.places.len());
         to.places.extend(self.places.drain(left..));
     }
@@ -211,7 +225,7 @@ impl<K, V> Spares<K, V> {
     /// A node for this, in a place of its own.
     #[inline]
     pub(super) fn place(&mut self, new: New<K, V>) -> Entry<K, V> {
-        let New { hash, key, value, weight, word, read } = new;
+        let New { hash, key, value, weight, word, read, .. } = new;
         assert_eq!(word & UNTIMED == 0, self.timed);
         let place = self.places.pop().unwrap_or_else(|| {
             let layout = Self::layout(self.timed);

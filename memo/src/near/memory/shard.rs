@@ -23,6 +23,48 @@ pub(super) const MOST: usize = if cfg!(memo_shuttle) { 2 } else { 1 << SHARD_BIT
 /// In a place: it is one in the main queue.
 const MAIN: u32 = 1 << 31;
 
+/// What one shard of a store is held to: all of them to the same, but while that is changed.
+#[derive(Clone, Copy)]
+pub(super) struct Share {
+    bound: Bound,
+    /// What the entries may count.
+    limit: u64,
+    /// What the small queue may count, where all entries count the same.
+    small: u64,
+    /// As many taken out are a batch.
+    batch: usize,
+    /// How long an entry stays without being read.
+    tti: u64,
+}
+
+impl Share {
+    /// That of one among `shards` in the bound. `batch`: see there.
+    pub(super) fn new(bound: Bound, shards: usize, batch: usize, tti: u64) -> Self {
+        let limit = if bound.limit == NEVER { NEVER } else { bound.limit / shards as u64 };
+        Share { bound, limit, small: small_share(limit, 1), batch, tti }
+    }
+
+    /// Whether a store can go by it: there is one shard, which any entry fits into that fits into the store, or none
+    /// is left without room.
+    #[cfg(feature = "config")]
+    pub(super) fn is_fair(&self, shards: usize) -> bool {
+        shards == 1 || (!self.bound.weighs() && (self.limit > 0 || self.bound.limit == 0))
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.limit != NEVER
+    }
+
+    fn is_timed(&self) -> bool {
+        self.tti != NEVER
+    }
+
+    /// As many entries as there may be, as far as that is known.
+    fn most(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+}
+
 /// Entries in the order they came in. What leaves from the middle leaves a hole.
 struct Queue<K, V> {
     line: VecDeque<Option<Entry<K, V>>>,
@@ -97,6 +139,13 @@ impl<K, V> Queue<K, V> {
         }
     }
 
+    #[cfg(feature = "config")]
+    fn count_anew(&mut self, bound: &Bound) {
+        let entries = self.line.iter().flatten();
+        // SAFETY: not freed as long as it is in the queue, says who has put it there.
+        self.counted = entries.map(|entry| bound.counts(unsafe { entry.node() }.weight)).sum();
+    }
+
     /// Closes the holes.
     #[cold]
     fn close(&mut self) {
@@ -153,6 +202,7 @@ impl Ghosts {
 
 /// What is under the lock of a shard.
 struct Shard<K, V> {
+    share: Share,
     len: usize,
     weight: u64,
     small: Queue<K, V>,
@@ -170,8 +220,9 @@ struct Shard<K, V> {
 unsafe impl<K: Send, V: Send> Send for Shard<K, V> {}
 
 impl<K: 'static, V: 'static> Shard<K, V> {
-    fn new(timed: bool) -> Self {
+    fn new(share: Share) -> Self {
         Shard {
+            share,
             len: 0,
             weight: 0,
             small: Queue::new(0),
@@ -179,7 +230,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             ghosts: Ghosts::default(),
             stuck: 0,
             garbage: Garbage::default(),
-            spares: Spares::new(timed),
+            spares: Spares::new(share.is_timed()),
             evicted: 0,
             expired: 0,
         }
@@ -190,6 +241,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
 #[derive(Default)]
 pub(super) struct Sums {
     pub len: u64,
+    /// Of what is not weighed, how many.
     pub weight: u64,
     pub evicted: u64,
     pub expired: u64,
@@ -209,14 +261,6 @@ pub(super) struct Shards<K, V> {
     indices: Apart<[Index<K, V>; MOST]>,
     /// The number of shards less one, less than [`MOST`]; never changed.
     mask: usize,
-    bound: Bound,
-    /// What the entries of one shard may count.
-    limit: u64,
-    /// What the small queue of one shard may count, where all entries count the same.
-    small: u64,
-    /// As many taken out of one shard are a batch.
-    batch: usize,
-    timed: bool,
     locked: Box<[Lock<K, V>]>,
 }
 
@@ -227,19 +271,13 @@ unsafe impl<K: Send + Sync, V: Send + Sync> Sync for Shards<K, V> {}
 
 impl<K: 'static, V: 'static> Shards<K, V> {
     /// `count`: a power of two, at most [`MOST`].
-    pub(super) fn new(count: usize, bound: Bound, batch: usize, timed: bool) -> Self {
+    pub(super) fn new(count: usize, share: Share) -> Self {
         assert!(count.is_power_of_two() && count <= MOST);
-        let limit = if bound.limit == NEVER { NEVER } else { bound.limit / count as u64 };
         Shards {
             // Those beyond `count` are never used, and share nothing that would be made for them.
             indices: Apart(std::array::from_fn(|at| if at < count { Index::new() } else { Index::none() })),
             mask: count - 1,
-            limit,
-            small: small_share(limit, 1),
-            bound,
-            batch,
-            timed,
-            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new(timed)))).collect(),
+            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new(share)))).collect(),
         }
     }
 
@@ -264,7 +302,7 @@ impl<K: 'static, V: 'static> Shards<K, V> {
     }
 
     pub(super) fn lock_number(&self, number: usize) -> Locked<'_, K, V> {
-        Locked { shards: self, index: &self.indices.0[number], shard: lock(&self.locked[number].0) }
+        Locked { index: &self.indices.0[number], shard: lock(&self.locked[number].0) }
     }
 
     /// Each shard locked, one after the other.
@@ -275,7 +313,7 @@ impl<K: 'static, V: 'static> Shards<K, V> {
     pub(super) fn sums(&self) -> Sums {
         self.each().fold(Sums::default(), |sums, Locked { shard, .. }| Sums {
             len: sums.len + shard.len as u64,
-            weight: sums.weight + shard.weight,
+            weight: sums.weight + if shard.share.bound.weighs() { shard.weight } else { shard.len as u64 },
             evicted: sums.evicted + shard.evicted,
             expired: sums.expired + shard.expired,
         })
@@ -303,7 +341,6 @@ fn small_share(limit: u64, each: u64) -> u64 {
 /// time since it has been taken: garbage goes to the graveyard by [`unlock`](Self::unlock) only. Only the
 /// holder of the lock writes the index. So the safety demands of [`Index`] and [`Queue`] are met throughout.
 pub(super) struct Locked<'s, K, V> {
-    shards: &'s Shards<K, V>,
     index: &'s Index<K, V>,
     shard: MutexGuard<'s, Shard<K, V>>,
 }
@@ -312,23 +349,24 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Gives the lock back, and out what there is to be freed, once it is enough; `all`: however little.
     #[inline]
     pub(super) fn unlock(mut self, all: bool) -> Option<Garbage<K, V>> {
-        let garbage = &mut self.shard.garbage;
-        let few = garbage.is_only_entries(self.shards.batch);
-        (!few || all || self.shards.bound.weighs()).then(|| self.take_garbage()).flatten()
+        let Share { batch, bound, .. } = self.shard.share;
+        let few = self.shard.garbage.is_only_entries(batch);
+        (!few || all || bound.weighs()).then(|| self.take_garbage()).flatten()
     }
 
     #[cold]
     #[inline(never)]
     fn take_garbage(&mut self) -> Option<Garbage<K, V>> {
+        let batch = self.shard.share.batch;
         let garbage = &mut self.shard.garbage;
-        (!garbage.is_empty()).then(|| std::mem::replace(garbage, Garbage::with_room_for(self.shards.batch)))
+        (!garbage.is_empty()).then(|| std::mem::replace(garbage, Garbage::with_room_for(batch)))
     }
 
     /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
     #[inline]
     pub(super) fn fetch_spares(&mut self, from: &Graveyard<K, V>) {
         if self.shard.spares.len() == 0 && self.shard.evicted != 0 {
-            from.spare(self.shards.batch, &mut self.shard.spares);
+            from.spare(self.shard.share.batch, &mut self.shard.spares);
         }
     }
 
@@ -350,11 +388,19 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     fn counts(&self, weight: u32) -> u64 {
-        self.shards.bound.counts(weight)
+        self.shard.share.bound.counts(weight)
     }
 
     fn is_bounded(&self) -> bool {
-        self.shards.limit != NEVER
+        self.shard.share.is_bounded()
+    }
+
+    /// Whether such an entry may come in: not if it is too heavy, nor if it was made for another idle time than holds
+    /// by now, which has taken all others of its time.
+    #[inline]
+    pub(super) fn admits(&self, new: &New<K, V>) -> bool {
+        let Share { bound, tti, .. } = self.shard.share;
+        bound.admits(new.weight) && new.tti == tti
     }
 
     /// Puts in an entry whose key is not in here, and makes room for it.
@@ -382,7 +428,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         self.shard.len += 1;
         self.shard.weight += u64::from(weight);
         if self.is_bounded() {
-            let most = usize::try_from(self.shards.limit).unwrap_or(usize::MAX);
+            let most = self.shard.share.most();
             let shard = &mut *self.shard;
             let queue = if to_main { &mut shard.main } else { &mut shard.small };
             // SAFETY: see `Locked`.
@@ -482,7 +528,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
         // SAFETY: see `Locked`.
         let table = unsafe { self.index.renew() };
-        let fresh = Shard { evicted: shard.evicted, expired: shard.expired, ..Shard::new(self.shards.timed) };
+        let fresh = Shard { evicted: shard.evicted, expired: shard.expired, ..Shard::new(shard.share) };
         let old = std::mem::replace(shard, fresh);
         shard.garbage = old.garbage;
         // SAFETY: it is not the index's table any more, what was in it was in nothing else but the queues, and those
@@ -490,14 +536,16 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         unsafe { shard.garbage.add_full(table, old.len, old.weight) };
     }
 
-    /// Gives memory back, where many have left.
-    pub(super) fn shrink(&mut self) {
+    /// Gives memory back, where many have left; whether it did.
+    pub(super) fn shrink(&mut self) -> bool {
         let groups = self.index.table().groups();
-        if groups > 16 && self.shard.len < Index::<K, V>::room(groups) / 8 {
+        let is_sparse = groups > 16 && self.shard.len < Index::<K, V>::room(groups) / 8;
+        if is_sparse {
             self.rebuild(groups / 4);
             self.shard.small.line.shrink_to_fit();
             self.shard.main.line.shrink_to_fit();
         }
+        is_sparse
     }
 
     #[cold]
@@ -514,29 +562,44 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Evicts until there is room for something that counts this much.
     #[inline]
     fn make_room(&mut self, counts: u64) {
-        while self.shard.small.counted + self.shard.main.counted + counts > self.shards.limit {
-            let Some(entry) = self.evict() else { return };
-            // SAFETY: it is in the index.
-            let hash = unsafe { entry.node() }.hash;
-            self.take_out(hash, entry);
-            self.shard.evicted += 1;
+        while self.counted() + counts > self.shard.share.limit {
+            if !self.evict_one() {
+                return;
+            }
         }
+    }
+
+    /// What all entries of a bounded store count.
+    #[inline]
+    fn counted(&self) -> u64 {
+        self.shard.small.counted + self.shard.main.counted
+    }
+
+    /// Whether there was one.
+    #[inline]
+    fn evict_one(&mut self) -> bool {
+        let Some(entry) = self.evict() else { return false };
+        // SAFETY: it is in the index.
+        let hash = unsafe { entry.node() }.hash;
+        self.take_out(hash, entry);
+        self.shard.evicted += 1;
+        true
     }
 
     #[inline]
     fn small_share(&self) -> u64 {
-        if !self.shards.bound.weighs() {
-            return self.shards.small;
+        let Share { bound, limit, small, .. } = self.shard.share;
+        if !bound.weighs() {
+            return small;
         }
-        let each = (self.shard.small.counted + self.shard.main.counted) / (self.shard.len as u64).max(1);
-        small_share(self.shards.limit, each)
+        small_share(limit, self.counted() / (self.shard.len as u64).max(1))
     }
 
     /// Takes an entry out of its queue that is to leave.
     fn evict(&mut self) -> Option<Entry<K, V>> {
         let share = self.small_share();
-        let (bound, most) = (&self.shards.bound, usize::try_from(self.shards.limit).unwrap_or(usize::MAX));
         let shard = &mut *self.shard;
+        let (bound, most) = (shard.share.bound, shard.share.most());
         // Readers could go on using what this sees for ever.
         let mut patience = 4 * shard.len + 4;
         loop {
@@ -569,5 +632,72 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
             // SAFETY: see `Locked`.
             unsafe { shard.main.push(entry, counts, most) };
         }
+    }
+}
+
+/// Another share, for a store that is in use.
+#[cfg(feature = "config")]
+impl<K: 'static, V: 'static> Locked<'_, K, V> {
+    /// Goes by another share from now on. What is over it stays until it is [trimmed](Self::trim), or until an entry
+    /// comes that needs room.
+    pub(super) fn adopt(&mut self, share: Share) {
+        let old = std::mem::replace(&mut self.shard.share, share);
+        if old.tti != share.tti {
+            // When they were read has not been kept, or the sweeper goes by another end of theirs.
+            self.clear();
+            self.shard.spares = Spares::new(share.is_timed());
+            return;
+        }
+        if !share.is_bounded() {
+            let shard = &mut *self.shard;
+            (shard.small, shard.main, shard.ghosts) = (Queue::new(0), Queue::new(MAIN), Ghosts::default());
+        } else if !old.is_bounded() {
+            self.enqueue_all();
+        } else if !old.bound.counts_as(&share.bound) {
+            let shard = &mut *self.shard;
+            shard.small.count_anew(&share.bound);
+            shard.main.count_anew(&share.bound);
+        }
+        if self.shard.ghosts.0.len() > share.most().saturating_mul(2) {
+            self.shard.ghosts = Ghosts::default();
+        }
+        if share.bound.weighs() {
+            // Those that would be let in no more are first to go, before they drive out others.
+            for entry in self.too_heavy() {
+                // SAFETY: it is in the index.
+                let hash = unsafe { entry.node() }.hash;
+                self.remove(hash, entry);
+                self.shard.evicted += 1;
+            }
+        }
+    }
+
+    /// Puts all entries into the main queue, where there were no queues.
+    fn enqueue_all(&mut self) {
+        let table = self.index.table();
+        let shard = &mut *self.shard;
+        let (bound, most) = (shard.share.bound, shard.share.most().min(shard.len));
+        // SAFETY: see `Locked`.
+        unsafe {
+            table.each(|entry| shard.main.push(entry, bound.counts(entry.node().weight), most));
+        }
+    }
+
+    fn too_heavy(&self) -> Vec<Entry<K, V>> {
+        let Shard { small, main, share, .. } = &*self.shard;
+        let entries = small.line.iter().chain(&main.line).flatten().copied();
+        // SAFETY: they are in the index.
+        entries.filter(|entry| !share.bound.admits(unsafe { entry.node() }.weight)).collect()
+    }
+
+    /// Evicts what is over the share, at most so many, and then gives memory back; whether that is done.
+    pub(super) fn trim(&mut self, most: usize) -> bool {
+        for _ in 0..most {
+            if !self.is_bounded() || self.counted() <= self.shard.share.limit || !self.evict_one() {
+                while self.shrink() {}
+                return true;
+            }
+        }
+        false
     }
 }
