@@ -154,6 +154,18 @@ fn shuttle_readers_against_growth() {
     });
 }
 
+#[cfg(feature = "config")]
+#[test]
+fn shuttle_readers_and_writers_against_other_limits() {
+    fn resize(store: &Store, _: Alive) {
+        let idle = Some(Duration::from_secs(3600));
+        assert!(store.resize(&Limits { capacity: Some(1), ..Limits::default() }));
+        assert!(store.resize(&Limits { tti: idle, lifetimes: true, ..Limits::default() }));
+        assert!(store.resize(&Limits { capacity: Some(2), ..Limits::default() }));
+    }
+    check(|| at_once(2, &[read, replace, resize]));
+}
+
 #[test]
 fn shuttle_two_inserts_of_one_key_leave_one_entry() {
     check(|| {

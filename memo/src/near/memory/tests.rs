@@ -108,8 +108,8 @@ impl Drop for Told {
     }
 }
 
-/// Everything at once, by several threads, on one store.
-fn stress(limits: Limits, threads: u64, rounds: u64, keys: u64) {
+/// Everything at once, by several threads, on one store, which also takes the other limits now and then.
+fn stress(limits: Limits, others: &[Limits], threads: u64, rounds: u64, keys: u64) {
     let _alone = clock::alone();
     let alive = Arc::new(AtomicI64::new(0));
     let store = Memory::<Told, Told>::new(&limits);
@@ -150,6 +150,10 @@ fn stress(limits: Limits, threads: u64, rounds: u64, keys: u64) {
                         }
                         97 => clock::advance(Duration::from_secs(600)),
                         98 => store.sweep(),
+                        #[cfg(feature = "config")]
+                        _ if !others.is_empty() && random.next().is_multiple_of(4) => {
+                            store.resize(&others[random.next() as usize % others.len()]);
+                        }
                         _ if random.next().is_multiple_of(8) => store.clear(),
                         _ => {
                             store.counts();
@@ -160,6 +164,8 @@ fn stress(limits: Limits, threads: u64, rounds: u64, keys: u64) {
             });
         }
     });
+    #[cfg(feature = "config")]
+    assert!(others.is_empty() || store.resize(&limits));
     store.settle();
     let counts = store.counts();
     assert_eq!(alive.load(SeqCst), 2 * counts.entries as i64, "{counts:?}");
@@ -196,16 +202,18 @@ fn values_are_whole_and_dropped_once_whatever_threads_do_and_panic_in() {
     quietly(|| {
         loop {
             let rounds = times(8_000, 60);
-            stress(entries(100), 5, rounds, 400);
-            stress(entries(3000), 4, rounds, 5000);
-            stress(Limits { max_weight: Some(300), ..Limits::default() }, 4, rounds, 400);
-            stress(
-                Limits { tti: Some(Duration::from_secs(3600)), lifetimes: true, ..entries(100) },
-                4,
-                rounds,
-                300,
-            );
-            stress(Limits::default(), 4, rounds, 2000);
+            let idle = |limits| Limits { tti: Some(Duration::from_secs(3600)), lifetimes: true, ..limits };
+            let weighed = Limits { max_weight: Some(300), ..Limits::default() };
+            stress(entries(100), &[], 5, rounds, 400);
+            stress(entries(3000), &[], 4, rounds, 5000);
+            stress(weighed, &[], 4, rounds, 400);
+            stress(idle(entries(100)), &[], 4, rounds, 300);
+            stress(Limits::default(), &[], 4, rounds, 2000);
+            if cfg!(feature = "config") {
+                let any = Limits::default();
+                stress(entries(100), &[entries(30), weighed, idle(any), any, entries(200)], 4, rounds, 400);
+                stress(entries(3000), &[entries(40), idle(entries(900)), any], 4, rounds, 3000);
+            }
             if start.elapsed() >= Duration::from_secs(60 * minutes) {
                 break;
             }
@@ -268,6 +276,150 @@ fn a_store_grows_and_gives_its_memory_back() {
     store.clear();
     assert_eq!(groups(), before);
     store.settle();
+}
+
+#[cfg(feature = "config")]
+mod resized {
+    use super::*;
+
+    fn put(store: &Memory<u64, u64>, keys: std::ops::Range<u64>) {
+        keys.for_each(|key| store.insert(hash(key), key, key, 1, None));
+    }
+
+    fn found(store: &Memory<u64, u64>, keys: std::ops::Range<u64>) -> u64 {
+        keys.filter(|&key| store.peek(hash(key), &By(key)).inspect(|&found| assert_eq!(found, key)).is_some())
+            .count() as u64
+    }
+
+    fn weight(max_weight: u64) -> Limits {
+        Limits { max_weight: Some(max_weight), ..Limits::default() }
+    }
+
+    #[test]
+    fn what_fits_stays_and_what_is_used_stays_longest() {
+        let store = Memory::<u64, u64>::new(&entries(1000));
+        put(&store, 0..200);
+        for limits in [entries(100_000), entries(400), Limits::default(), entries(500)] {
+            assert!(store.resize(&limits));
+            assert_eq!((store.counts().entries, found(&store, 0..200)), (200, 200), "{limits:?}");
+        }
+        (0..20).for_each(|key| assert_eq!(store.get(hash(key), By(key)), Some(key)));
+        assert!(store.resize(&entries(60)));
+        let counts = store.counts();
+        assert_eq!((counts.entries, counts.evicted), (60, 140));
+        assert_eq!((found(&store, 0..20), found(&store, 0..200)), (20, 60));
+        // The others go on from there.
+        put(&store, 200..1000);
+        assert_eq!(store.counts().entries, 60);
+        assert!(store.resize(&Limits::default()));
+        put(&store, 1000..3000);
+        assert_eq!((store.counts().entries, found(&store, 1000..3000)), (2060, 2000));
+        assert!(store.resize(&entries(0)));
+        put(&store, 0..10);
+        assert_eq!(store.counts().entries, 0);
+        assert!(store.resize(&entries(1000)));
+        put(&store, 0..100);
+        assert_eq!(found(&store, 0..100), 100);
+        store.settle();
+    }
+
+    #[test]
+    fn memory_is_given_back_by_a_store_that_becomes_small() {
+        let many = times(50_000, 2000);
+        let store = Memory::<u64, u64>::new(&entries(2 * many));
+        put(&store, 0..many);
+        let groups = || store.shards.indices().iter().map(|index| index.table().groups()).sum::<usize>();
+        let before = groups();
+        assert!(store.resize(&entries(16 * store.shards.indices().len() as u64)));
+        assert!(groups() <= before / 4 && groups() <= 16 * store.shards.indices().len(), "{}", groups());
+        store.settle();
+    }
+
+    #[test]
+    fn weights_and_numbers_bound_the_same_store_in_turn() {
+        let store = Memory::<u64, u64>::new(&weight(1000));
+        // 1, 2, .. 40 make 820, and then one that no smaller store would let in.
+        (1..=40).for_each(|key| store.insert(hash(key), key, key, key as u32, None));
+        store.insert(hash(50), 50, 50, 150, None);
+        assert_eq!((store.counts().entries, store.counts().weight), (41, 970));
+        // That one goes, and nothing else has to.
+        assert!(store.resize(&Limits { max_weight: Some(149), ..entries(10_000) }));
+        assert_eq!(store.peek(hash(50), &By(50)), None);
+        let counts = store.counts();
+        assert!(counts.weight <= 149 && counts.weight > 149 - 40, "{counts:?}");
+        assert_eq!(counts.entries + counts.evicted, 41);
+        assert!(store.resize(&weight(5000)));
+        (1..=40).for_each(|key| store.insert(hash(key), key, key, key as u32, None));
+        assert_eq!(store.counts().weight, 820);
+        assert!(store.resize(&entries(25)));
+        assert_eq!((store.counts().entries, store.counts().weight), (25, 25));
+        // By number whatever weight.
+        store.insert(hash(60), 60, 60, 1_000_000, None);
+        assert_eq!(store.peek(hash(60), &By(60)), Some(60));
+        assert!(store.resize(&weight(100)));
+        let counts = store.counts();
+        assert!(counts.weight <= 100 && counts.entries > 0, "{counts:?}");
+        assert_eq!(store.peek(hash(60), &By(60)), None);
+        assert!(store.resize(&Limits { max_weight: Some(100), ..entries(3) }));
+        assert!(store.counts().entries <= 3);
+        // Not where there are several shards, which could not hold what the store might.
+        let sharded = Memory::<u64, u64>::new(&entries(10_000));
+        put(&sharded, 0..100);
+        assert!(sharded.shards.indices().len() > 1 && !sharded.resize(&weight(100)));
+        assert!(!sharded.resize(&entries(1)));
+        assert_eq!(found(&sharded, 0..100), 100);
+    }
+
+    #[test]
+    fn idle_times_come_and_go() {
+        let _alone = clock::alone();
+        let store = Memory::<u64, u64>::new(&entries(100));
+        let hour = Duration::from_secs(3600);
+        let idle = |tti| Limits { tti: Some(tti), lifetimes: true, ..entries(100) };
+        for _ in 0..2 {
+            put(&store, 0..50);
+            assert!(store.resize(&idle(hour)));
+            // When they were read was not kept.
+            assert_eq!(store.counts().entries, 0);
+            put(&store, 0..50);
+            clock::advance(Duration::from_secs(3000));
+            assert_eq!(store.get(hash(1), By(1)), Some(1));
+            assert!(store.resize(&Limits { capacity: Some(60), ..idle(hour) }));
+            assert_eq!(store.counts().entries, 50);
+            clock::advance(Duration::from_secs(3000));
+            assert_eq!((store.get(hash(1), By(1)), store.get(hash(2), By(2))), (Some(1), None));
+            assert!(store.resize(&entries(100)));
+            put(&store, 0..50);
+            clock::advance(Duration::from_secs(30_000));
+            assert_eq!(found(&store, 0..50), 50);
+        }
+        store.settle();
+    }
+
+    #[test]
+    fn a_value_that_drops_may_resize_its_store() {
+        struct Again(Option<&'static Memory<u64, Again>>);
+        impl Clone for Again {
+            fn clone(&self) -> Self {
+                Again(None)
+            }
+        }
+        impl Drop for Again {
+            fn drop(&mut self) {
+                if let Some(store) = self.0.take() {
+                    assert!(store.resize(&entries(20 + store.counts().entries / 2)));
+                }
+            }
+        }
+        let store: &'static Memory<u64, Again> = Box::leak(Box::new(Memory::new(&entries(100))));
+        for _ in 0..3 {
+            (0..100).for_each(|key| store.insert(hash(key), key, Again(Some(store)), 1, None));
+            assert!(store.resize(&entries(40)));
+            assert!(store.resize(&entries(100)));
+        }
+        store.clear();
+        assert_eq!(store.counts().entries, 0);
+    }
 }
 
 #[test]
