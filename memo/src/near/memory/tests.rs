@@ -397,6 +397,29 @@ mod resized {
         store.settle();
     }
 
+    /// As an insert does that has looked at the idle time just before it is changed.
+    #[test]
+    fn what_was_made_for_another_idle_time_is_not_let_in() {
+        let hour = Duration::from_secs(3600);
+        let new = |tti| New {
+            hash: hash(1),
+            key: 1,
+            value: 2,
+            weight: 1,
+            word: word(NEVER, true, tti != NEVER),
+            read: 0,
+            tti,
+        };
+        let store = Memory::<u64, u64>::new(&entries(10));
+        assert!(store.place(new(NEVER)).is_ok());
+        assert!(store.resize(&Limits { tti: Some(hour), ..entries(10) }));
+        assert!(store.place(new(NEVER)).is_err());
+        assert!(store.place(new(nanos(hour))).is_ok());
+        assert!(store.place(new(NEVER)).is_err(), "nor where one is in its place");
+        assert_eq!(store.counts().entries, 1);
+        store.settle();
+    }
+
     #[test]
     fn a_value_that_drops_may_resize_its_store() {
         struct Again(Option<&'static Memory<u64, Again>>);
