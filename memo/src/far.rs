@@ -203,7 +203,7 @@ impl<K, V: 'static> Far<K, V> {
         let parameters = format!("{owner}{implemented}{}", settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        let lessor = settings.leases.and_then(|reach| {
+        let lessor = lease::reach(settings).and_then(|reach| {
             let lessor = lease::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
             if lessor.is_none() {
                 crate::warn::warn(&format!("`{name}`: {}", lease::no_lessor(reach)));
