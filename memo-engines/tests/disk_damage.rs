@@ -270,6 +270,49 @@ fn promise_16_a_header_of_another_format_is_damage() {
     }
 }
 
+/// Another process that has the store open and does nothing, until it is told to go on: "idle path".
+#[test]
+fn idle() {
+    let Some(role) = common::role() else { return };
+    let Some(path) = role.strip_prefix("idle ").map(Path::new) else { return };
+    let disk = Disk::open(options(path)).unwrap();
+    assert!((0..SMALL_KEYS).all(|number| read(&disk, number) == Some(1)));
+    fs::write(path.join("idle"), "").unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !path.join("go").exists() && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    // What it has read before may be right yet; what the other wrote is of versions up to 8.
+    assert!((0..SMALL_KEYS).all(|number| read(&disk, number).is_none_or(|version| version < 8)));
+    let _ = put(&disk, 0, &sealed(0, 9, 60));
+    let _ = memo_engines::conformance::wait(memo_engines::Engine::flush(&disk));
+    let _ = put(&disk, 0, &sealed(0, 10, 60));
+    flush(&disk);
+    assert_eq!(read(&disk, 0), Some(10));
+}
+
+/// SQLite takes an index for one that is used without a log, and to change that waits for all others.
+#[test]
+fn promise_16_a_header_that_is_damaged_while_another_process_has_it_open() {
+    let bits = if nightly() { 0..100 * 8 } else { 18 * 8..20 * 8 };
+    for bit in bits {
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let path = directory.path();
+        make_small(path, true);
+        let mut other = common::child("idle", &format!("idle {}", path.display()));
+        let mut other = other.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while !path.join("idle").exists() && other.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
+        is_survived(path, &format!("bit {bit}"));
+        fs::write(path.join("go"), "").unwrap();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut other.stderr.take().unwrap(), &mut said).unwrap();
+        assert!(other.wait().unwrap().success(), "bit {bit}: {said}");
+    }
+}
+
 #[test]
 fn promise_16_any_bit_and_any_length_of_a_log_that_was_left() {
     let (flips, cuts) = if nightly() { (8, 1) } else { (1217, 997) };

@@ -122,7 +122,9 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
             // On an index that others use this would wait for them: it writes.
             connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
         }
-        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+        if let Err(error) = connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            return if !is_new && is_kept_from_its_log(connection, &error) { Ok(false) } else { Err(error) };
+        }
         connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0;")?;
         if is_new {
             connection.execute_batch(&format!(
@@ -151,6 +153,14 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
         }
         Err(error) => Err(failed("set up the index", error)),
     }
+}
+
+/// Whether an index cannot be used with its log because its header says that it is used without one, and another process
+/// has it open. We use none without, so the header is damaged; while nobody has it open, SQLite mends that.
+fn is_kept_from_its_log(connection: &Connection, error: &rusqlite::Error) -> bool {
+    let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        && mode.is_ok_and(|mode| !mode.eq_ignore_ascii_case("wal"))
 }
 
 /// Whether the next transaction waits until it is on the disk itself. Without, it may be lost with the power, and
