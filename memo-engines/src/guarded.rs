@@ -11,7 +11,8 @@
 //!
 //! So a disk that begins to hang without warning keeps those who are inside at that moment, or come within
 //! one budget, and nobody who comes later. A network file system, of which hanging is to be expected, is
-//! called on helpers from the start and keeps nobody.
+//! called on helpers from the start and keeps nobody. So is any engine that blocks if its guard is
+//! [`strict`](GuardOptions::strict).
 //!
 //! # The circuit
 //!
@@ -59,6 +60,10 @@ pub struct GuardOptions {
     pub max_backoff: Duration,
     /// How many helper threads there are at most, for engines that block. Default 4.
     pub helpers: usize,
+    /// Whether calls that block are always made on helper threads, so that no call ever takes longer than its budget,
+    /// not even one that is inside as the engine begins to hang. Each call then costs some microseconds more, for two
+    /// threads that wake each other. Default `false`.
+    pub strict: bool,
 }
 
 impl Default for GuardOptions {
@@ -69,6 +74,7 @@ impl Default for GuardOptions {
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(1),
             helpers: 4,
+            strict: false,
         }
     }
 }
@@ -322,7 +328,7 @@ impl Inner {
                 let call: Call<'a, T> = Box::new(call);
                 EngineFuture::new(self.waited(permit, budget, engine, call))
             }
-            Some(engine) if !self.capability.hangs && self.flow.begin(begun, budget) => {
+            Some(engine) if self.may_be_direct() && self.flow.begin(begun, budget) => {
                 let mut tries = 0;
                 let made = loop {
                     let made = catch_unwind(AssertUnwindSafe(|| call(engine).try_ready()))
@@ -370,6 +376,11 @@ impl Inner {
                 })
             }
         }
+    }
+
+    /// Whether a call that blocks may be made on the caller's thread.
+    fn may_be_direct(&self) -> bool {
+        !self.capability.hangs && !self.options.strict
     }
 
     async fn waited<'a, T>(
@@ -682,8 +693,19 @@ mod tests {
     #[test]
     fn an_engine_of_which_hanging_is_expected_keeps_nobody() {
         let hangs = Capability { blocking: true, hangs: true, ..Capability::default() };
-        let double = Double::new("double").claiming(hangs);
-        let guarded = Guarded::new(double.clone(), quick());
+        keeps_nobody(hangs, quick());
+    }
+
+    #[test]
+    fn a_strict_guard_has_no_engine_keep_anybody() {
+        let blocks = Capability { blocking: true, ..Capability::default() };
+        keeps_nobody(blocks, GuardOptions { strict: true, ..quick() });
+    }
+
+    /// Not even those who come as it begins to hang.
+    fn keeps_nobody(capability: Capability, options: GuardOptions) {
+        let double = Double::new("double").claiming(capability);
+        let guarded = Guarded::new(double.clone(), options);
         block_on(guarded.put(&key(0), &Entry::new(vec![1]))).unwrap();
         double.set(Mood::Hanging);
         for _ in 0..20 {

@@ -18,6 +18,7 @@ pub(crate) fn guard(name: &str) -> memo_engines::GuardOptions {
             ("helpers", Some(Setting::Number(count))) => {
                 options.helpers = usize::try_from(*count).unwrap_or(usize::MAX);
             }
+            ("strict", Some(Setting::Switch(strict))) => options.strict = *strict,
             _ => {}
         }
     }

@@ -57,6 +57,7 @@ pub(super) const GUARD: &[Rule] = &[
     rule("backoff", Kind::Time),
     rule("max_backoff", Kind::Time),
     rule("helpers", Kind::Number),
+    rule("strict", Kind::Switch),
 ];
 
 /// `[engines.<name>]`, beside its guard.
