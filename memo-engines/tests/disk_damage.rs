@@ -155,6 +155,48 @@ fn promise_16_damage_while_it_is_open() {
     damaged(true, if nightly() { 20_000 } else { 200 });
 }
 
+/// Found by the tests above at night.
+#[test]
+fn promise_16_damage_that_was_found_once() {
+    for bit in [130_554, 130_872] {
+        for open in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path();
+            restore(path, &make(path));
+            let index = path.join("v1/index.1.sqlite");
+            let early = open.then(|| Disk::open(options(path)).unwrap());
+            Damage::Flip(bit).inflict(&index);
+            let disk = early.unwrap_or_else(|| Disk::open(options(path)).unwrap());
+            survives(&disk, &format!("bit {bit}, open: {open}"));
+        }
+    }
+}
+
+/// The index over the keys loses or mistakes a key after this process has read it, and the key is removed.
+#[test]
+fn promise_16_what_was_removed_does_not_come_back_by_damage() {
+    let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let path = directory.path();
+    drop(make(path));
+    drop(Disk::open(options(path)).unwrap());
+    let whole = files(path);
+    // The end of the page where SQLite keeps that index: twelve keys and rows.
+    let step = if nightly() { 1 } else { 7 };
+    for bit in ((16_384 - 200) * 8..16_384 * 8).step_by(step) {
+        restore(path, &whole);
+        let disk = Disk::open(options(path)).unwrap();
+        assert!((0..KEYS).all(|number| read(&disk, number) == Some(1)), "bit {bit}");
+        Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
+        for number in 0..KEYS {
+            if memo_engines::conformance::wait(memo_engines::Engine::remove(&disk, &common::key(number)))
+                .is_ok()
+            {
+                assert_eq!(read(&disk, number), None, "bit {bit}, key {number}");
+            }
+        }
+    }
+}
+
 #[test]
 fn promise_16_what_is_no_index_at_all_is_set_aside_with_one_warning() {
     use std::sync::{Arc, Mutex};
