@@ -141,28 +141,41 @@ struct Inner {
 
 /// An engine that is built when it is first needed.
 struct Lazy {
-    engine: OnceLock<Arc<dyn Engine>>,
+    engine: OnceLock<Built>,
     /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
     /// who come meanwhile are served by the first.
     building: Mutex<()>,
     build: Build,
 }
 
+/// An engine, and whether its calls may hang, which may not be known before it is there: a directory may turn out to be a
+/// server's.
+struct Built {
+    engine: Arc<dyn Engine>,
+    hangs: bool,
+}
+
+impl Built {
+    fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { hangs: engine.capability().hangs, engine }
+    }
+}
+
 impl Lazy {
-    fn get(&self) -> Option<&dyn Engine> {
-        self.engine.get().map(|engine| &**engine)
+    fn get(&self) -> Option<&Built> {
+        self.engine.get()
     }
 
     fn build(&self) -> Result<&dyn Engine, Error> {
-        if let Some(engine) = self.get() {
-            return Ok(engine);
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
         }
         let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = self.get() {
-            return Ok(engine);
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
         }
-        let built = (self.build)()?;
-        let engine = &**self.engine.get_or_init(|| built);
+        let built = Built::new((self.build)()?);
+        let engine = &*self.engine.get_or_init(|| built).engine;
         drop(building);
         Ok(engine)
     }
@@ -233,7 +246,7 @@ impl Guarded {
             move || Ok(Arc::clone(&engine))
         };
         let guarded = Self::build(name, capability, build, options);
-        let _ = guarded.0.engine.engine.set(engine);
+        let _ = guarded.0.engine.engine.set(Built::new(engine));
         guarded
     }
 
@@ -324,11 +337,11 @@ impl Inner {
         // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
         let begun = Instant::now();
         match self.engine.get() {
-            Some(engine) if !self.capability.blocking => {
+            Some(Built { engine, .. }) if !self.capability.blocking => {
                 let call: Call<'a, T> = Box::new(call);
                 EngineFuture::new(self.waited(permit, budget, engine, call))
             }
-            Some(engine) if self.may_be_direct() && self.flow.begin(begun, budget) => {
+            Some(Built { engine, hangs: false }) if self.may_be_direct() && self.flow.begin(begun, budget) => {
                 let mut tries = 0;
                 let made = loop {
                     let made = catch_unwind(AssertUnwindSafe(|| call(engine).try_ready()))
@@ -693,19 +706,35 @@ mod tests {
     #[test]
     fn an_engine_of_which_hanging_is_expected_keeps_nobody() {
         let hangs = Capability { blocking: true, hangs: true, ..Capability::default() };
-        keeps_nobody(hangs, quick());
+        let double = Double::new("double").claiming(hangs);
+        keeps_nobody(&double, &Guarded::new(double.clone(), quick()));
+    }
+
+    #[test]
+    fn what_turns_out_to_hang_when_it_is_built_keeps_nobody() {
+        let double = Double::new("double").claiming(Capability {
+            blocking: true,
+            hangs: true,
+            ..Capability::default()
+        });
+        let build = {
+            let double = double.clone();
+            move || Ok(Arc::new(double.clone()) as Arc<dyn Engine>)
+        };
+        let expected = Capability { blocking: true, ..Capability::default() };
+        keeps_nobody(&double, &Guarded::build("double", expected, build, quick()));
     }
 
     #[test]
     fn a_strict_guard_has_no_engine_keep_anybody() {
         let blocks = Capability { blocking: true, ..Capability::default() };
-        keeps_nobody(blocks, GuardOptions { strict: true, ..quick() });
+        let double = Double::new("double").claiming(blocks);
+        let options = GuardOptions { strict: true, ..quick() };
+        keeps_nobody(&double, &Guarded::new(double.clone(), options));
     }
 
     /// Not even those who come as it begins to hang.
-    fn keeps_nobody(capability: Capability, options: GuardOptions) {
-        let double = Double::new("double").claiming(capability);
-        let guarded = Guarded::new(double.clone(), options);
+    fn keeps_nobody(double: &Double, guarded: &Guarded) {
         block_on(guarded.put(&key(0), &Entry::new(vec![1]))).unwrap();
         double.set(Mood::Hanging);
         for _ in 0..20 {
