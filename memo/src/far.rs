@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_pinned() {
+    fn promise_13_keys_are_pinned() {
         assert_eq!(
             key(None),
             "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
