@@ -341,7 +341,9 @@ impl Inner {
                 let call: Call<'a, T> = Box::new(call);
                 EngineFuture::new(self.waited(permit, budget, engine, call))
             }
-            Some(Built { engine, hangs: false }) if self.may_be_direct() && self.flow.begin(begun, budget) => {
+            Some(Built { engine, hangs: false })
+                if self.may_be_direct() && self.flow.begin(begun, budget) =>
+            {
                 let mut tries = 0;
                 let made = loop {
                     let made = catch_unwind(AssertUnwindSafe(|| call(engine).try_ready()))
