@@ -105,6 +105,7 @@
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `redis` | off | `engine = "redis"`: results in Redis or Valkey that machines share |
 //! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
@@ -174,6 +175,7 @@ pub use strategy::{
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
 mod snippets {
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
     #[doc = include_str!("../../docs/guide/first-steps.md")]
@@ -197,6 +199,9 @@ mod snippets {
     #[cfg(feature = "config")]
     #[doc = include_str!("../../docs/guide/configuration.md")]
     struct Configuration;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../docs/guide/redis.md")]
+    struct Redis;
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;

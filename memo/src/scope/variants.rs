@@ -178,6 +178,7 @@ impl Place {
         if let Some(far) = &memo.far {
             far.enter(self.far_name());
         }
+        memo.follow(memo);
         if let Some(realm) = &self.realm {
             realm.used_by(origin);
         }
