@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use memo::engine::{
-    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, Error, ErrorKind, Key, Space,
+    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, Error, ErrorKind, GuardOptions, Guarded, Key,
+    Space,
 };
 use memo_benches::goals::DISK;
 use memo_benches::report::{Row, Table};
@@ -58,6 +59,11 @@ mod ours {
     #[memo::memoize(engine = "memory")]
     pub(crate) fn of_memory(number: u64) -> u64 {
         number
+    }
+
+    #[memo::memoize(engine = "strict")]
+    pub(crate) fn strictly(_number: u64) -> String {
+        super::text(SMALL)
     }
 
     #[memo::memoize(engine = "disk of one")]
@@ -219,6 +225,9 @@ fn main() {
     if wanted("circuit") {
         tables.extend(circuit(&sizes));
     }
+    if wanted("strict") {
+        tables.push(strict(&sizes));
+    }
     if wanted("rewritten") {
         tables.push(rewritten(&sizes));
     }
@@ -322,6 +331,39 @@ fn many(sizes: &Sizes) -> Table {
     Table {
         case: "many",
         about: "a call that finds 1 KiB, in stores of two sizes",
+        unit: "µs",
+        rows: rows.collect(),
+    }
+}
+
+/// A call that finds, made on the caller's thread and on one that the caller may leave.
+fn strict(sizes: &Sizes) -> Table {
+    const KEYS: u64 = 1000;
+    let options = DiskOptions::at(place().join("strict"));
+    let guard = GuardOptions { strict: true, ..GuardOptions::default() };
+    memo::engines().register("strict", Guarded::new(Disk::open(options).expect("the disk opens"), guard));
+    let contenders = [("direct", ours::small_text as fn(u64) -> String), ("strict", ours::strictly)];
+    for (_, call) in contenders {
+        (0..KEYS).for_each(|number| drop(call(number)));
+    }
+    settle();
+    let next = Cell::new(0);
+    let samples = in_turns(&contenders, 10 * sizes.rounds, |(_, call)| {
+        let span = Span::of(|| {
+            for _ in 0..MANY_CALLS {
+                next.set(next.get() + 1);
+                black_box(call(black_box(next.get() * 7 % KEYS)));
+            }
+        });
+        Some(span.took().as_secs_f64() * 1e6 / MANY_CALLS as f64)
+    });
+    let rows = contenders
+        .iter()
+        .zip(samples)
+        .map(|((name, _), samples)| Row::new(name, (*name == "strict").then_some("direct"), samples));
+    Table {
+        case: "strict",
+        about: "a call that finds 1 KiB, under a guard of each kind",
         unit: "µs",
         rows: rows.collect(),
     }
