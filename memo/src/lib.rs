@@ -196,6 +196,8 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[doc = include_str!("../../docs/guide/cost.md")]
+    struct Cost;
     #[cfg(feature = "config")]
     #[doc = include_str!("../../docs/guide/configuration.md")]
     struct Configuration;
