@@ -12,7 +12,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
-use crate::function::{Hooks, Memo, Site, Storage};
+use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
@@ -178,7 +178,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
-        if !memo.settings.single_flight {
+        if memo.settings.single_flight == Some(SingleFlight::Off) {
             return Begun::alone(memo, hash, key);
         }
         Begun::join(memo, hash, key, blocks)
