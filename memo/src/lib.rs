@@ -121,6 +121,7 @@ mod directive;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
 mod duration;
 mod error;
+mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
 mod flight;
@@ -141,6 +142,10 @@ mod stats;
 mod strategy;
 mod sweep;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
+mod trace;
 mod versions;
 mod warn;
 
@@ -154,6 +159,7 @@ pub use memo_macros::{Instance, memoize};
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
+pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
 pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
@@ -170,6 +176,9 @@ pub use stats::{Stats, TierStats};
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
 };
+
+#[cfg(feature = "tracing")]
+pub use trace::log_keys;
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
