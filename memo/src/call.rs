@@ -481,6 +481,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             };
             lead.store(store, undo);
         }
+        let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),
             None => outcome.failure(&result).map_or(Landed::Unshared, Landed::Failed),
@@ -489,7 +490,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         match self.call {
             // it is told as the call ends, here
             Some(mut call) if stored => call.stored(),
-            None if stored => event::tell(&Event::Stored { function: memo.name() }),
+            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
             _ => {}
         }
         event::tell_rest();
@@ -621,7 +622,7 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
                 memo.near.remove(hash, &Query(*key));
             }
             memo.counters.count(Counter::Stored);
-            event::tell(&Event::Stored { function: memo.name() });
+            event::tell_of(&Event::Stored { function: memo.name() }, memo.shown(key).as_deref());
             match encoded {
                 Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
                     let _lease = lease;

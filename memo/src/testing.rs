@@ -242,7 +242,7 @@ pub fn __expect(text: &str, calls: &[RecordedCall], wanted: Answer) {
     }
     let mut message = format!("`{text}` should be {expected}: {}", Told(last));
     if !inner.is_empty() {
-        message += "\nbefore it ended, in this order:";
+        message += "\nbefore that:";
         inner.iter().for_each(|call| message += &format!("\n  {}", Told(call)));
     }
     panic!("{message}");

@@ -138,3 +138,45 @@ impl Span {
         body.instrument(self.0)
     }
 }
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+    use tracing_core::span::{Attributes, Id, Record};
+    use tracing_core::{Dispatch, Event, Subscriber};
+
+    /// Wants what is of this level or more important.
+    struct Wants(Level);
+
+    impl Subscriber for Wants {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= self.0
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn calls_are_asked_to_tell_only_while_a_subscriber_wants_them() {
+        let wanted = || {
+            tracing_core::callsite::rebuild_interest_cache();
+            CALLS.wanted.load(Ordering::Relaxed)
+        };
+        register();
+        assert!(!wanted());
+        for (level, wants) in [(Level::TRACE, true), (Level::DEBUG, false), (Level::TRACE, true)] {
+            let subscriber = Dispatch::new(Wants(level));
+            tracing::dispatcher::with_default(&subscriber, || {
+                assert_eq!((wanted(), hears_calls()), (wants, wants), "{level}");
+            });
+            drop(subscriber);
+        }
+        assert!(!wanted());
+    }
+}

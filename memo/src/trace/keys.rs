@@ -34,6 +34,13 @@ impl<K> Keys<K> {
     pub(crate) const NEW: Self = Keys(PhantomData);
 }
 
+impl<K> Clone for Keys<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Keys<K> {}
+
 impl<K> Debug for Keys<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Keys")
