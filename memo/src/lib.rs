@@ -65,7 +65,8 @@
 //! # Ok::<(), memo::Error>(())
 //! ```
 //!
-//! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
+//! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together; [`on_event`] tells a
+//! callback what happens as it happens.
 //!
 //! # Scopes
 //!
@@ -106,6 +107,8 @@
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
 //! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
+//! | `tracing` | off | events and spans for the crate `tracing` |
+//! | `testing` | off | `memo::testing`: for the tests of your program |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
@@ -219,6 +222,11 @@ mod snippets {
     struct Upgrading;
     #[doc = include_str!("../../docs/guide/scopes.md")]
     struct Scopes;
+    #[doc = include_str!("../../docs/guide/observing.md")]
+    struct Observing;
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    struct Testing;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }
