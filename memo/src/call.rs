@@ -135,9 +135,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Ok(result) => result,
             Err(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
-                let span = computation.span().enter();
-                let result = body();
-                drop(span);
+                let result = {
+                    let _span = computation.span().enter();
+                    body()
+                };
                 drop(held);
                 computation.finish(outcome, result)
             }

@@ -275,6 +275,7 @@ pub(crate) fn caught(work: impl FnOnce()) {
 }
 
 /// Tells `event`, which is not about one key.
+#[cfg(feature = "engines")]
 pub(crate) fn tell(event: &Event<'_>) {
     tell_of(event, None);
 }

@@ -214,8 +214,13 @@ fn what_user_code_does_inside_a_store_is_told_to_nobody() {
     fn inner(n: u64) -> u64 {
         n
     }
-    #[derive(Clone, Hash)]
+    #[derive(Clone)]
     struct Curious(u64);
+    impl std::hash::Hash for Curious {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
     impl PartialEq for Curious {
         fn eq(&self, other: &Self) -> bool {
             inner(self.0);
