@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now};
+use crate::engine::{
+    Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
+};
 use crate::entry::created;
 use crate::error::{Error, ErrorKind};
 
@@ -196,6 +198,8 @@ impl Engine for Chain {
             clears_cheaply: a.clears_cheaply && b.clears_cheaply,
             witnesses: a.witnesses && b.witnesses,
             leases: a.leases && b.leases,
+            // with the preferred engine back, all may have changed: those that stand in need not tell
+            watches: a.watches,
             largest: [a.largest, b.largest].into_iter().flatten().min(),
         });
         Capability { blocking: false, reach: both.reach.max(Reach::Process), ..both }
@@ -269,6 +273,12 @@ impl Engine for Chain {
 
     fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
         self.first(move |_, engine| engine.release(key, lease))
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        for link in &self.engines {
+            link.engine.watch(space, watcher.clone());
+        }
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {

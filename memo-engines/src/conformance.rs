@@ -16,11 +16,12 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Capability, Engine, Entry, Key, Reach, Space, Witness, utc_now};
+use crate::engine::{Capability, Change, Engine, Entry, Key, Reach, Space, Witness, utc_now};
 use crate::error::{Error, ErrorKind};
 
 /// One check: what it asks of an engine, and the asking. `open` opens the same store each time, as far as the
@@ -45,6 +46,7 @@ const CHECKS: &[Check] = &[
     ("a result computed before an invalidation is not stored after it", witnesses),
     ("a lease has one holder", leases),
     ("another who opens the store sees what was flushed", seen_by_others),
+    ("what another changes is told", told),
 ];
 
 /// Runs every check on engines that `open` opens. Each call opens the same store again, as far as the engine
@@ -477,6 +479,49 @@ fn leases(open: &dyn Fn() -> Box<dyn Engine>) {
         asking.into_iter().map(|taken| usize::from(taken.join().expect("it does not panic"))).sum()
     });
     assert_eq!(taken, 1);
+}
+
+fn told(open: &dyn Fn() -> Box<dyn Engine>) {
+    let (engine, other) = (open(), open());
+    if !engine.capability().watches {
+        return;
+    }
+    let (space, elsewhere) = (space(), space());
+    let (tell, told) = mpsc::channel();
+    let watcher: Arc<dyn Fn(Change) + Send + Sync> =
+        Arc::new(move |change| tell.send(change).unwrap_or_default());
+    engine.watch(&space, Arc::downgrade(&watcher));
+    let next = || told.recv_timeout(Duration::from_secs(30)).expect("nothing is told");
+    assert_eq!(next(), Change::Unknown, "from now on all is told");
+
+    let of = |number| key(space, number);
+    // what it changes itself is not told, and no other space's changes
+    put(&*engine, &of(0), &about(&of(0), 0, 64));
+    wait(engine.remove(&of(0))).expect("failed to remove");
+    put(&*other, &key(elsewhere, 0), &about(&key(elsewhere, 0), 0, 64));
+    wait(other.clear(&elsewhere)).expect("failed to clear");
+    put(&*other, &of(1), &about(&of(1), 0, 64));
+    wait(other.flush()).expect("failed to flush");
+    assert_eq!(next(), Change::Entry(of(1)), "put");
+    wait(other.remove(&of(1))).expect("failed to remove");
+    assert_eq!(next(), Change::Entry(of(1)), "removed");
+    wait(other.remove(&of(1))).expect("failed to remove");
+    assert_eq!(next(), Change::Entry(of(1)), "removed where it was not: it may be elsewhere");
+    let (_, witness) = wait(other.look(&of(2))).expect("failed to look");
+    assert!(wait(other.put_if(&of(2), &about(&of(2), 0, 64), witness)).expect("failed to put"));
+    assert_eq!(next(), Change::Entry(of(2)), "put with a witness");
+    wait(other.clear(&space)).expect("failed to clear");
+    assert_eq!(next(), Change::Space(space), "cleared");
+    let many: Vec<_> = (10..20).map(|number| (of(number), about(&of(number), 0, 64))).collect();
+    wait(other.put_many(&many)).expect("failed to put many");
+    wait(other.flush()).expect("failed to flush");
+    let put: BTreeSet<_> = many.iter().map(|_| format!("{:?}", next())).collect();
+    assert_eq!(put, many.iter().map(|(key, _)| format!("{:?}", Change::Entry(*key))).collect());
+
+    // the engine does not keep it
+    drop(watcher);
+    wait(other.remove(&of(10))).expect("failed to remove");
+    assert_eq!(told.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
 }
 
 fn seen_by_others(open: &dyn Fn() -> Box<dyn Engine>) {

@@ -290,6 +290,7 @@ impl Engine for Disk {
             clears_cheaply: true,
             witnesses: true,
             leases: true,
+            watches: false,
             largest: Some(self.shared.stores.options.largest()),
         }
     }

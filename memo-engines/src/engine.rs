@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -139,6 +139,22 @@ pub struct Lease {
     pub token: [u8; 16],
 }
 
+/// What another's hand has changed in an engine: see [`Engine::watch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// This entry was put or removed.
+    Entry(Key),
+    /// This space was cleared.
+    Space(Space),
+    /// Anything may have been changed: for a while nothing was heard.
+    Unknown,
+}
+
+/// Told of changes, on a thread of the engine's that has nothing else to do, for as long as it lives: whoever wants to
+/// be told keeps the [`Arc`].
+pub type Watcher = Weak<dyn Fn(Change) + Send + Sync>;
+
 /// Who else sees what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
@@ -182,6 +198,8 @@ pub struct Capability {
     /// [`Engine::lease`], [`renew`](Engine::renew) and [`release`](Engine::release) work, for all within
     /// [`reach`](Self::reach).
     pub leases: bool,
+    /// [`Engine::watch`] keeps its promise; otherwise nobody is told anything.
+    pub watches: bool,
     /// The largest entry it takes, in bytes; larger ones are [`ErrorKind::TooLarge`](crate::ErrorKind).
     pub largest: Option<u64>,
 }
@@ -407,6 +425,13 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("release a lease").of(self.name())))
     }
 
+    /// From now on tells `watcher`, soon after, what others change in `space`: those who have opened the store
+    /// elsewhere, not this engine itself. While nothing can be heard nothing is told;
+    /// [`Change::Unknown`] comes as soon as changes are heard of again, and at first. What changes after that is told.
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        let _ = (space, watcher);
+    }
+
     /// Waits until what this process put is seen by all within [`reach`](Capability::reach), and is as
     /// durable as the engine was asked to make it.
     fn flush(&self) -> EngineFuture<'_, ()> {
@@ -468,6 +493,9 @@ macro_rules! pass_through {
             }
             fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
                 (**self).release(key, lease)
+            }
+            fn watch(&self, space: &Space, watcher: Watcher) {
+                (**self).watch(space, watcher);
             }
             fn flush(&self) -> EngineFuture<'_, ()> {
                 (**self).flush()

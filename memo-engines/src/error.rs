@@ -55,6 +55,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     retry: bool,
+    this_call: bool,
     engine: String,
     context: String,
     source: Option<Box<dyn error::Error + Send + Sync>>,
@@ -66,6 +67,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             retry: false,
+            this_call: false,
             engine: String::new(),
             context: context.into(),
             source: None,
@@ -113,6 +115,14 @@ impl Error {
         self
     }
 
+    /// As one that says nothing about other calls: a server that is over its memory takes no entries, but
+    /// gives out what it has. The circuit stays closed.
+    #[must_use]
+    pub fn of_this_call(mut self) -> Self {
+        self.0.this_call = true;
+        self
+    }
+
     /// With the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
@@ -138,7 +148,7 @@ impl Error {
 
     /// Whether the engine itself is in trouble, rather than this one call: what a circuit breaker counts.
     pub fn is_engine_failure(&self) -> bool {
-        !matches!(self.kind(), ErrorKind::TooLarge | ErrorKind::Unsupported)
+        !self.0.this_call && !matches!(self.kind(), ErrorKind::TooLarge | ErrorKind::Unsupported)
     }
 }
 
@@ -155,10 +165,11 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, retry, engine, context, source } = &*self.0;
+        let Inner { kind, retry, this_call, engine, context, source } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
             .field("retry", retry)
+            .field("this_call", this_call)
             .field("engine", engine)
             .field("context", context)
             .field("source", source)
@@ -188,5 +199,6 @@ mod tests {
     fn one_entry_that_is_too_large_says_nothing_about_the_engine() {
         assert!(!Error::new(ErrorKind::TooLarge, "store 3 GiB").is_engine_failure());
         assert!(Error::new(ErrorKind::Timeout, "read").is_engine_failure());
+        assert!(!Error::new(ErrorKind::Full, "store").of_this_call().is_engine_failure());
     }
 }

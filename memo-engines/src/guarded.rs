@@ -39,7 +39,7 @@ pub use self::deadline::sleep;
 use self::deadline::within;
 pub(crate) use self::helper::block_on;
 use self::helper::{Helpers, panicked};
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness};
+use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Watcher, Witness};
 use crate::error::{Error, ErrorKind};
 
 /// Makes the engine, at first and whenever that failed before.
@@ -140,6 +140,8 @@ struct Lazy {
     /// who come meanwhile are served by the first.
     building: Mutex<()>,
     build: Build,
+    /// Who is to be told of changes as soon as it is built.
+    watchers: Mutex<Vec<(Space, Watcher)>>,
 }
 
 impl Lazy {
@@ -158,7 +160,21 @@ impl Lazy {
         let built = (self.build)()?;
         let engine = &**self.engine.get_or_init(|| built);
         drop(building);
+        let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
+        watchers.into_iter().for_each(|(space, watcher)| engine.watch(&space, watcher));
         Ok(engine)
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.get() {
+            // whoever builds it takes the list after that
+            None => watchers.push((*space, watcher)),
+            Some(engine) => {
+                drop(watchers);
+                engine.watch(space, watcher);
+            }
+        }
     }
 }
 
@@ -247,6 +263,7 @@ impl Guarded {
                 engine: OnceLock::new(),
                 building: Mutex::new(()),
                 build: Box::new(build),
+                watchers: Mutex::default(),
             }),
             circuit: Circuit::new(&options),
             helpers: Helpers::new(options.helpers),
@@ -565,6 +582,10 @@ impl Engine for Guarded {
             key = *key,
             lease = *lease
         })
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        self.0.engine.watch(space, watcher);
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {

@@ -13,6 +13,8 @@ pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod guarded;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -20,7 +22,10 @@ pub use chain::Chain;
 #[cfg(feature = "disk")]
 pub use disk::{Disk, DiskOptions, DiskStats};
 pub use engine::{
-    Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
+    Bytes, Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness,
+    utc_now,
 };
 pub use error::{Error, ErrorKind};
 pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded, sleep};
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisOptions};

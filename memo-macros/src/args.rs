@@ -354,10 +354,10 @@ fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One>
         "memory" => Ok(One::Near(Near::Memory)),
         "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
         "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
-        known @ ("moka" | "disk") => {
+        "redis" if cfg!(feature = "redis") => Ok(One::Far("redis".to_owned())),
+        known @ ("moka" | "disk" | "redis") => {
             wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
-        known @ "redis" => wrong(format!("engine \"{known}\" is not available yet in this version of memo")),
         // what is registered as the program runs cannot be known here; a slip of the pen can
         own if cfg!(feature = "engines") && nearest(own, words).is_none() && !own.is_empty() => {
             Ok(One::Far(own.to_owned()))
@@ -789,9 +789,6 @@ mod tests {
         bad("engine = [memory]", takes);
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
-        let redis = "engine \"redis\" is not available yet in this version of memo";
-        bad("engine = \"redis\"", redis);
-        bad("engine = [\"memory\", \"redis\"]", redis);
         bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
         bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
     }
@@ -804,6 +801,7 @@ mod tests {
             "unknown engine \"archive\": there are \"auto\", \"memory\", \"moka\", \"disk\", \"redis\"",
         );
         bad("engine = \"disk\"", "engine \"disk\" needs the cargo feature `disk` of memo");
+        bad("engine = \"redis\"", "engine \"redis\" needs the cargo feature `redis` of memo");
         bad("codec = \"json\"", "codec \"json\" needs the cargo feature `json` of memo");
     }
 
@@ -1100,13 +1098,13 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_at_once() {
         let (args, errors) =
-            parse("ttl = 5, tll = 6, engine = \"redis\", version = 7, version = 8, cache_none");
+            parse("ttl = 5, tll = 6, engine = \"redsi\", version = 7, version = 8, cache_none");
         assert_eq!(
             errors,
             [
                 "unknown option `tll`: did you mean `ttl`?",
                 "`version` is given twice: keep one",
-                "engine \"redis\" is not available yet in this version of memo",
+                "unknown engine \"redsi\": did you mean \"redis\"?",
                 "`ttl` takes a duration such as \"5m\" or \"1h30m\", or an expression of type `Duration`",
                 "`cache_none` takes `true` or `false`",
             ]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::far::{Far, FarKey, Looked};
+use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
@@ -171,6 +171,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         end.result(outcome, call)
     }
 
+    #[inline(always)]
     fn begin(self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, key, .. } = self;
         let Some(key) = key else {
@@ -181,7 +182,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         }
         if call.is_some_and(|call| call.directive == Some(Directive::Refresh)) {
             memo.flights.supersede(hash, &Same(&key));
-            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key)?)));
+            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key, hash)?)));
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
@@ -225,6 +226,7 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
+    #[inline(always)]
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
             Joined::Lead(lead) => Self::lead(memo, lead, blocks),
@@ -236,6 +238,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
+    #[inline(always)]
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
@@ -249,6 +252,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, lead, Some(blocks))
     }
 
+    #[inline(always)]
     fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, may_wait: Option<Blocks>) -> Self {
         match &memo.far {
             Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
@@ -256,6 +260,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
+    #[inline(always)]
     fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
@@ -311,7 +316,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         match looked {
-            Looked::Found { value, lives, size, waited, engine } => {
+            Looked::Found { value, lives, size, waited, engine, hold } => {
                 if waited {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
@@ -319,7 +324,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.counters.count(Counter::Hits);
                 }
                 if writes {
-                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size);
+                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
                 }
                 lead.land(|| Landed::Value(value.clone()));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
@@ -362,18 +367,28 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         ttl: Option<Duration>,
         lives: Option<Duration>,
         size: usize,
+        (far, hold): (&Far<K, V>, Hold),
     ) {
         if !self.goes_near(false, Some(size)) {
             return;
         }
         if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
-            let store =
-                || self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+            let store = || {
+                self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+                self.drop_unless(far, hold, lead);
+            };
             let undo = || {
                 self.near.remove(lead.hash(), &Same(lead.key()));
             };
             lead.store(store, undo);
+        }
+    }
+
+    /// Takes back what was just put near, if it was changed elsewhere since it was looked up or its computation began.
+    fn drop_unless(&self, far: &Far<K, V>, hold: Hold, lead: &Lead<'static, K, V, F>) {
+        if !far.holds(hold) {
+            self.near.remove(lead.hash(), &Same(lead.key()));
         }
     }
 }
@@ -450,7 +465,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value), ttl)
         {
             // the user's `Serialize` runs before anything waits for the store
-            let asked = self.far.as_ref().map(|(far, _)| *far);
+            let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
             let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
             let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
             let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
@@ -461,6 +476,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
                     if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
                         far.lodged(|| memo.near.clear());
+                    }
+                    if let Some((far, hold)) = asked {
+                        memo.drop_unless(far, hold, &lead);
                     }
                 } else {
                     // what this replaces may have been small enough
@@ -476,7 +494,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
-                if let Some(far) = asked {
+                if let Some((far, _)) = asked {
                     far.forget(lead.key());
                 }
             };
@@ -614,6 +632,10 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
                 return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
             }
             if near {
+                if let Some((far, key, _)) = &encoded {
+                    // so that a change elsewhere finds it; what is inserted is right until then
+                    far.hold(key, hash);
+                }
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
                 if memo.has_changed(version) {
                     // emptied meanwhile, perhaps for good

@@ -26,6 +26,8 @@ pub use apply::Change;
 pub(crate) use apply::{Configured, reconfigure, shown};
 #[cfg(feature = "disk")]
 pub(crate) use engines::disk;
+#[cfg(feature = "redis")]
+pub(crate) use engines::redis;
 pub use problem::{ConfigError, Origin, Problem};
 pub use provenance::{Configuration, Row, config};
 pub use value::Value;

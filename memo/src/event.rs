@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::directive::Pending;
 use crate::flight;
-use crate::near::Inside;
+use crate::near;
 use crate::trace;
 
 /// Something that has happened: what a callback of [`on_event`] is told. More kinds, and more fields, may come.
@@ -237,7 +237,7 @@ fn has_callbacks() -> bool {
 
 /// Whether this is code of the user's that a store runs, perhaps under a lock: nobody is told what it does.
 fn is_inside() -> bool {
-    Inside::is_here() || flight::is_storing()
+    near::is_closed() || flight::is_storing()
 }
 
 /// Whether somebody wants to hear of calls on this thread.

@@ -15,6 +15,7 @@ mod later;
 mod lease;
 mod recovery;
 mod types;
+mod watch;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,6 +33,7 @@ pub use engines::{Engines, engines};
 pub(crate) use lease::flight_reason;
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
+use watch::{Ticket, Watched};
 
 use self::lease::Held;
 use crate::error::{Error, ErrorKind};
@@ -54,6 +56,8 @@ pub(crate) struct Far<K, V> {
     codec: Codec,
     /// The place of the engine whose leases let one process compute for others, where that is asked for.
     lessor: Option<usize>,
+    /// Which near entries follow what others change; none where nobody tells, or nothing is near.
+    follows: Option<Arc<Watched>>,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
     /// Somebody looks out for an engine that is back.
@@ -125,16 +129,28 @@ pub(crate) struct FarKey {
     /// Every engine failed: what is computed is kept in memory meanwhile.
     pub(crate) failed: bool,
     key: Key,
+    hold: Hold,
+    /// It was not looked for: what is stored counts whatever happened before.
+    unseen: bool,
     witnesses: Vec<Option<Witness>>,
     /// While others wait for what is computed.
     lease: Option<Held>,
 }
 
 impl FarKey {
-    fn new(key: Key, witnesses: Vec<Option<Witness>>) -> Self {
-        FarKey { failed: false, key, witnesses, lease: None }
+    fn new(key: Key, hold: Hold, witnesses: Vec<Option<Witness>>) -> Self {
+        FarKey { failed: false, key, hold, unseen: false, witnesses, lease: None }
+    }
+
+    /// On what condition the result may be kept near.
+    pub(crate) fn hold(&self) -> Hold {
+        self.hold
     }
 }
+
+/// On what condition something may be kept near.
+#[derive(Clone, Copy)]
+pub(crate) struct Hold(Option<(Key, Ticket)>);
 
 /// A result as it goes to the engines.
 pub(crate) struct FarValue(Vec<u8>);
@@ -146,19 +162,21 @@ impl FarValue {
     }
 }
 
-/// What an engine had: a value that lives for so long yet, its size in bytes, and the engine's name.
+/// What an engine had: a value that lives for so long yet, its size in bytes, the engine's name, and on what condition it
+/// may be kept near.
 struct Found<V> {
     value: V,
     lives: Option<Duration>,
     size: usize,
     engine: &'static str,
+    hold: Hold,
 }
 
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, its size in bytes, whether another process was waited for, and the name of
-    /// the engine that had it.
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str },
+    /// A value that lives for so long yet, its size in bytes, whether another process was waited for, the name of the
+    /// engine that had it, and on what condition it may be kept near.
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -211,8 +229,10 @@ impl<K, V: 'static> Far<K, V> {
             }
             lessor
         });
+        let told = route.near && tiers.iter().any(|tier| tier.engine.capability().watches);
+        let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
         let guards = guards.into_iter().chain(stand_ins).collect();
-        Some(Far { lessor, guards, ..Self::new(key, value, tiers, identity, settings.codec) })
+        Some(Far { lessor, guards, follows, ..Self::new(key, value, tiers, identity, settings.codec) })
     }
 
     fn new(
@@ -234,6 +254,7 @@ impl<K, V: 'static> Far<K, V> {
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             lessor: None,
+            follows: None,
             ailing: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             guards: Vec::new(),
@@ -277,10 +298,39 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// The key to store a result under that was not looked for.
-    pub(crate) fn unseen(&self, key: &K) -> Option<Box<FarKey>> {
+    pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
         let key = self.key(key)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
-        Some(Box::new(FarKey::new(key, witnesses)))
+        Some(Box::new(FarKey { unseen: true, ..FarKey::new(key, self.hold(&key, hash), witnesses) }))
+    }
+
+    /// From now on `drop` is called for what others change where the function's results are: with the hash of a key, or
+    /// for all.
+    pub(crate) fn follow(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {
+        let Some(follows) = &self.follows else { return };
+        let watcher = follows.begin(drop);
+        for tier in &self.tiers {
+            tier.engine.watch(&self.space(), watcher.clone());
+        }
+    }
+
+    /// Whether near entries follow what others change.
+    #[cfg(feature = "config")]
+    pub(crate) fn follows(&self) -> bool {
+        self.follows.is_some()
+    }
+
+    /// What is looked up or computed from now on may be kept near on this condition.
+    pub(crate) fn hold(&self, key: &Key, hash: u64) -> Hold {
+        Hold(self.follows.as_ref().map(|follows| (*key, follows.enter(key, hash))))
+    }
+
+    /// Whether what was put near may stay.
+    pub(crate) fn holds(&self, hold: Hold) -> bool {
+        match (&self.follows, hold.0) {
+            (Some(follows), Some((key, ticket))) => follows.holds(&key, ticket),
+            _ => true,
+        }
     }
 
     /// What the engines have, nearest first. Moves nothing.
@@ -324,9 +374,16 @@ impl<K, V: 'static> Far<K, V> {
         }));
     }
 
-    /// Asks the engines, nearest first. If it `writes`, what a farther one has is put into the nearer ones. Where it is
-    /// asked `again`, finding nothing is no miss more.
-    async fn ask(&'static self, key: Key, writes: bool, again: bool) -> Result<Found<V>, Box<FarKey>> {
+    /// Asks the engines for the key of this hash, nearest first. If it `writes`, what a farther one has is put into the
+    /// nearer ones. Where it is asked `again`, finding nothing is no miss more.
+    async fn ask(
+        &'static self,
+        (key, hash): (Key, u64),
+        writes: bool,
+        again: bool,
+    ) -> Result<Found<V>, Box<FarKey>> {
+        // each time anew: what another has put since is a change as well
+        let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
         // a hit in the first needs none
         let mut witnesses = Vec::new();
         for (place, tier) in self.tiers.iter().enumerate() {
@@ -344,11 +401,11 @@ impl<K, V: 'static> Far<K, V> {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
-                            self.put(&self.tiers[..place], FarKey::new(key, witnesses), entry);
+                            self.put(&self.tiers[..place], FarKey::new(key, hold, witnesses), entry);
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Ok(Found { value, lives, size, engine: &tier.name });
+                        return Ok(Found { value, lives, size, engine: &tier.name, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }
@@ -362,7 +419,7 @@ impl<K, V: 'static> Far<K, V> {
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Err(Box::new(FarKey { failed, ..FarKey::new(key, witnesses) }))
+        Err(Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) }))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.
@@ -416,9 +473,13 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     fn put(&'static self, tiers: &'static [Tier], key: FarKey, entry: Entry) {
-        let FarKey { key, witnesses, mut lease, .. } = key;
+        let FarKey { key, unseen, witnesses, mut lease, .. } = key;
         let function = &*self.name;
         for (place, (tier, witness)) in tiers.iter().zip(witnesses).enumerate() {
+            if witness.is_none() && !unseen {
+                // it failed when it was asked: who knows what has been invalidated since
+                continue;
+            }
             let entry = entry.clone();
             let lease = lease.take_if(|_| self.lessor == Some(place));
             later::run(async move {

@@ -219,12 +219,22 @@ impl Site {
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
+        memo.follow(memo);
         // a reload while it was being made has not found it
         #[cfg(feature = "config")]
         if config::generation() != generation {
             memo.reconfigure();
         }
         memo
+    }
+}
+
+/// Finds whatever key has a hash.
+struct Anything;
+
+impl<K> crate::near::Lookup<K> for Anything {
+    fn matches(&self, _: &K) -> bool {
+        true
     }
 }
 
@@ -806,6 +816,16 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
+    /// Has entries in memory go as others change what the engines behind it hold.
+    pub(crate) fn follow(&'static self, version: &Version<K, V>) {
+        if let Some(far) = &version.far {
+            far.follow(|changed| match changed {
+                Some(hash) => drop(self.near.remove(hash, &Anything)),
+                None => self.near.clear(),
+            });
+        }
+    }
+
     /// Whether a reload has replaced `version`.
     pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
         !std::ptr::eq(self.versions.current(), version)
@@ -984,13 +1004,20 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
         self.route.near
     }
 
-    fn go_by(&self, settings: Settings) {
+    fn go_by(&'static self, settings: Settings) {
+        let before = self.versions.current();
         let shown = config::shown(&settings);
         let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
         next.route.say_missing(&self.name);
+        self.follow(&next);
         drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
         // they go by what was until now; the next that is asked for is made anew
         self.variants.retire();
+        let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(Far::follows);
+        if follows(self) && !follows(before) {
+            // nobody would tell of what is there, or on its way there
+            config::Configured::empty(self);
+        }
     }
 
     fn goes_by(&self) -> &Settings {

@@ -106,6 +106,7 @@
 //! | `moka` | off | `engine = "moka"`: the moka crate as the store |
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
+//! | `redis` | off | `engine = "redis"`: results in Redis or Valkey that machines share |
 //! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
 //! | `tracing` | off | events and spans for the crate `tracing` |
 //! | `testing` | off | `memo::testing`: for the tests of your program |
@@ -186,6 +187,7 @@ pub use trace::log_keys;
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
 mod snippets {
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
     #[doc = include_str!("../../docs/guide/first-steps.md")]
@@ -206,9 +208,14 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[doc = include_str!("../../docs/guide/cost.md")]
+    struct Cost;
     #[cfg(feature = "config")]
     #[doc = include_str!("../../docs/guide/configuration.md")]
     struct Configuration;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../docs/guide/redis.md")]
+    struct Redis;
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;

@@ -192,6 +192,7 @@ fn named(engine: &str) -> Named {
         #[cfg(not(feature = "moka"))]
         "moka" => Named::Featureless("moka"),
         "disk" if !cfg!(feature = "disk") => Named::Featureless("disk"),
+        "redis" if !cfg!(feature = "redis") => Named::Featureless("redis"),
         _ => Named::Missing,
     }
 }

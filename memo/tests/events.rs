@@ -208,6 +208,7 @@ fn promise_5_a_callback_may_do_anything_with_the_function_that_it_hears_of() {
     assert_eq!(take(&told)[..2], ["miss", "computed"]);
 }
 
+#[cfg(feature = "moka")]
 #[test]
 fn what_user_code_does_inside_a_store_is_told_to_nobody() {
     #[memoize(name = "events::inner")]
@@ -228,7 +229,7 @@ fn what_user_code_does_inside_a_store_is_told_to_nobody() {
         }
     }
     impl Eq for Curious {}
-    #[memoize(name = "events::outer")]
+    #[memoize(name = "events::outer", engine = "moka")]
     fn outer(key: Curious) -> u64 {
         key.0
     }
@@ -236,7 +237,7 @@ fn what_user_code_does_inside_a_store_is_told_to_nobody() {
     let (heard, _listening) = listen("events::inner");
     let (about, _also) = listen("events::outer");
     assert_eq!(outer(Curious(1)), 1);
-    assert_eq!(take(&about), ["hit memory"]);
+    assert_eq!(take(&about), ["hit moka"]);
     assert_eq!(take(&heard), [""; 0]);
 }
 
@@ -357,11 +358,10 @@ mod engines {
         double.set(Mood::Failing(ErrorKind::Unavailable));
         far(1);
         let told = take(&heard);
-        // it was asked, and then told to store
-        assert_eq!(told, ["failed events-far", "miss", "failed events-far", "computed"]);
+        assert_eq!(told, ["failed events-far", "miss", "computed"]);
         assert_eq!(take(&circuits), ["opened"]);
         let tier = &far::stats().tiers[0];
-        assert_eq!((tier.errors, tier.engine.as_str()), (2, "events-far"));
+        assert_eq!((tier.errors, tier.engine.as_str()), (1, "events-far"));
 
         double.set(Mood::Well);
         let until = Instant::now() + Duration::from_secs(20);

@@ -1,7 +1,6 @@
 //! A future that must be done in time, without anyone's runtime: one thread wakes those whose time is over.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -69,29 +68,16 @@ impl<F> Drop for Within<F> {
     }
 }
 
+/// What is due within the same moment is due together: a server under load has many calls at once, nearly all of which
+/// are over long before.
+const MOMENT_NANOS: u64 = 2_000_000;
+
 struct Timer {
-    alarms: Mutex<BinaryHeap<Reverse<Alarm>>>,
+    begun: Instant,
+    /// By the moment, counted from the beginning.
+    alarms: Mutex<BTreeMap<u64, Vec<Arc<Slot>>>>,
     earlier: Condvar,
     runs: bool,
-}
-
-struct Alarm(Instant, Arc<Slot>);
-
-impl PartialEq for Alarm {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-impl Eq for Alarm {}
-impl PartialOrd for Alarm {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Alarm {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(&other.0)
-    }
 }
 
 fn timer() -> &'static Timer {
@@ -103,6 +89,7 @@ fn timer() -> &'static Timer {
             .name("memo-timer".into())
             .spawn(move || take.recv().into_iter().for_each(Timer::run));
         let timer = Box::leak(Box::new(Timer {
+            begun: Instant::now(),
             alarms: Mutex::default(),
             earlier: Condvar::new(),
             runs: thread.is_ok(),
@@ -113,11 +100,14 @@ fn timer() -> &'static Timer {
 }
 
 impl Timer {
+    /// Wakes whom `slot` holds then, or a moment later at most.
     fn set(&self, at: Instant, slot: Arc<Slot>) -> bool {
         if self.runs {
+            let since = at.saturating_duration_since(self.begun);
+            let moment = since.as_nanos() as u64 / MOMENT_NANOS + 1;
             let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_first = alarms.peek().is_none_or(|Reverse(first)| at < first.0);
-            alarms.push(Reverse(Alarm(at, slot)));
+            let is_first = alarms.first_key_value().is_none_or(|(first, _)| moment < *first);
+            alarms.entry(moment).or_default().push(slot);
             drop(alarms);
             if is_first {
                 self.earlier.notify_one();
@@ -129,18 +119,22 @@ impl Timer {
     fn run(&self) {
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let now = Instant::now();
-            alarms = match alarms.peek().map(|Reverse(first)| first.0) {
+            let now = self.begun.elapsed();
+            let first =
+                alarms.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
+            alarms = match first {
                 None => self.earlier.wait(alarms).unwrap_or_else(PoisonError::into_inner),
                 Some(at) if at > now => {
                     self.earlier.wait_timeout(alarms, at - now).unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(_) => {
-                    let Some(Reverse(Alarm(_, slot))) = alarms.pop() else { continue };
+                    let due = alarms.pop_first();
                     // Wakers are foreign code.
                     drop(alarms);
-                    let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    waker.into_iter().for_each(Waker::wake);
+                    for slot in due.into_iter().flat_map(|(_, slots)| slots) {
+                        let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        waker.into_iter().for_each(Waker::wake);
+                    }
                     self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
                 }
             };

@@ -9,6 +9,13 @@ pub(crate) fn settings<'a>(_: &str, author: &'a Settings) -> Cow<'a, Settings> {
     Cow::Borrowed(author)
 }
 
+/// The engine `redis`: at the address that the environment says, if it says one.
+#[cfg(feature = "redis")]
+pub(crate) fn redis() -> (Option<memo_engines::RedisOptions>, memo_engines::GuardOptions) {
+    let url = std::env::var("MEMO_ENGINES__REDIS__URL").ok();
+    (url.map(memo_engines::RedisOptions::at), memo_engines::Redis::guard())
+}
+
 /// The engine `disk`: at the place that the environment says, or at the platform's.
 #[cfg(feature = "disk")]
 pub(crate) fn disk() -> (memo_engines::DiskOptions, memo_engines::GuardOptions) {

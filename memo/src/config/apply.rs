@@ -182,7 +182,7 @@ pub(crate) trait Configured {
     /// Whether its results are kept in memory.
     fn uses_memory(&self) -> bool;
     /// Goes by these from now on.
-    fn go_by(&self, settings: Settings);
+    fn go_by(&'static self, settings: Settings);
     /// Holds its memory to the limits of these; whether it can.
     fn resize(&self, settings: &Settings) -> bool;
     /// Drops what is in memory, and what is being computed is not stored.
@@ -190,7 +190,7 @@ pub(crate) trait Configured {
 }
 
 /// Has the function called `name`, by `author`, go by what is configured now; what has changed by that.
-pub(crate) fn reconfigure(name: &str, author: &Settings, function: &impl Configured) -> Vec<Change> {
+pub(crate) fn reconfigure(name: &str, author: &Settings, function: &'static impl Configured) -> Vec<Change> {
     let first = shown(function.goes_by());
     loop {
         let loaded = super::current();
@@ -223,7 +223,7 @@ impl Loaded {
         &self,
         name: &str,
         author: &Settings,
-        function: &impl Configured,
+        function: &'static impl Configured,
     ) -> Vec<(&'static str, String)> {
         let old = function.goes_by();
         let mut new = self.settings(name, author).into_owned();

@@ -5,8 +5,12 @@ use super::{current, schema};
 
 /// The guard around the engine called `name`.
 pub(crate) fn guard(name: &str) -> memo_engines::GuardOptions {
+    guard_over(memo_engines::GuardOptions::default(), name)
+}
+
+/// The same, where `options` hold if nothing else is said.
+fn guard_over(mut options: memo_engines::GuardOptions, name: &str) -> memo_engines::GuardOptions {
     let loaded = current();
-    let mut options = memo_engines::GuardOptions::default();
     for rule in schema::GUARD {
         match (rule.name, loaded.engine(name, rule.name).map(|placed| &placed.setting)) {
             ("budget", Some(Setting::Time(length))) => options.budget = *length,
@@ -49,4 +53,15 @@ pub(crate) fn disk() -> (memo_engines::DiskOptions, memo_engines::GuardOptions) 
         }
     }
     (options, guard("disk"))
+}
+
+/// The engine `redis`; no options if no address is configured.
+#[cfg(feature = "redis")]
+pub(crate) fn redis() -> (Option<memo_engines::RedisOptions>, memo_engines::GuardOptions) {
+    let loaded = current();
+    let url = match loaded.engine("redis", "url").map(|placed| &placed.setting) {
+        Some(Setting::Address(url)) => Some(url.clone()),
+        _ => None,
+    };
+    (url.map(memo_engines::RedisOptions::at), guard_over(memo_engines::Redis::guard(), "redis"))
 }

@@ -80,8 +80,12 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
 ];
 
 /// The engines that a program may name, and whether this one can have them.
-const BUILT_IN: [(&str, bool); 4] =
-    [("memory", true), ("moka", cfg!(feature = "moka")), ("disk", cfg!(feature = "disk")), ("redis", false)];
+const BUILT_IN: [(&str, bool); 4] = [
+    ("memory", true),
+    ("moka", cfg!(feature = "moka")),
+    ("disk", cfg!(feature = "disk")),
+    ("redis", cfg!(feature = "redis")),
+];
 
 /// All options of the engine `name`.
 pub(super) fn engine(name: &str) -> impl Iterator<Item = &'static Rule> + Clone {
@@ -219,9 +223,6 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((_, true)) => return Ok(()),
         Some((_, false)) if crate::far::is_registered(name) => return Ok(()),
-        Some((_, false)) if name == "redis" => {
-            return Err("this version has no such engine yet".to_owned());
-        }
         Some((_, false)) => {
             return Err(format!("this engine needs the feature `{name}` of the crate `memo`"));
         }

@@ -47,6 +47,16 @@ pub(crate) struct FarKey {
     _never: Infallible,
 }
 
+impl FarKey {
+    pub(crate) fn hold(&self) -> Hold {
+        match self._never {}
+    }
+}
+
+/// Never there.
+#[derive(Clone, Copy)]
+pub(crate) struct Hold(Infallible);
+
 /// Never there.
 pub(crate) struct FarValue(Infallible);
 
@@ -59,7 +69,7 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str },
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
     Nothing(Option<Box<FarKey>>),
 }
 
@@ -83,7 +93,7 @@ impl<K, V> Far<K, V> {
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
     }
-    pub(crate) fn unseen(&self, _: &K) -> Option<Box<FarKey>> {
+    pub(crate) fn unseen(&self, _: &K, _: u64) -> Option<Box<FarKey>> {
         match self.0 {}
     }
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
@@ -96,6 +106,19 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
     pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
+        match self.0 {}
+    }
+    #[cfg(feature = "config")]
+    pub(crate) fn follows(&self) -> bool {
+        match self.0 {}
+    }
+    pub(crate) fn follow(&self, _: impl Fn(Option<u64>)) {
+        match self.0 {}
+    }
+    pub(crate) fn hold(&self, _: &Key, _: u64) -> Hold {
+        match self.0 {}
+    }
+    pub(crate) fn holds(&self, _: Hold) -> bool {
         match self.0 {}
     }
     pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>, _: bool) -> Looked<V>

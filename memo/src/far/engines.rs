@@ -30,12 +30,17 @@ pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
 
 /// What a plan may name beside memory, in alphabetical order.
 pub(super) fn profiles() -> Vec<EngineProfile> {
+    // before anything is locked: reading the configuration may ask for engines
+    let built_in: Vec<(&str, Capability)> = Vec::from([
+        #[cfg(feature = "disk")]
+        ("disk", DISK),
+        #[cfg(feature = "redis")]
+        ("redis", redis_capability(crate::config::redis().0.as_ref())),
+    ]);
     let named = named();
     let registered = named.iter().map(|(name, engine)| (name.clone(), engine.capability()));
-    #[cfg(feature = "disk")]
-    let built_in = (!named.contains_key("disk")).then(|| ("disk".to_owned(), DISK));
-    #[cfg(not(feature = "disk"))]
-    let built_in = None;
+    let built_in = built_in.into_iter().filter(|(name, _)| !named.contains_key(*name));
+    let built_in = built_in.map(|(name, capability)| (name.to_owned(), capability));
     let mut profiles: Vec<_> =
         registered.chain(built_in).map(|(name, capability)| EngineProfile { name, capability }).collect();
     profiles.sort_by(|a, b| a.name.cmp(&b.name));
@@ -50,6 +55,11 @@ fn built_in(name: &str) -> Option<Arc<Guarded>> {
         let mut named = named();
         // another thread may have been faster
         return Some(named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk)).clone());
+    }
+    #[cfg(feature = "redis")]
+    if name == "redis" {
+        let redis = redis();
+        return Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(redis)).clone());
     }
     let _ = name;
     None
@@ -85,8 +95,34 @@ const DISK: Capability = Capability {
     clears_cheaply: true,
     witnesses: true,
     leases: true,
+    watches: false,
     largest: None,
 };
+
+/// The engine `redis` where nobody has registered another one of that name: at the address that is configured. Without
+/// one it is as if the server were away.
+#[cfg(feature = "redis")]
+fn redis() -> Guarded {
+    use memo_engines::Redis;
+    let (options, guard) = crate::config::redis();
+    let capability = redis_capability(options.as_ref());
+    let build = move || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        let options = options.clone().ok_or_else(|| {
+            let context = "find the address of the server: set MEMO_ENGINES__REDIS__URL, or register an engine \
+                           of this name";
+            memo_engines::Error::new(memo_engines::ErrorKind::Unavailable, context)
+        })?;
+        Ok(Arc::new(Redis::open(options)?))
+    };
+    Guarded::build("redis", capability, build, guard).on_event(tell)
+}
+
+/// What the engine `redis` can do, also before it is opened.
+#[cfg(feature = "redis")]
+fn redis_capability(options: Option<&memo_engines::RedisOptions>) -> Capability {
+    let usual = memo_engines::RedisOptions::default();
+    memo_engines::Redis::capability_with(options.unwrap_or(&usual))
+}
 
 /// Says once that the engine called `name` is in trouble, and what that means.
 fn tell(name: &str, happened: &Happened<'_>) {
@@ -117,7 +153,9 @@ fn tell(name: &str, happened: &Happened<'_>) {
 
 /// Whether there is an engine of this name.
 pub(crate) fn is_registered(name: &str) -> bool {
-    (cfg!(feature = "disk") && name == "disk") || named().contains_key(name)
+    (cfg!(feature = "disk") && name == "disk")
+        || (cfg!(feature = "redis") && name == "redis")
+        || named().contains_key(name)
 }
 
 /// The names of those that are in use or registered.

@@ -76,7 +76,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         writes: bool,
     ) -> Looked<V> {
         let Some(key) = self.key(lead.key()) else { return Looked::Nothing(None) };
-        match (self.ask(key, writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
+        match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
             (Ok(found), ..) => found.looked(false),
             (Err(unseen), Some(place), Some(blocks)) if !unseen.failed => {
                 Box::pin(self.lease(unseen, place, lead, blocks)).await
@@ -110,7 +110,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 pause = (pause * 2).min(PAUSES.1);
             }
             // with the lease as well: whoever had it may have stored a value since we looked
-            match self.ask(key, true, true).await {
+            match self.ask((key, lead.hash()), true, true).await {
                 Ok(found) => return found.looked(waited || lease.is_none()),
                 Err(nothing) => unseen = nothing,
             }
@@ -128,8 +128,8 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
 
 impl<V> Found<V> {
     fn looked(self, waited: bool) -> Looked<V> {
-        let Found { value, lives, size, engine } = self;
-        Looked::Found { value, lives, size, waited, engine }
+        let Found { value, lives, size, engine, hold } = self;
+        Looked::Found { value, lives, size, waited, engine, hold }
     }
 }
 

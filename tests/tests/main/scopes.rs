@@ -605,7 +605,7 @@ mod promise_7_guards {
         });
         assert_eq!((number::peek(1), number::peek(2)), (Some(1), None));
         let sum: u64 = (10..200_u64).into_par_iter().map(|n| handle.clone().with(|| number(n))).sum();
-        assert_eq!(sum, (10..200).sum());
+        assert_eq!(sum, (10..200).sum::<u64>());
         for n in 10..200 {
             calls! { hit: number(n); }
         }

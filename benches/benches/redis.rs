@@ -1,0 +1,156 @@
+//! `cargo bench -p memo-benches --features redis --bench redis`
+//!
+//! What a hit in Redis costs: a memoized async function whose results are there only, beside the client library's
+//! `GET` of the same bytes on one connection. A server of our own on loopback; medians of turns.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use memo::engine::{Redis, RedisOptions};
+use redis::AsyncCommands as _;
+use redis::aio::MultiplexedConnection;
+
+const KEYS: u64 = 1000;
+const TURNS: usize = 41;
+const CALLS: u64 = 500;
+const CONCURRENT: u64 = 64;
+
+struct Server(Child, u16);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn server() -> Server {
+    let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a port").port();
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
+    let server = command.stdout(Stdio::null()).spawn().expect("redis-server is installed");
+    let server = Server(server, port);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    server
+}
+
+#[memo::memoize(engine = "measured")]
+async fn value(number: u64) -> String {
+    format!("{number:01024}")
+}
+
+/// How long `CALLS` calls take one after the other.
+async fn sequential<F: Future>(call: impl Fn(u64) -> F) -> Duration {
+    let begun = Instant::now();
+    for number in 0..CALLS {
+        black_box(call(number).await);
+    }
+    begun.elapsed()
+}
+
+/// How long they take from so many tasks at once.
+async fn concurrent<F: Future<Output = ()> + Send + 'static>(
+    call: impl Fn(u64) -> F + Clone + Send + 'static,
+) -> Duration {
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..CONCURRENT)
+        .map(|task| {
+            let call = call.clone();
+            let calls = (0..CALLS / 4).map(move |number| call((task * 131 + number) % KEYS));
+            let calls: Vec<_> = calls.collect();
+            tokio::spawn(async move {
+                for call in calls {
+                    call.await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("a call panicked");
+    }
+    begun.elapsed()
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// Prints a case: both in turns, and the median of their ratios.
+async fn compare<A: Future<Output = Duration>, B: Future<Output = Duration>>(
+    case: &str,
+    calls: u64,
+    ours: impl Fn() -> A,
+    bare: impl Fn() -> B,
+) {
+    let (mut times, mut bares, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let (a, b) = (ours().await.as_secs_f64(), bare().await.as_secs_f64());
+        times.push(a * 1e6 / calls as f64);
+        bares.push(b * 1e6 / calls as f64);
+        ratios.push(a / b);
+    }
+    let (time, bare, ratio) = (median(times), median(bares), median(ratios));
+    println!("{case:<44} memo {time:7.2} us   bare {bare:7.2} us   ratio {ratio:.3}");
+}
+
+async fn measure(runtime: &str, port: u16, connection: MultiplexedConnection, where_: &str) {
+    for number in 0..KEYS {
+        assert_eq!(value(number).await.len(), 1024);
+    }
+    memo::engines().flush().expect("the server is there");
+    let mut names: Vec<String> = {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).expect("an address");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("the server is there");
+        connection.keys("memo:*:*").await.expect("names")
+    };
+    names.sort();
+    assert_eq!(names.len() as u64, KEYS);
+    let names: &'static [String] = names.leak();
+    let get = move |number: u64| {
+        let mut connection = connection.clone();
+        async move {
+            let bytes: Vec<u8> = connection.get(&names[number as usize]).await.expect("it is there");
+            black_box(bytes);
+        }
+    };
+    let call = |number: u64| async move { drop(black_box(value(number).await)) };
+    let before = value::stats().computes;
+    let case = |what: &str| format!("{what}, {runtime}, driver {where_}");
+    compare(&case("sequential"), CALLS, || sequential(call), || sequential(&get)).await;
+    let calls = CONCURRENT * (CALLS / 4);
+    compare(&case("64 concurrent"), calls, || concurrent(call), || concurrent(get.clone())).await;
+    assert_eq!(value::stats().computes, before, "all were hits");
+}
+
+fn main() {
+    let server = server();
+    let url = format!("redis://127.0.0.1:{}", server.1);
+    memo::engines().register("measured", Redis::open(RedisOptions::at(&*url)).expect("an address"));
+    let client = redis::Client::open(format!("{url}/?protocol=resp3")).expect("an address");
+    // where the library's connection lives is half of what a call costs: on the caller's runtime, or as ours on another
+    let apart = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let open = || async { client.get_multiplexed_async_connection().await.expect("the server is there") };
+    for threads in [1, 2] {
+        let (runtime, name) = match threads {
+            1 => (tokio::runtime::Builder::new_current_thread().enable_all().build(), "one thread"),
+            _ => (
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+                "two threads",
+            ),
+        };
+        let runtime = runtime.expect("a runtime");
+        let connection = apart.block_on(open());
+        runtime.block_on(measure(name, server.1, connection, "apart"));
+        runtime.block_on(async { measure(name, server.1, open().await, "here").await });
+    }
+}

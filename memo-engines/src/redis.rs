@@ -1,0 +1,387 @@
+//! The engine `redis`: results in Redis or Valkey, shared by machines. One server, a Cluster, or behind Sentinels.
+//!
+//! An entry is one string on the server; a short tail behind its bytes says to which *generation* of its space it
+//! belongs. A space is cleared by beginning another generation; what is left of the one before runs out by its
+//! lifetime. Reads fetch entry and generation together, writes are scripts, so that nothing comes in between. A removed
+//! entry leaves a tombstone, by which a result that was computed from what has since been invalidated is
+//! noticed. `docs/decisions/0012-redis.md` says why it is built so.
+//!
+//! Connections are made when they are first needed, on one thread that all engines of this kind share, and made again
+//! when they are lost. Calls can be polled by any executor.
+
+mod address;
+mod background;
+mod failure;
+mod link;
+mod names;
+mod options;
+mod scripts;
+mod stored;
+mod watch;
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use ::redis::{Cmd, Value};
+use futures_util::future::join_all;
+
+pub use options::RedisOptions;
+
+use self::address::Target;
+use self::failure::Failure;
+use self::link::Link;
+use self::names::{Names, Place, Spread};
+use self::scripts::Script;
+use self::stored::{Found, NUMBERS};
+use self::watch::Watch;
+use crate::engine::{
+    Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
+};
+use crate::error::{Error, ErrorKind};
+use crate::guarded::GuardOptions;
+
+const NAME: &str = "redis";
+
+/// Entries in Redis or Valkey: see the [module](self).
+pub struct Redis {
+    options: RedisOptions,
+    names: Names,
+    link: Link,
+    watch: Watch,
+    begun: Instant,
+}
+
+impl Redis {
+    /// An engine that connects when it is first called.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] where the address or the certificates make no sense, saying why.
+    pub fn open(options: RedisOptions) -> Result<Self, Error> {
+        let target = Target::of(&options).map_err(|error| error.of(NAME))?;
+        let spread = match (&target, options.one_slot_per_function) {
+            (_, true) => Spread::Space,
+            (Target::Cluster(..), false) => Spread::Digest,
+            _ => Spread::None,
+        };
+        let names = Names::new(&options.prefix, spread);
+        let link = Link::new(target, &options);
+        let watch = Watch::new(names.channel());
+        Ok(Self { options, names, link, watch, begun: Instant::now() })
+    }
+
+    /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
+    /// computing is mostly the better bet.
+    pub fn guard() -> GuardOptions {
+        GuardOptions { budget: Duration::from_millis(20), ..GuardOptions::default() }
+    }
+
+    /// What an engine with these options can do, without one.
+    pub fn capability_with(options: &RedisOptions) -> Capability {
+        Capability {
+            reach: Reach::Fleet,
+            persistent: true,
+            expires: true,
+            clears_cheaply: true,
+            witnesses: true,
+            leases: true,
+            watches: !address::is_resp2(&options.url),
+            largest: Some(options.largest),
+            ..Capability::default()
+        }
+    }
+
+    async fn send(&self, command: &Cmd, key: &str, attempted: &str) -> Result<Value, Error> {
+        self.link.send(command, key, attempted).await.map_err(named)
+    }
+
+    /// Runs a script on keys of one slot, the first of which says which. `rest` adds what comes behind them.
+    async fn run(
+        &self,
+        script: &Script,
+        keys: &[&String],
+        rest: impl Fn(&mut Cmd),
+        attempted: &str,
+    ) -> Result<bool, Error> {
+        let command = |name: &str, script: &str| {
+            let mut command = ::redis::cmd(name);
+            command.arg(script).arg(keys.len()).arg(keys);
+            rest(&mut command);
+            command
+        };
+        let key = keys.first().map_or("", |key| key.as_str());
+        let reply = self.link.send(&command("EVALSHA", &script.digest), key, attempted).await;
+        let reply = match reply {
+            Err(failure) if failure.is_unknown_script => {
+                self.link.send(&command("EVAL", &script.source), key, attempted).await
+            }
+            reply => reply,
+        };
+        match reply.map_err(named)? {
+            Value::Int(done) => Ok(done != 0),
+            _ => Err(named(Failure::nonsense(attempted))),
+        }
+    }
+
+    async fn find(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
+        let Place { generation, entry } = self.names.place(key);
+        let mut command = ::redis::cmd("MGET");
+        command.arg(&generation).arg(&entry);
+        let reply = self.send(&command, &generation, "get an entry").await?;
+        match reply {
+            Value::Array(values) => {
+                let mut values = values.into_iter();
+                match (values.next(), values.next()) {
+                    (Some(generation), Some(value)) => {
+                        let generation = number(&generation);
+                        Ok((found(value, generation), generation))
+                    }
+                    _ => Err(named(Failure::nonsense("get an entry"))),
+                }
+            }
+            _ => Err(named(Failure::nonsense("get an entry"))),
+        }
+    }
+
+    /// Many at once, in one command for each generation.
+    async fn find_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, Error> {
+        let mut groups: std::collections::BTreeMap<String, (Vec<usize>, Vec<String>)> = Default::default();
+        for (at, key) in keys.iter().enumerate() {
+            let Place { generation, entry } = self.names.place(key);
+            let (places, entries) = groups.entry(generation).or_default();
+            places.push(at);
+            entries.push(entry);
+        }
+        let ask = groups.into_iter().map(|(generation, (places, entries))| async move {
+            let mut command = ::redis::cmd("MGET");
+            command.arg(&generation).arg(&entries);
+            match self.send(&command, &generation, "get entries").await? {
+                Value::Array(values) if values.len() == entries.len() + 1 => Ok((places, values)),
+                _ => Err(named(Failure::nonsense("get entries"))),
+            }
+        });
+        let mut all = vec![None; keys.len()];
+        let now = utc_now();
+        for answer in join_all(ask).await {
+            let (places, values) = answer?;
+            let mut values = values.into_iter();
+            let generation = values.next().as_ref().and_then(number);
+            for (at, value) in places.into_iter().zip(values) {
+                all[at] = alive(found(value, generation), now);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn store(&self, key: &Key, entry: &Entry, witness: Option<Witness>) -> Result<bool, Error> {
+        if entry.bytes.len() as u64 > self.options.largest {
+            let context =
+                format!("store {} bytes where {} are the most", entry.bytes.len(), self.options.largest);
+            return Err(Error::new(ErrorKind::TooLarge, context).of(NAME));
+        }
+        let seen = match witness.map(stored::without_minute) {
+            None => String::new(),
+            Some((_, minute))
+                if self.minute().wrapping_sub(minute) % 4096 >= self.memory().as_secs() / 60 =>
+            {
+                // what has happened since may have been forgotten
+                return Ok(false);
+            }
+            Some((number, _)) => number.to_string(),
+        };
+        let longest = millis(self.options.longest);
+        let ttl = entry.expires.map_or(longest, |end| end.saturating_sub(utc_now()).clamp(1, longest));
+        let end = stored::end_of_entry(entry.expires);
+        let Place { generation, entry: name } = self.names.place(key);
+        let (fresh, stamp, memory) = (even(), even(), millis(self.memory()));
+        let rest = |command: &mut Cmd| {
+            command.arg(&entry.bytes[..]).arg(&end[..]).arg(ttl).arg(fresh).arg(longest).arg(&seen);
+            self.tell(command, Change::Entry(*key));
+            command.arg(stamp).arg(memory);
+        };
+        self.run(&scripts::PUT, &[&generation, &name], rest, "store an entry").await
+    }
+
+    async fn drop_entry(&self, key: &Key) -> Result<bool, Error> {
+        let Place { generation, entry } = self.names.place(key);
+        let tombstone = stored::tombstone(even());
+        let rest = |command: &mut Cmd| {
+            command.arg(&tombstone[..]).arg(millis(self.memory())).arg(utc_now());
+            self.tell(command, Change::Entry(*key));
+        };
+        self.run(&scripts::REMOVE, &[&generation, &entry], rest, "remove an entry").await
+    }
+
+    async fn drop_all(&self, space: &Space) -> Result<(), Error> {
+        let generations: Vec<_> = self.names.generations(space).collect();
+        let clear = generations.iter().map(|generation| async move {
+            let rest = |command: &mut Cmd| {
+                command.arg(even() + 1).arg(millis(self.options.longest));
+            };
+            self.run(&scripts::CLEAR, &[generation], rest, "clear a space").await
+        });
+        join_all(clear).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut command = ::redis::cmd("PUBLISH");
+        self.tell(&mut command, Change::Space(*space));
+        let key = generations.first().map_or("", String::as_str);
+        self.send(&command, key, "tell that a space was cleared").await.map(drop)
+    }
+
+    /// Adds the channel, and what to say there.
+    fn tell(&self, command: &mut Cmd, change: Change) {
+        command.arg(self.watch.channel()).arg(&self.watch.message(change)[..]);
+    }
+
+    /// For how long removals are remembered. The minutes of a witness go round after 4096.
+    fn memory(&self) -> Duration {
+        self.options.remember_removals.clamp(Duration::from_secs(60), Duration::from_secs(48 * 3600))
+    }
+
+    fn minute(&self) -> u64 {
+        self.begun.elapsed().as_secs() / 60
+    }
+}
+
+fn named(failure: Failure) -> Error {
+    failure.error.of(NAME)
+}
+
+fn found(value: Value, generation: Option<u64>) -> Found {
+    match value {
+        Value::BulkString(value) => Found::read(value, generation),
+        _ => Found::default(),
+    }
+}
+
+fn alive(found: Found, now: u64) -> Option<Entry> {
+    found.entry.filter(|entry| !entry.is_expired(now))
+}
+
+/// A generation as it stands on the server. What is not one counts as none, as it does for the scripts.
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::BulkString(digits) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => {
+            std::str::from_utf8(digits).ok()?.parse().ok()
+        }
+        _ => None,
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn random() -> u64 {
+    RandomState::new().hash_one(utc_now())
+}
+
+/// A random even number for a generation or a stamp; never 0.
+fn even() -> u64 {
+    ((random() % NUMBERS) & !1).max(2)
+}
+
+impl Engine for Redis {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn capability(&self) -> Capability {
+        Self::capability_with(&self.options)
+    }
+
+    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        EngineFuture::new(async move { Ok(alive(self.find(key).await?.0, utc_now())) })
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
+        EngineFuture::new(async move { self.store(key, entry, None).await.map(drop) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
+        EngineFuture::new(self.drop_entry(key))
+    }
+
+    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
+        EngineFuture::new(self.drop_all(space))
+    }
+
+    fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
+        EngineFuture::new(async move {
+            // taken before the look: a witness may seem older than it is, not younger
+            let minute = self.minute();
+            let (found, generation) = self.find(key).await?;
+            let witness = stored::with_minute(found.witness(generation), minute);
+            Ok((alive(found, utc_now()), witness))
+        })
+    }
+
+    fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
+        EngineFuture::new(self.store(key, entry, Some(witness)))
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, Vec<Option<Entry>>> {
+        EngineFuture::new(self.find_many(keys))
+    }
+
+    fn put_many<'a>(&'a self, entries: &'a [(Key, Entry)]) -> EngineFuture<'a, ()> {
+        EngineFuture::new(async move {
+            let put = join_all(entries.iter().map(|(key, entry)| self.store(key, entry, None)));
+            put.await.into_iter().try_for_each(|stored| stored.map(drop))
+        })
+    }
+
+    fn remove_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, usize> {
+        EngineFuture::new(async move {
+            let removed = join_all(keys.iter().map(|key| self.drop_entry(key))).await;
+            removed.into_iter().try_fold(0, |count, there| Ok(count + usize::from(there?)))
+        })
+    }
+
+    fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
+        EngineFuture::new(async move {
+            let place = self.names.place(key);
+            let mut token = [0; 16];
+            token[..8].copy_from_slice(&random().to_le_bytes());
+            token[8..].copy_from_slice(&random().to_le_bytes());
+            let mut command = ::redis::cmd("SET");
+            command.arg(place.lease()).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
+            match self.send(&command, &place.generation, "lease a key").await? {
+                Value::Okay => Ok(Some(Lease { token })),
+                Value::Nil => Ok(None),
+                _ => Err(named(Failure::nonsense("lease a key"))),
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
+        EngineFuture::new(async move {
+            let name = self.names.place(key).lease();
+            let rest = |command: &mut Cmd| {
+                command.arg(&lease.token[..]).arg(millis(ttl).max(1));
+            };
+            self.run(&scripts::RENEW, &[&name], rest, "renew a lease").await
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
+        EngineFuture::new(async move {
+            let name = self.names.place(key).lease();
+            let rest = |command: &mut Cmd| {
+                command.arg(&lease.token[..]);
+            };
+            self.run(&scripts::RELEASE, &[&name], rest, "release a lease").await
+        })
+    }
+
+    fn watch(&self, space: &Space, watcher: Watcher) {
+        if self.capability().watches {
+            self.watch.add(*space, watcher, &self.link);
+        }
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("options", &self.options).finish_non_exhaustive()
+    }
+}

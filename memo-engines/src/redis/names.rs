@@ -1,0 +1,148 @@
+//! What things are called on the server.
+//!
+//! An entry and the generation of its space must be read, and changed by scripts, together, so they lie in one slot of
+//! a Cluster: a space is cut into [`BUCKETS`] by the first byte of the digest, each with a generation of its own.
+
+use std::fmt::Write as _;
+
+use crate::engine::{Key, Space};
+
+/// How many slots a space is spread over in a Cluster, and so how many generations are changed to clear it.
+const BUCKETS: u16 = 256;
+
+/// How the keys of a space are spread over the slots of a Cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spread {
+    /// No Cluster: one generation for each space.
+    None,
+    /// By digest.
+    Digest,
+    /// A space in one slot.
+    Space,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    prefix: String,
+    spread: Spread,
+}
+
+/// Where an entry lies.
+pub(super) struct Place {
+    /// The key of the generation that counts for it.
+    pub(super) generation: String,
+    pub(super) entry: String,
+}
+
+impl Place {
+    /// The key of the right to compute it.
+    pub(super) fn lease(&self) -> String {
+        format!("{}:lease", self.entry)
+    }
+}
+
+impl Names {
+    pub(super) fn new(prefix: &str, spread: Spread) -> Self {
+        Self { prefix: prefix.to_owned(), spread }
+    }
+
+    pub(super) fn place(&self, key: &Key) -> Place {
+        let generation = self.generation(&key.space, u16::from(key.digest[0]));
+        let mut entry = String::with_capacity(generation.len() + 1 + 2 * key.digest.len() + ":lease".len());
+        entry.push_str(&generation);
+        entry.push(':');
+        hex(&mut entry, &key.digest);
+        Place { generation, entry }
+    }
+
+    /// Where it is told what changes.
+    pub(super) fn channel(&self) -> String {
+        format!("{}:changes", self.prefix)
+    }
+
+    /// The keys of all generations of a space.
+    pub(super) fn generations(&self, space: &Space) -> impl Iterator<Item = String> {
+        let buckets = if self.spread == Spread::Digest { BUCKETS } else { 1 };
+        (0..buckets).map(|bucket| self.generation(space, bucket))
+    }
+
+    fn generation(&self, space: &Space, bucket: u16) -> String {
+        let mut name = String::with_capacity(self.prefix.len() + 2 * space.0.len() + 8);
+        name.push_str(&self.prefix);
+        name.push(':');
+        match self.spread {
+            Spread::None => hex(&mut name, &space.0),
+            Spread::Digest => {
+                // a `String` takes all that is written
+                let _ = write!(name, "{{{bucket:02x}}}:");
+                hex(&mut name, &space.0);
+            }
+            Spread::Space => {
+                name.push('{');
+                hex(&mut name, &space.0);
+                name.push('}');
+            }
+        }
+        name
+    }
+}
+
+pub(super) fn hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)].into());
+        text.push(DIGITS[usize::from(byte & 15)].into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::redis::cluster_routing::Slot;
+
+    const KEY: Key = Key { space: Space([0xab; 16]), digest: [0x5f; 32] };
+
+    fn place(spread: Spread) -> (String, String) {
+        let place = Names::new("memo", spread).place(&KEY);
+        (place.generation, place.entry)
+    }
+
+    #[test]
+    fn names_can_be_read() {
+        let (space, digest) = ("ab".repeat(16), "5f".repeat(32));
+        assert_eq!(place(Spread::None), (format!("memo:{space}"), format!("memo:{space}:{digest}")));
+        let tagged = format!("memo:{{5f}}:{space}");
+        assert_eq!(place(Spread::Digest), (tagged.clone(), format!("{tagged}:{digest}")));
+        let tagged = format!("memo:{{{space}}}");
+        assert_eq!(place(Spread::Space), (tagged.clone(), format!("{tagged}:{digest}")));
+    }
+
+    #[test]
+    fn a_generation_of_the_space_counts_for_each_entry() {
+        for spread in [Spread::None, Spread::Digest, Spread::Space] {
+            let names = Names::new("memo", spread);
+            let generations: Vec<_> = names.generations(&KEY.space).collect();
+            for first in 0..=255 {
+                let mut key = KEY;
+                key.digest[0] = first;
+                assert!(generations.contains(&names.place(&key).generation));
+            }
+        }
+    }
+
+    #[test]
+    fn buckets_lie_evenly_in_the_slots_of_a_cluster() {
+        let names = Names::new("memo", Spread::Digest);
+        let slots: Vec<u32> = names
+            .generations(&KEY.space)
+            .map(|name| (0..16384).find(|slot| Slot::new(*slot) == Some(Slot::for_key(&name))).unwrap())
+            .map(u32::from)
+            .collect();
+        for nodes in 2..=16 {
+            let mut shares = vec![0; nodes as usize];
+            slots.iter().for_each(|slot| shares[(slot * nodes / 16384) as usize] += 1);
+            let most = *shares.iter().max().unwrap();
+            assert!(most * nodes <= 2 * 256, "{nodes} nodes: one has {most} of 256");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the server does in one step: a script sees and changes what no other client can change in between.
+//!
+//! All keys of a script lie in one slot. The fields of a value are those of `stored.rs`.
+
+use std::sync::LazyLock;
+
+/// A script, sent by its digest and in full only to a server that does not know it.
+pub(super) struct Script {
+    pub(super) source: String,
+    pub(super) digest: String,
+}
+
+impl Script {
+    fn new(body: &str) -> Self {
+        let source = format!("{READ}{body}");
+        // the library knows how digests are made
+        let digest = ::redis::Script::new(&source).get_hash().to_owned();
+        Self { source, digest }
+    }
+}
+
+/// The generation of `KEYS[1]`, or nil; the fields of the value under `KEYS[2]`. What is of another type than a string
+/// counts as nothing.
+const READ: &str = r"
+local function generation()
+  local held = redis.pcall('GET', KEYS[1])
+  if type(held) == 'string' and #held < 16 and string.match(held, '^%d+$') then return tonumber(held) end
+end
+local function tail()
+  local held = redis.pcall('GETRANGE', KEYS[2], -21, -1)
+  if type(held) == 'string' and #held == 21 then
+    local stamp, of, expires = struct.unpack('<I6I6I8', held)
+    return stamp, of, expires, string.sub(held, 21)
+  end
+  return 0, 0, 0, ''
+end
+";
+
+/// Stores an entry. `ARGV`: the bytes; the end of the tail; for how many milliseconds; the generation to begin with
+/// where there is none, an even number; for how long to keep the generation; the witness, or nothing; the channel, and
+/// what to say there; the stamp of a put without a witness, and for how many milliseconds it is to be remembered.
+///
+/// A put without a witness is somebody's word, which a result computed before must not replace: it stamps the entry as a
+/// removal does.
+///
+/// A witness of a generation that was not there still holds if somebody's first put has made one; one that came of a
+/// clear is odd. A value with a stamp outlives its lifetime for as long as the removal is to be remembered.
+///
+/// The first write is one that a server over its memory refuses: after another it would let all pass.
+pub(super) static PUT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local current, stamp = generation(), (tail())
+if ARGV[6] ~= '' then
+  local seen = tonumber(ARGV[6])
+  local unchanged = seen == ((current or 0) + stamp) % 281474976710656
+  if not (unchanged or (current and current % 2 == 0 and seen == stamp)) then return 0 end
+end
+local fresh = not current
+if fresh then
+  current = tonumber(ARGV[4])
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
+end
+local ttl = tonumber(ARGV[3])
+if ARGV[6] == '' then
+  stamp = tonumber(ARGV[9])
+  ttl = math.max(ttl, tonumber(ARGV[10]))
+elseif stamp ~= 0 then
+  ttl = math.max(ttl, redis.call('PTTL', KEYS[2]))
+end
+local value = ARGV[1] .. struct.pack('<I6I6', stamp, current) .. ARGV[2]
+redis.call('SET', KEYS[2], value, 'PX', string.format('%d', ttl))
+if not fresh then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.pcall('PUBLISH', ARGV[7], ARGV[8])
+return 1",
+    )
+});
+
+/// Removes an entry, and tells whether there was one. `ARGV`: the tombstone; for how many milliseconds it stays; now; the
+/// channel, and what to say there.
+///
+/// A server without memory for a tombstone takes no puts either, and a deletion it can do.
+pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local _, of, expires, kind = tail()
+local there = kind == 'E' and of == generation() and (expires == 0 or expires > tonumber(ARGV[3]))
+local done = redis.pcall('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+if done['err'] then redis.call('DEL', KEYS[2]) end
+redis.pcall('PUBLISH', ARGV[4], ARGV[5])
+return there and 1 or 0",
+    )
+});
+
+/// Begins another generation. `ARGV`: its number, odd; for how many milliseconds.
+pub(super) static CLEAR: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local done = redis.pcall('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if done['err'] then redis.call('DEL', KEYS[1]) end
+return 1",
+    )
+});
+
+/// Holds a lease on. `KEYS[1]` is the lease. `ARGV`: the token; for how many milliseconds.
+pub(super) static RENEW: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
+    )
+});
+
+/// Gives a lease back. `KEYS[1]` is the lease. `ARGV`: the token.
+pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])",
+    )
+});

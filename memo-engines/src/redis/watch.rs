@@ -1,0 +1,216 @@
+//! What others change, as soon as they do: each change is published on a channel by the script that makes it, and a
+//! connection of its own listens there.
+//!
+//! A message may be lost only with the connection, which is noticed: the server closes that of a client which does not
+//! keep up, and one that does not answer is given up. When another listens, all may have changed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::link::Link;
+use super::random;
+use crate::engine::{Change, Key, Space, Watcher};
+
+/// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
+const ASKED_EVERY: Duration = Duration::from_millis(500);
+/// Between two attempts to listen.
+const REST: Duration = Duration::from_millis(100);
+/// How many changes may wait to be told; beyond that all may have changed.
+const WAITING: usize = 4096;
+
+const ENTRY: u8 = b'E';
+const SPACE: u8 = b'S';
+
+/// Who a message is from.
+type Sender = [u8; 16];
+
+pub(super) struct Watch {
+    channel: String,
+    /// Tells messages of this engine from those of others.
+    own: Sender,
+    watchers: Arc<Mutex<HashMap<Space, Vec<Watcher>>>>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Watch {
+    pub(super) fn new(channel: String) -> Self {
+        let mut own = [0; 16];
+        own[..8].copy_from_slice(&random().to_le_bytes());
+        own[8..].copy_from_slice(&random().to_le_bytes());
+        Self { channel, own, watchers: Arc::default(), listening: Mutex::default() }
+    }
+
+    pub(super) fn channel(&self) -> &str {
+        &self.channel
+    }
+
+    /// How a change of this engine's is told to others: who, what, where.
+    pub(super) fn message(&self, change: Change) -> Vec<u8> {
+        let mut message = self.own.to_vec();
+        match change {
+            Change::Entry(key) => {
+                message.push(ENTRY);
+                message.extend(key.space.0);
+                message.extend(key.digest);
+            }
+            Change::Space(space) => {
+                message.push(SPACE);
+                message.extend(space.0);
+            }
+            // nobody does that on purpose, and who hears no kind takes it for this
+            Change::Unknown => {}
+        }
+        message
+    }
+
+    /// Has a watcher told; begins to listen with the first one.
+    pub(super) fn add(&self, space: Space, watcher: Watcher, link: &Link) {
+        let mut watchers = lock(&self.watchers);
+        // those that nobody keeps any more go as others come
+        watchers.retain(|_, watchers| {
+            watchers.retain(|watcher| watcher.strong_count() > 0);
+            !watchers.is_empty()
+        });
+        watchers.entry(space).or_default().push(watcher);
+        drop(watchers);
+        let mut listening = lock(&self.listening);
+        if listening.is_some() {
+            return;
+        }
+        let (sender, receiver) = sync_channel(WAITING);
+        let watchers = Arc::clone(&self.watchers);
+        let told = Told { sender, overflowed: Arc::default() };
+        let overflowed = Arc::clone(&told.overflowed);
+        let teller = std::thread::Builder::new().name("memo-redis-watch".into());
+        let teller = teller.spawn(move || tell(&receiver, &overflowed, &watchers));
+        if let (Ok(_), Ok(runtime)) = (teller, super::background::handle()) {
+            *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, told)));
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // with the task goes its end of the channel, and so the thread
+        lock(&self.listening).take().inspect(JoinHandle::abort);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The way to the thread that calls watchers: what they do must not keep the runtime of all connections.
+#[derive(Clone)]
+struct Told {
+    sender: SyncSender<Change>,
+    overflowed: Arc<AtomicBool>,
+}
+
+impl Told {
+    fn push(&self, change: Change) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(change) {
+            // those that wait will be taken, and then this is seen
+            self.overflowed.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<HashMap<Space, Vec<Watcher>>>) {
+    for change in changes {
+        let lost = overflowed.swap(false, Ordering::AcqRel);
+        for change in [Some(change), lost.then_some(Change::Unknown)].into_iter().flatten() {
+            // they are called outside of the lock
+            let concerned: Vec<Watcher> = match change {
+                Change::Entry(Key { space, .. }) | Change::Space(space) => {
+                    lock(watchers).get(&space).cloned().unwrap_or_default()
+                }
+                Change::Unknown => lock(watchers).values().flatten().cloned().collect(),
+            };
+            concerned.iter().filter_map(Watcher::upgrade).for_each(|watcher| watcher(change));
+        }
+    }
+}
+
+/// Listens for as long as the engine lives.
+async fn listen(link: Link, channel: String, own: Sender, told: Told) {
+    loop {
+        let over = Arc::new(Notify::new());
+        let heard = {
+            let (over, told) = (Arc::clone(&over), told.clone());
+            move |push: PushInfo| -> Result<(), std::convert::Infallible> {
+                match push.kind {
+                    PushKind::Message => {
+                        let payload = push.data.into_iter().nth(1);
+                        if let Some(change) = understand(payload, &own) {
+                            told.push(change);
+                        }
+                    }
+                    PushKind::Disconnection => over.notify_one(),
+                    _ => {}
+                }
+                Ok(())
+            }
+        };
+        let config =
+            AsyncConnectionConfig::new().set_response_timeout(Some(ASKED_EVERY)).set_push_sender(heard);
+        if let Ok(mut connection) = link.listening(config).await
+            && connection.subscribe(&channel).await.is_ok()
+        {
+            told.push(Change::Unknown);
+            loop {
+                let asked = tokio::time::timeout(ASKED_EVERY, over.notified()).await;
+                let ping = ::redis::cmd("PING");
+                if asked.is_ok() || connection.send_packed_command(&ping).await.is_err() {
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(REST.mul_f64(0.5 + (random() % 1024) as f64 / 1024.0)).await;
+    }
+}
+
+/// What a message says, unless it is one of this engine's own. One that makes no sense may mean anything.
+fn understand(payload: Option<Value>, own: &Sender) -> Option<Change> {
+    let Some(Value::BulkString(payload)) = payload else { return Some(Change::Unknown) };
+    let Some((from, what)) = payload.split_first_chunk::<16>() else { return Some(Change::Unknown) };
+    if from == own {
+        return None;
+    }
+    let change = what.split_first().and_then(|(kind, what)| {
+        let (space, digest) = what.split_first_chunk::<16>()?;
+        match (*kind, <[u8; 32]>::try_from(digest)) {
+            (ENTRY, Ok(digest)) => Some(Change::Entry(Key { space: Space(*space), digest })),
+            (SPACE, _) if digest.is_empty() => Some(Change::Space(Space(*space))),
+            _ => None,
+        }
+    });
+    Some(change.unwrap_or(Change::Unknown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_understood_by_others_and_not_by_its_sender() {
+        let (one, other) = (Watch::new("changes".to_owned()), Watch::new("changes".to_owned()));
+        let key = Key { space: Space([1; 16]), digest: [2; 32] };
+        for change in [Change::Entry(key), Change::Space(key.space), Change::Unknown] {
+            let message = Some(Value::BulkString(one.message(change)));
+            assert_eq!(understand(message.clone(), &other.own), Some(change));
+            assert_eq!(understand(message, &one.own), None);
+        }
+        for nonsense in [&b"short"[..], &[9; 16], &[9; 40], &[b'E'; 200]] {
+            let message = Some(Value::BulkString(nonsense.to_vec()));
+            assert_eq!(understand(message, &one.own), Some(Change::Unknown));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Near entries that follow what others change in the engines behind them.
+//!
+//! Engines tell of changes by digest, the near store finds entries by hash: a table leads from one to the other. A key
+//! is entered before the engines are asked about it, and what they gave is kept near only if the key is still
+//! there afterwards: a change in between takes it out. So nothing is kept near that was changed since it was looked
+//! up, however late it is put there.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use memo_engines::engine::Watcher;
+use memo_engines::{Change, Key};
+
+/// That a key was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// Drops near entries: those of a hash, or all.
+type Drop = Box<dyn Fn(Option<u64>) + Send + Sync>;
+
+/// What keeps a [`Watcher`].
+type Ear = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// Most entries that a store bounded by weight is taken to hold.
+const HEAVY: u64 = 1 << 20;
+
+/// A function's share of what is watched.
+pub(super) struct Watched {
+    table: Mutex<Table>,
+    /// How many keys it holds at most. The oldest is taken out beyond that, and its entry dropped: twice what the near
+    /// store holds, so that it is seldom there any more.
+    most: usize,
+    drop: OnceLock<Drop>,
+    /// What engines tell, for as long as it is here.
+    ear: Mutex<Option<Ear>>,
+}
+
+/// The first half of a digest tells keys apart here: two of one half would only be dropped together.
+type Half = [u8; 16];
+
+#[derive(Default)]
+struct Table {
+    entered: HashMap<Half, (Ticket, u64)>,
+    /// In the order in which they were entered; some have been taken out or entered again since.
+    order: VecDeque<(Half, Ticket)>,
+    tickets: u64,
+}
+
+fn half(key: &Key) -> Half {
+    let mut half = [0; 16];
+    half.copy_from_slice(&key.digest[..16]);
+    half
+}
+
+impl Watched {
+    /// For a near store of at most so many entries, or of such a weight.
+    pub(super) fn new(capacity: Option<u64>, max_weight: Option<u64>) -> Self {
+        let entries = capacity.or(max_weight.map(|weight| weight.min(HEAVY)));
+        let most = entries.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let most = most.saturating_mul(2).max(16);
+        Self { table: Mutex::default(), most, drop: OnceLock::new(), ear: Mutex::default() }
+    }
+
+    /// From now on changes that the watcher is told of drop near entries by `drop`. One from before is told nothing more.
+    pub(super) fn begin(self: &Arc<Self>, drop: impl Fn(Option<u64>) + Send + Sync + 'static) -> Watcher {
+        // it is the same each time
+        self.drop.get_or_init(|| Box::new(drop));
+        let watched = Arc::downgrade(self);
+        let ear: Ear = Arc::new(move |change| {
+            if let Some(watched) = watched.upgrade() {
+                watched.changed(change);
+            }
+        });
+        let watcher = Arc::downgrade(&ear);
+        *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = Some(ear);
+        watcher
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drop(&self, what: Option<u64>) {
+        if let Some(drop) = self.drop.get() {
+            drop(what);
+        }
+    }
+
+    /// Enters a key that the engines are about to be asked for.
+    pub(super) fn enter(&self, key: &Key, hash: u64) -> Ticket {
+        let half = half(key);
+        let mut table = self.table();
+        table.tickets += 1;
+        let ticket = Ticket(table.tickets);
+        table.entered.insert(half, (ticket, hash));
+        table.order.push_back((half, ticket));
+        let mut left = None;
+        if table.order.len() > self.most
+            && let Some((oldest, ticket)) = table.order.pop_front()
+            && table.entered.get(&oldest).is_some_and(|entered| entered.0 == ticket)
+        {
+            left = table.entered.remove(&oldest);
+        }
+        std::mem::drop(table);
+        if let Some((_, hash)) = left {
+            self.drop(Some(hash));
+        }
+        ticket
+    }
+
+    /// Whether nothing has changed since the key was entered. To be asked after its entry has been put near, which is
+    /// to be undone if not: a change that comes later finds it there.
+    pub(super) fn holds(&self, key: &Key, ticket: Ticket) -> bool {
+        self.table().entered.get(&half(key)).is_some_and(|entered| entered.0 == ticket)
+    }
+
+    /// What an engine tells.
+    pub(super) fn changed(&self, change: Change) {
+        match change {
+            Change::Entry(key) => {
+                let left = self.table().entered.remove(&half(&key));
+                if let Some((_, hash)) = left {
+                    self.drop(Some(hash));
+                }
+            }
+            // a space cleared, or anything
+            _ => {
+                let left = std::mem::take(&mut *self.table());
+                // tickets go on, so that an old one is never a new one's
+                self.table().tickets += left.tickets;
+                self.drop(None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use memo_engines::Space;
+
+    fn key(number: u8) -> Key {
+        Key { space: Space([0; 16]), digest: [number; 32] }
+    }
+
+    /// What was dropped, in its order.
+    type Dropped = Arc<Mutex<Vec<Option<u64>>>>;
+
+    fn watched(capacity: u64) -> (Arc<Watched>, Dropped) {
+        let (watched, dropped) = (Arc::new(Watched::new(Some(capacity), None)), Dropped::default());
+        let drops = Arc::clone(&dropped);
+        watched.begin(move |what| drops.lock().unwrap().push(what));
+        (watched, dropped)
+    }
+
+    #[test]
+    fn a_change_drops_what_was_entered_and_nothing_else() {
+        let (watched, dropped) = watched(100);
+        let tickets = [1, 2, 3].map(|number| watched.enter(&key(number), number.into()));
+        watched.changed(Change::Entry(key(2)));
+        watched.changed(Change::Entry(key(9)));
+        assert_eq!(*dropped.lock().unwrap(), [Some(2)]);
+        assert_eq!(
+            [1, 2, 3].map(|number| watched.holds(&key(number), tickets[usize::from(number) - 1])),
+            [true, false, true]
+        );
+        watched.changed(Change::Unknown);
+        assert_eq!(*dropped.lock().unwrap(), [Some(2), None]);
+        assert!(!watched.holds(&key(1), tickets[0]));
+        let again = watched.enter(&key(1), 1);
+        assert!(watched.holds(&key(1), again) && !watched.holds(&key(1), tickets[0]));
+    }
+
+    #[test]
+    fn who_begins_anew_is_not_told_what_concerned_it_before() {
+        let (watched, dropped) = watched(10);
+        let before = watched.begin(|_| ());
+        let now = watched.begin(|_| ());
+        assert!(before.upgrade().is_none());
+        now.upgrade().unwrap()(Change::Unknown);
+        assert_eq!(*dropped.lock().unwrap(), [None]);
+    }
+
+    #[test]
+    fn it_is_bounded_and_what_leaves_it_leaves_the_store() {
+        let (watched, dropped) = watched(50);
+        for number in 0..=255 {
+            watched.enter(&key(number), number.into());
+            watched.enter(&key(0), 0);
+        }
+        let table = watched.table();
+        assert!(table.entered.len() <= 100 && table.order.len() <= 100);
+        // the one that was entered again and again is there, and so are the last of the others
+        assert!(table.entered.contains_key(&[0; 16]) && table.entered.contains_key(&[255; 16]));
+        let dropped = dropped.lock().unwrap();
+        assert_eq!(dropped.len() + table.entered.len(), 256);
+        assert!(!dropped.contains(&Some(0)) && dropped.contains(&Some(1)));
+    }
+}

@@ -1,0 +1,198 @@
+//! Near tiers over Redis follow what other processes change. Promise 22: also where messages are lost.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use memo::memoize;
+
+use crate::register;
+use crate::servers::proxy::{Mood, Proxy};
+use crate::servers::{Kind, PATIENCE, REDIS, Server, until};
+
+/// What is true, in a file that all processes see.
+fn truth() -> PathBuf {
+    std::env::var_os("MEMO_TEST_TRUTH").expect("it is set for the children").into()
+}
+
+fn read(path: &PathBuf) -> u64 {
+    std::fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+/// Puts it there in one step.
+fn write(path: &PathBuf, value: u64) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, value.to_string()).unwrap();
+    std::fs::rename(new, path).unwrap();
+}
+
+#[memoize(engine = ["memory", "redis"], name = "coherence::version", code = "manual", key = ())]
+fn version(path: &PathBuf) -> u64 {
+    read(path)
+}
+
+/// For each line that it is given, waits until it sees the version on it, and tells how long that took.
+#[test]
+#[ignore = "run by the tests below, in processes of their own"]
+fn child_reads() {
+    let path = truth();
+    for line in std::io::stdin().lines() {
+        let expected: u64 = line.unwrap().parse().unwrap();
+        let begun = Instant::now();
+        while version(&path) < expected {
+            assert!(begun.elapsed() < PATIENCE, "stale for ever");
+            std::thread::yield_now();
+        }
+        println!("saw {expected} after {} us", begun.elapsed().as_micros());
+    }
+}
+
+struct Reader {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Reader {
+    fn start(path: &PathBuf, url: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "coherence::child_reads", "--ignored", "--nocapture"]);
+        command.env("MEMO_TEST_TRUTH", path).env("MEMO_ENGINES__REDIS__URL", url);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
+    }
+
+    fn ask(&mut self, version: u64) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{version}").unwrap();
+    }
+
+    fn answer(&mut self, version: u64) -> Duration {
+        let beginning = format!("saw {version} after ");
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the reader failed");
+            if let Some((_, took)) = line.split_once(&beginning) {
+                return Duration::from_micros(took.trim_end_matches(" us\n").parse().unwrap());
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn rounds(quick: u64) -> u64 {
+    if std::env::var_os("MEMO_TEST_NIGHTLY").is_some() { 10_000 } else { quick }
+}
+
+/// Tells how long something took, of those that were last.
+fn tell(what: &str, mut took: Vec<Duration>) {
+    took.sort();
+    let place = |percent: usize| took[took.len() * percent / 100];
+    let most = took[took.len() - 1];
+    eprintln!("{what}: stale for {:?} (p50), {:?} (p99), {most:?} (most)", place(50), place(99));
+}
+
+#[test]
+fn promise_22_near_entries_follow_what_other_processes_change() {
+    mod writer {
+        #[memo::memoize(engine = "coherence", name = "coherence::version", code = "manual", key = ())]
+        pub(super) fn version(path: &std::path::PathBuf) -> u64 {
+            super::read(path)
+        }
+    }
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let proxy = Proxy::to(server.port());
+    register("coherence", &server.url());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("truth");
+    write(&path, 0);
+    let mut readers = [Reader::start(&path, &proxy.url()), Reader::start(&path, &proxy.url())];
+    let mut now = 0;
+    let mut change = |cut: bool| {
+        now += 1;
+        if cut && now % 2 == 0 {
+            proxy.cut();
+        }
+        write(&path, now);
+        match now % 3 {
+            0 => writer::version::invalidate(&path).unwrap(),
+            1 => writer::version::clear().unwrap(),
+            _ => drop(writer::version::refresh(&path)),
+        }
+        crate::flush();
+        if cut && now % 2 == 1 {
+            proxy.cut();
+        }
+        readers.iter_mut().for_each(|reader| reader.ask(now));
+        readers.iter_mut().map(|reader| reader.answer(now)).collect::<Vec<_>>()
+    };
+    let quiet: Vec<_> = (0..rounds(600)).flat_map(|_| change(false)).collect();
+    tell("connected", quiet);
+    let cut: Vec<_> = (0..rounds(600) / 40).flat_map(|_| change(true)).collect();
+    tell("connection cut in each round", cut);
+}
+
+static TRUTH: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn promise_22_staleness_is_at_most_the_near_lifetime_and_ends_with_a_new_connection() {
+    mod here {
+        #[memo::memoize(engine = ["memory", "deaf"], ttl = "2s", name = "deaf::truth", code = "manual")]
+        pub(super) fn truth() -> u64 {
+            super::TRUTH.load(std::sync::atomic::Ordering::SeqCst)
+        }
+        /// The same without a lifetime.
+        #[memo::memoize(engine = ["memory", "deaf"], name = "deaf::for_ever", code = "manual")]
+        pub(super) fn for_ever() -> u64 {
+            super::TRUTH.load(std::sync::atomic::Ordering::SeqCst)
+        }
+    }
+    mod there {
+        #[memo::memoize(engine = "hears", name = "deaf::truth", code = "manual")]
+        pub(super) fn truth() -> u64 {
+            super::TRUTH.load(std::sync::atomic::Ordering::SeqCst)
+        }
+        #[memo::memoize(engine = "hears", name = "deaf::for_ever", code = "manual")]
+        pub(super) fn for_ever() -> u64 {
+            super::TRUTH.load(std::sync::atomic::Ordering::SeqCst)
+        }
+    }
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let proxy = Proxy::to(server.port());
+    register("deaf", &proxy.url());
+    register("hears", &server.url());
+    let both = || [here::truth(), here::for_ever()];
+    assert_eq!(both(), [0, 0]);
+    crate::flush();
+    // listening, and all that came of its beginning is over
+    until("near hits", || {
+        let before = here::for_ever::stats().tiers[0].hits;
+        both();
+        std::thread::sleep(Duration::from_millis(20));
+        both();
+        (proxy.connections() == 2 && here::for_ever::stats().tiers[0].hits == before).then_some(())
+    });
+    proxy.set(Mood::HalfOpen);
+    TRUTH.store(1, Ordering::SeqCst);
+    there::truth::invalidate().unwrap();
+    there::for_ever::invalidate().unwrap();
+    let begun = Instant::now();
+    until("the lifetime to be over", || (here::truth() == 1).then_some(()));
+    eprintln!("messages lost: stale for {:?} of 2 s", begun.elapsed());
+    assert_eq!(here::for_ever(), 0, "which nothing has told");
+    proxy.set(Mood::Well);
+    until("a new connection", || (here::for_ever() == 1).then_some(()));
+}
