@@ -116,9 +116,14 @@ impl Entry {
 }
 
 /// Now, in milliseconds since 1970 UTC: the clock of [`Entry::expires`]. A clock before 1970 reads 0.
+///
+/// With the feature `testing`, tests can move it, for this process.
 pub fn utc_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    #[cfg(feature = "testing")]
+    let now = now.saturating_add_signed(crate::testing::clock_moved());
+    now
 }
 
 /// What had happened to a key when it was looked up, in the engine's own counting. Handed back with

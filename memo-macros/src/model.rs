@@ -50,6 +50,8 @@ pub(crate) struct Model {
     pub(crate) options: Options,
     /// Whether there can be engines that outlive the process: the cargo feature `engines`.
     pub(crate) outlives: bool,
+    /// Whether keys may have to be shown: the cargo feature `tracing`.
+    pub(crate) traced: bool,
 }
 
 /// Where a function stands, which decides what may stand beside it.
@@ -361,6 +363,7 @@ impl Model {
                 codec: value(&args.codec).unwrap_or_default(),
             },
             outlives: cfg!(feature = "engines"),
+            traced: cfg!(feature = "tracing"),
             place,
             attrs,
             vis,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
+use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
@@ -20,6 +21,7 @@ use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
 use crate::stats::Counter;
+use crate::trace::Span;
 
 /// Finds an owned key by another.
 struct Same<'a, K>(&'a K);
@@ -95,13 +97,16 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
     let (memo, lease) = asked.place.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
+    if call.is_heard() {
+        call.shows(memo.shown(key));
+    }
     let hash = memo.hash(key);
     let found = reads.then(|| memo.near.get(hash, Query(*key))).flatten();
     match found {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             let result = outcome.hit(stored);
-            call.answered(Answered::By(memo.near_name()));
+            call.answered(Answered::By(memo.near_name()), None);
             Ok(result)
         }
         None => Err(Missed { memo, hash, key: Some(key.to_owned_part()), call: Some(Box::new(call)) }),
@@ -130,7 +135,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Ok(result) => result,
             Err(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
-                let result = body();
+                let result = {
+                    let _span = computation.span().enter();
+                    body()
+                };
                 drop(held);
                 computation.finish(outcome, result)
             }
@@ -280,7 +288,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         outcome: O,
         mut call: Option<Box<Call>>,
     ) -> Result<R, Computation<K, V, F>> {
-        let mut answered = |by| call.iter_mut().for_each(|call| call.answered(by));
+        let mut answered = |by| call.iter_mut().for_each(|call| call.answered(by, None));
         match self {
             Begun::Found(value, by) => {
                 answered(by);
@@ -290,7 +298,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                 answered(Answered::Waited);
                 Ok(outcome.failed(failure))
             }
-            Begun::Compute(computation) => Err(Computation { call, ..computation }),
+            Begun::Compute(computation) => Err(Computation { call, ..computation }.heard()),
             Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
         }
     }
@@ -410,9 +418,30 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         Computation { memo, lead, far: None, started: memo.counters.start(), call: None }
     }
 
+    /// Tells those who listen that it begins.
+    fn heard(mut self) -> Self {
+        let Some(call) = self.call.as_ref().filter(|call| call.is_heard()) else { return self };
+        if let Some(lead) = &self.lead
+            && call.directive != Some(Directive::Refresh)
+        {
+            // who listens may call for this very key
+            let _held = lead.hold();
+            call.missed();
+        }
+        // timed in any case, and what was told is no part of it
+        self.started = Some(Instant::now());
+        self
+    }
+
+    /// What the body runs in.
+    fn span(&self) -> Span {
+        let key = || self.memo.shown_of(self.lead.as_ref()?.key());
+        Span::of(self.memo.name(), key)
+    }
+
     /// Runs the body of an asynchronous function.
     pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
-        holding(self.lead.as_ref(), body)
+        holding(self.lead.as_ref(), self.span().around(body))
     }
 
     /// Stores what came of it, tells those who wait, and gives it back.
@@ -422,14 +451,15 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let cost = memo.counters.computed(self.started);
         let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut self.call {
-            call.answered(Answered::Computed);
+            call.answered(Answered::Computed, cost);
             (writes, ttl) = (call.writes(), call.ttl);
         }
         let Some(lead) = self.lead else {
             return result;
         };
         // callbacks and drops of the user's run in here, and may wait for others
-        let _held = memo.runs_user_code.then(|| lead.hold());
+        let held = memo.runs_user_code.then(|| lead.hold());
+        let mut stored = false;
         if writes
             && let Some(value) = outcome.stored(&result)
             && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value), ttl)
@@ -454,7 +484,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                     // what this replaces may have been small enough
                     memo.near.remove(lead.hash(), &Same(lead.key()));
                 }
-                let stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
+                stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
@@ -470,10 +500,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             };
             lead.store(store, undo);
         }
+        let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
         lead.land(|| match outcome.stored(&result) {
             Some(value) => Landed::Value(value),
             None => outcome.failure(&result).map_or(Landed::Unshared, Landed::Failed),
         });
+        drop(held);
+        match self.call {
+            // it is told as the call ends, here
+            Some(mut call) if stored => call.stored(),
+            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
+            _ => {}
+        }
+        event::tell_rest();
         result
     }
 }
@@ -606,6 +645,7 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
                 memo.near.remove(hash, &Query(*key));
             }
             memo.counters.count(Counter::Stored);
+            event::tell_of(&Event::Stored { function: memo.name() }, memo.shown(key).as_deref());
             match encoded {
                 Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
                     let _lease = lease;

@@ -1,8 +1,8 @@
 //! One call asked to behave otherwise: what `uncached` and `refresh` say to the call that they make, and what
-//! [scopes](crate::scope) say to all of them.
+//! [scopes](crate::scope) say to all of them; and to tell those who [listen](crate::event).
 //!
 //! The directive of `uncached` or `refresh` is left for the thread's next call of that very instantiation, which takes
-//! it. As long as nobody leaves one or has a scope, a call pays one relaxed load for the question.
+//! it. As long as nobody leaves one, has a scope or listens, a call pays one relaxed load for the question.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::event;
 use crate::function::Site;
 use crate::scope::{self, Asked};
 
@@ -27,7 +28,7 @@ pub enum Directive {
     ReadOnly,
 }
 
-/// How many directives are pending, and scopes are alive, in the whole process.
+/// How many directives are pending, scopes are alive, and listeners want to be told, in the whole process.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
 
 /// While it lives, calls look what is asked of them.
@@ -36,14 +37,24 @@ pub(crate) struct Pending(());
 
 impl Pending {
     pub(crate) fn new() -> Self {
-        PENDING.fetch_add(1, Ordering::Relaxed);
+        Pending::begin();
         Pending(())
+    }
+
+    /// As if there were one from now on.
+    pub(crate) fn begin() {
+        PENDING.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends what was [begun](Pending::begin).
+    pub(crate) fn end() {
+        PENDING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        PENDING.fetch_sub(1, Ordering::Relaxed);
+        Pending::end();
     }
 }
 
@@ -62,8 +73,8 @@ pub(crate) fn pending() -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) fn asked(site: &Site, name: &str) -> Option<Asked> {
-    let left = NEXT.get();
-    if left.is_none() && scope::is_empty() {
+    let (left, heard) = (NEXT.get(), event::is_heard());
+    if left.is_none() && scope::is_empty() && !heard {
         return None;
     }
     let left = left.filter(|(whose, _)| *whose == site.marker()).map(|(_, directive)| {
@@ -71,10 +82,11 @@ pub(crate) fn asked(site: &Site, name: &str) -> Option<Asked> {
         directive
     });
     let asked = Asked::of(name);
-    match left {
-        Some(_) => Some(Asked { directive: left, ..asked.unwrap_or_default() }),
-        None => asked,
+    if left.is_none() && !heard {
+        return asked;
     }
+    let asked = asked.unwrap_or_default();
+    Some(Asked { directive: left.or(asked.directive), heard, ..asked })
 }
 
 /// Leaves `directive` for the call of `site` that `call` makes.

@@ -37,6 +37,7 @@ use watch::{Ticket, Watched};
 
 use self::lease::Held;
 use crate::error::{Error, ErrorKind};
+use crate::event::{self, Event};
 use crate::function::Settings;
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
@@ -388,8 +389,8 @@ impl<K, V: 'static> Far<K, V> {
         for (place, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
                 Ok((found, witness)) => (found, Some(witness)),
-                Err(_) => {
-                    tier.errors.fetch_add(1, Ordering::Relaxed);
+                Err(error) => {
+                    tier.failed(&self.name, &error);
                     (None, None)
                 }
             };
@@ -406,7 +407,7 @@ impl<K, V: 'static> Far<K, V> {
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
                         return Ok(Found { value, lives, size, engine: &tier.name, hold });
                     }
-                    Err(misfit) => tier.count(misfit),
+                    Err(misfit) => tier.misfits(&self.name, misfit),
                 }
             }
             if !again {
@@ -444,7 +445,13 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Hands a result to all engines that have not seen an invalidation since.
-    pub(crate) fn store(&self, key: FarKey, value: FarValue, lifetime: Option<Duration>, cost: Duration) {
+    pub(crate) fn store(
+        &'static self,
+        key: FarKey,
+        value: FarValue,
+        lifetime: Option<Duration>,
+        cost: Duration,
+    ) {
         let entry = self.seal(&key.key, value, lifetime, cost);
         self.put(&self.tiers, key, entry);
     }
@@ -465,21 +472,25 @@ impl<K, V: 'static> Far<K, V> {
         Entry { bytes: label.seal(value.0).into(), expires }
     }
 
-    fn put(&self, tiers: &[Tier], key: FarKey, entry: Entry) {
+    fn put(&'static self, tiers: &'static [Tier], key: FarKey, entry: Entry) {
         let FarKey { key, unseen, witnesses, mut lease, .. } = key;
+        let function = &*self.name;
         for (place, (tier, witness)) in tiers.iter().zip(witnesses).enumerate() {
             if witness.is_none() && !unseen {
                 // it failed when it was asked: who knows what has been invalidated since
                 continue;
             }
-            let (engine, entry) = (tier.engine.clone(), entry.clone());
+            let entry = entry.clone();
             let lease = lease.take_if(|_| self.lessor == Some(place));
             later::run(async move {
-                // what fails here has been counted by the engine's guard, and costs nobody anything
-                let _ = match witness {
-                    Some(witness) => engine.put_if(&key, &entry, witness).await.map(drop),
-                    None => engine.put(&key, &entry).await,
+                let put = match witness {
+                    Some(witness) => tier.engine.put_if(&key, &entry, witness).await.map(drop),
+                    None => tier.engine.put(&key, &entry).await,
                 };
+                // nobody waits for it, and the call has its result
+                if let Err(error) = put {
+                    tier.failed(function, &error);
+                }
                 // given back behind it: whoever takes it next finds the entry
                 drop(lease);
             });
@@ -499,7 +510,7 @@ impl<K, V: 'static> Far<K, V> {
 
     /// Stores a result in all engines, whatever happened before.
     pub(crate) async fn insert(
-        &self,
+        &'static self,
         key: Key,
         value: FarValue,
         lifetime: Option<Duration>,
@@ -513,7 +524,7 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Removes an entry from all engines.
-    pub(crate) async fn remove(&self, key: Key) -> Result<(), Error> {
+    pub(crate) async fn remove(&'static self, key: Key) -> Result<(), Error> {
         let mut done = Ok(());
         for tier in &self.tiers {
             done = self.all(done, tier, tier.engine.remove(&key).await.map(drop));
@@ -537,13 +548,13 @@ impl<K, V: 'static> Far<K, V> {
 
     /// The first failure; the others have been tried all the same.
     fn all(
-        &self,
+        &'static self,
         done: Result<(), Error>,
-        tier: &Tier,
+        tier: &'static Tier,
         next: Result<(), memo_engines::Error>,
     ) -> Result<(), Error> {
-        if next.is_err() {
-            tier.errors.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = &next {
+            tier.failed(&self.name, error);
         }
         done.and(
             next.map_err(|error| Error::new(ErrorKind::Engine, format!("{}: failed to {error}", self.name))),
@@ -578,10 +589,21 @@ impl Tier {
         Tier { engine: chain.clone(), chain: Some((chain, names)), ..self }
     }
 
-    fn count(&self, misfit: Misfit) {
+    /// What it had for the function called `function` did not fit.
+    fn misfits(&self, function: &str, misfit: Misfit) {
         // a kind that is newer than this program counts as the last
         let place = MISFITS.iter().position(|known| *known == misfit).unwrap_or(MISFITS.len() - 1);
         self.misfits[place].fetch_add(1, Ordering::Relaxed);
+        event::tell(&Event::Misfit { function, engine: &self.name, reason: misfit.as_str() });
+    }
+
+    /// It failed when it was called for the function called `function`.
+    fn failed(&'static self, function: &'static str, error: &memo_engines::Error) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        let error = error.to_string();
+        event::tell_soon(move || {
+            event::tell(&Event::EngineFailed { function, engine: &self.name, error: &error });
+        });
     }
 
     fn stats(&self) -> TierStats {

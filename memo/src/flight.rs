@@ -299,6 +299,11 @@ thread_local! {
     static STORING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
+/// Whether this thread puts a value into a store: those who invalidate wait for that.
+pub(crate) fn is_storing() -> bool {
+    Storing::is_here()
+}
+
 /// While it lives, this thread puts a value into a store.
 struct Storing;
 

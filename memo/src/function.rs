@@ -194,6 +194,7 @@ impl Site {
     ) -> &'static Memo<K, V, F> {
         let Site { function, marker, settings } = site();
         let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        crate::trace::register();
         #[cfg(feature = "config")]
         let generation = config::generation();
         // the author's expressions run here, where nothing is locked
@@ -315,6 +316,9 @@ pub struct Settings {
     /// Whether anything is looked for and stored at all.
     #[cfg(feature = "config")]
     pub(crate) enabled: bool,
+    /// Whether its keys are shown in events and spans, where that is said.
+    #[cfg(any(feature = "config", feature = "tracing"))]
+    pub(crate) log_keys: Option<bool>,
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
@@ -377,6 +381,8 @@ impl Settings {
             single_flight: None,
             #[cfg(feature = "config")]
             enabled: true,
+            #[cfg(any(feature = "config", feature = "tracing"))]
+            log_keys: None,
             #[cfg(feature = "engines")]
             parameters: String::new(),
             #[cfg(feature = "engines")]
@@ -607,6 +613,8 @@ pub struct Hooks<K, V> {
     ttl_of: Option<TtlOf<V>>,
     cache_if: Option<fn(&V) -> bool>,
     skip: Option<fn(&V) -> bool>,
+    #[cfg(feature = "tracing")]
+    show: Option<crate::trace::Show<K>>,
     far: Option<FarTypes<K, V>>,
 }
 
@@ -618,7 +626,15 @@ impl<K, V> Clone for Hooks<K, V> {
 
 impl<K, V> Hooks<K, V> {
     fn new() -> Self {
-        Hooks { weigh: None, ttl_of: None, cache_if: None, skip: None, far: None }
+        Hooks {
+            weigh: None,
+            ttl_of: None,
+            cache_if: None,
+            skip: None,
+            #[cfg(feature = "tracing")]
+            show: None,
+            far: None,
+        }
     }
 
     /// `weigh`.
@@ -667,6 +683,19 @@ impl<K, V> Hooks<K, V> {
         C: crate::far::KeyParts<K>,
     {
         self.far = Some(FarTypes::probed(key, value, parts));
+        self
+    }
+
+    /// The type of keys that these hooks are for.
+    #[cfg(feature = "tracing")]
+    pub fn keys(&self) -> crate::trace::Keys<K> {
+        crate::trace::Keys::NEW
+    }
+
+    /// How keys are shown, if they can be.
+    #[cfg(feature = "tracing")]
+    pub fn shown(mut self, shown: crate::trace::Shown<K>) -> Self {
+        self.show = shown.0;
         self
     }
 
@@ -835,6 +864,41 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// What the store in memory is called.
     pub(crate) fn near_name(&self) -> &'static str {
         crate::plan::name(self.route.kind)
+    }
+
+    /// How keys are shown, where the function shows them and somebody wants to see them.
+    #[cfg(feature = "tracing")]
+    fn shows(&self) -> Option<crate::trace::Show<K>> {
+        let shows = |_: &_| self.settings.log_keys.unwrap_or_else(crate::trace::are_shown);
+        self.hooks.show.filter(shows).filter(|_| crate::trace::shows_keys())
+    }
+
+    /// The key in words, where it is shown.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn shown<P: Part<Owned = K>>(&self, key: &P) -> Option<String> {
+        self.shows()?;
+        self.shown_of(&key.to_owned_part())
+    }
+
+    /// The same, of an owned key.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn shown_of(&self, key: &K) -> Option<String> {
+        let show = self.shows()?;
+        let mut shown = None;
+        crate::event::caught(|| shown = Some(show(key)));
+        shown
+    }
+
+    /// It never is.
+    #[cfg(not(feature = "tracing"))]
+    pub(crate) fn shown<P: Part<Owned = K>>(&self, _: &P) -> Option<String> {
+        None
+    }
+
+    /// It never is.
+    #[cfg(not(feature = "tracing"))]
+    pub(crate) fn shown_of(&self, _: &K) -> Option<String> {
+        None
     }
 
     /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.

@@ -65,7 +65,8 @@
 //! # Ok::<(), memo::Error>(())
 //! ```
 //!
-//! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
+//! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together; [`on_event`] tells a
+//! callback what happens as it happens.
 //!
 //! # Scopes
 //!
@@ -107,6 +108,8 @@
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
 //! | `redis` | off | `engine = "redis"`: results in Redis or Valkey that machines share |
 //! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
+//! | `tracing` | off | events and spans for the crate `tracing` |
+//! | `testing` | off | `memo::testing`: for the tests of your program |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
@@ -122,6 +125,7 @@ mod directive;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
 mod duration;
 mod error;
+mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
 mod flight;
@@ -142,6 +146,10 @@ mod stats;
 mod strategy;
 mod sweep;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
+mod trace;
 mod versions;
 mod warn;
 
@@ -155,6 +163,7 @@ pub use memo_macros::{Instance, memoize};
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
+pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
 pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
@@ -171,6 +180,9 @@ pub use stats::{Stats, TierStats};
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
 };
+
+#[cfg(feature = "tracing")]
+pub use trace::log_keys;
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
@@ -217,6 +229,11 @@ mod snippets {
     struct Upgrading;
     #[doc = include_str!("../../docs/guide/scopes.md")]
     struct Scopes;
+    #[doc = include_str!("../../docs/guide/observing.md")]
+    struct Observing;
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    struct Testing;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

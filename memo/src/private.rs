@@ -32,11 +32,15 @@ pub fn path_of<M: Fn()>(_: M) -> &'static str {
     type_name::<M>()
 }
 
-/// For tests of this project: time that passes when it is told to.
+/// For tests of this project, where the feature `testing` is not on: time that passes when it is told to.
 pub mod testing {
     pub use crate::clock::advance;
     pub use crate::sweep::sweep_now;
 }
+
+/// How keys are found to be such that can be shown.
+#[cfg(feature = "tracing")]
+pub use crate::trace::{Keys, Shown, show};
 
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]

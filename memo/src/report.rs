@@ -92,9 +92,9 @@ fn of_engines(engines: &[EngineStats]) -> Vec<Vec<String>> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head =
-            ["function", "hits", "misses", "hit %", "computes", "waits", "entries", "evicted", "expired"];
-        let head = head.into_iter().chain(["computing", "saved"]).map(str::to_owned).collect();
+        let head = ["function", "hits", "misses", "hit %", "computes", "waits", "stored", "entries"];
+        let rest = ["evicted", "expired", "errors", "computing", "saved"];
+        let head = head.into_iter().chain(rest).map(str::to_owned).collect();
         let body = self.rows.iter().map(|(name, stats)| {
             vec![
                 name.clone(),
@@ -103,9 +103,11 @@ impl fmt::Display for Report {
                 format!("{:.1}", 100.0 * stats.hit_ratio()),
                 stats.computes.to_string(),
                 stats.waits.to_string(),
+                stats.stored.to_string(),
                 stats.entries.to_string(),
                 stats.evicted.to_string(),
                 stats.expired.to_string(),
+                stats.errors().to_string(),
                 format!("{:.1?}", stats.compute_time),
                 format!("{:.1?}", stats.saved_time),
             ]

@@ -250,6 +250,15 @@ impl Stats {
         }
     }
 
+    /// Calls of engines that failed, over all [`tiers`](Stats::tiers).
+    ///
+    /// ```
+    /// assert_eq!(memo::Stats::default().errors(), 0);
+    /// ```
+    pub fn errors(&self) -> u64 {
+        self.tiers.iter().map(|tier| tier.errors).sum()
+    }
+
     pub(crate) fn of(counters: &Counters) -> Self {
         let total = |counter| counters.total(counter);
         let (timed, nanos) = (total(Counter::Timed), total(Counter::TimedNanos));
@@ -318,16 +327,18 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} hits, {} misses ({:.1} % hits), {} computed in {:.1?}, {} waited, {} entries, {} evicted, {} expired, about {:.1?} saved",
+            "{} hits, {} misses ({:.1} % hits), {} computed in {:.1?}, {} waited, {} stored, {} entries, {} evicted, {} expired, {} errors of engines, about {:.1?} saved",
             self.hits,
             self.misses,
             100.0 * self.hit_ratio(),
             self.computes,
             self.compute_time,
             self.waits,
+            self.stored,
             self.entries,
             self.evicted,
             self.expired,
+            self.errors(),
             self.saved_time
         )
     }

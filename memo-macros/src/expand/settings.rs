@@ -204,14 +204,36 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         let value = at(pointing_at(model.output.span()), quote!(#private::far_value));
         calls.push(quote!(.far(#key, #value)));
     }
-    if !model.may_outlive() {
-        return quote!(|#hooks| #hooks #(#calls)*);
+    let mut asked = Vec::new();
+    if model.traced {
+        let shown = hidden_at("shown", model.output.span());
+        let answer = shows(model, &shown, &hooks);
+        asked.push(quote!(let #shown = #answer;));
+        calls.push(quote!(.shown(#shown)));
     }
-    let types = hidden_at("types", model.output.span());
-    let answers = answers(model, &types, &quote!(#hooks.types()));
-    quote!(|#hooks| {
-        let #types = #answers;
-        #hooks #(#calls)* .able(#types)
+    if model.may_outlive() {
+        let types = hidden_at("types", model.output.span());
+        let answers = answers(model, &types, &quote!(#hooks.types()));
+        asked.push(quote!(let #types = #answers;));
+        calls.push(quote!(.able(#types)));
+    }
+    match asked[..] {
+        [] => quote!(|#hooks| #hooks #(#calls)*),
+        _ => quote!(|#hooks| {
+            #(#asked)*
+            #hooks #(#calls)*
+        }),
+    }
+}
+
+/// The expression that asks the type of keys whether it can be shown.
+fn shows(model: &Model, shown: &Ident, hooks: &Ident) -> TokenStream {
+    let private = private(model);
+    quote!({
+        #[allow(unused_imports, clippy::all, clippy::pedantic)]
+        use #private::show::*;
+        let #shown = &#hooks.keys();
+        #shown.shown()
     })
 }
 

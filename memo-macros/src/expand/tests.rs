@@ -14,13 +14,13 @@ fn readable(options: &str, function: &str, outlives: bool) -> String {
     expanded(options, function, outlives).replace("::memo::__private", "private")
 }
 
-/// What `#[memoize(options)] function` becomes, formatted; `outlives` is whether the feature `engines` is on, whatever
-/// this is built with.
+/// What `#[memoize(options)] function` becomes, formatted; `outlives` is whether the feature `engines` is on, and
+/// `tracing` is off, whatever this is built with.
 fn expanded(options: &str, function: &str, outlives: bool) -> String {
     let mut errors = darling::Error::accumulator();
     let args = Args::parse(options.parse().expect("tokens"), &mut errors);
     let mut model = Model::new(&args, syn::parse_str(function).expect("a function"));
-    model.outlives = outlives;
+    (model.outlives, model.traced) = (outlives, false);
     validate(&args, &model, &mut errors);
     errors.finish().expect("nothing to refuse");
     let expanded: TokenStream = expand(&model);

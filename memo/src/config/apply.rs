@@ -84,6 +84,7 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
         }
         ("fallback", Setting::Fallback(names)) => settings.fallback = Some(owned(names)),
         ("large_over", Setting::Size(size)) => settings.large_over = *size,
+        ("log_keys", Setting::Switch(shown)) => settings.log_keys = Some(*shown),
         _ => {}
     }
 }
@@ -114,6 +115,7 @@ fn show(settings: &Settings, option: &str) -> String {
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
+        "log_keys" => settings.log_keys.unwrap_or(false).to_string(),
         "single_flight" => settings.single_flight.unwrap_or_default().to_string(),
         _ => String::new(),
     }

@@ -48,6 +48,7 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("tti", Kind::Lifetime),
     rule("cache_err", Kind::Lifetime),
     rule("single_flight", Kind::Share),
+    rule("log_keys", Kind::Switch),
 ];
 
 /// `[engines.<name>]`: the guard around each of them.

@@ -134,16 +134,16 @@ impl<K, V> Far<K, V> {
     pub(crate) fn encode(&self, _: &V) -> Option<FarValue> {
         match self.0 {}
     }
-    pub(crate) fn store(&self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {
+    pub(crate) fn store(&'static self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {
         match self.0 {}
     }
     pub(crate) fn forget(&self, _: &K) {
         match self.0 {}
     }
-    pub(crate) async fn insert(&self, _: Key, _: FarValue, _: Option<Duration>) -> Result<(), Error> {
+    pub(crate) async fn insert(&'static self, _: Key, _: FarValue, _: Option<Duration>) -> Result<(), Error> {
         match self.0 {}
     }
-    pub(crate) async fn remove(&self, _: Key) -> Result<(), Error> {
+    pub(crate) async fn remove(&'static self, _: Key) -> Result<(), Error> {
         match self.0 {}
     }
     pub(crate) fn clear(&'static self) -> Vec<Clearing> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind};
+use crate::event::{self, Event};
 use crate::park::block_on;
 use crate::stats::EngineStats;
 use memo_engines::Engine;
 #[cfg(feature = "disk")]
 use memo_engines::Reach;
-use memo_engines::guarded::Event;
+use memo_engines::guarded::Event as Happened;
 use memo_engines::{Capability, GuardOptions, Guarded};
 
 use crate::strategy::EngineProfile;
@@ -123,19 +124,29 @@ fn redis_capability(options: Option<&memo_engines::RedisOptions>) -> Capability 
     memo_engines::Redis::capability_with(options.unwrap_or(&usual))
 }
 
-/// Says once that an engine is in trouble, and what that means.
-fn tell(name: &str, event: &Event<'_>) {
-    match event {
-        Event::Opened(error) => {
+/// Says once that the engine called `name` is in trouble, and what that means.
+fn tell(name: &str, happened: &Happened<'_>) {
+    let engine = name.to_owned();
+    match happened {
+        Happened::Opened(error) => {
             let cause =
                 std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            crate::warn::warn(&format!(
-                "the engine \"{name}\" failed to {error}{cause}; functions do without it until it is back"
-            ));
+            let error = format!("{error}{cause}");
+            event::tell_soon(move || {
+                crate::warn::warn_of(
+                    &engine,
+                    &format!(
+                        "the engine \"{engine}\" failed to {error}; functions do without it until it is back"
+                    ),
+                );
+                event::tell(&Event::CircuitOpened { engine: &engine, error: &error });
+            });
         }
-        Event::Closed(after) => {
-            crate::warn::warn(&format!("the engine \"{name}\" is back after {after:.1?}"))
-        }
+        &Happened::Closed(after) => event::tell_soon(move || {
+            let message = format!("the engine \"{engine}\" is back after {after:.1?}");
+            crate::warn::warn_of(&engine, &message);
+            event::tell(&Event::CircuitClosed { engine: &engine, after });
+        }),
         _ => {}
     }
 }
@@ -170,8 +181,12 @@ impl Engines {
     /// A guard is put around it: a time budget for each call, and a circuit breaker, so that an engine which fails or
     /// hangs costs the functions that name it next to nothing.
     pub fn register(&self, name: impl Into<String>, engine: impl Engine) {
-        let guarded = Guarded::new(engine, GuardOptions::default()).on_event(tell);
-        named().insert(name.into(), Arc::new(guarded));
+        let name = name.into();
+        // people know it by this name, which need not be its own
+        let known = name.clone();
+        let guarded = Guarded::new(engine, GuardOptions::default());
+        let guarded = guarded.on_event(move |_, happened| tell(&known, happened));
+        named().insert(name, Arc::new(guarded));
     }
 
     /// The engine registered under `name`.

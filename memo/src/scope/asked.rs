@@ -8,6 +8,7 @@ use super::recording::{Answer, RecordedCall, Recording};
 use super::variants::Lease;
 use super::{Names, stack};
 use crate::directive::Directive;
+use crate::event::{self, Event};
 
 /// What is asked of one call.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Asked {
     pub(crate) ttl: Option<Duration>,
     pub(crate) place: Place,
     pub(crate) recordings: Vec<Recording>,
+    /// Somebody listens.
+    pub(crate) heard: bool,
 }
 
 /// Which cache of the function: by default the one that it has for all.
@@ -51,7 +54,7 @@ impl Asked {
             // innermost first: what is set stays
             for layer in layers.filter(|layer| layer.only.as_ref().is_none_or(|only| only.matches(name))) {
                 any = true;
-                let Asked { directive, ttl, place, recordings } = &mut asked;
+                let Asked { directive, ttl, place, recordings, .. } = &mut asked;
                 *directive = directive.or(layer.directive);
                 *ttl = ttl.or(layer.ttl);
                 set(&mut place.realm, &layer.realm);
@@ -81,12 +84,19 @@ pub(crate) struct Call {
     _lease: Option<Lease>,
 }
 
-/// Where a call is written down.
+/// Where a call is written down, and what is told of it when it is over.
 #[derive(Debug)]
 struct Log {
     function: &'static str,
     recordings: Vec<Recording>,
+    /// Somebody listens.
+    heard: bool,
+    /// In words, where the function shows its keys.
+    key: Option<String>,
     begun: Instant,
+    /// How it was answered, and how long that took; of a computation, how long its body took.
+    answered: Option<(Answered, Duration)>,
+    stored: bool,
 }
 
 /// What answered a call.
@@ -102,8 +112,16 @@ pub(crate) enum Answered {
 
 impl Call {
     pub(crate) fn new(asked: Asked, function: &'static str, lease: Option<Lease>) -> Self {
-        let Asked { directive, ttl, recordings, .. } = asked;
-        let log = (!recordings.is_empty()).then(|| Log { function, recordings, begun: Instant::now() });
+        let Asked { directive, ttl, recordings, heard, .. } = asked;
+        let log = (heard || !recordings.is_empty()).then(|| Log {
+            function,
+            recordings,
+            heard,
+            key: None,
+            begun: Instant::now(),
+            answered: None,
+            stored: false,
+        });
         Call { directive, ttl, log, _lease: lease }
     }
 
@@ -111,30 +129,83 @@ impl Call {
         self.directive != Some(Directive::ReadOnly)
     }
 
-    /// Writes down how the call ended.
-    pub(crate) fn answered(&mut self, by: Answered) {
-        if let Some(log) = self.log.take() {
-            match by {
+    /// Whether somebody listens to it.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.heard)
+    }
+
+    /// Its key, in words.
+    pub(crate) fn shows(&mut self, key: Option<String>) {
+        if let Some(log) = &mut self.log {
+            log.key = key;
+        }
+    }
+
+    /// Tells that it found nothing, and computes.
+    pub(crate) fn missed(&self) {
+        if let Some(log) = self.log.as_ref().filter(|log| log.heard) {
+            event::tell_of(&Event::Miss { function: log.function }, log.key.as_deref());
+        }
+    }
+
+    /// Writes down how the call ended. Those who listen are told when all of it is over. `took` is the time of its
+    /// computation, if it was that.
+    pub(crate) fn answered(&mut self, by: Answered, took: Option<Duration>) {
+        if let Some(log) = &mut self.log {
+            let time = match by {
                 Answered::By(engine) => log.write(Answer::Hit, Some(engine)),
                 Answered::Waited => log.write(Answer::Waited, None),
                 Answered::Computed => log.write(Answer::Computed, None),
-            }
+            };
+            log.answered = Some((by, took.unwrap_or(time)));
+        }
+    }
+
+    /// Its result was stored.
+    pub(crate) fn stored(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.stored = true;
         }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if let Some(log) = self.log.take() {
-            log.write(Answer::Unfinished, None);
+        if let Some(log) = &self.log {
+            if log.answered.is_none() {
+                log.write(Answer::Unfinished, None);
+            }
+            if log.heard {
+                log.tell();
+            }
         }
     }
 }
 
 impl Log {
-    fn write(self, answer: Answer, engine: Option<&'static str>) {
-        let Log { function, recordings, begun } = self;
-        let call = RecordedCall { function, answer, engine, time: begun.elapsed() };
-        recordings.iter().for_each(|recording| recording.add(call.clone()));
+    /// Gives how long the call has taken.
+    fn write(&self, answer: Answer, engine: Option<&'static str>) -> Duration {
+        let &Log { function, begun, .. } = self;
+        let time = begun.elapsed();
+        let call = RecordedCall { function, answer, engine, time };
+        self.recordings.iter().for_each(|recording| recording.add(call.clone()));
+        time
+    }
+
+    fn tell(&self) {
+        let &Log { function, begun, .. } = self;
+        let tell = |event| event::tell_of(&event, self.key.as_deref());
+        match self.answered {
+            Some((Answered::By(engine), time)) => tell(Event::Hit { function, engine, time }),
+            Some((Answered::Waited, time)) => {
+                tell(Event::Miss { function });
+                tell(Event::Waited { function, time });
+            }
+            Some((Answered::Computed, time)) => tell(Event::Computed { function, time }),
+            None => tell(Event::Unfinished { function, time: begun.elapsed() }),
+        }
+        if self.stored {
+            tell(Event::Stored { function });
+        }
     }
 }

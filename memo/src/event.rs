@@ -1,0 +1,301 @@
+//! What happens, told to whoever listens: callbacks of the program's own, and subscribers of the feature `tracing`.
+//!
+//! Somebody who listens is one more thing that is asked of calls: while there is one, calls leave the fast path as under
+//! a [scope](crate::scope), and what they are told by is the [`Call`](crate::scope::Call) that recordings hang on. With
+//! nobody listening a hit pays nothing beside the relaxed load that scopes are asked by.
+//!
+//! Events are told where no lock is held, and no flight is in the way of an invalidation: a callback may call what it
+//! likes. What happens in a store is told behind it ([`tell_soon`]).
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::directive::Pending;
+use crate::flight;
+use crate::near;
+use crate::trace;
+
+/// Something that has happened: what a callback of [`on_event`] is told. More kinds, and more fields, may come.
+///
+/// The name of a function is that of [`FunctionHandle::name`](crate::FunctionHandle::name), the name of an engine the
+/// one under which it is registered. Keys and results are in no event.
+///
+/// There is one [`Hit`](Event::Hit), [`Miss`](Event::Miss), [`Waited`](Event::Waited), [`Computed`](Event::Computed) and
+/// [`Stored`](Event::Stored) each time that the number of that name in [`Stats`](crate::Stats) grows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A call was answered from a store.
+    #[non_exhaustive]
+    Hit {
+        /// The function.
+        function: &'a str,
+        /// The engine that had the result.
+        engine: &'a str,
+        /// How long the call took.
+        time: Duration,
+    },
+    /// A call found nothing. It computes; or it was answered by another call's computation, and `Waited` follows.
+    #[non_exhaustive]
+    Miss {
+        /// The function.
+        function: &'a str,
+    },
+    /// A call was answered by the computation of another one.
+    #[non_exhaustive]
+    Waited {
+        /// The function.
+        function: &'a str,
+        /// How long the call took.
+        time: Duration,
+    },
+    /// A body ran to its end.
+    #[non_exhaustive]
+    Computed {
+        /// The function.
+        function: &'a str,
+        /// How long the body took.
+        time: Duration,
+    },
+    /// A call ended without a result: its body panicked, or its future was dropped.
+    #[non_exhaustive]
+    Unfinished {
+        /// The function.
+        function: &'a str,
+        /// How long it lasted.
+        time: Duration,
+    },
+    /// A result was stored.
+    #[non_exhaustive]
+    Stored {
+        /// The function.
+        function: &'a str,
+    },
+    /// What an engine had did not fit, and counts as a miss there.
+    #[non_exhaustive]
+    Misfit {
+        /// The function.
+        function: &'a str,
+        /// The engine.
+        engine: &'a str,
+        /// Why: as in [`TierStats::misfits`](crate::TierStats::misfits).
+        reason: &'a str,
+    },
+    /// A call of an engine failed, on behalf of a function: nothing was found there, or a result was not stored.
+    #[non_exhaustive]
+    EngineFailed {
+        /// The function.
+        function: &'a str,
+        /// The engine.
+        engine: &'a str,
+        /// What failed, in words.
+        error: &'a str,
+    },
+    /// An engine fails: its circuit opened, and functions do without it.
+    #[non_exhaustive]
+    CircuitOpened {
+        /// The engine.
+        engine: &'a str,
+        /// What failed, in words.
+        error: &'a str,
+    },
+    /// An engine is back.
+    #[non_exhaustive]
+    CircuitClosed {
+        /// The engine.
+        engine: &'a str,
+        /// How long it was away.
+        after: Duration,
+    },
+}
+
+impl<'a> Event<'a> {
+    /// The function that it is about.
+    pub fn function(&self) -> Option<&'a str> {
+        match *self {
+            Event::Hit { function, .. }
+            | Event::Miss { function }
+            | Event::Waited { function, .. }
+            | Event::Computed { function, .. }
+            | Event::Unfinished { function, .. }
+            | Event::Stored { function }
+            | Event::Misfit { function, .. }
+            | Event::EngineFailed { function, .. } => Some(function),
+            Event::CircuitOpened { .. } | Event::CircuitClosed { .. } => None,
+        }
+    }
+
+    /// The engine that it is about.
+    pub fn engine(&self) -> Option<&'a str> {
+        match *self {
+            Event::Hit { engine, .. }
+            | Event::Misfit { engine, .. }
+            | Event::EngineFailed { engine, .. }
+            | Event::CircuitOpened { engine, .. }
+            | Event::CircuitClosed { engine, .. } => Some(engine),
+            Event::Miss { .. }
+            | Event::Waited { .. }
+            | Event::Computed { .. }
+            | Event::Unfinished { .. }
+            | Event::Stored { .. } => None,
+        }
+    }
+}
+
+type Callback = dyn Fn(&Event<'_>) + Send + Sync;
+
+static CALLBACKS: RwLock<Vec<Arc<Callback>>> = RwLock::new(Vec::new());
+
+/// How many there are, where asking costs next to nothing.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Calls `callback` with whatever happens from now on in memoized functions, until what this returns is dropped. For
+/// those who bring their own metrics.
+///
+/// It is called on the thread of the call that it is about, before that call returns, and so had better be quick. It may
+/// call memoized functions; what these do is told to nobody. A panic in it is caught, and the call goes on.
+///
+/// While there is a callback, a hit asks the clock and calls it. With none, hits cost what they cost without all this.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// #[memo::memoize]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// let hits = Arc::new(AtomicU64::new(0));
+/// let counter = hits.clone();
+/// let listening = memo::on_event(move |event| {
+///     if let memo::Event::Hit { .. } = event {
+///         counter.fetch_add(1, Ordering::Relaxed);
+///     }
+/// });
+/// square(4);
+/// square(4);
+/// assert_eq!(hits.load(Ordering::Relaxed), 1);
+/// drop(listening);
+/// square(4);
+/// assert_eq!(hits.load(Ordering::Relaxed), 1);
+/// ```
+pub fn on_event(callback: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Listening {
+    let callback: Arc<Callback> = Arc::new(callback);
+    let mut callbacks = CALLBACKS.write().unwrap_or_else(PoisonError::into_inner);
+    callbacks.push(callback.clone());
+    COUNT.store(callbacks.len(), Ordering::Relaxed);
+    drop(callbacks);
+    Listening { callback, _pending: Pending::new() }
+}
+
+/// Keeps a callback of [`on_event`]: dropped, it ends. Calls that are under way on other threads may still call it once.
+#[must_use = "the callback ends at once if this is not kept"]
+pub struct Listening {
+    callback: Arc<Callback>,
+    _pending: Pending,
+}
+
+impl Listening {
+    /// Keeps it for as long as the process lives.
+    pub fn forever(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut callbacks = CALLBACKS.write().unwrap_or_else(PoisonError::into_inner);
+        // it is dropped with this guard, or with the last call that tells it something: not here, under the lock
+        callbacks.retain(|other| !Arc::ptr_eq(other, &self.callback));
+        COUNT.store(callbacks.len(), Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").finish_non_exhaustive()
+    }
+}
+
+/// What is told from within a store, once it is over.
+type Soon = Box<dyn FnOnce()>;
+
+thread_local! {
+    /// This thread is in a callback.
+    static TELLING: Cell<bool> = const { Cell::new(false) };
+    static SOON: RefCell<Vec<Soon>> = const { RefCell::new(Vec::new()) };
+}
+
+fn has_callbacks() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0 && !TELLING.get()
+}
+
+/// Whether this is code of the user's that a store runs, perhaps under a lock: nobody is told what it does.
+fn is_inside() -> bool {
+    near::is_closed() || flight::is_storing()
+}
+
+/// Whether somebody wants to hear of calls on this thread.
+pub(crate) fn is_heard() -> bool {
+    (has_callbacks() || trace::hears_calls()) && !is_inside()
+}
+
+/// Tells `event` to all who listen. `key` is the call's, in words, where its function shows it.
+pub(crate) fn tell_of(event: &Event<'_>, key: Option<&str>) {
+    if is_inside() {
+        return;
+    }
+    // a subscriber that panics is as bad as a callback that does
+    caught(|| trace::tell(event, key));
+    if !has_callbacks() {
+        return;
+    }
+    let callbacks = CALLBACKS.read().unwrap_or_else(PoisonError::into_inner).clone();
+    TELLING.set(true);
+    for callback in callbacks {
+        caught(|| callback(event));
+        // it may be the last one who has it
+        caught(|| drop(callback));
+    }
+    TELLING.set(false);
+}
+
+/// Runs code of the user's, whose panic is nobody's business here.
+pub(crate) fn caught(work: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(work))
+        && let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic)))
+    {
+        std::mem::forget(another);
+    }
+}
+
+/// Tells `event`, which is not about one key.
+#[cfg(feature = "engines")]
+pub(crate) fn tell(event: &Event<'_>) {
+    tell_of(event, None);
+}
+
+/// Runs `telling` now; or, where this thread is storing a result, with the next [`tell_rest`].
+#[cfg(feature = "engines")]
+pub(crate) fn tell_soon(telling: impl FnOnce() + 'static) {
+    if !flight::is_storing() {
+        return telling();
+    }
+    let telling: Soon = Box::new(telling);
+    // at the end of a thread there is no later
+    let _ = SOON.try_with(|soon| soon.borrow_mut().push(telling));
+}
+
+/// Tells what was put off. To be called once a flight is over.
+pub(crate) fn tell_rest() {
+    if flight::is_storing() {
+        return;
+    }
+    let rest = SOON.try_with(|soon| soon.take()).unwrap_or_default();
+    rest.into_iter().for_each(|telling| telling());
+}

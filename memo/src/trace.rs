@@ -1,0 +1,182 @@
+//! Events and spans for [`tracing`], under the target `memo`.
+//!
+//! Whether a subscriber wants hits decides whether calls leave the fast path. A hit does not ask `tracing` for that:
+//! [`Calls`] is a call site of our own, whose interest `tracing` tells it whenever subscribers change, and which is
+//! [`Pending`] while there is any.
+
+mod keys;
+
+use std::future::Future;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::field::{DisplayValue, display};
+use tracing::instrument::{Instrument, Instrumented};
+use tracing_core::callsite::{Callsite, Identifier};
+use tracing_core::field::FieldSet;
+use tracing_core::subscriber::Interest;
+use tracing_core::{Kind, Level, Metadata};
+
+use crate::directive::Pending;
+use crate::event::Event;
+use crate::warn;
+
+pub use keys::{Keys, Shown, log_keys, show};
+pub(crate) use keys::{Show, are_shown};
+
+const TARGET: &str = "memo";
+
+/// Stands for all events about calls, which have its level.
+struct Calls {
+    /// Somebody is interested, and calls are asked to tell.
+    wanted: AtomicBool,
+}
+
+static CALLS: Calls = Calls { wanted: AtomicBool::new(false) };
+
+static METADATA: Metadata<'static> = Metadata::new(
+    "calls",
+    TARGET,
+    Level::TRACE,
+    None,
+    None,
+    Some(module_path!()),
+    FieldSet::new(&[], Identifier(&CALLS)),
+    Kind::EVENT,
+);
+
+impl Callsite for Calls {
+    fn set_interest(&self, interest: Interest) {
+        let wanted = !interest.is_never();
+        if self.wanted.swap(wanted, Ordering::Relaxed) != wanted {
+            if wanted { Pending::begin() } else { Pending::end() }
+        }
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &METADATA
+    }
+}
+
+/// Has subscribers asked from now on. To be called before the first call of a function.
+pub(crate) fn register() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing_core::callsite::register(&CALLS));
+}
+
+/// Whether a subscriber of this thread wants hits and misses.
+pub(crate) fn hears_calls() -> bool {
+    tracing::enabled!(target: TARGET, Level::TRACE)
+}
+
+/// Whether a subscriber of this thread wants anything that may have a key in it.
+pub(crate) fn shows_keys() -> bool {
+    tracing::enabled!(target: TARGET, Level::DEBUG)
+}
+
+/// Tells subscribers. What is for people as well, [`say`] says.
+pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
+    let key: Option<DisplayValue<&str>> = key.map(display);
+    match *event {
+        Event::Hit { function, engine, time } => {
+            tracing::trace!(target: TARGET, function, engine, time = ?time, key, "hit");
+        }
+        Event::Miss { function } => tracing::trace!(target: TARGET, function, key, "miss"),
+        Event::Waited { function, time } => {
+            tracing::trace!(target: TARGET, function, time = ?time, key, "waited");
+        }
+        Event::Computed { function, time } => {
+            tracing::trace!(target: TARGET, function, time = ?time, key, "computed");
+        }
+        Event::Unfinished { function, time } => {
+            tracing::trace!(target: TARGET, function, time = ?time, key, "unfinished");
+        }
+        Event::Stored { function } => tracing::debug!(target: TARGET, function, key, "stored"),
+        Event::Misfit { function, engine, reason } => {
+            tracing::debug!(target: TARGET, function, engine, reason, "misfit");
+        }
+        Event::EngineFailed { function, engine, error } => {
+            tracing::debug!(target: TARGET, function, engine, error, "engine failed");
+        }
+        Event::CircuitOpened { .. } | Event::CircuitClosed { .. } => {}
+    }
+}
+
+/// Says a line for people, if there is any subscriber in the process, who then decides about it.
+pub(crate) fn say(level: warn::Level, engine: Option<&str>, message: &str) -> bool {
+    if !tracing::dispatcher::has_been_set() {
+        return false;
+    }
+    match level {
+        #[cfg(feature = "config")]
+        warn::Level::Error => tracing::error!(target: TARGET, engine, "{message}"),
+        warn::Level::Warning => tracing::warn!(target: TARGET, engine, "{message}"),
+    }
+    true
+}
+
+/// What a computation runs in.
+pub(crate) struct Span(tracing::Span);
+
+impl Span {
+    /// That of the function called `function`.
+    pub(crate) fn of(function: &str, key: impl FnOnce() -> Option<String>) -> Self {
+        if !tracing::enabled!(target: TARGET, Level::DEBUG) {
+            return Span(tracing::Span::none());
+        }
+        let key = key();
+        Span(tracing::debug_span!(target: TARGET, "memo.compute", function, key = key.as_ref().map(display)))
+    }
+
+    /// Until what this gives is dropped.
+    pub(crate) fn enter(self) -> tracing::span::EnteredSpan {
+        self.0.entered()
+    }
+
+    /// Whenever `body` is polled.
+    pub(crate) fn around<B: Future>(self, body: B) -> Instrumented<B> {
+        body.instrument(self.0)
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+    use tracing_core::span::{Attributes, Id, Record};
+    use tracing_core::{Dispatch, Event, Subscriber};
+
+    /// Wants what is of this level or more important.
+    struct Wants(Level);
+
+    impl Subscriber for Wants {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= self.0
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn calls_are_asked_to_tell_only_while_a_subscriber_wants_them() {
+        let wanted = || {
+            tracing_core::callsite::rebuild_interest_cache();
+            CALLS.wanted.load(Ordering::Relaxed)
+        };
+        register();
+        assert!(!wanted());
+        for (level, wants) in [(Level::TRACE, true), (Level::DEBUG, false), (Level::TRACE, true)] {
+            let subscriber = Dispatch::new(Wants(level));
+            tracing::dispatcher::with_default(&subscriber, || {
+                assert_eq!((wanted(), hears_calls()), (wants, wants), "{level}");
+            });
+            drop(subscriber);
+        }
+        assert!(!wanted());
+    }
+}
