@@ -861,9 +861,16 @@ mod tests {
             assert!(near.entries() <= 10);
             match kind {
                 Kind::Memory => assert_eq!(dropped.load(Relaxed), 106),
-                // The rest waits for crossbeam's next epoch.
+                // They wait for crossbeam's next epochs, which other threads may hold up for a while.
                 #[cfg(feature = "moka")]
-                Kind::Moka => assert!(dropped.load(Relaxed) > 10, "{dropped:?}"),
+                Kind::Moka => {
+                    let until = std::time::Instant::now() + Duration::from_secs(20);
+                    while dropped.load(Relaxed) <= 10 {
+                        assert!(std::time::Instant::now() < until, "{dropped:?}");
+                        near.put(0, Caller { _calls: None });
+                        near.settle();
+                    }
+                }
             }
         }
     }
