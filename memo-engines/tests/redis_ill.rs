@@ -130,6 +130,16 @@ fn promise_20_it_is_half_open() {
 }
 
 #[test]
+fn promise_20_it_trickles() {
+    through_a_proxy(Mood::Trickling);
+}
+
+#[test]
+fn promise_20_it_closes_in_the_middle_of_a_reply() {
+    through_a_proxy(Mood::ClosingMidReply);
+}
+
+#[test]
 fn promise_20_it_resets_in_the_middle_of_a_reply() {
     through_a_proxy(Mood::ResettingMidReply);
 }
@@ -233,6 +243,29 @@ fn promise_20_the_server_dies_and_comes_again() {
     bear(&engine, long());
     server.restart();
     eprintln!("killed: back after {:?}", is_back(&engine));
+}
+
+#[test]
+fn promise_20_the_server_loads_what_it_has_saved() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let mut server = Server::start(REDIS, Kind::default());
+    let engine = guarded(server.url());
+    is_back(&engine);
+    let entries: Vec<_> = (0..1000).map(|number| (key(number), about(&key(number)))).collect();
+    wait(patient(server.url()).put_many(&entries)).unwrap();
+    server.ask(&["SAVE"]);
+    server.restart_loading(long() / 1000);
+    // one that sees it for the first time
+    let first = open(server.url());
+    let error = wait(first.get(&key(1))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    assert!(format!("{error:?}").contains("LOADING"), "{error:?}");
+    bear(&engine, long() / 2);
+    until("it to be loaded", || (server.ask(&["PING"]) == "PONG").then_some(()));
+    eprintln!("loaded: back after {:?}", is_back(&engine));
+    assert_eq!(wait(first.get(&key(1))).unwrap(), Some(about(&key(1))), "what it had saved");
 }
 
 fn kind(answer: Result<impl std::fmt::Debug, Error>) -> ErrorKind {

@@ -124,6 +124,7 @@ async fn load_of_many(time: Duration, round: u64) -> [Took; 2] {
     }
     all.map(|mut took| {
         took.sort();
+        assert!(!took.is_empty(), "nobody got an answer");
         Took(took)
     })
 }
