@@ -253,10 +253,16 @@ fn promise_20_the_server_loads_what_it_has_saved() {
     let mut server = Server::start(REDIS, Kind::default());
     let engine = guarded(server.url());
     is_back(&engine);
-    let entries: Vec<_> = (0..1000).map(|number| (key(number), about(&key(number)))).collect();
-    wait(patient(server.url()).put_many(&entries)).unwrap();
+    let of_each = Duration::from_micros(700);
+    let count = long().as_micros() / of_each.as_micros();
+    let patient = patient(server.url());
+    for thousand in 0..count.div_ceil(1000) as u64 {
+        let numbers = thousand * 1000..(thousand + 1) * 1000;
+        let entries: Vec<_> = numbers.map(|number| (key(number), about(&key(number)))).collect();
+        wait(patient.put_many(&entries)).unwrap();
+    }
     server.ask(&["SAVE"]);
-    server.restart_loading(long() / 1000);
+    server.restart_loading(of_each);
     // one that sees it for the first time
     let first = open(server.url());
     let error = wait(first.get(&key(1))).unwrap_err();
