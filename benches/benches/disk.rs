@@ -1,234 +1,452 @@
 //! `cargo bench -p memo-benches --features disk --bench disk -- [--quick] [case filter]`
 //!
-//! What a look-up and a store on disk cost: the engine with the digest of its key and the label of its entry,
-//! beside `cached`'s store over redb and beside the bare stores. Warm page cache, one thread, no fsync.
+//! What a memoized call costs whose results are on disk, encoding included: `#[memoize(engine = "disk")]` beside
+//! `cached`'s attribute over redb, and beside the bare stores. Warm page cache, one thread, no fsync.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fs;
 use std::hint::black_box;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use cached::{ConcurrentCached, RedbCache};
+use memo::engine::{Disk, DiskOptions};
+use memo_benches::goals::DISK;
 use memo_benches::report::{Row, Table};
 use memo_benches::turns::{Span, in_turns};
-use memo_engines::conformance::wait;
-use memo_engines::entry::{Codec, Expected, LABEL_LEN, Label, Stored};
-use memo_engines::{Disk, DiskOptions, Engine, Entry, Key, Space, utc_now};
 use rusqlite::{Connection, OptionalExtension};
 
-/// A store of texts of one length.
+const SMALL: usize = 1 << 10;
+const LARGE: usize = 1 << 20;
+
+/// The result of every function here: as many bytes of text.
+fn text(len: usize) -> String {
+    "text".repeat(len / 4)
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    text(len).into_bytes()
+}
+
+mod ours {
+    use super::{LARGE, SMALL};
+
+    #[memo::memoize(engine = "disk")]
+    pub(crate) fn small_text(_number: u64) -> String {
+        super::text(SMALL)
+    }
+
+    #[memo::memoize(engine = "disk")]
+    pub(crate) fn large_text(_number: u64) -> String {
+        super::text(LARGE)
+    }
+
+    #[memo::memoize(engine = "disk")]
+    pub(crate) fn large_bytes(_number: u64) -> Vec<u8> {
+        super::bytes(LARGE)
+    }
+
+    #[memo::memoize(engine = "disk of one")]
+    pub(crate) fn rewritten(_number: u64) -> String {
+        super::text(SMALL)
+    }
+
+    #[memo::memoize(engine = "disk of 10,000")]
+    pub(crate) fn of_ten_thousand(_number: u64) -> String {
+        super::text(SMALL)
+    }
+
+    #[memo::memoize(engine = "disk of a million")]
+    pub(crate) fn of_a_million(_number: u64) -> String {
+        super::text(SMALL)
+    }
+}
+
+mod peer {
+    use cached::RedbCache;
+    use cached::macros::concurrent_cached;
+
+    use super::{LARGE, SMALL};
+
+    fn redb<V: serde::Serialize + serde::de::DeserializeOwned>(name: &str) -> RedbCache<u64, V> {
+        let path = super::place().join(name);
+        RedbCache::builder(name).disk_dir(path).durable(false).build().expect("redb opens")
+    }
+
+    #[concurrent_cached(
+        ty = "RedbCache<u64, String>",
+        create = r#"{ redb("small-text") }"#,
+        map_error = r#"|error| error.to_string()"#
+    )]
+    pub(crate) fn small_text(_number: u64) -> Result<String, String> {
+        Ok(super::text(SMALL))
+    }
+
+    #[concurrent_cached(
+        ty = "RedbCache<u64, String>",
+        create = r#"{ redb("large-text") }"#,
+        map_error = r#"|error| error.to_string()"#
+    )]
+    pub(crate) fn large_text(_number: u64) -> Result<String, String> {
+        Ok(super::text(LARGE))
+    }
+
+    #[concurrent_cached(
+        ty = "RedbCache<u64, Vec<u8>>",
+        create = r#"{ redb("large-bytes") }"#,
+        map_error = r#"|error| error.to_string()"#
+    )]
+    pub(crate) fn large_bytes(_number: u64) -> Result<Vec<u8>, String> {
+        Ok(super::bytes(LARGE))
+    }
+}
+
+/// The directory of all stores.
+static PLACE: OnceLock<PathBuf> = OnceLock::new();
+
+fn place() -> &'static Path {
+    PLACE.get().expect("it is set first")
+}
+
+fn register(name: &str) {
+    let options = DiskOptions { max_size: 4 << 30, queue: 256 << 20, ..DiskOptions::at(place().join(name)) };
+    memo::engines().register(name, Disk::open(options).expect("the disk opens"));
+}
+
+fn settle() {
+    memo::engines().flush().expect("the disk writes");
+}
+
+/// A store of results of one length.
 struct Contender<'s> {
     name: &'static str,
-    get: Box<dyn Fn(u64) -> usize + 's>,
-    put: Box<dyn Fn(u64) + 's>,
+    /// Calls for a number, and tells how long the result is.
+    call: Box<dyn Fn(u64) -> usize + 's>,
+    /// The same where the number is new; for bare stores, only stores.
+    miss: Box<dyn Fn(u64) + 's>,
     /// Waits until what was put has been written.
-    settle: Box<dyn Fn() + 's>,
+    settle: fn(),
+}
+
+impl<'s> Contender<'s> {
+    fn memoized(name: &'static str, call: impl Fn(u64) -> usize + Copy + 's) -> Self {
+        Self { name, call: Box::new(call), miss: Box::new(move |number| _ = call(number)), settle: || () }
+    }
+}
+
+/// How much of everything.
+struct Sizes {
+    rounds: usize,
+    many: u64,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let Some(("--reader", path)) = arguments.first().map(String::as_str).zip(arguments.get(1)) {
+        return read_for_another(path);
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let filters: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted =
         |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
-    let rounds = if quick { 20 } else { 100 };
+    let sizes =
+        if quick { Sizes { rounds: 20, many: 100_000 } } else { Sizes { rounds: 100, many: 1_000_000 } };
 
-    for (size, keys, calls, names) in [
-        (1 << 10, 1000, 200, ["get-1k", "put-1k", "put-1k-settled"]),
-        (1 << 20, 16, 8, ["get-1m", "put-1m", "put-1m-settled"]),
-    ] {
-        if !names.iter().any(|name| wanted(name)) {
-            continue;
-        }
-        let directory = tempfile::tempdir().expect("a directory for the stores");
-        let stores = Stores::new(directory.path(), size);
-        let contenders = stores.contenders();
-        for contender in &contenders {
-            (0..keys).for_each(&contender.put);
-            (contender.settle)();
-            assert!(
-                (0..keys).all(|key| (contender.get)(key) == size),
-                "{}: not what was put",
-                contender.name
-            );
-        }
-        let next = RefCell::new(keys);
-        // The first is the look-up; then the store as its caller sees it; then until it has been written.
-        for (at, name) in names.into_iter().enumerate().filter(|(_, name)| wanted(name)) {
-            let sample = |contender: &Contender<'_>| {
-                let mut number = next.borrow_mut();
-                let span = Span::of(|| {
-                    for _ in 0..calls {
-                        *number += 1;
-                        match at {
-                            0 => drop(black_box((contender.get)(black_box(*number * 7 % keys)))),
-                            _ => (contender.put)(black_box(keys + *number % (4 * keys))),
-                        }
+    let directory = tempfile::tempdir().expect("a directory for the stores");
+    PLACE.set(directory.path().to_owned()).expect("only here");
+    register("disk");
+
+    let mut tables = Vec::new();
+    let sqlite = bare_sqlite();
+    let small = [
+        Contender { settle, ..Contender::memoized("memo", |number| ours::small_text(number).len()) },
+        Contender::memoized("cached redb", |number| peer::small_text(number).map_or(0, |text| text.len())),
+        Contender {
+            name: "bare SQLite",
+            call: Box::new(|number| sqlite.get(number)),
+            miss: Box::new(|number| sqlite.put(number, &text(SMALL))),
+            settle: || (),
+        },
+    ];
+    compare(["get-1k", "put-1k", "settled-1k"], &small, (1000, 200), &sizes, &wanted, &mut tables);
+    let file = |number: u64| place().join(format!("{number:x}.file"));
+    let bare_file = || Contender {
+        name: "bare file",
+        call: Box::new(|number| fs::read(file(number)).map_or(0, |bytes| bytes.len())),
+        miss: Box::new(|number| {
+            let temporary = place().join("temporary");
+            fs::write(&temporary, bytes(LARGE)).expect("a file");
+            fs::rename(temporary, file(number)).expect("a file");
+        }),
+        settle: || (),
+    };
+    let large = [
+        Contender { settle, ..Contender::memoized("memo", |number| ours::large_text(number).len()) },
+        Contender::memoized("cached redb", |number| peer::large_text(number).map_or(0, |text| text.len())),
+        bare_file(),
+    ];
+    compare(["get-1m", "put-1m", "settled-1m"], &large, (16, 4), &sizes, &wanted, &mut tables);
+    let large = [
+        Contender { settle, ..Contender::memoized("memo", |number| ours::large_bytes(number).len()) },
+        Contender::memoized("cached redb", |number| peer::large_bytes(number).map_or(0, |bytes| bytes.len())),
+        bare_file(),
+    ];
+    compare(
+        ["get-bytes-1m", "put-bytes-1m", "settled-bytes-1m"],
+        &large,
+        (16, 2),
+        &sizes,
+        &wanted,
+        &mut tables,
+    );
+    if wanted("many") {
+        tables.push(many(&sizes));
+    }
+    if wanted("rewritten") {
+        tables.push(rewritten(&sizes));
+    }
+    if wanted("two-processes") {
+        tables.push(two_processes(&sizes));
+    }
+    for table in &tables {
+        print!("{table}");
+    }
+    println!("\ngoals");
+    for goal in &DISK {
+        println!("{}", goal.judge(&tables));
+    }
+}
+
+/// A look-up, a store as its caller sees it, a store until it has been written.
+fn compare(
+    names: [&'static str; 3],
+    contenders: &[Contender<'_>],
+    (keys, calls): (u64, u64),
+    sizes: &Sizes,
+    wanted: &dyn Fn(&str) -> bool,
+    tables: &mut Vec<Table>,
+) {
+    if !names.into_iter().any(wanted) {
+        return;
+    }
+    for contender in contenders {
+        (0..keys).for_each(&contender.miss);
+        (contender.settle)();
+        let len = (contender.call)(0);
+        assert!(
+            len >= SMALL && (0..keys).all(|key| (contender.call)(key) == len),
+            "{}: not what was put",
+            contender.name
+        );
+    }
+    let next = Cell::new(keys);
+    for (at, name) in names.into_iter().enumerate().filter(|(_, name)| wanted(name)) {
+        let sample = |contender: &Contender<'_>| {
+            let span = Span::of(|| {
+                for _ in 0..calls {
+                    next.set(next.get() + 1);
+                    match at {
+                        0 => _ = black_box((contender.call)(black_box(next.get() * 7 % keys))),
+                        _ => (contender.miss)(black_box(next.get())),
                     }
-                    if at == 2 {
-                        (contender.settle)();
-                    }
-                });
-                if at == 1 {
+                }
+                if at == 2 {
                     (contender.settle)();
                 }
-                Some(span.took().as_secs_f64() * 1e6 / calls as f64)
-            };
-            let samples = in_turns(&contenders, rounds, sample);
-            let rows = contenders.iter().zip(samples).map(|(contender, samples)| {
-                Row::new(contender.name, (contender.name == "disk").then_some("cached redb String"), samples)
             });
-            let about =
-                ["a look-up", "a store, until the caller goes on", "a store, until it is written"][at];
-            print!("{}", Table { case: name, about, unit: "µs", rows: rows.collect() });
-        }
-    }
-}
-
-/// All that is compared, in directories of their own.
-struct Stores {
-    disk: Disk,
-    redb_text: RedbCache<String, String>,
-    redb_bytes: RedbCache<String, Vec<u8>>,
-    sqlite: Connection,
-    files: std::path::PathBuf,
-    text: String,
-    small: bool,
-}
-
-const IDENTITY: [u8; 16] = [1; 16];
-
-fn key(number: u64) -> Key {
-    let digest = *blake3::hash(&[&IDENTITY[..], &number.to_le_bytes()].concat()).as_bytes();
-    Key { space: Space(IDENTITY), digest }
-}
-
-impl Stores {
-    fn new(path: &Path, size: usize) -> Self {
-        let redb = |name: &str| path.join(name);
-        let sqlite = Connection::open(path.join("bare.sqlite")).expect("SQLite opens");
-        sqlite
-            .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-                 CREATE TABLE entry (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;",
-            )
-            .expect("SQLite makes a table");
-        let files = path.join("files");
-        std::fs::create_dir(&files).expect("a directory for files");
-        Self {
-            disk: Disk::open(DiskOptions { queue: 256 << 20, ..DiskOptions::at(path.join("disk")) })
-                .expect("the disk opens"),
-            redb_text: RedbCache::builder("text")
-                .disk_dir(redb("text"))
-                .durable(false)
-                .build()
-                .expect("redb"),
-            redb_bytes: RedbCache::builder("bytes")
-                .disk_dir(redb("bytes"))
-                .durable(false)
-                .build()
-                .expect("redb"),
-            sqlite,
-            files,
-            text: "text".repeat(size / 4),
-            small: size < 1 << 16,
-        }
-    }
-
-    fn contenders(&self) -> Vec<Contender<'_>> {
-        let nothing = || Box::new(|| ()) as Box<dyn Fn()>;
-        let bare = if self.small {
-            Contender {
-                name: "bare SQLite",
-                get: Box::new(|number| {
-                    let mut get = self
-                        .sqlite
-                        .prepare_cached("SELECT content FROM entry WHERE key = ?1")
-                        .expect("a statement");
-                    let found: Option<Vec<u8>> =
-                        get.query_row([key(number).digest], |row| row.get(0)).optional().expect("a row");
-                    found.map_or(0, |bytes| bytes.len())
-                }),
-                put: Box::new(|number| {
-                    self.sqlite
-                        .prepare_cached("INSERT OR REPLACE INTO entry VALUES (?1, ?2)")
-                        .and_then(|mut put| put.execute((key(number).digest, self.text.as_bytes())))
-                        .expect("a row");
-                }),
-                settle: nothing(),
+            if at == 1 {
+                (contender.settle)();
             }
-        } else {
-            let file = |number: u64| self.files.join(format!("{number:x}"));
-            Contender {
-                name: "bare file",
-                get: Box::new(move |number| std::fs::read(file(number)).expect("a file").len()),
-                put: Box::new(move |number| {
-                    let temporary = self.files.join("temporary");
-                    let mut new = std::fs::File::create(&temporary).expect("a file");
-                    new.write_all(self.text.as_bytes()).expect("a file");
-                    std::fs::rename(temporary, file(number)).expect("a file");
-                }),
-                settle: nothing(),
-            }
+            Some(span.took().as_secs_f64() * 1e6 / calls as f64)
         };
-        vec![
-            Contender {
-                name: "disk",
-                get: Box::new(|number| {
-                    let key = key(number);
-                    let Some(entry) = wait(self.disk.get(&key)).expect("the disk reads") else { return 0 };
-                    let expected = Expected {
-                        identity: IDENTITY,
-                        key: key.digest,
-                        fingerprint: 1,
-                        codec: Codec::RAW,
-                        now: utc_now(),
-                    };
-                    Stored::open(&entry.bytes, &expected).expect("it fits");
-                    String::from_utf8(Stored::into_payload(entry.bytes)).expect("it is text").len()
-                }),
-                put: Box::new(|number| {
-                    let key = key(number);
-                    let label = Label {
-                        identity: IDENTITY,
-                        key: key.digest,
-                        fingerprint: 1,
-                        created: utc_now(),
-                        expires: None,
-                        cost: 1,
-                        codec: Codec::RAW,
-                    };
-                    let mut payload = Vec::with_capacity(self.text.len() + LABEL_LEN);
-                    payload.extend_from_slice(self.text.as_bytes());
-                    wait(self.disk.put(&key, &Entry::new(label.seal(payload)))).expect("there is room");
-                }),
-                settle: Box::new(|| wait(self.disk.flush()).expect("the disk writes")),
-            },
-            Contender {
-                name: "cached redb String",
-                get: Box::new(|number| {
-                    self.redb_text.cache_get(&number.to_string()).expect("redb").map_or(0, |text| text.len())
-                }),
-                put: Box::new(|number| {
-                    self.redb_text.cache_set(number.to_string(), self.text.clone()).expect("redb");
-                }),
-                settle: nothing(),
-            },
-            Contender {
-                name: "cached redb Vec<u8>",
-                get: Box::new(|number| {
-                    self.redb_bytes
-                        .cache_get(&number.to_string())
-                        .expect("redb")
-                        .map_or(0, |bytes| bytes.len())
-                }),
-                put: Box::new(|number| {
-                    let bytes = self.text.as_bytes().to_vec();
-                    self.redb_bytes.cache_set(number.to_string(), bytes).expect("redb");
-                }),
-                settle: nothing(),
-            },
-            bare,
-        ]
+        let samples = in_turns(contenders, sizes.rounds, sample);
+        let rows = contenders.iter().zip(samples).map(|(contender, samples)| {
+            Row::new(contender.name, (contender.name == "memo").then_some("cached redb"), samples)
+        });
+        let about =
+            ["a call that finds", "a call that misses", "the same, until all is written in batches"][at];
+        tables.push(Table { case: name, about, unit: "µs", rows: rows.collect() });
+    }
+}
+
+/// Calls of one sample of [`many`]: so few that it is over before another program has its turn.
+const MANY_CALLS: usize = 100;
+
+/// A call that finds, in a small store and in a large one, each key as likely as any other.
+fn many(sizes: &Sizes) -> Table {
+    const FEW: u64 = 10_000;
+    let contenders = [
+        ("in 10,000", "disk of 10,000", FEW, ours::of_ten_thousand as fn(u64) -> String),
+        ("in many", "disk of a million", sizes.many, ours::of_a_million),
+    ];
+    for (_, engine, keys, call) in contenders {
+        register(engine);
+        for number in 0..keys {
+            call(number);
+            if number % 10_000 == 9_999 {
+                settle();
+            }
+        }
+    }
+    let random = Cell::new(1u64);
+    let samples = in_turns(&contenders, 10 * sizes.rounds, |(_, _, keys, call)| {
+        let span = Span::of(|| {
+            for _ in 0..MANY_CALLS {
+                random.set(random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+                black_box(call(black_box((random.get() >> 33) % keys)));
+            }
+        });
+        Some(span.took().as_secs_f64() * 1e6 / MANY_CALLS as f64)
+    });
+    let rows = contenders
+        .iter()
+        .zip(samples)
+        .map(|((name, ..), samples)| Row::new(name, (*name == "in many").then_some("in 10,000"), samples));
+    Table {
+        case: "many",
+        about: "a call that finds 1 KiB, in stores of two sizes",
+        unit: "µs",
+        rows: rows.collect(),
+    }
+}
+
+/// A call that finds, before and after its key has been written a hundred thousand times. Each look-up follows a
+/// store, so that it finds the row anew.
+fn rewritten(sizes: &Sizes) -> Table {
+    register("disk of one");
+    let sample = || {
+        ours::rewritten::refresh(1);
+        settle();
+        ours::rewritten(1);
+        Span::of(|| drop(black_box(ours::rewritten(black_box(1))))).took().as_secs_f64() * 1e6
+    };
+    let first: Vec<f64> = (0..10 * sizes.rounds).map(|_| sample()).collect();
+    for times in 1..=sizes.many / 10 {
+        ours::rewritten::refresh(1);
+        if times % 1000 == 0 {
+            settle();
+        }
+    }
+    let then: Vec<f64> = (0..10 * sizes.rounds).map(|_| sample()).collect();
+    Table {
+        case: "rewritten",
+        about: "a call that finds 1 KiB whose key was written again and again",
+        unit: "µs",
+        rows: vec![Row::new("at first", None, first), Row::new("at last", Some("at first"), then)],
+    }
+}
+
+/// Calls of one sample of [`two_processes`].
+const CALLS: u64 = 4000;
+
+fn read_all() -> Duration {
+    Span::of(|| (0..CALLS).for_each(|number| drop(black_box(ours::small_text(number * 7 % 1000))))).took()
+}
+
+/// Two processes that read the same store: each alone, and both at once.
+fn two_processes(sizes: &Sizes) -> Table {
+    (0..1000).for_each(|number| drop(ours::small_text(number)));
+    settle();
+    let mut other = Other::start();
+    let mut samples: [Vec<f64>; 4] = Default::default();
+    let each = |took: Duration| took.as_secs_f64() * 1e6 / CALLS as f64;
+    for _ in 0..sizes.rounds {
+        samples[0].push(each(read_all()));
+        other.begin();
+        samples[2].push(each(other.end()));
+        other.begin();
+        let mine = read_all();
+        let its = other.end();
+        samples[1].push(each(mine));
+        samples[3].push(each(its));
+    }
+    let names = ["one alone", "one of two", "the other alone", "the other of two"];
+    let rows = names.into_iter().zip(samples).enumerate();
+    Table {
+        case: "two-processes",
+        about: "a call that finds 1 KiB, by two processes",
+        unit: "µs",
+        rows: rows
+            .map(|(at, (name, samples))| Row::new(name, (at % 2 == 1).then(|| names[at - 1]), samples))
+            .collect(),
+    }
+}
+
+/// Another process, which reads when it is told to.
+struct Other {
+    child: Child,
+    answers: BufReader<std::process::ChildStdout>,
+}
+
+impl Other {
+    fn start() -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
+            .arg("--reader")
+            .arg(place())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("another process starts");
+        let answers = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self { child, answers }
+    }
+
+    fn begin(&mut self) {
+        self.child.stdin.as_mut().expect("it is piped").write_all(b"\n").expect("it listens");
+    }
+
+    fn end(&mut self) -> Duration {
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("it answers");
+        Duration::from_nanos(answer.trim().parse().expect("a number"))
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn read_for_another(path: &str) {
+    PLACE.set(path.into()).expect("only here");
+    register("disk");
+    for line in std::io::stdin().lines() {
+        line.expect("a line");
+        println!("{}", read_all().as_nanos());
+    }
+    let stats = ours::small_text::stats();
+    assert_eq!(stats.computes, 0, "all was there: {stats:?}");
+}
+
+/// One table of SQLite, and a statement to get and one to put.
+struct BareSqlite(Connection);
+
+fn bare_sqlite() -> BareSqlite {
+    let sqlite = Connection::open(place().join("bare.sqlite")).expect("SQLite opens");
+    sqlite
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             CREATE TABLE entry (key INTEGER PRIMARY KEY, content BLOB NOT NULL);",
+        )
+        .expect("SQLite makes a table");
+    BareSqlite(sqlite)
+}
+
+impl BareSqlite {
+    fn get(&self, number: u64) -> usize {
+        let mut get = self.0.prepare_cached("SELECT content FROM entry WHERE key = ?1").expect("a statement");
+        let found: Option<Vec<u8>> =
+            get.query_row([number as i64], |row| row.get(0)).optional().expect("a row");
+        found.map_or(0, |bytes| bytes.len())
+    }
+
+    fn put(&self, number: u64, text: &str) {
+        let mut put =
+            self.0.prepare_cached("INSERT OR REPLACE INTO entry VALUES (?1, ?2)").expect("a statement");
+        put.execute((number as i64, text.as_bytes())).expect("a row");
     }
 }

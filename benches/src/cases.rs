@@ -30,7 +30,7 @@ impl Case {
 const CALL: &str = "ns per call";
 
 /// All of them.
-pub const ALL: [Case; 12] = [
+pub const ALL: [Case; 13] = [
     Case {
         name: "hit-u64",
         about: "u64 → u64 hit, one thread",
@@ -78,6 +78,12 @@ pub const ALL: [Case; 12] = [
         about: "u64 → u64 hit of generic functions and methods",
         unit: CALL,
         run: |all, calls, rounds| hit::alone(&all.generic, &calls.numbers, rounds),
+    },
+    Case {
+        name: "hit-scoped",
+        about: "u64 → u64 hit with scopes alive, elsewhere and here",
+        unit: CALL,
+        run: |all, calls, rounds| hit::alone(&all.scoped, &calls.numbers, rounds),
     },
     Case {
         name: "miss",

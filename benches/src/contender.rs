@@ -64,6 +64,26 @@ impl<K: Copy, V> Contender<K, V> {
         self
     }
 
+    /// The same, each pass and each single call within `around`.
+    pub fn within(self, around: impl Fn(&mut dyn FnMut()) + Clone + Sync + 'static) -> Self
+    where
+        V: 'static,
+    {
+        let Self { name, against, call, pass } = self;
+        let around_pass = around.clone();
+        let call = move |key| {
+            let mut result = None;
+            around(&mut || result = Some(call(key)));
+            result.expect("it has been called")
+        };
+        Self {
+            name,
+            against,
+            call: Box::new(call),
+            pass: Box::new(move |keys| around_pass(&mut || pass(keys))),
+        }
+    }
+
     /// One call.
     pub fn call(&self, key: K) -> V {
         (self.call)(key)

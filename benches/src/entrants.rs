@@ -23,6 +23,8 @@ pub struct Entrants {
     pub awaited: Numbers,
     /// Hits of generic functions, and of the same ones without type parameters.
     pub generic: Numbers,
+    /// Hits with scopes alive.
+    pub scoped: Numbers,
     /// Misses of bounded contenders.
     pub misses: Numbers,
     /// Misses of one key at once, [`fly`](crate::work::fly).

@@ -44,6 +44,8 @@ const NO_TTL: At = At("hit-ttl", "memo");
 const AWAITED: At = At("hit-async", "memo");
 const CALLED: At = At("hit-async", "memo sync");
 const DEPENDENT: At = At("hit-dependent", "memo");
+const SCOPED: At = At("hit-scoped", "memo scope elsewhere");
+const UNSCOPED: At = At("hit-scoped", "memo");
 const MISS: At = At("miss", "memo");
 const MISS_TWO: At = At("miss-two-threads", "memo");
 const FLIGHT: At = At("flight", "memo");
@@ -52,6 +54,9 @@ const FREE: At = At("hit-generic", "memo free");
 impl At {
     const fn quick(self) -> Self {
         At(self.0, "quick_cache")
+    }
+    const fn redb(self) -> Self {
+        At(self.0, "cached redb")
     }
     const fn limit(self) -> Self {
         At(self.0, "limit")
@@ -62,7 +67,7 @@ impl At {
 }
 
 /// For `#[memoize]` on a store of somebody else's.
-pub const SPINE: [Goal; 13] = [
+pub const SPINE: [Goal; 14] = [
     goal("u64 hit / quick_cache", HIT, Over(HIT.quick()), 1.25),
     goal("(&str, u32) hit / quick_cache", PAIR, Over(PAIR.quick()), 1.2),
     goal("(&str, u32) hit / fastest cached form", PAIR, OverFastest("cached"), 1.0),
@@ -86,6 +91,7 @@ pub const SPINE: [Goal; 13] = [
         Less(FREE),
         2.0,
     ),
+    goal("hit with a scope elsewhere − without, ns", SCOPED, Less(UNSCOPED), 10.0),
 ];
 
 /// For a store of our own.
@@ -102,6 +108,28 @@ pub const ENGINE: [Goal; 12] = [
     goal("dependent hit / limit", DEPENDENT, Over(DEPENDENT.limit()), 1.25),
     goal("miss / quick_cache get_or_insert_with", MISS, Over(MISS.quick_once()), 1.0),
     goal("miss, two threads / quick_cache get_or_insert_with", MISS_TWO, Over(MISS_TWO.quick_once()), 1.0),
+];
+
+const GET_SMALL: At = At("get-1k", "memo");
+const PUT_SMALL: At = At("put-1k", "memo");
+const GET_LARGE: At = At("get-1m", "memo");
+const GET_BYTES: At = At("get-bytes-1m", "memo");
+const TWO_PROCESSES: At = At("two-processes", "one of two");
+const REWRITTEN: At = At("rewritten", "at last");
+const OTHER_OF_TWO: At = At("two-processes", "the other of two");
+
+/// For results on disk.
+pub const DISK: [Goal; 10] = [
+    goal("get 1 KiB / cached redb", GET_SMALL, Over(GET_SMALL.redb()), 1.0),
+    goal("put 1 KiB / cached redb", PUT_SMALL, Over(PUT_SMALL.redb()), 1.0 / 1.5),
+    goal("get 1 MiB of text / cached redb", GET_LARGE, Over(GET_LARGE.redb()), 1.0),
+    goal("get 1 MiB of bytes / cached redb", GET_BYTES, Over(GET_BYTES.redb()), 1.0 / 8.0),
+    goal("get 1 KiB / bare SQLite", GET_SMALL, Over(At("get-1k", "bare SQLite")), 1.5),
+    goal("get 1 MiB of bytes / bare file", GET_BYTES, Over(At("get-bytes-1m", "bare file")), 1.15),
+    goal("one of two processes / alone", TWO_PROCESSES, Over(At("two-processes", "one alone")), 1.0 / 0.9),
+    goal("the other of them / alone", OTHER_OF_TWO, Over(At("two-processes", "the other alone")), 1.0 / 0.9),
+    goal("get of a key after 100,000 writes / at first", REWRITTEN, Over(At("rewritten", "at first")), 1.2),
+    goal("get among many / among 10,000", At("many", "in many"), Over(At("many", "in 10,000")), 2.0),
 ];
 
 /// A goal beside what was measured for it.

@@ -104,6 +104,23 @@ pub(crate) fn enter(all: &mut Entrants) {
     all.generic
         .push(Contender::new("memo generic associated", Steps::<u64>::associated).against("memo free"));
 
+    all.scoped.push(Contender::new("memo", step));
+    // to this thread, a future that is not polled is what another thread's scope is
+    let elsewhere = |pass: &mut dyn FnMut()| {
+        let idle = memo::scope().run(std::future::ready(()));
+        pass();
+        drop(idle);
+    };
+    let mut scoped = |name, scope: fn() -> memo::Scope| {
+        let scoped = Contender::new(name, step).against("memo");
+        all.scoped.push(scoped.within(move |pass| scope().with(pass)));
+    };
+    scoped("memo in a scope", || memo::scope().ttl("1h"));
+    scoped("memo in one for others", || memo::scope().only("others::*").ttl("1h"));
+    scoped("memo in a namespace", || memo::scope().namespace("tenant-42"));
+    scoped("memo recorded", || memo::scope().record());
+    all.scoped.push(Contender::new("memo scope elsewhere", step).against("memo").within(elsewhere));
+
     all.misses.push(Contender::new("memo", missing));
     all.flights.push(Contender::new("memo", flight));
     all.recursive.push(Recursive::new("memo", || fib::clear().expect("failed to clear"), fib));

@@ -2,19 +2,43 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness};
+use crate::engine::{
+    Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
+};
+use crate::entry::created;
 use crate::error::{Error, ErrorKind};
 
 /// Engines of which the first that works is used, call by call. Put a [guard](crate::Guarded) around each:
 /// it is the guard that makes trouble cheap to notice, and that lets the preferred engine back in.
 ///
-/// Reads and writes go to the first engine that does not fail. Removals and clearings go to all, since an
-/// entry may lie in any, and succeed only if all did.
+/// Reads and writes go to the first engine that does not fail.
+///
+/// # What an engine that stands in may give out
+///
+/// Only what was put there since all engines before it began to fail, by the moment that a
+/// [sealed](crate::entry::Label::seal) entry says it was made. While the preferred engine works, others invalidate
+/// entries there and know nothing of what lies in the engines behind it; what is left there from an earlier failure, or
+/// from an earlier process, is never given out again. It takes room until the engine evicts it.
+///
+/// So a removal or clearing is done when the preferred engine has done it. While that fails, it goes to those that
+/// stand in, and is an error all the same: the preferred engine has not been reached. From one that does not do it,
+/// nothing that was put there before is given out any more.
 pub struct Chain {
     name: String,
-    engines: Vec<Arc<dyn Engine>>,
+    engines: Vec<Link>,
+}
+
+/// An engine in its place.
+struct Link {
+    engine: Arc<dyn Engine>,
+    /// Since when it stands in, in milliseconds since 1970 UTC, and so the oldest that it may give out. 0: it does not,
+    /// because one before it works.
+    since: AtomicU64,
+    /// How many calls it has answered in the place of one before it.
+    served: AtomicU64,
 }
 
 impl Chain {
@@ -22,12 +46,62 @@ impl Chain {
     /// [`ErrorKind::Unavailable`].
     pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
         let name = engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(" or ");
-        Self { name, engines }
+        let link = |engine| Link { engine, since: AtomicU64::new(0), served: AtomicU64::new(0) };
+        Self { name, engines: engines.into_iter().map(link).collect() }
     }
 
     /// The engines, the preferred one first.
-    pub fn engines(&self) -> &[Arc<dyn Engine>] {
-        &self.engines
+    pub fn engines(&self) -> impl ExactSizeIterator<Item = &Arc<dyn Engine>> {
+        self.engines.iter().map(|link| &link.engine)
+    }
+
+    /// How many calls each engine has answered in the place of those before it, in the order of the engines; so the
+    /// first number is 0.
+    pub fn served(&self) -> Vec<u64> {
+        self.engines.iter().map(|link| link.served.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Notes whether the engine at this place has answered, and gives the answer if it has.
+    fn heard<T>(&self, at: usize, answer: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+        let behind = &self.engines[at + 1..];
+        match answer {
+            Err(error) if error.is_engine_failure() => {
+                if let Some(next) = behind.first() {
+                    // who comes second finds it set, and leaves it
+                    let _ = next.since.compare_exchange(0, utc_now(), Ordering::Relaxed, Ordering::Relaxed);
+                }
+                Err(error)
+            }
+            answer => {
+                for link in behind {
+                    // mostly there is nothing to change, and so nothing is written
+                    if link.since.load(Ordering::Relaxed) != 0 {
+                        link.since.store(0, Ordering::Relaxed);
+                    }
+                }
+                if at > 0 {
+                    self.engines[at].served.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The entry, if the engine at this place may give it out.
+    fn current(&self, at: usize, entry: Option<Entry>) -> Option<Entry> {
+        if at == 0 {
+            return entry;
+        }
+        let since = self.engines[at].since.load(Ordering::Relaxed);
+        entry.filter(|entry| since != 0 && created(&entry.bytes).is_some_and(|created| created >= since))
+    }
+
+    /// Nothing that the engine at this place has by now may be given out while it stands in.
+    fn disown(&self, at: usize) {
+        let now = utc_now();
+        // 0 is what a recovery has set meanwhile
+        let later = |since| (since != 0).then(|| u64::max(since, now + 1));
+        let _ = self.engines[at].since.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 
     /// Calls one engine after the other until one does not fail as an engine.
@@ -35,21 +109,26 @@ impl Chain {
         &'a self,
         call: impl Fn(usize, &'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
     ) -> EngineFuture<'a, T> {
-        let mut failed = Error::new(ErrorKind::Unavailable, "find an engine that works").of(&self.name);
-        for (at, engine) in self.engines.iter().enumerate() {
-            match call(at, &**engine).try_ready() {
-                Ok(Err(error)) if error.is_engine_failure() => failed = error,
-                Ok(answer) => return EngineFuture::ready(answer),
+        let mut failed = self.none();
+        for (at, link) in self.engines.iter().enumerate() {
+            match call(at, &*link.engine).try_ready() {
+                Ok(answer) => match self.heard(at, answer) {
+                    Ok(answer) => return EngineFuture::ready(answer),
+                    Err(error) => failed = error,
+                },
                 Err(pending) => {
                     return EngineFuture::new(async move {
-                        let mut answer = pending.await;
-                        for (at, engine) in self.engines.iter().enumerate().skip(at + 1) {
-                            if answer.as_ref().err().is_none_or(|error| !error.is_engine_failure()) {
-                                break;
+                        let mut failed = match self.heard(at, pending.await) {
+                            Ok(answer) => return answer,
+                            Err(error) => error,
+                        };
+                        for (at, link) in self.engines.iter().enumerate().skip(at + 1) {
+                            match self.heard(at, call(at, &*link.engine).await) {
+                                Ok(answer) => return answer,
+                                Err(error) => failed = error,
                             }
-                            answer = call(at, &**engine).await;
                         }
-                        answer
+                        Err(failed)
                     });
                 }
             }
@@ -57,25 +136,32 @@ impl Chain {
         EngineFuture::ready(Err(failed))
     }
 
-    /// Calls every engine, also after one has failed; gives what they gave, or the first error.
-    fn every<'a, T: Send + 'a>(
+    /// Has the engines drop something: the first that works, and those before it that do not, whose failure is told.
+    fn drop_with<'a, T: Send + 'a>(
         &'a self,
         call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
-    ) -> EngineFuture<'a, Vec<T>> {
+    ) -> EngineFuture<'a, T> {
         EngineFuture::new(async move {
-            let mut answers = Ok(Vec::new());
-            for engine in &self.engines {
-                answers = match (answers, call(&**engine).await) {
-                    (Ok(mut answers), Ok(answer)) => {
-                        answers.push(answer);
-                        Ok(answers)
+            let mut failed = None;
+            for (at, link) in self.engines.iter().enumerate() {
+                match self.heard(at, call(&*link.engine).await) {
+                    Ok(Ok(answer)) => return failed.map_or(Ok(answer), Err),
+                    Ok(Err(error)) => return Err(failed.unwrap_or(error)),
+                    Err(error) => {
+                        if at > 0 {
+                            self.disown(at);
+                        }
+                        failed = failed.or(Some(error));
                     }
-                    (Err(first), _) => Err(first),
-                    (Ok(_), Err(error)) => Err(error),
-                };
+                }
             }
-            answers
+            Err(failed.unwrap_or_else(|| self.none()))
         })
+    }
+
+    /// The error where no engine works.
+    fn none(&self) -> Error {
+        Error::new(ErrorKind::Unavailable, "find an engine that works").of(&self.name)
     }
 }
 
@@ -99,7 +185,7 @@ impl Engine for Chain {
 
     /// What all of them can do, whichever is used.
     fn capability(&self) -> Capability {
-        let mut all = self.engines.iter().map(|engine| engine.capability());
+        let mut all = self.engines().map(|engine| engine.capability());
         let Some(first) = all.next() else { return Capability::default() };
         let both = all.fold(first, |a, b| Capability {
             reach: a.reach.min(b.reach),
@@ -112,14 +198,15 @@ impl Engine for Chain {
             clears_cheaply: a.clears_cheaply && b.clears_cheaply,
             witnesses: a.witnesses && b.witnesses,
             leases: a.leases && b.leases,
-            watches: a.watches && b.watches,
+            // with the preferred engine back, all may have changed: those that stand in need not tell
+            watches: a.watches,
             largest: [a.largest, b.largest].into_iter().flatten().min(),
         });
         Capability { blocking: false, reach: both.reach.max(Reach::Process), ..both }
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.first(move |_, engine| engine.get(key))
+        self.first(move |at, engine| then(engine.get(key), move |entry| self.current(at, entry)))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
@@ -127,24 +214,18 @@ impl Engine for Chain {
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        let every = self.every(move |engine| engine.remove(key));
-        EngineFuture::new(async { Ok(every.await?.contains(&true)) })
+        self.drop_with(move |engine| engine.remove(key))
     }
 
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        let every = self.every(move |engine| engine.clear(space));
-        EngineFuture::new(async { every.await.map(drop) })
+        self.drop_with(move |engine| engine.clear(space))
     }
 
     fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
-        self.first(move |at, engine| match engine.look(key).try_ready() {
-            Ok(answer) => {
-                EngineFuture::ready(answer.map(|(entry, witness)| (entry, with_engine(at, witness))))
-            }
-            Err(pending) => EngineFuture::new(async move {
-                let (entry, witness) = pending.await?;
-                Ok((entry, with_engine(at, witness)))
-            }),
+        self.first(move |at, engine| {
+            then(engine.look(key), move |(entry, witness)| {
+                (self.current(at, entry), with_engine(at, witness))
+            })
         })
     }
 
@@ -152,13 +233,17 @@ impl Engine for Chain {
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
         let (from, witness) = without_engine(witness);
         match from.checked_sub(1).and_then(|at| self.engines.get(at)) {
-            Some(engine) => engine.put_if(key, entry, witness),
+            Some(link) => link.engine.put_if(key, entry, witness),
             None => self.first(move |_, engine| engine.put_if(key, entry, witness)),
         }
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, Vec<Option<Entry>>> {
-        self.first(move |_, engine| engine.get_many(keys))
+        self.first(move |at, engine| {
+            then(engine.get_many(keys), move |entries| {
+                entries.into_iter().map(|entry| self.current(at, entry)).collect()
+            })
+        })
     }
 
     fn put_many<'a>(&'a self, entries: &'a [(Key, Entry)]) -> EngineFuture<'a, ()> {
@@ -166,8 +251,7 @@ impl Engine for Chain {
     }
 
     fn remove_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, usize> {
-        let every = self.every(move |engine| engine.remove_many(keys));
-        EngineFuture::new(async { Ok(every.await?.into_iter().max().unwrap_or(0)) })
+        self.drop_with(move |engine| engine.remove_many(keys))
     }
 
     fn keys<'a>(
@@ -192,14 +276,30 @@ impl Engine for Chain {
     }
 
     fn watch(&self, space: &Space, watcher: Watcher) {
-        for engine in &self.engines {
-            engine.watch(space, Arc::clone(&watcher));
+        for link in &self.engines {
+            link.engine.watch(space, watcher.clone());
         }
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {
-        let every = self.every(|engine| engine.flush());
-        EngineFuture::new(async { every.await.map(drop) })
+        EngineFuture::new(async move {
+            let mut done = Ok(());
+            for link in &self.engines {
+                done = done.and(link.engine.flush().await);
+            }
+            done
+        })
+    }
+}
+
+/// What an engine gives, and then something else.
+fn then<'a, T: Send + 'a, U: Send + 'a>(
+    answer: EngineFuture<'a, T>,
+    map: impl FnOnce(T) -> U + Send + 'a,
+) -> EngineFuture<'a, U> {
+    match answer.try_ready() {
+        Ok(answer) => EngineFuture::ready(answer.map(map)),
+        Err(pending) => EngineFuture::new(async move { pending.await.map(map) }),
     }
 }
 
@@ -213,6 +313,7 @@ impl fmt::Debug for Chain {
 mod tests {
     use super::*;
     use crate::conformance::wait;
+    use crate::entry::{Codec, Label};
     use crate::testing::{Double, Mood};
 
     fn chain() -> (Double, Double, Chain) {
@@ -223,32 +324,100 @@ mod tests {
 
     const KEY: Key = Key { space: Space([1; 16]), digest: [2; 32] };
 
+    /// An entry made now.
+    fn entry() -> Entry {
+        let label = Label {
+            identity: [0; 16],
+            key: KEY.digest,
+            fingerprint: 0,
+            created: utc_now(),
+            expires: None,
+            cost: 0,
+            codec: Codec::RAW,
+        };
+        Entry::new(label.seal(b"result".to_vec()))
+    }
+
+    /// Waits for the clock of entries to go on.
+    fn tick() {
+        let now = utc_now();
+        while utc_now() == now {
+            std::hint::spin_loop();
+        }
+    }
+
     #[test]
     fn the_next_one_is_used_while_the_first_fails_and_no_longer() {
         let (first, second, chain) = chain();
-        let entry = Entry::new(vec![1]);
         first.set(Mood::Failing(ErrorKind::Unavailable));
+        assert_eq!(wait(chain.get(&KEY)).unwrap(), None);
+        let entry = entry();
         wait(chain.put(&KEY, &entry)).unwrap();
         assert_eq!((first.len(), second.len()), (0, 1));
         assert_eq!(wait(chain.get(&KEY)).unwrap(), Some(entry.clone()));
+        assert_eq!(wait(chain.get_many(&[KEY])).unwrap(), [Some(entry.clone())]);
+        assert_eq!(chain.served(), [0, 4]);
         first.set(Mood::Well);
         assert_eq!(wait(chain.get(&KEY)).unwrap(), None, "the first is back, and has nothing yet");
         wait(chain.put(&KEY, &entry)).unwrap();
         assert_eq!((first.len(), second.len()), (1, 1));
+        assert_eq!(chain.served(), [0, 4]);
     }
 
     #[test]
-    fn a_removal_reaches_all_or_says_that_it_did_not() {
+    fn what_was_put_into_one_that_stood_in_before_is_never_given_out_again() {
         let (first, second, chain) = chain();
-        let entry = Entry::new(vec![1]);
-        wait(first.put(&KEY, &entry)).unwrap();
-        wait(second.put(&KEY, &entry)).unwrap();
+        wait(second.put(&KEY, &entry())).unwrap();
+        tick();
         first.set(Mood::Failing(ErrorKind::Unavailable));
+        assert_eq!(wait(chain.get(&KEY)).unwrap(), None, "an earlier process put it there");
+        wait(chain.put(&KEY, &entry())).unwrap();
+        assert!(wait(chain.look(&KEY)).unwrap().0.is_some());
+
+        first.set(Mood::Well);
+        // what another process does to the first one is not seen by the second
+        wait(first.remove(&KEY)).unwrap();
+        assert_eq!(wait(chain.get(&KEY)).unwrap(), None);
+        tick();
+        first.set(Mood::Failing(ErrorKind::Timeout));
+        assert_eq!(wait(chain.look(&KEY)).unwrap().0, None);
+        assert_eq!(wait(chain.get_many(&[KEY])).unwrap(), [None]);
+        assert_eq!(second.len(), 1, "it lies there, and is not given out");
+    }
+
+    #[test]
+    fn a_removal_is_done_where_it_counts_or_says_that_it_was_not() {
+        let (first, second, chain) = chain();
+        wait(first.put(&KEY, &entry())).unwrap();
+        second.set(Mood::Failing(ErrorKind::Unavailable));
+        assert!(wait(chain.remove(&KEY)).unwrap(), "the second does not count while the first works");
+        assert_eq!(second.calls(), 0);
+        second.set(Mood::Well);
+
+        first.set(Mood::Failing(ErrorKind::Unavailable));
+        wait(chain.get(&KEY)).unwrap();
+        wait(chain.put(&KEY, &entry())).unwrap();
         wait(chain.remove(&KEY)).unwrap_err();
         assert!(second.is_empty(), "it went on behind the one that failed");
-        first.set(Mood::Well);
-        assert!(wait(chain.remove(&KEY)).unwrap());
-        assert!(first.is_empty());
+        wait(chain.put(&KEY, &entry())).unwrap();
+        wait(chain.clear(&KEY.space)).unwrap_err();
+        assert!(second.is_empty(), "it went on behind the one that failed");
+    }
+
+    #[test]
+    fn what_a_removal_did_not_reach_is_not_given_out() {
+        let (first, second, chain) = chain();
+        first.set(Mood::Failing(ErrorKind::Unavailable));
+        wait(chain.get(&KEY)).unwrap();
+        wait(chain.put(&KEY, &entry())).unwrap();
+        second.set(Mood::Failing(ErrorKind::Unavailable));
+        wait(chain.remove(&KEY)).unwrap_err();
+        second.set(Mood::Well);
+        assert_eq!(second.len(), 1, "the removal did not reach it");
+        assert_eq!(wait(chain.get(&KEY)).unwrap(), None);
+        tick();
+        wait(chain.put(&KEY, &entry())).unwrap();
+        assert!(wait(chain.get(&KEY)).unwrap().is_some(), "it goes on standing in");
     }
 
     #[test]

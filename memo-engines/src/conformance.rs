@@ -457,6 +457,19 @@ fn leases(open: &dyn Fn() -> Box<dyn Engine>) {
     let next = lease(&key, long).expect("its time was over");
     assert!(wait(engine.release(&key, &next)).expect("failed to release"));
 
+    // Who gets it next sees what was put before it was given back, without a flush.
+    if engine.capability().reach > Reach::Process {
+        let second = open();
+        for round in 0..20 {
+            let held = lease(&key, long).expect("it was released");
+            put(&*engine, &key, &about(&key, round, 64));
+            assert!(wait(engine.release(&key, &held)).expect("failed to release"));
+            let next = wait(second.lease(&key, long)).expect("failed to lease").expect("it was released");
+            assert_eq!(get(&*second, &key), Some(about(&key, round, 64)), "put before the release");
+            assert!(wait(second.release(&key, &next)).expect("failed to release"));
+        }
+    }
+
     // Many ask at once, one gets it.
     let engine = &*engine;
     let key = &key;
@@ -475,7 +488,9 @@ fn told(open: &dyn Fn() -> Box<dyn Engine>) {
     }
     let (space, elsewhere) = (space(), space());
     let (tell, told) = mpsc::channel();
-    engine.watch(&space, Arc::new(move |change| tell.send(change).unwrap_or_default()));
+    let watcher: Arc<dyn Fn(Change) + Send + Sync> =
+        Arc::new(move |change| tell.send(change).unwrap_or_default());
+    engine.watch(&space, Arc::downgrade(&watcher));
     let next = || told.recv_timeout(Duration::from_secs(30)).expect("nothing is told");
     assert_eq!(next(), Change::Unknown, "from now on all is told");
 
@@ -502,6 +517,11 @@ fn told(open: &dyn Fn() -> Box<dyn Engine>) {
     wait(other.flush()).expect("failed to flush");
     let put: BTreeSet<_> = many.iter().map(|_| format!("{:?}", next())).collect();
     assert_eq!(put, many.iter().map(|(key, _)| format!("{:?}", Change::Entry(*key))).collect());
+
+    // the engine does not keep it
+    drop(watcher);
+    wait(other.remove(&of(10))).expect("failed to remove");
+    assert_eq!(told.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
 }
 
 fn seen_by_others(open: &dyn Fn() -> Box<dyn Engine>) {

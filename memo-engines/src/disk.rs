@@ -10,11 +10,13 @@
 //! most, or after [`flush`](crate::Engine::flush).
 
 mod directory;
+mod hints;
 mod index;
 mod options;
 mod owner;
 mod queue;
 mod reader;
+mod recent;
 mod store;
 mod wal_index;
 mod writer;
@@ -29,13 +31,14 @@ use std::time::{Duration, Instant};
 
 pub use options::DiskOptions;
 
-use rusqlite::Connection;
-
-use self::index::{Content, Found, Known};
+use self::hints::Hints;
+use self::index::{Content, Found, View};
 use self::queue::{Op, Pending, Queue, Reply};
 use self::store::Stores;
 use self::writer::Writer;
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now};
+use crate::engine::{
+    Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
+};
 use crate::error::{Error, ErrorKind};
 
 const NAME: &str = "disk";
@@ -159,23 +162,17 @@ impl Shared {
         let now = utc_now();
         match self.queue.pending(key) {
             Some(Pending::Put(entry)) if !entry.is_expired(now) => {
-                return Ok((Some(entry), self.read(|_, known| Ok(known.witness))?));
+                return Ok((Some(entry), self.read(|view, _| Ok(view.known.witness))?));
             }
-            Some(_) => return Ok((None, self.read(|_, known| Ok(known.witness))?)),
+            Some(_) => return Ok((None, self.read(|view, _| Ok(view.known.witness))?)),
             None => {}
         }
         // A content file may go between the look at the row and the opening of the file: once is chance.
         for last in [false, true] {
-            let found = self.read(|connection, known| match index::get(connection, known, key)? {
-                Some(found) if found.expires.is_none_or(|expires| expires > index::moment(now)) => {
-                    Ok(Ok((found, known.witness)))
-                }
-                _ => Ok(Err(known.witness)),
-            })?;
-            let (found, witness) = match found {
-                Ok(found) => found,
-                Err(witness) => return Ok((None, witness)),
-            };
+            let (found, witness) =
+                self.read(|view, hints| Ok((view.get(hints, key)?, view.known.witness)))?;
+            let found = found.filter(|found| found.expires.is_none_or(|end| end > index::moment(now)));
+            let Some(found) = found else { return Ok((None, witness)) };
             let Found { row, seq, expires, used, size, content } = found;
             let bytes = match content {
                 Content::Here(bytes) => (bytes.len() as u64 == size).then_some(bytes),
@@ -183,7 +180,8 @@ impl Shared {
                     .stores
                     .directory
                     .read_content(file, size)
-                    .map_err(|error| Error::io("read a content file", error).of(NAME))?,
+                    .map_err(|error| Error::io("read a content file", error).of(NAME))?
+                    .map(Bytes::from),
             };
             if let Some(bytes) = bytes {
                 if now.saturating_sub(used.cast_unsigned())
@@ -193,19 +191,19 @@ impl Shared {
                     let _ = self.push(Op::Touch { row, at: now }, Duration::ZERO);
                 }
                 let expires = expires.map(i64::cast_unsigned);
-                return Ok((Some(Entry { bytes: bytes.into(), expires }), witness));
+                return Ok((Some(Entry { bytes, expires }), witness));
             }
             if last {
                 let _ = self.push(Op::Discard { row, seq }, Duration::ZERO);
             }
         }
-        Ok((None, self.read(|_, known| Ok(known.witness))?))
+        Ok((None, self.read(|view, _| Ok(view.known.witness))?))
     }
 
-    fn read<T>(&self, read: impl Fn(&Connection, Known) -> rusqlite::Result<T>) -> Result<T, Error> {
+    fn read<T>(&self, read: impl Fn(&mut View<'_, '_>, &Hints) -> rusqlite::Result<T>) -> Result<T, Error> {
         let store = self.stores.current();
         let held = store.readers.are_holding();
-        let value = store.readers.read(read);
+        let value = store.readers.read(|view| read(view, &store.hints));
         if !held && store.readers.are_holding() {
             // So that the writer wakes in time to have the snapshots let go of.
             self.queue.nudge();
@@ -323,7 +321,7 @@ impl Engine for Disk {
         let shared = &self.shared;
         // The writer asks again; here it keeps what is outdated from being seen in the queue.
         let stored =
-            shared.read(|connection, _| index::outdated(connection, key, witness)).and_then(|outdated| {
+            shared.read(|view, _| index::outdated(view.connection, key, witness)).and_then(|outdated| {
                 match outdated {
                     true => Ok(false),
                     false => shared.put(key, entry, Some(witness)).map(|()| true),
@@ -364,13 +362,19 @@ impl Engine for Disk {
         let shared = &self.shared;
         // What waits in the queue has no place in the order yet.
         let keys = shared.ask(shared.wait(), |reply| Op::Flush { reply }).and_then(|()| {
-            shared.read(|connection, _| index::keys(connection, space, after, limit, utc_now()))
+            shared.read(|view, _| index::keys(view.connection, space, after, limit, utc_now()))
         });
         EngineFuture::ready(keys)
     }
 
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         let shared = &self.shared;
+        // Those who wait for another's lease ask often: they must not be in the way of those who write. Where the
+        // look fails, the writer says why.
+        let held = shared.read(|view, _| index::holder(view.connection, key, utc_now()));
+        if held.is_ok_and(|holder| holder.is_some_and(|holder| owner::may_live(&holder))) {
+            return EngineFuture::ready(Ok(None));
+        }
         let mut token = [0; 16];
         token[..8].copy_from_slice(&random().to_le_bytes());
         token[8..].copy_from_slice(&random().to_le_bytes());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -146,8 +146,9 @@ pub enum Change {
     Unknown,
 }
 
-/// Told of changes, on a thread of the engine's that has nothing else to do.
-pub type Watcher = Arc<dyn Fn(Change) + Send + Sync>;
+/// Told of changes, on a thread of the engine's that has nothing else to do, for as long as it lives: whoever wants to
+/// be told keeps the [`Arc`].
+pub type Watcher = Weak<dyn Fn(Change) + Send + Sync>;
 
 /// Who else sees what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -409,7 +410,8 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("renew a lease").of(self.name())))
     }
 
-    /// Gives a lease back; `false` if it was lost before.
+    /// Gives a lease back; `false` if it was lost before. Whoever takes it next sees what this process put before,
+    /// also where puts are [deferred](Capability::deferred).
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::leases`].

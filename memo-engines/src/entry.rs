@@ -262,6 +262,14 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// When an entry says that it was made; `None` if it is none of this version. Whether the rest of it is whole is for
+/// [`Stored::open`] to find out.
+pub(crate) fn created(bytes: &[u8]) -> Option<u64> {
+    let label = bytes.last_chunk::<LABEL_LEN>()?;
+    let ours = label[at::MAGIC..at::VERSION] == MAGIC && array(label, at::VERSION) == VERSION.to_le_bytes();
+    ours.then(|| u64::from_le_bytes(array(label, at::CREATED)))
+}
+
 fn array<const N: usize>(label: &[u8; LABEL_LEN], at: usize) -> [u8; N] {
     label[at..at + N].try_into().expect("a range of N bytes")
 }

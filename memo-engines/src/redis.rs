@@ -39,6 +39,7 @@ use crate::engine::{
     Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
 };
 use crate::error::{Error, ErrorKind};
+use crate::guarded::GuardOptions;
 
 const NAME: &str = "redis";
 
@@ -67,6 +68,12 @@ impl Redis {
         let link = Link::new(target, &options);
         let watch = Watch::new(names.channel());
         Ok(Self { options, names, link, watch, begun: Instant::now() })
+    }
+
+    /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
+    /// computing is mostly the better bet.
+    pub fn guard() -> GuardOptions {
+        GuardOptions { budget: Duration::from_millis(20), ..GuardOptions::default() }
     }
 
     /// What an engine with these options can do, without one.

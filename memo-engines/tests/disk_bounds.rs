@@ -12,7 +12,15 @@ use memo_engines::{Disk, DiskOptions, Engine, Entry, utc_now};
 const CAP: u64 = 8 << 20;
 
 fn options(path: &Path) -> DiskOptions {
-    DiskOptions { max_size: CAP, large_over: 32 << 10, touch_after: Duration::ZERO, ..DiskOptions::at(path) }
+    DiskOptions {
+        max_size: CAP,
+        large_over: 32 << 10,
+        touch_after: Duration::ZERO,
+        // A busy machine is not what is tested.
+        wait: Duration::from_secs(60),
+        busy_timeout: Duration::from_secs(30),
+        ..DiskOptions::at(path)
+    }
 }
 
 /// Writes much more than the cap: "fill seed path".

@@ -129,12 +129,12 @@ fn kill_writers(kind: &str, kills: usize) -> u64 {
 }
 
 #[test]
-fn killed_writers_leave_whole_values_or_none() {
+fn promise_14_killed_writers_leave_whole_values_or_none() {
     assert_eq!(kill_writers("disk", if nightly() { 2000 } else { 60 }), 0);
 }
 
 #[test]
-fn the_harness_catches_a_naive_writer() {
+fn promise_14_the_harness_catches_a_naive_writer() {
     assert!((0..5).any(|_| kill_writers("naive", 40) > 0), "the harness sees nothing");
 }
 
@@ -151,7 +151,7 @@ fn holder() {
 }
 
 #[test]
-fn the_lease_of_a_killed_process_is_taken_over_at_once() {
+fn promise_14_the_lease_of_a_killed_process_is_taken_over_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let disk = common::open(directory.path());
     let role = format!("lease {}", directory.path().display());

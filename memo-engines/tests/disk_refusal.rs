@@ -3,6 +3,9 @@
 #![cfg(unix)]
 
 mod common;
+#[allow(unreachable_pub, reason = "it is public where it stands")]
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -35,7 +38,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn everything_it_makes_is_for_its_owner_alone() {
+fn promise_19_everything_it_makes_is_for_its_owner_alone() {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("some/where");
     let disk = common::open(&path);
@@ -52,7 +55,7 @@ fn everything_it_makes_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_symbolic_link_is_no_directory_of_ours() {
+fn promise_19_a_symbolic_link_is_no_directory_of_ours() {
     let parent = tempfile::tempdir().unwrap();
     let victim = parent.path().join("victim");
     fs::create_dir(&victim).unwrap();
@@ -68,7 +71,7 @@ fn a_symbolic_link_is_no_directory_of_ours() {
 }
 
 #[test]
-fn an_index_that_is_a_symbolic_link_is_not_opened() {
+fn promise_19_an_index_that_is_a_symbolic_link_is_not_opened() {
     let directory = tempfile::tempdir().unwrap();
     drop(common::open(directory.path()));
     let victim = directory.path().join("victim");
@@ -85,7 +88,7 @@ fn an_index_that_is_a_symbolic_link_is_not_opened() {
 }
 
 #[test]
-fn a_content_file_that_is_a_symbolic_link_is_not_read() {
+fn promise_19_a_content_file_that_is_a_symbolic_link_is_not_read() {
     let directory = tempfile::tempdir().unwrap();
     let disk = common::open(directory.path());
     let entry = Entry::new(payload(1, 1, 200_000));
@@ -104,8 +107,151 @@ fn a_content_file_that_is_a_symbolic_link_is_not_read() {
     assert_eq!(fs::read(&victim).unwrap(), vec![b'x'; 200_000]);
 }
 
+/// Something that is no file, in the place of one.
+#[derive(Clone, Copy, Debug)]
+enum Planted {
+    Pipe,
+    Directory,
+    Link,
+    Dangling,
+    Socket,
+}
+
+impl Planted {
+    const ALL: [Self; 5] = [Self::Pipe, Self::Directory, Self::Link, Self::Dangling, Self::Socket];
+
+    fn plant(self, place: &Path, victim: &Path) {
+        let _ = fs::remove_file(place);
+        match self {
+            Self::Pipe => assert!(Command::new("mkfifo").arg(place).status().unwrap().success()),
+            Self::Directory => fs::create_dir(place).unwrap(),
+            Self::Link => symlink(victim, place).unwrap(),
+            Self::Dangling => symlink(victim.with_file_name("nothing"), place).unwrap(),
+            Self::Socket => drop(std::os::unix::net::UnixListener::bind(place).unwrap()),
+        }
+    }
+
+    fn uproot(self, place: &Path) {
+        let removed = match self {
+            Self::Directory => fs::remove_dir(place),
+            _ => fs::remove_file(place),
+        };
+        // What was set aside, or swept, is gone by itself.
+        assert!(removed.is_ok() || fs::symlink_metadata(place).is_err(), "{self:?} {}", place.display());
+    }
+}
+
 #[test]
-fn a_directory_that_others_may_write_to_is_refused() {
+fn promise_19_what_is_planted_in_place_of_a_file_is_neither_used_nor_waited_for() {
+    for name in
+        ["lock", "index.1.sqlite", "index.1.sqlite-wal", "index.1.sqlite-shm", "index.1.sqlite-journal"]
+    {
+        for planted in Planted::ALL {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("cache");
+            let victim = directory.path().join("victim");
+            fs::write(&victim, b"precious").unwrap();
+            {
+                let disk = common::open(&path);
+                put(&disk, 1, &Entry::new(payload(1, 1, 100))).unwrap();
+                flush(&disk);
+            }
+            let place = path.join("v1").join(name);
+            planted.plant(&place, &victim);
+            let begun = Instant::now();
+            // Whether it can do without is its own affair; it must not hang, and what it gives must be right.
+            if let Ok(disk) = Disk::open(DiskOptions::at(&path)) {
+                let found = wait(disk.get(&key(1))).ok().flatten();
+                assert!(found.is_none_or(|entry| common::version(1, &entry.bytes) == Some(1)));
+                let _ = put(&disk, 1, &Entry::new(payload(1, 2, 100)));
+                let _ = wait(disk.flush());
+                let found = wait(disk.get(&key(1))).ok().flatten();
+                assert!(found.is_none_or(|entry| common::version(1, &entry.bytes).is_some()));
+            }
+            let what = format!("{planted:?} as {name}");
+            assert!(begun.elapsed() < Duration::from_secs(10), "{what}: {:?}", begun.elapsed());
+            assert_eq!(fs::read(&victim).unwrap(), b"precious", "{what}");
+            assert!(
+                fs::symlink_metadata(directory.path().join("nothing")).is_err(),
+                "{what}: made through a link"
+            );
+            planted.uproot(&place);
+            let disk = common::open(&path);
+            let entry = Entry::new(payload(2, 1, 100));
+            put(&disk, 2, &entry).unwrap();
+            flush(&disk);
+            assert_eq!(wait(disk.get(&key(2))).unwrap(), Some(entry), "{what}: well again");
+        }
+    }
+}
+
+#[test]
+fn promise_19_what_is_planted_in_place_of_a_content_file_is_neither_read_nor_waited_for() {
+    for planted in Planted::ALL {
+        let directory = tempfile::tempdir().unwrap();
+        let victim = directory.path().join("victim");
+        let entry = Entry::new(payload(1, 1, 200_000));
+        fs::write(&victim, &entry.bytes[..]).unwrap();
+        let path = directory.path().join("cache");
+        let disk = common::open(&path);
+        put(&disk, 1, &entry).unwrap();
+        flush(&disk);
+        let file = fs::read_dir(path.join("v1/content")).unwrap().flatten().next().unwrap().path();
+        planted.plant(&file, &victim);
+        let (sender, answer) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.send(wait(disk.get(&key(1))).ok().flatten()).unwrap());
+            let answer = answer.recv_timeout(Duration::from_secs(20));
+            // So that the test ends: a reader of a pipe waits for a writer.
+            let _writer = answer.is_err().then(|| fs::OpenOptions::new().read(true).write(true).open(&file));
+            assert_eq!(answer.expect("it hangs"), None, "{planted:?} was read");
+        });
+        // Whatever it is, writing the entry anew makes it whole.
+        put(&disk, 1, &entry).unwrap();
+        flush(&disk);
+        assert_eq!(wait(disk.get(&key(1))).unwrap().as_ref(), Some(&entry), "{planted:?}");
+        assert_eq!(fs::read(&victim).unwrap(), &entry.bytes[..], "{planted:?}");
+    }
+}
+
+#[test]
+fn promise_19_hostile_names_beside_ours_are_left_alone() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let names: [&[u8]; 10] = [
+        b"index.99999999999999999999.sqlite",
+        b"index.-1.sqlite",
+        b"index..sqlite",
+        b"index.1.sqlite.sqlite",
+        b"\xff\xfe not utf-8",
+        b"line\nbreak",
+        b"-rf",
+        b"00000000000000AB",
+        b"+000000000000001",
+        b"%2e%2e",
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    drop(common::open(directory.path()));
+    let v1 = directory.path().join("v1");
+    for name in names {
+        for place in [v1.clone(), v1.join("content")] {
+            fs::write(place.join(std::ffi::OsStr::from_bytes(name)), b"not ours").unwrap();
+        }
+    }
+    let disk = common::open(directory.path());
+    put(&disk, 1, &Entry::new(payload(1, 1, 200_000))).unwrap();
+    flush(&disk);
+    disk.sweep().unwrap();
+    assert!(wait(disk.get(&key(1))).unwrap().is_some());
+    for name in names {
+        for place in [v1.clone(), v1.join("content")] {
+            let file = place.join(std::ffi::OsStr::from_bytes(name));
+            assert_eq!(fs::read(&file).unwrap(), b"not ours", "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn promise_19_a_directory_that_others_may_write_to_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cache");
     fs::create_dir(&path).unwrap();
@@ -127,9 +273,9 @@ fn a_directory_that_others_may_write_to_is_refused() {
 }
 
 #[test]
-fn another_users_directory_is_refused() {
+fn promise_19_another_users_directory_is_refused() {
     if !is_root() {
-        eprintln!("skipped: only root can make another's directory");
+        skipped::skipped("only root can make another's directory");
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -177,9 +323,9 @@ fn unprivileged() {
 }
 
 #[test]
-fn an_unprivileged_user_is_kept_out_and_survives_losing_the_right_to_write() {
+fn promise_19_an_unprivileged_user_is_kept_out_and_survives_losing_the_right_to_write() {
     if !is_root() {
-        eprintln!("skipped: only root can become another user");
+        skipped::skipped("only root can become another user");
         return;
     }
     let parent = tempfile::tempdir().unwrap();
@@ -233,10 +379,10 @@ impl Drop for Small<'_> {
 }
 
 #[test]
-fn a_full_disk_costs_a_miss_and_is_used_again_when_there_is_room() {
+fn promise_18_a_full_disk_costs_a_miss_and_is_used_again_when_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let Some(_mounted) = Small::mount(directory.path()) else {
-        eprintln!("skipped: this process may not mount a tmpfs");
+        skipped::skipped("this process may not mount a tmpfs");
         return;
     };
     let disk = common::open(directory.path());

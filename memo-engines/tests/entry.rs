@@ -75,7 +75,7 @@ fn golden_entries_are_written_the_same() {
 }
 
 #[test]
-fn every_flipped_bit_is_a_misfit() {
+fn promise_16_every_flipped_bit_is_a_misfit() {
     for (bytes, label, _) in files() {
         let mut damaged = bytes.clone();
         for bit in 0..bytes.len() * 8 {
@@ -88,7 +88,7 @@ fn every_flipped_bit_is_a_misfit() {
 }
 
 #[test]
-fn every_truncation_is_a_misfit_at_either_end() {
+fn promise_16_every_truncation_is_a_misfit_at_either_end() {
     for (bytes, label, _) in files() {
         for cut in 1..=bytes.len() {
             assert!(
@@ -105,7 +105,7 @@ fn every_truncation_is_a_misfit_at_either_end() {
 }
 
 #[test]
-fn two_entries_spliced_are_a_misfit() {
+fn promise_16_two_entries_spliced_are_a_misfit() {
     let all: Vec<_> = files().collect();
     for (first, ..) in &all {
         for (second, label, payload) in &all {
@@ -123,7 +123,7 @@ fn two_entries_spliced_are_a_misfit() {
 
 /// What a fuzzer would do, within the time of a test: rubbish, and rubbish over the end of good entries.
 #[test]
-fn rubbish_is_a_misfit_without_a_panic() {
+fn promise_16_rubbish_is_a_misfit_without_a_panic() {
     let nightly = std::env::var_os("MEMO_TEST_NIGHTLY").is_some();
     let rounds = if nightly { 1_000_000 } else { 50_000 };
     let seed = std::env::var("MEMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);

@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Meta, MetaNameValue, Path, Token, UnOp};
 
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Near, ReceiverKey, SingleFlight,
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, ReceiverKey, SingleFlight,
 };
 use crate::{crate_path, duration};
 
@@ -294,8 +294,8 @@ impl Value for Engine {
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let Expr::Array(array) = peel(value) else {
-            return Ok(match one_engine(name, value)? {
-                One::Auto => Engine::Auto,
+            return Ok(match one_engine::<Self>(name, value, ENGINES)? {
+                One::Alone => Engine::Auto,
                 One::Near(Near::Memory) => Engine::Memory,
                 One::Near(Near::Moka) => Engine::Moka,
                 One::Far(far) => Engine::Far { near: None, names: vec![far] },
@@ -306,8 +306,8 @@ impl Value for Engine {
         let mut names: Vec<String> = Vec::new();
         for elem in &array.elems {
             let wrong = |message: &str| Error::custom(message).with_span(elem);
-            match errors.handle(one_engine(name, elem)) {
-                Some(One::Auto) => {
+            match errors.handle(one_engine::<Self>(name, elem, ENGINES)) {
+                Some(One::Alone) => {
                     errors.push(wrong("\"auto\" stands alone: name the engines, or say \"auto\""))
                 }
                 Some(One::Near(_)) if near.is_some() => {
@@ -340,16 +340,17 @@ impl Value for Engine {
 
 /// One name of an engine.
 enum One {
-    Auto,
+    /// The word that stands alone: "auto", "none".
+    Alone,
     Near(Near),
     Far(String),
 }
 
-fn one_engine(name: &str, value: &Expr) -> Result<One> {
-    let text = string(value).ok_or_else(|| takes_not::<Engine>(name, value))?;
+fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One> {
+    let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
     let wrong = |message: String| Err(Error::custom(message).with_span(value));
     match text.value().as_str() {
-        "auto" => Ok(One::Auto),
+        word @ ("auto" | "none") if words.contains(&word) => Ok(One::Alone),
         "memory" => Ok(One::Near(Near::Memory)),
         "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
         "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
@@ -358,32 +359,51 @@ fn one_engine(name: &str, value: &Expr) -> Result<One> {
             wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
         // what is registered as the program runs cannot be known here; a slip of the pen can
-        own if cfg!(feature = "engines") && nearest(own, ENGINES).is_none() && !own.is_empty() => {
+        own if cfg!(feature = "engines") && nearest(own, words).is_none() && !own.is_empty() => {
             Ok(One::Far(own.to_owned()))
         }
-        _ => Err(unknown_word(name, text, ENGINES)),
+        _ => Err(unknown_word(name, text, words)),
     }
 }
 
-/// What is used while the engine is unavailable; there is none such engine yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Fallback;
+/// What there is to stand in, available or not.
+const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
 
 impl Value for Fallback {
     const TAKES: &'static str = "the name of an engine, an array of names, or \"none\"";
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
-        const WORDS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
-        match peel(value) {
-            Expr::Array(array) => {
-                let mut errors = Error::accumulator();
-                for elem in &array.elems {
-                    errors.handle(word::<Self>(name, elem, WORDS));
-                }
-                errors.finish_with(Fallback)
+        let mut fallback = Fallback { far: Vec::new(), near: None };
+        let Expr::Array(array) = peel(value) else {
+            match one_engine::<Self>(name, value, FALLBACKS)? {
+                One::Alone => {}
+                One::Near(near) => fallback.near = Some(near),
+                One::Far(far) => fallback.far.push(far),
             }
-            _ => word::<Self>(name, value, WORDS).map(|_| Fallback),
+            return Ok(fallback);
+        };
+        let mut errors = Error::accumulator();
+        for elem in &array.elems {
+            let wrong = |message: &str| Error::custom(message).with_span(elem);
+            match errors.handle(one_engine::<Self>(name, elem, FALLBACKS)) {
+                Some(One::Alone) => {
+                    errors.push(wrong("\"none\" stands alone: name the engines, or say \"none\""));
+                }
+                Some(_) if fallback.near.is_some() => {
+                    errors.push(wrong("an engine in memory never fails: nothing is used after it"));
+                }
+                Some(One::Near(near)) => fallback.near = Some(near),
+                Some(One::Far(far)) if fallback.far.contains(&far) => {
+                    errors.push(wrong("this engine is named twice: keep one"));
+                }
+                Some(One::Far(far)) => fallback.far.push(far),
+                None => {}
+            }
         }
+        if array.elems.is_empty() {
+            errors.push(Error::custom("name at least one engine, or say \"none\"").with_span(value));
+        }
+        errors.finish_with(fallback)
     }
 }
 
@@ -557,12 +577,14 @@ impl Value for SingleFlight {
             Some(Lit::Bool(switch)) if !switch.value => Ok(SingleFlight::Off),
             _ => match word::<Self>(name, value, &["process", "machine", "fleet"])? {
                 "process" => Ok(SingleFlight::Process),
-                far => {
+                far if !cfg!(feature = "engines") => {
                     let message = format!(
-                        "`{name} = \"{far}\"` is not available yet in this version of memo: use \"process\""
+                        "`{name} = \"{far}\"` needs the cargo feature `engines` of memo, or that of an engine"
                     );
                     Err(Error::custom(message).with_span(value))
                 }
+                "machine" => Ok(SingleFlight::Machine),
+                _ => Ok(SingleFlight::Fleet),
             },
         }
     }
@@ -959,13 +981,16 @@ mod tests {
         bad("single_flight = true", takes);
         bad("single_flight", takes);
         bad("single_flight = process", takes);
-        for far in ["machine", "fleet"] {
-            bad(
-                &format!("single_flight = \"{far}\""),
-                &format!(
-                    "`single_flight = \"{far}\"` is not available yet in this version of memo: use \"process\""
-                ),
-            );
+        for (far, meant) in [("machine", SingleFlight::Machine), ("fleet", SingleFlight::Fleet)] {
+            let option = format!("single_flight = \"{far}\"");
+            if cfg!(feature = "engines") {
+                assert_eq!(value(good(&option).single_flight), meant);
+            } else {
+                bad(
+                    &option,
+                    &format!("`{option}` needs the cargo feature `engines` of memo, or that of an engine"),
+                );
+            }
         }
         bad("single_flight = \"proces\"", "unknown single_flight \"proces\": did you mean \"process\"?");
     }
@@ -985,10 +1010,14 @@ mod tests {
     }
 
     #[test]
-    fn values_of_options_to_come_are_checked() {
+    fn values_for_engines_that_outlive_the_process() {
         for options in [
             "fallback = \"none\"",
-            "fallback = [\"memory\", \"disk\"]",
+            "fallback = [\"memory\"]",
+            #[cfg(feature = "disk")]
+            "fallback = [\"disk\", \"memory\"]",
+            #[cfg(feature = "engines")]
+            "fallback = [\"archive\", \"memory\"]",
             "persist = true",
             "shared = false",
             "large = true",
@@ -1004,6 +1033,15 @@ mod tests {
         }
         bad("fallback = none", "`fallback` takes the name of an engine, an array of names, or \"none\"");
         bad("fallback = [\"rediss\"]", "unknown fallback \"rediss\": did you mean \"redis\"?");
+        bad("fallback = []", "name at least one engine, or say \"none\"");
+        bad("fallback = [\"none\"]", "\"none\" stands alone: name the engines, or say \"none\"");
+        #[cfg(feature = "engines")]
+        {
+            let after = "an engine in memory never fails: nothing is used after it";
+            bad("fallback = [\"memory\", \"archive\"]", after);
+            bad("fallback = [\"memory\", \"memory\"]", after);
+            bad("fallback = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
+        }
         bad("persist", "`persist` takes `true` or `false`");
         bad("code = track", "`code` takes \"track\" or \"manual\"");
         bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");

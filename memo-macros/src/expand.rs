@@ -69,24 +69,30 @@ struct Shared {
     function: Option<Ident>,
     site: Ident,
     control: Ident,
+    /// What tells of the types, where the strategy wants to know them and the arguments can be named.
+    types: Option<Ident>,
 }
 
 impl Shared {
     /// None for a function without a control.
     fn of(model: &Model) -> Option<Self> {
         let name = model.sig.ident.unraw();
+        let named = model.args.iter().all(|arg| arg.skipped || !arg.is_impl_trait);
+        let types = |name: Ident| (model.may_outlive() && named).then_some(name);
         match model.companion.as_ref()? {
             Companion::Type(companion) => Some(Shared {
                 owner: quote!(#companion),
                 function: Some(format_ident!("__function")),
                 site: format_ident!("__site"),
                 control: format_ident!("__control"),
+                types: types(format_ident!("__types")),
             }),
             Companion::Function(_) => Some(Shared {
                 owner: quote!(Self),
                 function: None,
                 site: format_ident!("__{name}_memo_site"),
                 control: format_ident!("__{name}_memo_control"),
+                types: types(format_ident!("__{name}_memo_types")),
             }),
         }
     }
@@ -145,10 +151,13 @@ fn outcome(model: &Model) -> TokenStream {
     let shape = if model.options.cache_err.is_some() { quote!(shape_with_errors) } else { quote!(shape) };
     let of = hidden_at("shape", output.span());
     let outcome = quote_spanned!(of.span()=> #of.outcome());
+    // the author's type stands outside of the block whose imports it could meet
     quote!({
-        use #private::#shape::*;
         let #of = &&&#private::Shape::<#output>::NEW;
-        #outcome
+        {
+            use #private::#shape::*;
+            #outcome
+        }
     })
 }
 

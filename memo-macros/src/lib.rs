@@ -2,16 +2,6 @@
 //! there: the code that they write names `memo`, and the examples that are compiled and run live in its
 //! documentation.
 
-use darling::{Error, Result};
-use proc_macro2::TokenStream;
-
-use crate::args::Args;
-use crate::expand::expand;
-use crate::fallback::fallback;
-use crate::item::Function;
-use crate::model::Model;
-use crate::validate::validate;
-
 mod args;
 mod crate_path;
 mod duration;
@@ -21,6 +11,7 @@ mod fallback;
 mod instance;
 mod item;
 mod model;
+mod pipeline;
 mod validate;
 
 /// Memoizes a function: a call with a key that was seen before is answered from a cache.
@@ -45,8 +36,8 @@ mod validate;
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: memory |
-/// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; not available yet | |
+/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: the strategy chooses |
+/// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; with the cargo feature `engines` | a bounded memory engine |
 /// | `ttl` | `"1h30m"`, or an expression of type `Duration` | lifetime of an entry from its writing | none |
 /// | `tti` | likewise | lifetime of an entry from its last read | none |
 /// | `ttl_of` | `\|value\| -> Option<Duration>` | lifetime decided by each result | none |
@@ -59,10 +50,10 @@ mod validate;
 /// | `cache_if` | `\|value\| -> bool` | store only such results | all, but `Err` |
 /// | `cache_err` | `true` or a duration | also store `Err`, for that long | not stored |
 /// | `cache_none` | `false` | do not store `None` | stored |
-/// | `single_flight` | `false`, `"process"`; not available yet: `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
-/// | `persist` | `true` | hint to the strategy; not available yet | none |
-/// | `shared` | `true` | hint to the strategy; not available yet | none |
-/// | `large` | `true` | hint to the strategy; not available yet | none |
+/// | `single_flight` | `false`, `"process"`, `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
+/// | `persist` | `true` | hint to the strategy: results should outlive the process; with the cargo feature `engines` | none |
+/// | `shared` | `true` | hint to the strategy: results should be shared by machines; with the cargo feature `engines` | none |
+/// | `large` | `true` | hint to the strategy: results are too large for memory; with the cargo feature `engines` | none |
 /// | `name` | a string | the function's identity in keys, configuration and statistics | crate, module path, type and function |
 /// | `version` | an integer | part of the identity of stored results | 0 |
 /// | `code` | `"track"` or `"manual"` | whether an edit of the function's tokens makes stored results unreachable; for engines that outlive the process | `"track"` |
@@ -84,7 +75,7 @@ mod validate;
 /// contradict each other.
 #[proc_macro_attribute]
 pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    memoized(args.into(), item.into()).into()
+    pipeline::memoized(args.into(), item.into()).into()
 }
 
 /// Implements `memo::Instance`: one field of the struct tells its instances apart.
@@ -108,25 +99,4 @@ pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 #[proc_macro_derive(Instance, attributes(instance, memo))]
 pub fn derive_instance(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     instance::derive(input.into()).into()
-}
-
-/// The function memoized, or the function and what is wrong.
-fn memoized(args: TokenStream, item: TokenStream) -> TokenStream {
-    match try_expand(args, item.clone()) {
-        Ok(tokens) => tokens,
-        Err(errors) => fallback(errors, item),
-    }
-}
-
-fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let mut errors = Error::accumulator();
-    let args = Args::parse(args, &mut errors);
-    let Some(function) = errors.handle(syn::parse2::<Function>(item).map_err(Error::from)) else {
-        // Never `Ok`: there is an error at least.
-        return errors.finish_with(TokenStream::new());
-    };
-    let model = Model::new(&args, function);
-    validate(&args, &model, &mut errors);
-    errors.finish()?;
-    Ok(expand(&model))
 }

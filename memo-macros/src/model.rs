@@ -48,6 +48,8 @@ pub(crate) struct Model {
     pub(crate) key: Option<Expr>,
     /// All that the runtime is to be told.
     pub(crate) options: Options,
+    /// Whether there can be engines that outlive the process: the cargo feature `engines`.
+    pub(crate) outlives: bool,
 }
 
 /// Where a function stands, which decides what may stand beside it.
@@ -117,6 +119,10 @@ pub(crate) enum ReceiverKey {
 pub(crate) struct Options {
     /// Where results live.
     pub(crate) engine: Engine,
+    /// What stands in for it.
+    pub(crate) fallback: Option<Fallback>,
+    /// `persist`, `shared` and `large`.
+    pub(crate) hints: [bool; 3],
     /// Lifetime of an entry from its writing.
     pub(crate) ttl: Option<Lifetime>,
     /// Lifetime of an entry from its last read.
@@ -198,10 +204,48 @@ pub(crate) enum Near {
     Moka,
 }
 
+impl Near {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Near::Memory => "memory",
+            Near::Moka => "moka",
+        }
+    }
+}
+
 impl Engine {
     /// Whether results outlive the process.
     pub(crate) fn is_far(&self) -> bool {
         matches!(self, Engine::Far { .. })
+    }
+
+    /// The names, nearest first; none for "auto".
+    pub(crate) fn names(&self) -> Vec<&str> {
+        match self {
+            Engine::Auto => Vec::new(),
+            Engine::Memory => vec![Near::Memory.name()],
+            Engine::Moka => vec![Near::Moka.name()],
+            Engine::Far { near, names } => {
+                near.map(Near::name).into_iter().chain(names.iter().map(String::as_str)).collect()
+            }
+        }
+    }
+}
+
+/// What stands in while engines that outlive the process are unavailable; nothing at all for "none".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fallback {
+    /// Engines that outlive the process, in order.
+    pub(crate) far: Vec<String>,
+    /// After those, one in memory.
+    pub(crate) near: Option<Near>,
+}
+
+impl Fallback {
+    /// The names, in order.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.far.iter().map(String::as_str).chain(self.near.map(Near::name)).collect()
     }
 }
 
@@ -249,9 +293,18 @@ pub(crate) enum SingleFlight {
     /// Within this process.
     #[default]
     Process,
+    /// Among the processes of this machine.
+    Machine,
+    /// Among machines.
+    Fleet,
 }
 
 impl Model {
+    /// Whether the strategy may choose an engine that outlives the process.
+    pub(crate) fn may_outlive(&self) -> bool {
+        self.outlives && self.options.engine == Engine::Auto
+    }
+
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
     pub(crate) fn new(args: &Args, function: Function) -> Self {
@@ -290,6 +343,9 @@ impl Model {
             key: value(&args.key).map(|key| key.0),
             options: Options {
                 engine: value(&args.engine).unwrap_or_default(),
+                fallback: value(&args.fallback),
+                hints: [&args.persist, &args.shared, &args.large]
+                    .map(|hint| value(hint).is_some_and(|switch| switch.0)),
                 ttl: value(&args.ttl),
                 tti: value(&args.tti),
                 ttl_of: value(&args.ttl_of).map(|callback| callback.0),
@@ -305,6 +361,7 @@ impl Model {
                 code: value(&args.code).unwrap_or_default(),
                 codec: value(&args.codec).unwrap_or_default(),
             },
+            outlives: cfg!(feature = "engines"),
             place,
             attrs,
             vis,

@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::args::{Args, CompanionName, Given, nearest};
-use crate::model::{Arg, Companion, Engine, Model, Place, ReceiverKey, impl_trait};
+use crate::model::{Arg, Companion, Engine, Fallback, Model, Place, ReceiverKey, SingleFlight, impl_trait};
 
 /// Reports all that is wrong with a model, and with the options as given.
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
@@ -79,31 +79,81 @@ impl Rules<'_> {
         fn at<T>(given: &Option<Given<T>>) -> Option<Span> {
             given.as_ref().filter(|given| given.value.is_some()).map(|given| given.key)
         }
-        let in_memory = match &self.args.engine {
-            Some(engine) => matches!(engine.value, Some(Engine::Memory | Engine::Moka)),
-            None => false,
-        };
-        if let (Some(fallback), true) = (at(&self.args.fallback), in_memory) {
-            self.refuse(fallback, "an engine in memory is never unavailable: remove `fallback`");
-        } else if let Some(fallback) = at(&self.args.fallback) {
-            self.refuse(fallback, not_yet("fallback"));
+        let named = self.args.engine.as_ref().and_then(|engine| engine.value.as_ref());
+        let in_memory = matches!(named, Some(Engine::Memory | Engine::Moka));
+        let outlives = self.model.outlives;
+        if let (Some(span), Some(fallback)) = (at(&self.args.fallback), &self.model.options.fallback) {
+            self.fallback(span, fallback, named);
         }
         let Args { persist, shared, large, code, codec, .. } = self.args;
-        for (name, span) in [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))] {
-            if let Some(span) = span {
-                self.refuse(span, not_yet(name));
-            }
-        }
-        // an engine that was given and is wrong may well have been meant to be one of those
-        let outlives =
-            self.args.engine.as_ref().is_some_and(|engine| engine.value.as_ref().is_none_or(Engine::is_far));
-        for (name, span) in [("code", at(code)), ("codec", at(codec))] {
-            if let (Some(span), false) = (span, outlives) {
+        let hints = [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))];
+        for ((name, span), given) in hints.into_iter().zip(self.model.options.hints) {
+            let (Some(span), true) = (span, given) else { continue };
+            if !outlives {
+                self.refuse(span, needs_engines(name));
+            } else if named.is_some_and(|engine| *engine != Engine::Auto) {
                 self.refuse(
                     span,
-                    format!("`{name}` is for engines that outlive the process: name one, or remove it"),
+                    format!(
+                        "`{name}` is a hint to the strategy, which has no say where `engine` names one: \
+                         keep one of the two"
+                    ),
                 );
             }
+        }
+        if let (Some(Given { key, value: Some(reach), .. }), true) = (&self.args.single_flight, in_memory)
+            && matches!(reach, SingleFlight::Machine | SingleFlight::Fleet)
+        {
+            let message = "processes share computations by an engine that outlives them, and this one is in memory: \
+                           name such an engine, or use \"process\"";
+            self.refuse(*key, message);
+        }
+        // an engine that was given and is wrong may well have been meant to be one of those
+        let far = match (&self.args.engine, named) {
+            (Some(_), None) => true,
+            (_, Some(Engine::Far { .. })) => true,
+            (_, Some(Engine::Auto) | None) => outlives,
+            (_, Some(Engine::Memory | Engine::Moka)) => false,
+        };
+        for (name, span) in [("code", at(code)), ("codec", at(codec))] {
+            match span {
+                Some(span) if !far && in_memory => self.refuse(
+                    span,
+                    format!("`{name}` is for engines that outlive the process: name one, or remove it"),
+                ),
+                Some(span) if !far => self.refuse(span, needs_engines(name)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What stands in has something to stand in for, which is not itself.
+    fn fallback(&mut self, span: Span, fallback: &Fallback, engine: Option<&Engine>) {
+        match engine {
+            Some(Engine::Memory | Engine::Moka) => {
+                self.refuse(span, "an engine in memory is never unavailable: remove `fallback`");
+            }
+            _ if !self.model.outlives => self.refuse(span, needs_engines("fallback")),
+            Some(Engine::Far { near, names }) => {
+                if let Some(itself) = fallback.far.iter().find(|name| names.contains(name)) {
+                    self.refuse(
+                        span,
+                        format!("the engine \"{itself}\" cannot stand in for itself: name another"),
+                    );
+                }
+                if let (Some(near), Some(other)) = (near, fallback.near)
+                    && *near != other
+                {
+                    let near = near.name();
+                    self.refuse(
+                        span,
+                        format!(
+                            "one engine in memory is enough: \"{near}\" goes on by itself, remove the other"
+                        ),
+                    );
+                }
+            }
+            _ => {}
         }
     }
 
@@ -283,8 +333,10 @@ impl Rules<'_> {
     }
 }
 
-fn not_yet(name: &str) -> String {
-    format!("`{name}` is not available yet in this version of memo: remove it")
+fn needs_engines(name: &str) -> String {
+    format!(
+        "`{name}` is for engines that outlive the process: it needs the cargo feature `engines` of memo, or `disk`"
+    )
 }
 
 const CONDITIONAL: &str =
@@ -398,7 +450,7 @@ mod tests {
     use quote::ToTokens;
 
     use super::*;
-    use crate::{memoized, try_expand};
+    use crate::pipeline::{memoized, try_expand};
 
     const PUT: &str = "pub fn f(a: u8) -> u8 { a }";
 
@@ -680,6 +732,17 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "engines")]
+    fn processes_share_no_computation_by_memory() {
+        let message = "processes share computations by an engine that outlives them, and this one is in memory: \
+                       name such an engine, or use \"process\"";
+        refuses("engine = \"memory\", single_flight = \"machine\"", PUT, message);
+        refuses("single_flight = \"fleet\", engine = [\"memory\"]", PUT, message);
+        accepts("engine = \"memory\", single_flight = \"process\"", PUT);
+        accepts("engine = [\"memory\", \"archive\"], single_flight = \"machine\"", PUT);
+    }
+
+    #[test]
     fn weights_need_each_other() {
         refuses(
             "weigh = |k, v| 1",
@@ -698,25 +761,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_come() {
-        for (name, option) in [
+    fn what_is_for_engines_that_outlive_the_process() {
+        let options = [
             ("fallback", "fallback = \"none\""),
             ("fallback", "engine = \"auto\", fallback = [\"memory\"]"),
             ("persist", "persist = true"),
             ("shared", "shared = true"),
             ("large", "large = true"),
-        ] {
-            refuses(
-                option,
-                PUT,
-                &format!("`{name}` is not available yet in this version of memo: remove it"),
-            );
+            ("code", "code = \"track\""),
+            ("codec", "engine = \"auto\", codec = \"postcard\""),
+        ];
+        for (name, option) in options {
+            if cfg!(feature = "engines") {
+                accepts(option, PUT);
+            } else {
+                refuses(option, PUT, &super::needs_engines(name));
+            }
         }
-        for (name, option) in
-            [("code", "code = \"track\""), ("codec", "engine = \"memory\", codec = \"postcard\"")]
-        {
+        for (name, option) in [("code", "code = \"track\""), ("codec", "codec = \"postcard\"")] {
             refuses(
-                option,
+                &format!("engine = \"memory\", {option}"),
                 PUT,
                 &format!("`{name}` is for engines that outlive the process: name one, or remove it"),
             );
@@ -727,6 +791,38 @@ mod tests {
             "an engine in memory is never unavailable: remove `fallback`",
         );
         assert_eq!(errors("persist = 1", PUT), ["`persist` takes `true` or `false`"]);
+        accepts("engine = \"memory\", persist = false", PUT);
+    }
+
+    #[cfg(feature = "engines")]
+    #[test]
+    fn what_contradicts_an_engine_that_is_named() {
+        for hint in ["persist", "shared", "large"] {
+            for engine in ["\"memory\"", "\"archive\"", "[\"memory\", \"archive\"]"] {
+                refuses(
+                    &format!("engine = {engine}, {hint} = true"),
+                    PUT,
+                    &format!(
+                        "`{hint}` is a hint to the strategy, which has no say where `engine` names one: \
+                         keep one of the two"
+                    ),
+                );
+            }
+            accepts(&format!("engine = \"auto\", {hint} = true"), PUT);
+        }
+        refuses(
+            "engine = [\"memory\", \"archive\"], fallback = [\"attic\", \"archive\"]",
+            PUT,
+            "the engine \"archive\" cannot stand in for itself: name another",
+        );
+        accepts("engine = [\"memory\", \"archive\"], fallback = [\"attic\", \"memory\"]", PUT);
+        accepts("engine = \"archive\", fallback = \"memory\"", PUT);
+        #[cfg(feature = "moka")]
+        refuses(
+            "engine = [\"memory\", \"archive\"], fallback = \"moka\"",
+            PUT,
+            "one engine in memory is enough: \"memory\" goes on by itself, remove the other",
+        );
     }
 
     #[test]
@@ -783,7 +879,7 @@ mod tests {
     #[test]
     fn the_function_is_expanded_as_written() {
         let function: TokenStream = PUT.parse().expect("tokens");
-        let model = crate::Model::new(&Default::default(), syn::parse2(function).expect("a function"));
+        let model = crate::model::Model::new(&Default::default(), syn::parse2(function).expect("a function"));
         assert_eq!(model.body.to_token_stream().to_string(), "{ a }");
     }
 }

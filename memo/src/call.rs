@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::far::{Far, FarKey, Hold, Looked};
-use crate::flight::{Joined, Landed, Lead, Wait, Waited};
+use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
+use crate::scope::{Answered, Asked, Call};
 use crate::stats::Counter;
 
 /// Finds an owned key by another.
@@ -43,7 +44,8 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: Option<K>,
-    directive: Option<Directive>,
+    /// What is asked of it, if anything is.
+    call: Option<Box<Call>>,
 }
 
 /// Looks nearby: the fast path of every call ends here.
@@ -63,9 +65,9 @@ pub fn enter<P: Part, R, O: Outcome<R>>(
 ) -> Result<R, MissedBy<P, R, O>> {
     let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&site, hooks);
     if directive::pending()
-        && let Some(directive) = directive::take(&site())
+        && let Some(asked) = directive::asked(&site(), memo.name())
     {
-        return Err(Missed::directed(memo, key, directive));
+        return enter_asked(memo, key, outcome, asked);
     }
     let hash = memo.hash(key);
     match memo.near.get(hash, Query(*key)) {
@@ -77,29 +79,47 @@ pub fn enter<P: Part, R, O: Outcome<R>>(
     }
 }
 
+/// The same, of which something is asked.
+#[cold]
+#[inline(never)]
+fn enter_asked<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    key: &P,
+    outcome: O,
+    asked: Asked,
+) -> Result<R, MissedBy<P, R, O>> {
+    if asked.directive == Some(Directive::Bypass) {
+        let call = Some(Box::new(Call::new(asked, memo.name(), None)));
+        return Err(Missed { memo, hash: 0, key: None, call });
+    }
+    let (memo, lease) = asked.place.of(memo);
+    let reads = asked.directive != Some(Directive::Refresh);
+    let mut call = Call::new(asked, memo.name(), lease);
+    let hash = memo.hash(key);
+    let found = reads.then(|| memo.near.get(hash, Query(*key))).flatten();
+    match found {
+        Some(stored) => {
+            memo.counters.count(Counter::Hits);
+            let result = outcome.hit(stored);
+            call.answered(Answered::By(memo.near_name()));
+            Ok(result)
+        }
+        None => Err(Missed { memo, hash, key: Some(key.to_owned_part()), call: Some(Box::new(call)) }),
+    }
+}
+
 impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// A call for the models, which looks nearby as [`enter`] does.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
         let found = memo.near.get(hash, Same(&key));
-        found.ok_or(Missed { memo, hash, key: Some(key), directive: None })
+        found.ok_or(Missed { memo, hash, key: Some(key), call: None })
     }
 
     #[cold]
     #[inline(never)]
     fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: &P) -> Self {
-        Missed { memo, hash, key: Some(key.to_owned_part()), directive: None }
-    }
-
-    #[cold]
-    fn directed<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, key: &P, directive: Directive) -> Self {
-        let key_needed = directive != Directive::Bypass;
-        Missed {
-            memo,
-            hash: memo.hash(key),
-            key: key_needed.then(|| key.to_owned_part()),
-            directive: Some(directive),
-        }
+        Missed { memo, hash, key: Some(key.to_owned_part()), call: None }
     }
 
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
@@ -119,12 +139,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     #[inline(never)]
     fn acquire_blocking<R, O: Outcome<R, Stored = V, Failure = F>>(
-        self,
+        mut self,
         outcome: O,
     ) -> Result<R, Computation<K, V, F>> {
-        let begun = self.begin(true);
-        let end = if begun.is_end() { begun } else { block_on(begun.end()) };
-        end.result(outcome)
+        let call = self.call.take();
+        let begun = self.begin(true, call.as_deref());
+        let end = if begun.is_end() { begun } else { block_on(begun.end(call.as_deref())) };
+        end.result(outcome, call)
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result.
@@ -133,22 +154,26 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     ///
     /// The right to compute, where nobody else does.
     pub async fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
-        self,
+        mut self,
         outcome: O,
     ) -> Result<R, Computation<K, V, F>> {
-        let begun = self.begin(false);
-        let end = if begun.is_end() { begun } else { begun.end().await };
-        end.result(outcome)
+        let call = self.call.take();
+        let begun = self.begin(false, call.as_deref());
+        let end = if begun.is_end() { begun } else { begun.end(call.as_deref()).await };
+        end.result(outcome, call)
     }
 
-    fn begin(self, blocks: bool) -> Begun<K, V, F> {
-        let Missed { memo, hash, key, directive } = self;
+    fn begin(self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
+        let Missed { memo, hash, key, .. } = self;
         let Some(key) = key else {
             return Begun::Compute(Computation::new(memo, None));
         };
-        if directive == Some(Directive::Refresh) {
+        if !memo.settings.enabled() {
+            return Begun::Compute(Computation::new(memo, None));
+        }
+        if call.is_some_and(|call| call.directive == Some(Directive::Refresh)) {
             memo.flights.supersede(hash, &Same(&key));
-            let unseen = memo.far.as_ref().and_then(|far| far.unseen(&key, hash));
+            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key, hash)?)));
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
@@ -161,8 +186,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
 /// What a call that found nothing nearby does next.
 enum Begun<K: OwnedPart, V: Value, F: Value> {
-    /// Another call has just stored or shared a value.
-    Found(V),
+    /// A value that was found, or that another call shares.
+    Found(V, Answered),
     /// Another call has just failed.
     Failed(F),
     /// It computes.
@@ -170,8 +195,19 @@ enum Begun<K: OwnedPart, V: Value, F: Value> {
     /// It waits for another call's computation.
     Wait(Waiting<K, V, F>),
     /// It looks into the engines that outlive the process, for all who wait for it.
-    Look(&'static Memo<K, V, F>, &'static Far<K, V>, Lead<'static, K, V, F>),
+    Look(Looking<K, V, F>),
 }
+
+struct Looking<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    far: &'static Far<K, V>,
+    lead: Lead<'static, K, V, F>,
+    /// Whether it may wait for a computation in another process, and how.
+    may_wait: Option<Blocks>,
+}
+
+/// Whether a wait blocks its thread.
+pub(crate) type Blocks = bool;
 
 struct Waiting<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
@@ -183,67 +219,51 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
-            Joined::Lead(lead) => Self::lead(memo, lead),
+            Joined::Lead(lead) => Self::lead(memo, lead, blocks),
             Joined::Wait(wait) => Begun::Wait(Waiting { memo, hash, blocks, wait }),
         }
     }
 
     fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.alone(hash, key))
+        Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
-    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let _held = memo.runs_user_code.then(|| lead.hold());
+        let held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
         if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
             memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(stored.clone()));
-            return Begun::Found(stored);
+            return Begun::Found(stored, Answered::By(memo.near_name()));
         }
-        Self::look(memo, lead)
+        drop(held);
+        Self::look(memo, lead, Some(blocks))
     }
 
-    fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>) -> Self {
+    fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, may_wait: Option<Blocks>) -> Self {
         match &memo.far {
-            Some(far) => Begun::Look(memo, far, lead),
+            Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
             None => Self::compute(memo, lead, None),
         }
     }
 
-    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Box<FarKey>>) -> Self {
+    fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
     }
 
     /// Whether there is nothing to wait for.
     fn is_end(&self) -> bool {
-        !matches!(self, Begun::Wait(_) | Begun::Look(..))
+        !matches!(self, Begun::Wait(_) | Begun::Look(_))
     }
 
     /// Waits for what there is to wait for.
-    async fn end(mut self) -> Self {
+    async fn end(mut self, call: Option<&Call>) -> Self {
         loop {
             self = match self {
                 Begun::Wait(wait) => wait.end().await,
-                Begun::Look(memo, far, lead) => {
-                    let looked = far.look(lead.key(), lead.hash()).await;
-                    if !memo.settings.near && far.is_back(&looked) {
-                        // it was there for the time being, and would hide what the engine has
-                        memo.near.clear();
-                    }
-                    match looked {
-                        Looked::Found { value, lives, size, hold } => {
-                            // as in `lead`: code of the user's runs in here
-                            let _held = memo.runs_user_code.then(|| lead.hold());
-                            memo.counters.count(Counter::Hits);
-                            memo.keep(&lead, &value, lives, size, hold);
-                            lead.land(|| Landed::Value(value.clone()));
-                            Begun::Found(value)
-                        }
-                        Looked::Nothing(key) => Self::compute(memo, lead, key),
-                    }
-                }
+                Begun::Look(looking) => looking.end(call).await,
                 end => return end,
             }
         }
@@ -253,12 +273,53 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     fn result<R, O: Outcome<R, Stored = V, Failure = F>>(
         self,
         outcome: O,
+        mut call: Option<Box<Call>>,
     ) -> Result<R, Computation<K, V, F>> {
+        let mut answered = |by| call.iter_mut().for_each(|call| call.answered(by));
         match self {
-            Begun::Found(value) => Ok(outcome.hit(value)),
-            Begun::Failed(failure) => Ok(outcome.failed(failure)),
-            Begun::Compute(computation) => Err(computation),
-            Begun::Wait(_) | Begun::Look(..) => unreachable!("what there was to wait for is over"),
+            Begun::Found(value, by) => {
+                answered(by);
+                Ok(outcome.hit(value))
+            }
+            Begun::Failed(failure) => {
+                answered(Answered::Waited);
+                Ok(outcome.failed(failure))
+            }
+            Begun::Compute(computation) => Err(Computation { call, ..computation }),
+            Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
+    async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
+        let Looking { memo, far, lead, may_wait } = self;
+        let writes = call.is_none_or(Call::writes);
+        // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
+        let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
+        let held = memo.runs_user_code.then(|| lead.hold());
+        if memo.stands_in() && far.is_back(&looked) {
+            // it was there for the time being, and would hide what the engine has
+            memo.near.clear();
+        }
+        match looked {
+            Looked::Found { value, lives, size, waited, engine, hold } => {
+                if waited {
+                    memo.counters.count(Counter::Misses);
+                    memo.counters.count(Counter::Waits);
+                } else {
+                    memo.counters.count(Counter::Hits);
+                }
+                if writes {
+                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
+                }
+                lead.land(|| Landed::Value(value.clone()));
+                Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
+            }
+            Looked::Nothing(key) => {
+                drop(held);
+                Begun::compute(memo, lead, key.map(|key| (far, key)))
+            }
         }
     }
 }
@@ -272,18 +333,17 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
             memo.counters.count(Counter::Waits);
         }
         match waited {
-            Waited::Value(value) => Begun::Found(value),
+            Waited::Value(value) => Begun::Found(value, Answered::Waited),
             Waited::Failed(failure) => Begun::Failed(failure),
-            Waited::Lead(lead) => Begun::lead(memo, lead),
+            Waited::Lead(lead) => Begun::lead(memo, lead, blocks),
             Waited::Alone(key) => Begun::alone(memo, hash, key),
             Waited::Again(key) => Begun::join(memo, hash, key, blocks),
         }
     }
 }
 
-/// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push many
-/// small ones out of memory.
-const LARGE: usize = 1 << 20;
+/// Engines that outlive the process, and where to store a result there.
+type Place<K, V> = (&'static Far<K, V>, Box<FarKey>);
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Keeps in memory what a farther engine had, for as long as it lives there.
@@ -291,18 +351,19 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         &self,
         lead: &Lead<'static, K, V, F>,
         value: &V,
+        ttl: Option<Duration>,
         lives: Option<Duration>,
         size: usize,
-        hold: Hold,
+        (far, hold): (&Far<K, V>, Hold),
     ) {
-        if !self.settings.near || size > LARGE {
+        if !self.goes_near(false, Some(size)) {
             return;
         }
-        if let Some(storage) = self.storage(lead.key(), value, false) {
+        if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
             let store = || {
                 self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
-                self.drop_unless(hold, lead);
+                self.drop_unless(far, hold, lead);
             };
             let undo = || {
                 self.near.remove(lead.hash(), &Same(lead.key()));
@@ -312,8 +373,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 
     /// Takes back what was just put near, if it was changed elsewhere since it was looked up or its computation began.
-    fn drop_unless(&self, hold: Hold, lead: &Lead<'static, K, V, F>) {
-        if self.far.as_ref().is_some_and(|far| !far.holds(hold)) {
+    fn drop_unless(&self, far: &Far<K, V>, hold: Hold, lead: &Lead<'static, K, V, F>) {
+        if !far.holds(hold) {
             self.near.remove(lead.hash(), &Same(lead.key()));
         }
     }
@@ -325,9 +386,12 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
-    /// Where to store the result in engines that outlive the process.
-    far: Option<Box<FarKey>>,
+    /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
+    /// function's engines are by then.
+    far: Option<Place<K, V>>,
     started: Option<Instant>,
+    /// What is asked of the call. Last: it holds on to the record.
+    call: Option<Box<Call>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> {
@@ -338,48 +402,64 @@ impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> 
 
 impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     fn new(memo: &'static Memo<K, V, F>, lead: Option<Lead<'static, K, V, F>>) -> Self {
-        Computation { memo, lead, far: None, started: memo.counters.start() }
+        Computation { memo, lead, far: None, started: memo.counters.start(), call: None }
     }
 
     /// Runs the body of an asynchronous function.
     pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
-        crate::flight::holding(self.lead.as_ref(), body)
+        holding(self.lead.as_ref(), body)
     }
 
     /// Stores what came of it, tells those who wait, and gives it back.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, result: R) -> R {
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: R) -> R {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
+        let (mut writes, mut ttl) = (true, None);
+        if let Some(call) = &mut self.call {
+            call.answered(Answered::Computed);
+            (writes, ttl) = (call.writes(), call.ttl);
+        }
         let Some(lead) = self.lead else {
             return result;
         };
         // callbacks and drops of the user's run in here, and may wait for others
         let _held = memo.runs_user_code.then(|| lead.hold());
-        if let Some(value) = outcome.stored(&result)
-            && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value))
+        if writes
+            && let Some(value) = outcome.stored(&result)
+            && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value), ttl)
         {
             // the user's `Serialize` runs before anything waits for the store
-            let far = memo.far.as_ref().zip(self.far);
-            let far = far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
-            let large = far.as_ref().is_some_and(|(_, _, encoded)| encoded.len() > LARGE);
-            let near = far.as_ref().is_none_or(|(_, key, _)| key.failed || (memo.settings.near && !large));
+            let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
+            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
+            let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
+            let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(failed, size);
             let store = || {
                 if near {
                     let Storage { weight, lifetime } = storage;
                     memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
-                    if let Some((_, key, _)) = &far {
-                        memo.drop_unless(key.hold(), &lead);
+                    if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
+                        far.lodged(|| memo.near.clear());
                     }
+                    if let Some((far, hold)) = asked {
+                        memo.drop_unless(far, hold, &lead);
+                    }
+                } else {
+                    // what this replaces may have been small enough
+                    memo.near.remove(lead.hash(), &Same(lead.key()));
                 }
+                let stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
                 if let Some((far, key, encoded)) = far {
                     far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
                 }
-                memo.counters.count(Counter::Stored);
+                if stored {
+                    memo.counters.count(Counter::Stored);
+                }
             };
             let undo = || {
                 memo.near.remove(lead.hash(), &Same(lead.key()));
-                if let Some(far) = &memo.far {
+                if let Some((far, _)) = asked {
                     far.forget(lead.key());
                 }
             };
@@ -461,7 +541,7 @@ impl<R> Reply<R> {
     }
 }
 
-/// Does `op` with `key`.
+/// Does `op` with `key`, in the namespace in force.
 pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
     site: Site,
     hooks: AddHooks<P, R, O>,
@@ -469,16 +549,21 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
     outcome: O,
     op: Op<R>,
 ) -> Reply<R> {
-    let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
+    let origin = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
+    let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
+    let (memo, lease) = place.of(origin);
     let hash = memo.hash(key);
-    let far = memo.far.as_ref();
+    let version = &**memo;
+    let far = version.far.as_ref();
     match op {
+        Op::Peek if !memo.settings.enabled() => Reply::Peeked(None),
         Op::Peek => match (memo.near.peek(hash, &Query(*key)), far) {
             (Some(stored), _) => Reply::Peeked(Some(outcome.hit(stored))),
             (None, None) => Reply::Peeked(None),
             (None, Some(far)) => {
                 let Some(key) = far.key(&key.to_owned_part()) else { return Reply::Peeked(None) };
                 Reply::Later(Box::pin(async move {
+                    let _lease = lease;
                     Reply::Peeked(far.peek(key).await.map(|stored| outcome.hit(stored)))
                 }))
             }
@@ -486,36 +571,72 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
         Op::Insert(result) => {
             let owned = key.to_owned_part();
             let storable = outcome.stored(&result).and_then(|value| {
-                let storage = memo.storage(&owned, &value, outcome.is_error(&value))?;
+                let storage = memo.storage(&owned, &value, outcome.is_error(&value), ttl)?;
                 Some((value, storage))
             });
             let Some((value, storage)) = storable else {
                 return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
             };
             let encoded = far.and_then(|far| Some((far, far.key(&owned)?, far.encode(&value)?)));
+            for (other, _lease) in place.others(origin) {
+                other.forget_nearby(key);
+            }
             memo.flights.supersede(hash, &Query(*key));
-            if encoded.is_none() || memo.settings.near {
+            let size = encoded.as_ref().map(|(_, _, encoded)| encoded.len());
+            let near = memo.goes_near(encoded.is_none(), size);
+            if !near && encoded.is_none() {
+                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+            }
+            if near {
                 if let Some((far, key, _)) = &encoded {
                     // so that a change elsewhere finds it; what is inserted is right until then
                     far.hold(key, hash);
                 }
                 memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+                if memo.has_changed(version) {
+                    // emptied meanwhile, perhaps for good
+                    memo.near.remove(hash, &Query(*key));
+                }
+            } else {
+                memo.near.remove(hash, &Query(*key));
             }
             memo.counters.count(Counter::Stored);
             match encoded {
                 Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
+                    let _lease = lease;
                     Reply::Done(far.insert(key, encoded, storage.lifetime).await)
                 })),
                 None => Reply::Done(Ok(())),
             }
         }
         Op::Invalidate => {
-            memo.flights.supersede(hash, &Query(*key));
-            memo.near.remove(hash, &Query(*key));
-            match far.and_then(|far| Some((far, far.key(&key.to_owned_part())?))) {
-                Some((far, key)) => Reply::Later(Box::pin(async move { Reply::Done(far.remove(key).await) })),
-                None => Reply::Done(Ok(())),
+            let mut held = place.others(origin);
+            held.push((memo, lease));
+            let mut engines = Vec::new();
+            for (memo, lease) in held {
+                memo.forget_nearby(key);
+                let far = memo.far.as_ref();
+                engines.extend(far.and_then(|far| Some((far, far.key(&key.to_owned_part())?, lease))));
             }
+            if engines.is_empty() {
+                return Reply::Done(Ok(()));
+            }
+            Reply::Later(Box::pin(async move {
+                let mut done = Ok(());
+                for (far, key, _lease) in engines {
+                    done = done.and(far.remove(key).await);
+                }
+                Reply::Done(done)
+            }))
         }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Drops what is in memory for `key`. What is being computed for it now is not stored.
+    fn forget_nearby<P: Part<Owned = K>>(&self, key: &P) {
+        let hash = self.hash(key);
+        self.flights.supersede(hash, &Query(*key));
+        self.near.remove(hash, &Query(*key));
     }
 }

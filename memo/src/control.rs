@@ -41,6 +41,7 @@ pub struct MethodControl<R, C, M> {
     site: Site,
     control: C,
     call: M,
+    plan: fn() -> Plan,
     result: PhantomData<fn() -> R>,
 }
 
@@ -69,6 +70,7 @@ pub struct AsyncMethodControl<R, C, A, F> {
     control: C,
     /// A pointer, since the future of a trait's `Fn` could not be told to be `Send`.
     call: fn(A) -> F,
+    plan: fn() -> Plan,
     result: PhantomData<fn() -> R>,
 }
 
@@ -76,8 +78,8 @@ macro_rules! common {
     ($($name:ident<$($param:ident),*> $call:ty;)*) => {$(
         impl<$($param),*> $name<$($param),*> {
             #[doc(hidden)]
-            pub fn new(site: Site, control: C, call: $call) -> Self {
-                $name { site, control, call, result: PhantomData }
+            pub fn new(site: Site, control: C, call: $call, plan: fn() -> Plan) -> Self {
+                $name { site, control, call, plan, result: PhantomData }
             }
 
             /// What the method has counted, over all instances and type parameters.
@@ -87,7 +89,7 @@ macro_rules! common {
 
             /// Where its results live, and why.
             pub fn plan(&self) -> Plan {
-                self.site.plan()
+                (self.plan)()
             }
 
             fn function(&self) -> &'static Function {

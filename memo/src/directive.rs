@@ -1,7 +1,8 @@
-//! One call asked to behave otherwise: what `uncached` and `refresh` say to the call that they make.
+//! One call asked to behave otherwise: what `uncached` and `refresh` say to the call that they make, and what
+//! [scopes](crate::scope) say to all of them.
 //!
-//! The directive is left for the thread's next call of that very instantiation, which takes it. As long as nobody
-//! leaves one, a call pays one relaxed load for the question.
+//! The directive of `uncached` or `refresh` is left for the thread's next call of that very instantiation, which takes
+//! it. As long as nobody leaves one or has a scope, a call pays one relaxed load for the question.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -13,6 +14,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::function::Site;
+use crate::scope::{self, Asked};
 
 /// What a call does beside computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,30 +23,58 @@ pub enum Directive {
     Bypass,
     /// Does not read, and replaces what is stored.
     Refresh,
+    /// Reads, and does not write.
+    ReadOnly,
 }
 
-/// How many directives are pending in the whole process.
+/// How many directives are pending, and scopes are alive, in the whole process.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, calls look what is asked of them.
+#[derive(Debug)]
+pub(crate) struct Pending(());
+
+impl Pending {
+    pub(crate) fn new() -> Self {
+        PENDING.fetch_add(1, Ordering::Relaxed);
+        Pending(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 thread_local! {
     static NEXT: Cell<Option<(TypeId, Directive)>> = const { Cell::new(None) };
 }
 
-/// Whether one may have been left.
+/// Whether anything may be asked of a call.
 #[inline(always)]
 pub(crate) fn pending() -> bool {
     PENDING.load(Ordering::Relaxed) != 0
 }
 
-/// The directive left for this call of `site`.
+/// What is asked of this call of `site`, a function called `name`. A directive that was left for it counts for more than
+/// scopes.
 #[cold]
 #[inline(never)]
-pub(crate) fn take(site: &Site) -> Option<Directive> {
-    let (whose, directive) = NEXT.get()?;
-    (whose == site.marker()).then(|| {
+pub(crate) fn asked(site: &Site, name: &str) -> Option<Asked> {
+    let left = NEXT.get();
+    if left.is_none() && scope::is_empty() {
+        return None;
+    }
+    let left = left.filter(|(whose, _)| *whose == site.marker()).map(|(_, directive)| {
         NEXT.set(None);
         directive
-    })
+    });
+    let asked = Asked::of(name);
+    match left {
+        Some(_) => Some(Asked { directive: left, ..asked.unwrap_or_default() }),
+        None => asked,
+    }
 }
 
 /// Leaves `directive` for the call of `site` that `call` makes.
@@ -53,10 +83,9 @@ pub fn direct<R>(site: &Site, directive: Directive, call: impl FnOnce() -> R) ->
     impl Drop for Restore {
         fn drop(&mut self) {
             NEXT.set(self.0);
-            PENDING.fetch_sub(1, Ordering::Relaxed);
         }
     }
-    PENDING.fetch_add(1, Ordering::Relaxed);
+    let _pending = Pending::new();
     let _restore = Restore(NEXT.replace(Some((site.marker(), directive))));
     call()
 }

@@ -5,51 +5,90 @@
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
 mod codec;
+mod detached;
 mod encode;
+#[cfg(test)]
+mod encode_check;
 mod engines;
 mod fingerprint;
 mod later;
+mod lease;
+mod recovery;
 mod types;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
-use memo_engines::{Engine, Entry, Space, Witness, utc_now};
+use memo_engines::{Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
 
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
+#[cfg(feature = "config")]
+pub(crate) use engines::names;
 pub use engines::{Engines, engines};
-pub(crate) use types::FarTypes;
-pub use types::{KeyType, ValueType, far_key, far_value};
+pub(crate) use lease::flight_reason;
+pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
+pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
 
+use self::lease::Held;
 use crate::error::{Error, ErrorKind};
 use crate::function::Settings;
+use crate::park::block_on;
+use crate::plan::{Plan, Route};
+use crate::registry::Clearing;
 use crate::stats::TierStats;
+use crate::strategy::{self, FunctionProfile, Profiles};
 
 /// A function's share of the far plane.
 pub(crate) struct Far<K, V> {
-    types: FarTypes<K, V>,
+    key: KeyType<K>,
+    value: ValueType<V>,
     tiers: Vec<Tier>,
-    space: Space,
+    home: RwLock<Home>,
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    /// The place of the engine whose leases let one process compute for others, where that is asked for.
+    lessor: Option<usize>,
     /// Which near entries follow what others change; none where nobody tells, or nothing is near.
-    watched: Option<Arc<Watched>>,
+    follows: Option<Arc<Watched>>,
     /// Every engine failed when last asked.
     ailing: AtomicBool,
+    /// Somebody looks out for an engine that is back.
+    watched: AtomicBool,
+    /// The engines, and those that stand in, by the names under which they are registered.
+    guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
     name: String,
 }
 
+/// Where in an engine the function's results are.
+struct Home {
+    space: Space,
+    /// The namespace or isolation; none for what is the function's own.
+    within: Option<Vec<u8>>,
+}
+
+impl Home {
+    fn new(name: &str, within: Option<Vec<u8>>) -> Self {
+        let parts = std::iter::once(name.as_bytes()).chain(within.as_deref());
+        let space = digest("memo space 1", &parts.collect::<Vec<_>>());
+        Home { space: Space(first(&space)), within }
+    }
+}
+
 /// One engine, and what it has answered to this function.
 struct Tier {
+    /// Under which it is registered.
+    name: String,
     engine: Arc<dyn Engine>,
+    /// The engine and those that stand in for it, and the names of these.
+    chain: Option<(Arc<Chain>, Vec<String>)>,
     hits: AtomicU64,
     misses: AtomicU64,
     misfits: [AtomicU64; MISFITS.len()],
@@ -93,18 +132,24 @@ pub(crate) struct FarKey {
     /// It was not looked for: what is stored counts whatever happened before.
     unseen: bool,
     witnesses: Vec<Option<Witness>>,
+    /// While others wait for what is computed.
+    lease: Option<Held>,
 }
 
-/// On what condition something may be kept near.
-#[derive(Clone, Copy)]
-pub(crate) struct Hold(Option<(Key, Ticket)>);
-
 impl FarKey {
+    fn new(key: Key, hold: Hold, witnesses: Vec<Option<Witness>>) -> Self {
+        FarKey { failed: false, key, hold, unseen: false, witnesses, lease: None }
+    }
+
     /// On what condition the result may be kept near.
     pub(crate) fn hold(&self) -> Hold {
         self.hold
     }
 }
+
+/// On what condition something may be kept near.
+#[derive(Clone, Copy)]
+pub(crate) struct Hold(Option<(Key, Ticket)>);
 
 /// A result as it goes to the engines.
 pub(crate) struct FarValue(Vec<u8>);
@@ -116,88 +161,173 @@ impl FarValue {
     }
 }
 
+/// What an engine had: a value that lives for so long yet, its size in bytes, the engine's name, and on what condition it
+/// may be kept near.
+struct Found<V> {
+    value: V,
+    lives: Option<Duration>,
+    size: usize,
+    engine: &'static str,
+    hold: Hold,
+}
+
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, and its size in bytes.
-    Found { value: V, lives: Option<Duration>, size: usize, hold: Hold },
+    /// A value that lives for so long yet, its size in bytes, whether another process was waited for, the name of the
+    /// engine that had it, and on what condition it may be kept near.
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
 
-impl<K, V: 'static> Far<K, V> {
-    /// The engines that `settings` name, for a function called `name`; `None` if it names none, or its types cannot be
-    /// written.
-    pub(crate) fn open(settings: &Settings, types: Option<FarTypes<K, V>>, name: &str) -> Option<Self> {
-        let engines: Vec<_> = settings.far.iter().filter_map(|engine| engines::open(engine, name)).collect();
-        if engines.is_empty() {
-            return None;
+/// What a function called `name` does with its results.
+pub(crate) fn route<K, V>(settings: &Settings, name: &str, types: Option<&FarTypes<K, V>>) -> Route {
+    route_by(settings, name, types.map(|types| &types.profiles))
+}
+
+/// The same, by what is known of its types. Where nothing is, the strategy is not asked.
+pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>) -> Route {
+    let auto = || match types {
+        Some(types) => {
+            strategy::ask(&FunctionProfile { name, settings, types, engines: engines::profiles() })
         }
+        None => Plan::nearest(),
+    };
+    Route::of(settings, auto, types.and_then(Profiles::lacks).as_deref())
+}
+
+impl<K, V: 'static> Far<K, V> {
+    /// The engines on the `route` of a function called `name`; `None` if there are none.
+    pub(crate) fn open(
+        settings: &Settings,
+        route: &Route,
+        types: Option<&FarTypes<K, V>>,
+        name: &str,
+    ) -> Option<Self> {
+        let Some(&FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
+        let open = |names: &[String]| -> Vec<_> {
+            names.iter().filter_map(|name| Some((name.clone(), engines::open(name)?))).collect()
+        };
+        let (guards, stand_ins) = (open(&route.far), open(&route.stand_ins));
+        let engine = |(_, guard): &(String, Arc<Guarded>)| -> Arc<dyn Engine> { guard.clone() };
+        let mut tiers: Vec<_> =
+            guards.iter().map(|guard| Tier::new(guard.0.clone(), engine(guard))).collect();
+        let last = tiers.pop()?;
+        tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
         // the name is without the type parameters of the `impl`, which are in its type's name
-        let parameters = format!("{}{}", settings.owner.unwrap_or_default(), settings.parameters);
+        let implemented =
+            settings.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
+        let owner = settings.owner.unwrap_or_default();
+        let parameters = format!("{owner}{implemented}{}", settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        let mut far = Self::new(types?, engines, identity, settings.codec);
-        if settings.near && far.tiers.iter().any(|tier| tier.engine.capability().watches) {
-            far.watched = Some(Watched::new(settings.capacity));
-        }
-        Some(far)
+        let lessor = settings.leases.and_then(|reach| {
+            let lessor = lease::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
+            if lessor.is_none() {
+                crate::warn::warn(&format!("`{name}`: {}", lease::no_lessor(reach)));
+            }
+            lessor
+        });
+        let told = route.near && tiers.iter().any(|tier| tier.engine.capability().watches);
+        let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
+        let guards = guards.into_iter().chain(stand_ins).collect();
+        Some(Far { lessor, guards, follows, ..Self::new(key, value, tiers, identity, settings.codec) })
     }
 
     fn new(
-        types: FarTypes<K, V>,
-        engines: Vec<Arc<dyn Engine>>,
+        key: KeyType<K>,
+        value: ValueType<V>,
+        tiers: Vec<Tier>,
         identity: Identity<'_>,
         codec: Codec,
     ) -> Self {
-        let space = digest("memo space 1", &[identity.name.as_bytes()]);
         let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
         Far {
-            fingerprint: (types.value.fingerprint)(),
+            fingerprint: (value.fingerprint)(),
             codec: codec.of::<V>(),
-            types,
-            tiers: engines.into_iter().map(Tier::new).collect(),
-            space: Space(first(&space)),
+            key,
+            value,
+            tiers,
+            home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
-            watched: None,
+            lessor: None,
+            follows: None,
             ailing: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            guards: Vec::new(),
             name: identity.name.to_owned(),
         }
     }
 
+    /// The plan, with what cannot be reached now.
+    pub(crate) fn plan(&self, route: &Route) -> Plan {
+        let away = self.guards.iter().filter(|(_, guard)| guard.circuit() != CircuitState::Closed);
+        route.now(&away.map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+    }
+
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
-        let encoded = (self.types.key)(key)?;
-        Some(Key { space: self.space, digest: digest("memo key 1", &[&self.identity, &encoded]) })
+        let encoded = (self.key)(key)?;
+        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
+        let parts = [&self.identity[..], &encoded].into_iter().chain(home.within.as_deref());
+        Some(Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) })
+    }
+
+    /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
+    pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.name, within);
+    }
+
+    fn space(&self) -> Space {
+        self.home.read().unwrap_or_else(PoisonError::into_inner).space
+    }
+
+    /// Removes what is in the engines, without waiting for it.
+    pub(crate) fn abandon(&self) {
+        let space = self.space();
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                // what fails here has been counted by the engine's guard, and is of no use to anybody
+                let _ = engine.clear(&space).await;
+            });
+        }
     }
 
     /// The key to store a result under that was not looked for.
     pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
         let key = self.key(key)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
-        Some(Box::new(FarKey { failed: false, key, hold: self.hold(&key, hash), unseen: true, witnesses }))
+        Some(Box::new(FarKey { unseen: true, ..FarKey::new(key, self.hold(&key, hash), witnesses) }))
     }
 
-    /// From now on `drop` is called for what others change: with the hash of a key, or for all.
-    pub(crate) fn watch(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {
-        let Some(watched) = &self.watched else { return };
-        watched.begin(drop);
+    /// From now on `drop` is called for what others change where the function's results are: with the hash of a key, or
+    /// for all.
+    pub(crate) fn follow(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {
+        let Some(follows) = &self.follows else { return };
+        let watcher = follows.begin(drop);
         for tier in &self.tiers {
-            let watched = Arc::clone(watched);
-            tier.engine.watch(&self.space, Arc::new(move |change| watched.changed(change)));
+            tier.engine.watch(&self.space(), watcher.clone());
         }
+    }
+
+    /// Whether near entries follow what others change.
+    #[cfg(feature = "config")]
+    pub(crate) fn follows(&self) -> bool {
+        self.follows.is_some()
     }
 
     /// What is looked up or computed from now on may be kept near on this condition.
     pub(crate) fn hold(&self, key: &Key, hash: u64) -> Hold {
-        Hold(self.watched.as_ref().map(|watched| (*key, watched.enter(key, hash))))
+        Hold(self.follows.as_ref().map(|follows| (*key, follows.enter(key, hash))))
     }
 
     /// Whether what was put near may stay.
     pub(crate) fn holds(&self, hold: Hold) -> bool {
-        match (&self.watched, hold.0) {
-            (Some(watched), Some((key, ticket))) => watched.holds(&key, ticket),
+        match (&self.follows, hold.0) {
+            (Some(follows), Some((key, ticket))) => follows.holds(&key, ticket),
             _ => true,
         }
     }
@@ -220,11 +350,41 @@ impl<K, V: 'static> Far<K, V> {
         !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
-    /// Asks the engines, nearest first. What a farther one has is put into the nearer ones.
-    pub(crate) async fn look(&self, key: &K, hash: u64) -> Looked<V> {
-        let Some(key) = self.key(key) else { return Looked::Nothing(None) };
-        let hold = self.hold(&key, hash);
-        let mut witnesses = Vec::with_capacity(self.tiers.len());
+    /// Memory has been given something to keep for the time being: once an engine is back, `clear` drops it.
+    pub(crate) fn lodged(&'static self, clear: impl Fn() + Send + 'static)
+    where
+        K: Sync,
+        V: Sync,
+    {
+        self.ailing.store(true, Ordering::Relaxed);
+        if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        recovery::watch(Box::new(move || {
+            // nobody's key: all that matters is whether there is an answer
+            let key = Key { space: self.space(), digest: [0; 32] };
+            let back = self.tiers.iter().any(|tier| block_on(tier.engine.get(&key)).is_ok());
+            if back {
+                // in this order, so that what is lodged from here on is looked after anew
+                self.watched.store(false, Ordering::Release);
+                clear();
+            }
+            back
+        }));
+    }
+
+    /// Asks the engines for the key of this hash, nearest first. If it `writes`, what a farther one has is put into the
+    /// nearer ones. Where it is asked `again`, finding nothing is no miss more.
+    async fn ask(
+        &'static self,
+        (key, hash): (Key, u64),
+        writes: bool,
+        again: bool,
+    ) -> Result<Found<V>, Box<FarKey>> {
+        // each time anew: what another has put since is a change as well
+        let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
+        // a hit in the first needs none
+        let mut witnesses = Vec::new();
         for (place, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
                 Ok((found, witness)) => (found, Some(witness)),
@@ -235,32 +395,30 @@ impl<K, V: 'static> Far<K, V> {
             };
             if let Some(entry) = found {
                 // what is to be put into nearer engines must be kept whole
-                let nearer = (place > 0).then(|| entry.clone());
+                let nearer = (writes && place > 0).then(|| entry.clone());
                 match self.unseal(&key, entry) {
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
-                            self.put(
-                                &self.tiers[..place],
-                                FarKey { failed: false, key, hold, unseen: false, witnesses },
-                                entry,
-                            );
+                            self.put(&self.tiers[..place], FarKey::new(key, hold, witnesses), entry);
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Looked::Found { value, lives, size, hold };
+                        return Ok(Found { value, lives, size, engine: &tier.name, hold });
                     }
                     Err(misfit) => tier.count(misfit),
                 }
             }
-            tier.misses.fetch_add(1, Ordering::Relaxed);
+            if !again {
+                tier.misses.fetch_add(1, Ordering::Relaxed);
+            }
             witnesses.push(witness);
         }
         let failed = witnesses.iter().all(Option::is_none);
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Looked::Nothing(Some(Box::new(FarKey { failed, key, hold, unseen: false, witnesses })))
+        Err(Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) }))
     }
 
     /// The value in an entry, its label and its size in bytes, if it is what it should be.
@@ -276,13 +434,13 @@ impl<K, V: 'static> Far<K, V> {
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
         // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
-        let value = (self.types.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
+        let value = (self.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
         Ok((value, label, size))
     }
 
     /// A result as bytes; `None` if its `Serialize` fails.
     pub(crate) fn encode(&self, value: &V) -> Option<FarValue> {
-        (self.types.value.write)(self.codec, value).map(FarValue)
+        (self.value.write)(self.codec, value).map(FarValue)
     }
 
     /// Hands a result to all engines that have not seen an invalidation since.
@@ -308,19 +466,22 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     fn put(&self, tiers: &[Tier], key: FarKey, entry: Entry) {
-        let FarKey { key, unseen, witnesses, .. } = key;
-        for (tier, witness) in tiers.iter().zip(witnesses) {
+        let FarKey { key, unseen, witnesses, mut lease, .. } = key;
+        for (place, (tier, witness)) in tiers.iter().zip(witnesses).enumerate() {
             if witness.is_none() && !unseen {
                 // it failed when it was asked: who knows what has been invalidated since
                 continue;
             }
             let (engine, entry) = (tier.engine.clone(), entry.clone());
+            let lease = lease.take_if(|_| self.lessor == Some(place));
             later::run(async move {
                 // what fails here has been counted by the engine's guard, and costs nobody anything
                 let _ = match witness {
                     Some(witness) => engine.put_if(&key, &entry, witness).await.map(drop),
                     None => engine.put(&key, &entry).await,
                 };
+                // given back behind it: whoever takes it next finds the entry
+                drop(lease);
             });
         }
     }
@@ -361,12 +522,17 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Removes what the function has in all engines, whatever its type parameters.
-    pub(crate) async fn clear(&self) -> Result<(), Error> {
-        let mut done = Ok(());
-        for tier in &self.tiers {
-            done = self.all(done, tier, tier.engine.clear(&self.space).await);
-        }
-        done
+    pub(crate) fn clear(&'static self) -> Vec<Clearing>
+    where
+        K: Send + Sync,
+        V: Send + Sync,
+    {
+        let space = self.space();
+        let clear = |tier: &'static Tier| Clearing {
+            of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), space.0),
+            work: Box::pin(async move { self.all(Ok(()), tier, tier.engine.clear(&space).await) }),
+        };
+        self.tiers.iter().map(clear).collect()
     }
 
     /// The first failure; the others have been tried all the same.
@@ -390,14 +556,26 @@ impl<K, V: 'static> Far<K, V> {
 }
 
 impl Tier {
-    fn new(engine: Arc<dyn Engine>) -> Self {
+    fn new(name: String, engine: Arc<dyn Engine>) -> Self {
         Tier {
+            name,
             engine,
+            chain: None,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misfits: Default::default(),
             errors: AtomicU64::new(0),
         }
+    }
+
+    /// With engines that stand in for it, by their names.
+    fn or(self, stand_ins: Vec<(String, Arc<dyn Engine>)>) -> Self {
+        if stand_ins.is_empty() {
+            return self;
+        }
+        let (names, engines): (Vec<_>, Vec<_>) = stand_ins.into_iter().unzip();
+        let chain = Arc::new(Chain::new(std::iter::once(self.engine).chain(engines).collect()));
+        Tier { engine: chain.clone(), chain: Some((chain, names)), ..self }
     }
 
     fn count(&self, misfit: Misfit) {
@@ -409,7 +587,7 @@ impl Tier {
     fn stats(&self) -> TierStats {
         let misfits = MISFITS.iter().zip(&self.misfits);
         TierStats {
-            engine: self.engine.name().to_owned(),
+            engine: self.name.clone(),
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
@@ -417,8 +595,49 @@ impl Tier {
                 .map(|(misfit, count)| (misfit.as_str(), count.load(Ordering::Relaxed)))
                 .filter(|(_, count)| *count != 0)
                 .collect(),
+            stand_ins: self
+                .chain
+                .iter()
+                .flat_map(|(chain, names)| names.iter().cloned().zip(chain.served().into_iter().skip(1)))
+                .collect(),
         }
     }
+}
+
+/// The trait in the path of something in an `impl` of it, with its parameters. The compiler writes such a path as
+/// `<a::X as b::Trait<T>>::f` or `m::<impl b::Trait<T> for a::X>::f`; another one is taken whole, which tells too much
+/// apart rather than too little.
+fn trait_in(path: &str) -> &str {
+    let mut depth = 0_usize;
+    let mut begun = None;
+    for (at, c) in path.char_indices() {
+        let rest = &path[at..];
+        match c {
+            '<' => {
+                depth += 1;
+                if depth == 1 && rest.starts_with("<impl ") {
+                    begun = Some(at + "<impl ".len());
+                }
+            }
+            // not that of `fn() -> T`
+            '>' if !path[..at].ends_with('-') => {
+                depth = depth.saturating_sub(1);
+                if let (0, Some(begun)) = (depth, begun) {
+                    return &path[begun..at];
+                }
+            }
+            ' ' if depth == 1 && begun.is_none() && rest.starts_with(" as ") => {
+                begun = Some(at + " as ".len())
+            }
+            ' ' if depth == 1 && rest.starts_with(" for ") => {
+                if let Some(begun) = begun {
+                    return &path[begun..at];
+                }
+            }
+            _ => {}
+        }
+    }
+    path
 }
 
 /// How many bytes to leave behind a payload, so that its label needs no other allocation.
@@ -426,16 +645,60 @@ const ROOM: usize = LABEL_LEN;
 
 /// BLAKE3 over `parts`, each with its length before it, in a domain of its own.
 fn digest(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
+    // put together first: many small updates take the hasher longer than the hashing
+    let mut all = Vec::with_capacity(192);
     for part in std::iter::once(&domain.as_bytes()).chain(parts) {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        all.extend_from_slice(part);
     }
-    *hasher.finalize().as_bytes()
+    *blake3::hash(&all).as_bytes()
 }
 
 fn first(digest: &[u8; 32]) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
     half
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trait_is_found_however_its_path_is_written() {
+        let paths = [
+            ("<a::X as b::Tr<alloc::string::String>>::f::{{closure}}", "b::Tr<alloc::string::String>"),
+            ("<a::G<u8> as b::Tr<fn(u8) -> u32, [u8; 3]>>::f::{{closure}}", "b::Tr<fn(u8) -> u32, [u8; 3]>"),
+            ("<dyn for<'a> Fn(&'a u8) -> u8 as b::Tr<u8>>::f::{{closure}}", "b::Tr<u8>"),
+            (
+                "m::<impl b::Tr<dyn for<'a> Fn(&'a u8) -> u8> for a::G<alloc::boxed::Box<u8>>>::f::{{closure}}",
+                "b::Tr<dyn for<'a> Fn(&'a u8) -> u8>",
+            ),
+            ("a::f::{{closure}}", "a::f::{{closure}}"),
+        ];
+        for (path, expected) in paths {
+            assert_eq!(trait_in(path), expected, "{path}");
+        }
+    }
+
+    /// The key of the `u64` 7 of a function, in hexadecimal digits.
+    fn key(within: Option<&str>) -> String {
+        let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
+        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, Codec::Postcard);
+        far.enter(within.map(|within| within.as_bytes().to_vec()));
+        let key = far.key(&7).unwrap();
+        key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn keys_are_pinned() {
+        assert_eq!(
+            key(None),
+            "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
+        );
+        assert_eq!(
+            key(Some("namespace tenant-42")),
+            "b5390f5c6dc3f1c6d29113835a6420a0d9628661d509d6698f08cd44447958cc685bb7f8c7ae68206ca7f40f81301cd6"
+        );
+    }
 }

@@ -28,6 +28,9 @@ use crate::sync::{
     thread_local,
 };
 
+#[cfg(feature = "engines")]
+use crate::sync::Weak;
+
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
@@ -161,6 +164,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         // enough that two threads seldom meet in one
         let shards = if cfg!(memo_shuttle) { 1 } else { 16 };
         Flights { shards: (0..shards).map(|_| Shard(Mutex::new(HashTable::new()))).collect(), graph }
+    }
+
+    pub(crate) fn graph(&self) -> &'static Graph {
+        self.graph
     }
 
     #[inline]
@@ -337,6 +344,19 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     pub(crate) fn key(&self) -> &K {
         &self.flight.key
+    }
+
+    /// Its flight, for as long as it is under way.
+    #[cfg(feature = "engines")]
+    pub(crate) fn node(&self) -> Weak<dyn Node> {
+        let flight: Weak<Flight<K, V, F>> = Arc::downgrade(&self.flight);
+        flight
+    }
+
+    /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
+    #[cfg(feature = "engines")]
+    pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
+        self.flights.graph.keeps_back(self.flight.id(), blocks, others)
     }
 
     /// While the guard lives, the computation runs on this thread.

@@ -6,25 +6,32 @@
 //! the type of a closure written in the body depends on all of them, and is what tells instantiations apart.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
+use crate::config;
 use crate::error::Error;
 use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::key::{OwnedPart, Part};
-use crate::near::{Kind, Limits, Near, runs_user_code};
+use crate::near::{Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
-use crate::plan::Plan;
+use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
+use crate::scope::{Asked, Held, Variants};
 use crate::stats::{Counters, Stats};
+use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
+
+/// From how many bytes on a result is kept out of memory, if nothing else is said.
+const LARGE: u64 = 1 << 20;
 
 /// A memoized function as it was written: what all its instantiations have in common.
 #[derive(Debug)]
@@ -138,8 +145,25 @@ impl Site {
 
     /// Where its results live, and why; also before its first call.
     pub fn plan(&self) -> Plan {
+        self.planned(|settings, name| crate::far::route::<(), ()>(settings, name, None))
+    }
+
+    /// The same, where `typed` tells of the types, which the strategy wants to know. It is none, ever.
+    #[cfg(feature = "engines")]
+    pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
+        self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
+    }
+
+    fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
         let called = self.function.memos().find(|memo| memo.marker() == self.marker);
-        called.map_or_else(|| Plan::of(&(self.settings)()), Memoized::plan)
+        called.map_or_else(
+            || {
+                let settings = (self.settings)();
+                let name = registry::name(self.function.module, self.function.name, &settings);
+                route(&config::settings(&name, &settings), &name).plan
+            },
+            Memoized::plan,
+        )
     }
 
     #[inline(always)]
@@ -170,8 +194,19 @@ impl Site {
     ) -> &'static Memo<K, V, F> {
         let Site { function, marker, settings } = site();
         let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        #[cfg(feature = "config")]
+        let generation = config::generation();
         // the author's expressions run here, where nothing is locked
-        let memo = Memo::<K, V, F>::new(function, identity, settings(), hooks(Hooks::new()), &GRAPH);
+        let memo = Memo::<K, V, F>::new(
+            function,
+            identity,
+            settings(),
+            None,
+            hooks(Hooks::new()),
+            Counters::new(),
+            &GRAPH,
+        );
+        memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
         let bucket = &function.memos[identity.bucket()];
@@ -183,11 +218,11 @@ impl Site {
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
-        if let Some(far) = &memo.far {
-            far.watch(|changed| match changed {
-                Some(hash) => drop(memo.near.remove(hash, &Anything)),
-                None => memo.near.clear(),
-            });
+        memo.follow(memo);
+        // a reload while it was being made has not found it
+        #[cfg(feature = "config")]
+        if config::generation() != generation {
+            memo.reconfigure();
         }
         memo
     }
@@ -255,27 +290,53 @@ pub struct Settings {
     pub(crate) owner: Option<&'static str>,
     pub(crate) name: Option<&'static str>,
     pub(crate) version: u64,
-    pub(crate) kind: Kind,
-    pub(crate) engine: Option<&'static str>,
+    #[cfg(feature = "engines")]
+    pub(crate) is_async: bool,
+    /// The engines asked for, nearest first; `None` leaves them to the strategy.
+    pub(crate) engine: Option<Vec<Cow<'static, str>>>,
+    /// What stands in while those that outlive the process are unavailable; `None` is the default.
+    pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
+    #[cfg(feature = "engines")]
+    pub(crate) hints: Hints,
+    /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
+    /// many small ones out of memory.
+    pub(crate) large_over: u64,
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
     pub(crate) capacity: Option<u64>,
+    /// The author has said how many or how heavy.
+    #[cfg(feature = "config")]
+    pub(crate) bounded: bool,
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
     pub(crate) single_flight: bool,
-    /// Whether results are kept in memory; else only while the engines named fail.
-    pub(crate) near: bool,
-    /// Engines that outlive the process, nearest first.
-    pub(crate) far: Vec<&'static str>,
+    /// How far beyond this process misses share one computation, if they do.
+    #[cfg(feature = "engines")]
+    pub(crate) leases: Option<memo_engines::Reach>,
+    /// Whether anything is looked for and stored at all.
+    #[cfg(feature = "config")]
+    pub(crate) enabled: bool,
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
+    /// The path of a closure in the function, where that stands in the `impl` of a trait.
+    #[cfg(feature = "engines")]
+    pub(crate) implementation: Option<&'static str>,
     /// A digest of the function's tokens; 0 where edits are not tracked.
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
     #[cfg(feature = "engines")]
     pub(crate) codec: crate::far::Codec,
+}
+
+/// What the author hints at, for the strategy.
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints {
+    pub(crate) persist: bool,
+    pub(crate) shared: bool,
+    pub(crate) large: bool,
 }
 
 impl Settings {
@@ -285,19 +346,30 @@ impl Settings {
             owner: None,
             name: None,
             version: 0,
-            kind: Kind::Memory,
+            #[cfg(feature = "engines")]
+            is_async: false,
             engine: None,
+            fallback: None,
+            #[cfg(feature = "engines")]
+            hints: Hints::default(),
+            large_over: LARGE,
             ttl: None,
             tti: None,
             error_ttl: None,
             capacity: Some(DEFAULT_CAPACITY),
+            #[cfg(feature = "config")]
+            bounded: false,
             max_weight: None,
             ttl_of: false,
             single_flight: true,
-            near: true,
-            far: Vec::new(),
+            #[cfg(feature = "config")]
+            enabled: true,
+            #[cfg(feature = "engines")]
+            leases: None,
             #[cfg(feature = "engines")]
             parameters: String::new(),
+            #[cfg(feature = "engines")]
+            implementation: None,
             #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
@@ -323,16 +395,30 @@ impl Settings {
         self
     }
 
-    /// `engine = "memory"`.
-    pub fn memory(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Memory, Some("memory"));
+    /// It is an `async fn`.
+    #[cfg(feature = "engines")]
+    pub fn asynchronous(mut self) -> Self {
+        self.is_async = true;
         self
     }
 
-    /// `engine = "moka"`.
-    #[cfg(feature = "moka")]
-    pub fn moka(mut self) -> Self {
-        (self.kind, self.engine) = (Kind::Moka, Some("moka"));
+    /// `engine`, nearest first.
+    pub fn engines(mut self, names: &[&'static str]) -> Self {
+        self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `fallback`; none at all for `"none"`.
+    #[cfg(feature = "engines")]
+    pub fn fallback(mut self, names: &[&'static str]) -> Self {
+        self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `persist`, `shared`, `large`.
+    #[cfg(feature = "engines")]
+    pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
+        self.hints = Hints { persist, shared, large };
         self
     }
 
@@ -357,18 +443,25 @@ impl Settings {
     /// `capacity`.
     pub fn capacity(mut self, capacity: impl Count) -> Self {
         self.capacity = Some(capacity.count());
-        self
+        self.bounded()
     }
 
     /// `capacity = "unbounded"`.
     pub fn unbounded(mut self) -> Self {
         self.capacity = None;
-        self
+        self.bounded()
     }
 
     /// `max_weight`, which replaces the capacity.
     pub fn max_weight(mut self, weight: impl Count) -> Self {
         (self.max_weight, self.capacity) = (Some(weight.count()), None);
+        self.bounded()
+    }
+
+    #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "only the configuration asks"))]
+    fn bounded(mut self) -> Self {
+        #[cfg(feature = "config")]
+        (self.bounded = true);
         self
     }
 
@@ -384,10 +477,17 @@ impl Settings {
         self
     }
 
-    /// `engine`, where it names engines that outlive the process; `near`: memory stands before them.
+    /// `single_flight = "machine"`.
     #[cfg(feature = "engines")]
-    pub fn far(mut self, near: bool, engines: &[&'static str]) -> Self {
-        (self.near, self.far) = (near, engines.to_vec());
+    pub fn one_per_machine(mut self) -> Self {
+        self.leases = Some(memo_engines::Reach::Machine);
+        self
+    }
+
+    /// `single_flight = "fleet"`.
+    #[cfg(feature = "engines")]
+    pub fn one_per_fleet(mut self) -> Self {
+        self.leases = Some(memo_engines::Reach::Fleet);
         self
     }
 
@@ -395,6 +495,13 @@ impl Settings {
     #[cfg(feature = "engines")]
     pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
         self.parameters = format!("{types:?}{consts:?}");
+        self
+    }
+
+    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of): of which trait it is.
+    #[cfg(feature = "engines")]
+    pub fn implementation(mut self, path: &'static str) -> Self {
+        self.implementation = Some(path);
         self
     }
 
@@ -410,6 +517,33 @@ impl Settings {
     pub fn codec(mut self, codec: crate::far::Codec) -> Self {
         self.codec = codec;
         self
+    }
+
+    /// Whether anything is looked for and stored at all.
+    pub(crate) fn enabled(&self) -> bool {
+        #[cfg(feature = "config")]
+        return self.enabled;
+        #[cfg(not(feature = "config"))]
+        true
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            capacity: self.capacity,
+            max_weight: self.max_weight,
+            tti: self.tti,
+            lifetimes: self.expires(),
+        }
+    }
+
+    /// Whether a record by these can serve for one by those of `other`: results live in the same engines, and what the
+    /// configuration says is the same.
+    pub(crate) fn keeps_as(&self, other: &Self) -> bool {
+        #[cfg(feature = "config")]
+        if config::shown(self) != config::shown(other) {
+            return false;
+        }
+        (&self.engine, &self.fallback) == (&other.engine, &other.fallback)
     }
 
     pub(crate) fn expires(&self) -> bool {
@@ -459,6 +593,12 @@ pub struct Hooks<K, V> {
     far: Option<FarTypes<K, V>>,
 }
 
+impl<K, V> Clone for Hooks<K, V> {
+    fn clone(&self) -> Self {
+        Hooks { far: self.far.clone(), ..*self }
+    }
+}
+
 impl<K, V> Hooks<K, V> {
     fn new() -> Self {
         Hooks { weigh: None, ttl_of: None, cache_if: None, skip: None, far: None }
@@ -484,12 +624,32 @@ impl<K, V> Hooks<K, V> {
 
     /// How keys and results become bytes, for engines that outlive the process.
     #[cfg(feature = "engines")]
-    pub fn far(
-        mut self,
-        key: fn() -> crate::far::KeyType<K>,
-        value: fn() -> crate::far::ValueType<V>,
-    ) -> Self {
-        self.far = Some(FarTypes { key: key(), value: value() });
+    pub fn far(mut self, key: fn() -> crate::far::KeyType<K>, value: fn() -> crate::far::ValueType<V>) -> Self
+    where
+        K: 'static,
+        V: 'static,
+    {
+        self.far = Some(FarTypes::named(key(), value()));
+        self
+    }
+
+    /// The types that these hooks are for.
+    #[cfg(feature = "engines")]
+    pub fn types(&self) -> crate::far::Types<K, V> {
+        crate::far::Types::NEW
+    }
+
+    /// How keys and results become bytes, as far as they can, should the strategy want them to.
+    #[cfg(feature = "engines")]
+    pub fn able<A, B, C>(mut self, (key, value, parts): (A, B, C)) -> Self
+    where
+        K: 'static,
+        V: 'static,
+        A: crate::far::KeyBytes<K>,
+        B: crate::far::ValueBytes<V>,
+        C: crate::far::KeyParts<K>,
+    {
+        self.far = Some(FarTypes::probed(key, value, parts));
         self
     }
 
@@ -511,13 +671,41 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     hasher: foldhash::fast::RandomState,
     pub(crate) counters: Counters,
     pub(crate) flights: Flights<K, V, F>,
-    pub(crate) settings: Settings,
+    versions: Versions<Version<K, V>>,
+    /// What its author has set, which the configuration goes over.
+    #[cfg(feature = "config")]
+    author: Settings,
     hooks: Hooks<K, V>,
-    pub(crate) far: Option<Far<K, V>>,
+    /// What it keeps beside, under scopes.
+    pub(crate) variants: Variants<K, V, F>,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
     name: String,
+}
+
+/// What a reload of the configuration replaces, as one.
+pub(crate) struct Version<K, V> {
+    pub(crate) settings: Settings,
+    route: Route,
+    pub(crate) far: Option<Far<K, V>>,
+}
+
+impl<K, V: 'static> Version<K, V> {
+    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
+        let route = crate::far::route(&settings, name, types);
+        Version { far: Far::open(&settings, &route, types, name), route, settings }
+    }
+}
+
+/// `memo.settings` and `memo.far` are the current ones.
+impl<K: OwnedPart, V: Value, F: Value> std::ops::Deref for Memo<K, V, F> {
+    type Target = Version<K, V>;
+
+    #[inline]
+    fn deref(&self) -> &Version<K, V> {
+        self.versions.current()
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Memo<K, V, F> {
@@ -541,17 +729,15 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     fn new(
         function: &'static Function,
         identity: Identity,
-        settings: Settings,
-        mut hooks: Hooks<K, V>,
+        author: Settings,
+        scoped: Option<Settings>,
+        hooks: Hooks<K, V>,
+        counters: Counters,
         graph: &'static Graph,
     ) -> Self {
-        let name = registry::name(function.module, function.name, &settings);
-        let limits = Limits {
-            capacity: settings.capacity,
-            max_weight: settings.max_weight,
-            tti: settings.tti,
-            lifetimes: settings.expires(),
-        };
+        let name = registry::name(function.module, function.name, &author);
+        let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
+        let first = Version::new(settings, hooks.far.as_ref(), &name);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -559,13 +745,15 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || runs_user_code::<V>()
                 || runs_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(settings.kind, &limits),
+            near: Near::new(first.route.kind, &first.settings.limits()),
             hasher: foldhash::fast::RandomState::default(),
-            counters: Counters::new(),
+            counters,
             flights: Flights::new(graph),
-            far: Far::open(&settings, hooks.far.take(), &name),
+            versions: Versions::new(first),
+            variants: Variants::new(),
+            #[cfg(feature = "config")]
+            author,
             name,
-            settings,
             hooks,
             function,
         }
@@ -576,7 +764,20 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     pub(crate) fn model(graph: &'static Graph) -> &'static Self {
         static FUNCTION: Function = Function::new("models", "model");
         let identity = Identity { marker: TypeId::of::<()>(), types: TypeId::of::<(K, V, F)>() };
-        Box::leak(Box::new(Memo::new(&FUNCTION, identity, Settings::new(), Hooks::new(), graph)))
+        let (author, hooks) = (Settings::new(), Hooks::new());
+        Box::leak(Box::new(Memo::new(&FUNCTION, identity, author, None, hooks, Counters::new(), graph)))
+    }
+
+    /// A record in no list, for results that this function keeps elsewhere. It counts where this one counts.
+    pub(crate) fn variant(&self, settings: Settings) -> &'static Self {
+        let Header { identity, .. } = self.header;
+        let (function, counters, hooks) = (self.function, self.counters.same(), self.hooks.clone());
+        let graph = self.flights.graph();
+        #[cfg(feature = "config")]
+        let author = self.author.clone();
+        #[cfg(not(feature = "config"))]
+        let author = settings.clone();
+        Box::leak(Box::new(Memo::new(function, identity, author, Some(settings), hooks, counters, graph)))
     }
 
     #[inline(always)]
@@ -586,8 +787,50 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
-    /// How `value` is to be stored, if it is.
-    pub(crate) fn storage(&self, key: &K, value: &V, is_error: bool) -> Option<Storage> {
+    /// Has entries in memory go as others change what the engines behind it hold.
+    pub(crate) fn follow(&'static self, version: &Version<K, V>) {
+        if let Some(far) = &version.far {
+            far.follow(|changed| match changed {
+                Some(hash) => drop(self.near.remove(hash, &Anything)),
+                None => self.near.clear(),
+            });
+        }
+    }
+
+    /// Whether a reload has replaced `version`.
+    pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
+        !std::ptr::eq(self.versions.current(), version)
+    }
+
+    /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
+    /// that outlive the process are out of reach, or cannot take it.
+    pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
+        let Version { settings, route, .. } = &**self;
+        let large = size.is_some_and(|size| size as u64 > settings.large_over);
+        (route.near && !large) || (failed && route.standby)
+    }
+
+    /// Whether memory only stands in for engines that outlive the process.
+    pub(crate) fn stands_in(&self) -> bool {
+        !self.route.near
+    }
+
+    /// What the store in memory is called.
+    pub(crate) fn near_name(&self) -> &'static str {
+        crate::plan::name(self.route.kind)
+    }
+
+    /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    pub(crate) fn storage(
+        &self,
+        key: &K,
+        value: &V,
+        is_error: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Storage> {
+        if !self.settings.enabled() {
+            return None;
+        }
         if self.hooks.skip.is_some_and(|skip| skip(value)) {
             return None;
         }
@@ -598,7 +841,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             (true, Some(ttl)) => Some(ttl),
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
-        let lifetime = own.or(self.settings.ttl);
+        let lifetime = own.or(ttl).or(self.settings.ttl);
         if lifetime == Some(Duration::ZERO) {
             return None;
         }
@@ -607,6 +850,21 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             return None;
         }
         Some(Storage { weight, lifetime })
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// What its stores count.
+    fn own_stats(&self) -> Stats {
+        let counts = self.near.counts();
+        Stats {
+            entries: counts.entries,
+            weight: counts.weight,
+            evicted: counts.evicted,
+            expired: counts.expired,
+            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
+            ..Stats::default()
+        }
     }
 }
 
@@ -624,27 +882,90 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn stats(&self) -> Stats {
-        let counts = self.near.counts();
-        Stats {
-            entries: counts.entries,
-            weight: counts.weight,
-            evicted: counts.evicted,
-            expired: counts.expired,
-            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
-            ..Stats::of(&self.counters)
-        }
+        let mut stats = self.own_stats();
+        // what they count beside, they count here
+        self.variants.shared().iter().for_each(|(variant, _)| stats.add(&variant.own_stats()));
+        stats.add(&Stats::of(&self.counters));
+        stats
     }
 
-    fn clear(&'static self) -> Clearing {
-        self.flights.supersede_all();
-        self.near.clear();
-        match &self.far {
-            Some(far) => Box::pin(far.clear()),
-            None => Box::pin(std::future::ready(Ok(()))),
+    fn clear(&'static self) -> Vec<Clearing> {
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        let held = place.to_clear(self);
+        for (memo, _) in &held {
+            memo.flights.supersede_all();
+            memo.near.clear();
         }
+        let clear = |(memo, lease): Held<K, V, F>| {
+            let clearings = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            clearings.into_iter().map(move |clearing| clearing.holding(lease.clone()))
+        };
+        held.into_iter().flat_map(clear).collect()
+    }
+
+    fn leave(&self, realm: u64) {
+        self.variants.leave(realm);
     }
 
     fn plan(&self) -> Plan {
-        Plan::of(&self.settings)
+        let Version { settings, route, far } = &**self;
+        let place = Asked::of(&self.name).unwrap_or_default().place;
+        if let Some(settings) = place.settings(settings) {
+            return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
+        }
+        match far {
+            Some(far) => far.plan(route),
+            None => route.plan.clone(),
+        }
+    }
+
+    #[cfg(feature = "config")]
+    fn settings(&self) -> (&Settings, &Settings) {
+        (&self.author, &self.versions.current().settings)
+    }
+
+    #[cfg(feature = "config")]
+    fn reconfigure(&'static self) -> Vec<config::Change> {
+        config::reconfigure(&self.name, &self.author, self)
+    }
+}
+
+#[cfg(feature = "config")]
+impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
+    fn is_possible(&self, settings: &Settings) -> bool {
+        crate::far::route(settings, &self.name, self.hooks.far.as_ref()).kind == self.near.kind()
+    }
+
+    fn uses_memory(&self) -> bool {
+        self.route.near
+    }
+
+    fn go_by(&'static self, settings: Settings) {
+        let before = self.versions.current();
+        let shown = config::shown(&settings);
+        let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
+        next.route.say_missing(&self.name);
+        self.follow(&next);
+        drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
+        // they go by what was until now; the next that is asked for is made anew
+        self.variants.retire();
+        let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(Far::follows);
+        if follows(self) && !follows(before) {
+            // nobody would tell of what is there, or on its way there
+            config::Configured::empty(self);
+        }
+    }
+
+    fn goes_by(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn resize(&self, settings: &Settings) -> bool {
+        self.near.resize(&settings.limits())
+    }
+
+    fn empty(&self) {
+        self.flights.supersede_all();
+        self.near.clear();
     }
 }

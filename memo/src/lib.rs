@@ -67,6 +67,23 @@
 //!
 //! [`functions()`], [`function()`] and [`report()`] are for all memoized functions together.
 //!
+//! # Scopes
+//!
+//! A [`scope()`] changes how memoized functions behave on this thread, in a closure, or in a future: without the cache,
+//! with fresh results, in a cache of its own.
+//!
+//! ```
+//! # #[memo::memoize]
+//! # fn square(n: u64) -> u64 {
+//! #     n * n
+//! # }
+//! let guard = memo::scope().isolated().record().enter(); // as a test would
+//! square(5);
+//! assert_eq!(guard.recording().computes("*::square"), 1);
+//! drop(guard);
+//! assert_eq!(square::peek(5), None);
+//! ```
+//!
 //! # What you can rely on
 //!
 //! * Calls that miss one key at the same time share one computation, threads and tasks alike. If it panics, or its
@@ -89,13 +106,21 @@
 //! | `engines` | off | engines that outlive the process: your own, and tiers of them behind memory |
 //! | `disk` | off | `engine = "disk"`: results in a directory of this machine that processes share |
 //! | `redis` | off | `engine = "redis"`: results in Redis or Valkey that machines share |
+//! | `config` | off | settings from a file, from the environment and from code: `memo::init` |
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
 mod call;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(not(feature = "config"))]
+#[path = "config/absent.rs"]
+mod config;
 mod control;
 mod directive;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
+mod duration;
 mod error;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
@@ -106,13 +131,18 @@ mod key;
 mod near;
 mod outcome;
 mod park;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
+mod pattern;
 mod plan;
 mod registry;
 mod report;
+mod scope;
 mod stats;
+#[cfg(feature = "engines")]
+mod strategy;
 mod sweep;
 mod sync;
-#[cfg(feature = "engines")]
+mod versions;
 mod warn;
 
 #[doc(hidden)]
@@ -121,6 +151,8 @@ pub mod __private;
 
 pub use memo_macros::{Instance, memoize};
 
+#[cfg(feature = "config")]
+pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "engines")]
@@ -128,10 +160,17 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::Plan;
+pub use plan::{EngineNames, Plan};
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
+pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
+#[cfg(feature = "engines")]
+pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
+#[cfg(feature = "engines")]
+pub use strategy::{
+    DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
+};
 
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
@@ -156,6 +195,9 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[cfg(feature = "config")]
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    struct Configuration;
     #[cfg(feature = "redis")]
     #[doc = include_str!("../../docs/guide/redis.md")]
     struct Redis;
@@ -163,10 +205,15 @@ mod snippets {
     #[doc = include_str!("../../docs/guide/writing-an-engine.md")]
     struct WritingAnEngine;
     #[cfg(feature = "disk")]
+    #[doc = include_str!("../../docs/guide/strategy.md")]
+    struct Strategy;
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../docs/guide/persistence.md")]
     struct Persistence;
     #[doc = include_str!("../../docs/guide/upgrading.md")]
     struct Upgrading;
+    #[doc = include_str!("../../docs/guide/scopes.md")]
+    struct Scopes;
     #[doc = include_str!("../../docs/guide/pitfalls.md")]
     struct Pitfalls;
 }

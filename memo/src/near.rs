@@ -50,7 +50,7 @@ impl<K, Q: Lookup<K>> Lookup<K> for &Q {
 }
 
 /// What a store is to hold at most, and for how long.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Most entries; `None` is no bound.
     pub capacity: Option<u64>,
@@ -159,6 +159,23 @@ where
     /// Removes what has expired.
     pub(crate) fn sweep(&self) {
         each!(self, store => store.sweep())
+    }
+
+    /// Which implementation it is.
+    #[cfg(feature = "config")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Near::Memory(_) => Kind::Memory,
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => Kind::Moka,
+        }
+    }
+
+    /// Holds itself to other limits from now on; what is over them leaves. `false`, and all as before, where the
+    /// implementation cannot do that while it is in use.
+    #[cfg(feature = "config")]
+    pub(crate) fn resize(&self, limits: &Limits) -> bool {
+        each!(self, store => store.resize(limits))
     }
 
     /// What there is to say about it. Not for hot paths: it takes every lock in turn.
@@ -1264,6 +1281,62 @@ mod tests {
     }
 
     /// The seam asks no more of its types than this.
+    /// Where a store says that it has taken other limits, it keeps to them, and what fits has stayed; where it says no, it
+    /// is as it was.
+    #[cfg(feature = "config")]
+    #[test]
+    fn limits_can_be_moved_or_stay() {
+        let bounds = [entries(1000), weight(1000), Limits::default(), idle(HOUR)];
+        each(&bounds, |near: Near<u64, u64>, before| {
+            (0..500).for_each(|n| near.put(n, n));
+            let full = near.entries();
+            for after in
+                [entries(2000), entries(100), Limits::default(), weight(5000), idle(HOUR), entries(700)]
+            {
+                let stored = near.entries();
+                let moved = near.resize(&after);
+                if !moved {
+                    assert_eq!(near.entries(), stored, "{after:?}");
+                    continue;
+                }
+                let most = after.capacity.unwrap_or(u64::MAX);
+                assert!(near.entries() <= most, "{after:?}: {}", near.entries());
+                if before.tti.is_none() && after.tti.is_none() && most >= full {
+                    assert!((0..500).all(|n| near.glance(n).is_none_or(|found| found == n)));
+                }
+                (0..500).for_each(|n| near.put(n, n));
+                assert!(
+                    near.entries() <= most && near.entries() >= most.min(500) * 2 / 3,
+                    "{after:?}: {}",
+                    near.entries()
+                );
+            }
+            let can = matches!(near.kind(), Kind::Memory) && before.max_weight.is_none();
+            assert_eq!(near.resize(&entries(300)), can);
+        });
+    }
+
+    /// One by one, and in the end all of them, although each panics.
+    #[cfg(feature = "config")]
+    #[test]
+    fn values_that_panic_when_a_smaller_store_drops_them() {
+        #[derive(Clone)]
+        struct Loud;
+        impl Drop for Loud {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let near = Near::<u64, Loud>::new(Kind::Memory, &entries(200));
+        (0..100).for_each(|n| near.put(n, Loud));
+        assert!(near.resize(&entries(10)));
+        let counts = near.counts();
+        assert!(counts.entries <= 10 && counts.entries + counts.evicted == 100, "{counts:?}");
+        assert!(near.resize(&entries(200)));
+        near.clear();
+        assert_eq!(near.entries(), 0);
+    }
+
     #[test]
     fn stores_can_be_shared() {
         fn shared<T: Send + Sync + 'static>() {}

@@ -26,6 +26,12 @@ pub fn borrow<T: ?Sized>(this: &T) -> &T {
     this
 }
 
+/// The path of a closure: where it stands, with the type parameters there, those of the `impl` included.
+#[cfg(feature = "engines")]
+pub fn path_of<M: Fn()>(_: M) -> &'static str {
+    type_name::<M>()
+}
+
 /// For tests of this project: time that passes when it is told to.
 pub mod testing {
     pub use crate::clock::advance;
@@ -34,4 +40,4 @@ pub mod testing {
 
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, ValueType, far_key, far_value};
+pub use crate::far::{Codec, KeyType, Typed, ValueType, able, far_key, far_value, probed, types};

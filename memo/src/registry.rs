@@ -1,6 +1,7 @@
 //! Every memoized function that has run, by name.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use crate::function::{Function, Settings};
 use crate::park::block_on;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::scope::Lease;
 use crate::stats::Stats;
 
 /// One instantiation of a memoized function, whatever its types.
@@ -19,22 +21,49 @@ pub(crate) trait Memoized: Send + Sync {
     fn function(&self) -> &'static Function;
     fn marker(&self) -> TypeId;
     fn stats(&self) -> Stats;
-    fn clear(&'static self) -> Clearing;
+    fn clear(&'static self) -> Vec<Clearing>;
     fn plan(&self) -> Plan;
+    /// What its author has set, and what it goes by.
+    #[cfg(feature = "config")]
+    fn settings(&self) -> (&Settings, &Settings);
+    /// Goes by what is configured now; what has changed by that.
+    #[cfg(feature = "config")]
+    fn reconfigure(&'static self) -> Vec<crate::config::Change>;
+    /// Drops what it keeps for the isolation `realm`.
+    fn leave(&self, realm: u64);
 }
 
-/// The rest of a clearing: what is near is gone already.
-pub(crate) type Clearing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// The rest of a clearing, in one engine: what is near is gone already.
+pub(crate) struct Clearing {
+    /// The engine, by its address, and the space to clear there: the same for all instantiations of a function.
+    pub(crate) of: (usize, [u8; 16]),
+    pub(crate) work: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+}
+
+impl Clearing {
+    /// The same, which keeps `lease` until it is done.
+    pub(crate) fn holding(self, lease: Option<Lease>) -> Self {
+        let Clearing { of, work } = self;
+        let work = Box::pin(async move {
+            let done = work.await;
+            drop(lease);
+            done
+        });
+        Clearing { of, work }
+    }
+}
 
 /// Clears all of `memos`, and gives the first failure.
 pub(crate) fn clear(
     memos: impl Iterator<Item = &'static dyn Memoized>,
 ) -> impl Future<Output = Result<(), Error>> + Send {
-    let clearings: Vec<_> = memos.map(Memoized::clear).collect();
+    let mut clearings: Vec<_> = memos.flat_map(Memoized::clear).collect();
+    let mut seen = HashSet::new();
+    clearings.retain(|clearing| seen.insert(clearing.of));
     async move {
         let mut done = Ok(());
         for clearing in clearings {
-            done = done.and(clearing.await);
+            done = done.and(clearing.work.await);
         }
         done
     }
@@ -176,6 +205,14 @@ pub fn functions() -> Vec<FunctionHandle> {
 pub fn function(name: &str) -> Option<FunctionHandle> {
     let memos: Vec<_> = all().into_iter().filter(|memo| memo.name() == name).collect();
     (!memos.is_empty()).then(|| FunctionHandle { name: name.to_owned(), memos })
+}
+
+/// What all have counted together.
+#[cfg(feature = "engines")]
+pub(crate) fn stats() -> Stats {
+    let mut stats = Stats::default();
+    all().into_iter().for_each(|memo| stats.add(&memo.stats()));
+    stats
 }
 
 /// What every memoized function that has run has counted: a table to print.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "engines")]
+use crate::stats::EngineStats;
 use crate::stats::Stats;
 
 /// What every memoized function that has run has counted, from [`report()`](crate::report()). It prints as a table.
@@ -22,17 +24,70 @@ use crate::stats::Stats;
 #[derive(Debug, Clone)]
 pub struct Report {
     rows: Vec<(String, Stats)>,
+    #[cfg(feature = "engines")]
+    engines: Vec<EngineStats>,
 }
 
 impl Report {
     pub(crate) fn new(rows: Vec<(String, Stats)>) -> Self {
-        Report { rows }
+        Report {
+            rows,
+            #[cfg(feature = "engines")]
+            engines: crate::far::engines().stats(),
+        }
     }
 
     /// Name and statistics of each function, ordered by name.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (&str, &Stats)> {
         self.rows.iter().map(|(name, stats)| (name.as_str(), stats))
     }
+
+    /// What has happened to each engine that outlives the process, ordered by name.
+    #[cfg(feature = "engines")]
+    pub fn engines(&self) -> &[EngineStats] {
+        &self.engines
+    }
+}
+
+/// Lines of cells, the first of them the head: columns below each other.
+fn table(f: &mut fmt::Formatter<'_>, lines: &[Vec<String>]) -> fmt::Result {
+    let widths: Vec<usize> = (0..lines[0].len())
+        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    for line in lines {
+        write!(f, "{:<width$}", line[0], width = widths[0])?;
+        for (cell, width) in line.iter().zip(&widths).skip(1) {
+            write!(f, "  {cell:>width$}")?;
+        }
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "engines")]
+fn of_engines(engines: &[EngineStats]) -> Vec<Vec<String>> {
+    let head = [
+        "engine", "circuit", "hits", "misses", "misfits", "errors", "calls", "failed", "too slow", "refused",
+    ];
+    let head = head.into_iter().chain(["opened"]).map(str::to_owned).collect();
+    let body = engines.iter().map(|EngineStats { name, circuit, calls, functions }| {
+        let misfits: Vec<_> =
+            functions.misfits.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        vec![
+            name.clone(),
+            format!("{circuit:?}").to_lowercase(),
+            functions.hits.to_string(),
+            functions.misses.to_string(),
+            if misfits.is_empty() { "0".to_owned() } else { misfits.join(", ") },
+            functions.errors.to_string(),
+            calls.calls.to_string(),
+            calls.failures.to_string(),
+            calls.timeouts.to_string(),
+            calls.refused.to_string(),
+            calls.opened.to_string(),
+        ]
+    });
+    std::iter::once(head).chain(body).collect()
 }
 
 impl fmt::Display for Report {
@@ -56,15 +111,11 @@ impl fmt::Display for Report {
             ]
         });
         let lines: Vec<Vec<String>> = std::iter::once(head).chain(body).collect();
-        let widths: Vec<usize> = (0..lines[0].len())
-            .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
-            .collect();
-        for line in &lines {
-            write!(f, "{:<width$}", line[0], width = widths[0])?;
-            for (cell, width) in line.iter().zip(&widths).skip(1) {
-                write!(f, "  {cell:>width$}")?;
-            }
+        table(f, &lines)?;
+        #[cfg(feature = "engines")]
+        if !self.engines.is_empty() {
             writeln!(f)?;
+            table(f, &of_engines(&self.engines))?;
         }
         Ok(())
     }

@@ -76,6 +76,11 @@ impl Counters {
         Counters { index: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
+    /// The same place.
+    pub(crate) fn same(&self) -> Self {
+        Counters { index: self.index }
+    }
+
     #[inline(always)]
     pub(crate) fn count(&self, counter: Counter) {
         self.add(counter, 1);
@@ -159,7 +164,7 @@ fn bump(cell: &AtomicU64, amount: u64) {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierStats {
-    /// The engine's name.
+    /// The name under which the engine is registered.
     pub engine: String,
     /// Entries that were found and used.
     pub hits: u64,
@@ -169,6 +174,23 @@ pub struct TierStats {
     pub errors: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
+    /// Engines that stand in for this one (`fallback`), and how many calls each has answered in its place.
+    pub stand_ins: Vec<(String, u64)>,
+}
+
+/// What has happened to one engine that outlives the process: from [`Engines::stats`](crate::Engines::stats).
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// The name under which it is registered.
+    pub name: String,
+    /// Whether calls go through to it.
+    pub circuit: memo_engines::CircuitState,
+    /// What became of the calls that were made of it.
+    pub calls: memo_engines::GuardStats,
+    /// What it has answered to all functions together.
+    pub functions: TierStats,
 }
 
 /// What a memoized function has counted since the process began, over all threads and all type parameters.
@@ -283,6 +305,12 @@ impl TierStats {
             match self.misfits.iter_mut().find(|(own, _)| *own == reason) {
                 Some((_, own)) => *own += count,
                 None => self.misfits.push((reason, count)),
+            }
+        }
+        for (engine, count) in &other.stand_ins {
+            match self.stand_ins.iter_mut().find(|(own, _)| own == engine) {
+                Some((_, own)) => *own += count,
+                None => self.stand_ins.push((engine.clone(), *count)),
             }
         }
     }

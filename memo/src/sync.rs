@@ -6,6 +6,12 @@ pub(crate) use std::{
     thread, thread_local,
 };
 
+#[cfg(all(feature = "engines", not(memo_shuttle)))]
+pub(crate) use std::sync::Weak;
+
+#[cfg(all(feature = "engines", memo_shuttle))]
+pub(crate) use shuttle::sync::Weak;
+
 #[cfg(memo_shuttle)]
 pub(crate) use shuttle::{
     sync::{Arc, Mutex, MutexGuard, atomic},

@@ -17,6 +17,7 @@ struct Inner {
     entries: Mutex<HashMap<Key, Entry>>,
     gets: AtomicU64,
     puts: AtomicU64,
+    clears: AtomicU64,
     fails: std::sync::atomic::AtomicBool,
 }
 
@@ -64,6 +65,7 @@ impl Engine for Shelf {
         self.answer(|entries| entries.remove(key).is_some())
     }
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
+        self.0.clears.fetch_add(1, Ordering::SeqCst);
         self.answer(|entries| entries.retain(|key, _| key.space != *space))
     }
 }
@@ -95,7 +97,7 @@ fn a_result_is_found_again_by_a_function_that_begins_anew() {
 }
 
 #[test]
-fn an_edit_of_the_body_makes_what_was_stored_unreachable() {
+fn promise_17_an_edit_of_the_body_makes_what_was_stored_unreachable() {
     mod before {
         #[memo::memoize(engine = "edit", name = "edit::f")]
         pub(super) fn f(n: u64) -> u64 {
@@ -132,7 +134,9 @@ fn tiers_are_asked_nearest_first_and_what_is_far_comes_near() {
     let shelf = Shelf::named("tiers");
     assert_eq!(
         twice::plan().to_string(),
-        "memory, then tiers: `engine = [\"memory\", \"tiers\"]` is asked for; at most 10000 entries"
+        "Results live in memory, then in \"tiers\": `engine = [\"memory\", \"tiers\"]` is asked for; memory holds at most \
+         10000 entries; a result over 1MiB is kept outside of memory only; while \"tiers\" is unavailable, memory serves \
+         alone"
     );
     assert_eq!(twice(4), 8);
     assert_eq!((shelf.gets(), shelf.len()), (1, 1), "miss in both, stored in both");
@@ -196,7 +200,7 @@ fn what_is_damaged_or_of_another_shape_is_a_miss_by_reason() {
 }
 
 #[test]
-fn a_changed_type_is_a_miss() {
+fn promise_17_a_changed_type_is_a_miss() {
     mod old {
         #[derive(Clone, serde::Serialize, serde::Deserialize)]
         pub(super) struct Size {
@@ -253,6 +257,119 @@ fn type_parameters_of_the_impl_tell_results_apart_too() {
 }
 
 #[test]
+fn trait_parameters_that_are_not_in_the_type_tell_results_apart() {
+    trait Shown<T> {
+        fn shown(&self) -> String;
+    }
+    trait Named<T> {
+        fn named(&self) -> String;
+    }
+    trait AlsoShown {
+        const WORD: &'static str;
+        fn shown(&self) -> String;
+    }
+    struct Kind;
+    impl<T: Default + std::fmt::Debug + 'static> Shown<T> for Kind {
+        #[memoize(engine = "trait", code = "manual", receiver = "skip")]
+        fn shown(&self) -> String {
+            format!("{:?}", T::default())
+        }
+    }
+    impl<T: Default + std::fmt::Debug + 'static> Named<fn(T) -> T> for Kind {
+        #[memoize(engine = "trait", code = "manual", receiver = "skip", name = "named")]
+        fn named(&self) -> String {
+            format!("{:?}", T::default())
+        }
+    }
+    impl AlsoShown for Kind {
+        const WORD: &'static str = "word";
+        #[memoize(engine = "trait", code = "manual", receiver = "skip")]
+        fn shown(&self) -> String {
+            Self::WORD.to_owned()
+        }
+    }
+    Shelf::named("trait");
+    assert_eq!(Shown::<u8>::shown(&Kind), "0");
+    assert_eq!(Shown::<String>::shown(&Kind), "\"\"");
+    assert_eq!(Shown::<(u8, [char; 1])>::shown(&Kind), "(0, ['\\0'])");
+    assert_eq!(AlsoShown::shown(&Kind), "word", "another trait's method of the same name");
+    assert_eq!(Named::<fn(u8) -> u8>::named(&Kind), "0");
+    assert_eq!(Named::<fn(String) -> String>::named(&Kind), "\"\"");
+}
+
+#[test]
+fn reading_a_result_back_may_ask_for_that_very_result() {
+    // not before there is something to read
+    static ASKS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    #[derive(Clone, serde::Serialize)]
+    struct Loops(u64);
+    impl<'de> serde::Deserialize<'de> for Loops {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let n = u64::deserialize(from)?;
+            if ASKS.swap(false, Ordering::SeqCst) {
+                assert_eq!(loops(n).0, n);
+            }
+            Ok(Loops(n))
+        }
+    }
+    #[memoize(engine = "loops")]
+    fn loops(n: u64) -> Loops {
+        Loops(n)
+    }
+    Shelf::named("loops");
+    let (done, wait) = std::sync::mpsc::channel();
+    assert_eq!(loops(1).0, 1);
+    ASKS.store(true, Ordering::SeqCst);
+    std::thread::spawn(move || done.send(loops(1).0));
+    let result = wait.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(result.expect("it does not wait for itself"), 1);
+    assert!(!ASKS.load(Ordering::SeqCst), "it was asked for");
+}
+
+#[test]
+fn clearing_all_instantiations_clears_an_engine_once() {
+    #[memoize(engine = ["memory", "cleared"])]
+    fn sized<const N: usize>(n: u64) -> u64 {
+        n + N as u64
+    }
+    let shelf = Shelf::named("cleared");
+    assert_eq!((sized::<1>(1), sized::<2>(1), sized::<3>(1)), (2, 3, 4));
+    assert_eq!(shelf.len(), 3);
+    sized::clear().unwrap();
+    assert_eq!((shelf.len(), shelf.0.clears.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!(sized::stats().entries, 0);
+}
+
+#[test]
+fn what_happened_to_an_engine_is_told() {
+    #[memoize(engine = "told")]
+    fn f(n: u64) -> u64 {
+        n
+    }
+    #[memoize(engine = "told")]
+    fn g(n: u64) -> u64 {
+        n
+    }
+    let shelf = Shelf::named("told");
+    let told = || memo::engines().stats().into_iter().find(|engine| engine.name == "told").unwrap();
+    (0..3).for_each(|n| assert_eq!((f(n), g(n), f(n)), (n, n, n)));
+    let stats = told();
+    assert_eq!(stats.circuit, memo::engine::CircuitState::Closed);
+    assert_eq!((stats.functions.hits, stats.functions.misses, stats.functions.errors), (3, 6, 0));
+    assert_eq!((stats.calls.calls, stats.calls.failures), (15, 0), "a look for each, and six puts");
+    shelf.0.fails.store(true, Ordering::SeqCst);
+    f(10);
+    let stats = told();
+    // soon it is half open
+    assert_ne!(stats.circuit, memo::engine::CircuitState::Closed);
+    assert_eq!((stats.functions.errors, stats.calls.opened), (1, 1));
+    let report = memo::report().to_string();
+    let line = report.lines().find(|line| line.starts_with("told ")).unwrap();
+    let cells: Vec<_> = line.trim_start_matches(|c: char| !c.is_ascii_digit()).split_whitespace().collect();
+    assert_eq!(cells[..4], ["3", "7", "0", "1"], "{report}");
+}
+
+#[test]
 fn only_ok_is_stored() {
     #[memoize(engine = "results")]
     fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
@@ -264,6 +381,22 @@ fn only_ok_is_stored() {
     assert_eq!(parse("7"), Ok(7));
     assert_eq!(parse("7"), Ok(7));
     assert_eq!((shelf.len(), parse::stats().tiers[0].hits), (1, 1));
+}
+
+#[test]
+fn what_is_behind_an_arc_is_stored_and_read_back() {
+    #[memoize(engine = "arcs")]
+    fn words(text: &str) -> Arc<[String]> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+    #[memoize(engine = "arcs")]
+    fn text(n: usize) -> Arc<str> {
+        "x".repeat(n).into()
+    }
+    let shelf = Shelf::named("arcs");
+    assert_eq!((words("a b").len(), words("a b").len()), (2, 2));
+    assert_eq!((&*text(2), &*text(2)), ("xx", "xx"));
+    assert_eq!((shelf.len(), words::stats().tiers[0].hits, text::stats().tiers[0].hits), (2, 1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -291,8 +424,8 @@ fn an_engine_that_is_not_registered_is_said_and_done_without() {
     }
     assert_eq!(
         next::plan().to_string(),
-        "memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
-         at most 10000 entries; each lives 60s"
+        "Results live in memory: `engine = \"nowhere\"` is asked for; \"nowhere\" is not registered, so it is left out; \
+         at most 10000 entries; each lives 1m"
     );
     assert_eq!((next(1), next(1)), (2, 2));
     assert_eq!(next::stats().hits, 1);

@@ -4,6 +4,9 @@
 //! Panics that are part of a test are [thrown](throw), past the panic hook, whose backtraces cost a second each.
 
 pub mod counting;
+pub mod skipped;
+#[cfg(unix)]
+pub mod strace;
 
 use std::any::Any;
 use std::cell::Cell;

@@ -24,8 +24,8 @@ pub(crate) fn right_price(item: u64) -> u64 {
     100 + item * item % 9973
 }
 
-/// Asks the database, which takes a while.
-#[memoize(engine = ["memory", "redis"], ttl = "10m", capacity = 500)]
+/// Asks the database, which takes a while. Of all services, one asks for an item; the others wait for what it finds.
+#[memoize(engine = ["memory", "redis"], single_flight = "fleet", ttl = "10m", capacity = 500)]
 async fn price(item: u64) -> Result<u64, StatusCode> {
     if item >= ITEMS {
         return Err(StatusCode::NOT_FOUND);

@@ -6,7 +6,7 @@
 //! gets the resolved one.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -104,15 +104,19 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("make the index", error)),
         }
-        // Looked at, not opened: to close any handle to a file that SQLite has open drops SQLite's locks.
-        match self.root.identify(&name) {
-            Ok(Some(id)) => Ok(id),
-            Ok(None) => Err(Error::new(ErrorKind::Unavailable, "find the index that was just made")),
-            Err(platform::Refusal::Io(error)) => Err(Error::io("look at the index", error)),
-            Err(platform::Refusal::Because(problem)) => {
-                Err(Error::new(ErrorKind::Unavailable, format!("use the index: {problem}")))
+        let refused = |refusal| match refusal {
+            platform::Refusal::Io(error) => Error::io("look at the index", error),
+            platform::Refusal::Because(problem) => {
+                Error::new(ErrorKind::Unavailable, format!("use the index: {problem}"))
             }
+        };
+        // SQLite opens these by their names, and would wait for ever at the end of a pipe.
+        for suffix in ["-journal", "-wal", "-shm"] {
+            self.root.identify(&format!("{name}{suffix}")).map_err(refused)?;
         }
+        // Looked at, not opened: to close any handle to a file that SQLite has open drops SQLite's locks.
+        let missing = || Error::new(ErrorKind::Unavailable, "find the index that was just made");
+        self.root.identify(&name).map_err(refused)?.ok_or_else(missing)
     }
 
     /// Whether this index is still the file that was opened.
@@ -145,6 +149,11 @@ impl Directory {
             }
         }
         Ok((!too_large).then_some(damaged))
+    }
+
+    /// Whether the file system lets us write to an index.
+    pub(super) fn may_write_index(&self, number: u64) -> bool {
+        self.root.may_write(&index_name(number))
     }
 
     /// The size of an index, in bytes.
@@ -181,11 +190,11 @@ impl Directory {
             Err(error) => return Err(error),
         };
         // The size is that of the file before it is that of an allocation.
-        if file.metadata()?.len() != size {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() != size {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(size as usize);
-        file.take(size).read_to_end(&mut bytes)?;
+        let bytes = platform::read(file, size as usize)?;
         Ok((bytes.len() as u64 == size).then_some(bytes))
     }
 
@@ -236,7 +245,7 @@ mod platform {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     use std::path::Path;
 
-    use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+    use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags};
 
     use super::FileId;
 
@@ -328,7 +337,8 @@ mod platform {
         }
 
         pub(in super::super) fn open_file(&self, name: &str) -> io::Result<File> {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            // A pipe in its place must not keep us waiting for a writer.
+            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
         }
 
@@ -362,6 +372,10 @@ mod platform {
             }
         }
 
+        pub(in super::super) fn may_write(&self, name: &str) -> bool {
+            rustix::fs::accessat(&self.0, name, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+        }
+
         pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
             Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
         }
@@ -370,13 +384,27 @@ mod platform {
             Ok(rustix::fs::fsync(&self.0)?)
         }
     }
+
+    /// The first `size` bytes of a file, or a few more; fewer where it has fewer. One read where there is no
+    /// trouble: std's, where it is bounded, begins with small ones.
+    pub(in super::super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(size);
+        while bytes.len() < size {
+            match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+                Ok(0) => break,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(bytes)
+    }
 }
 
 /// Elsewhere the user's profile directory is the user's own, and there are no modes to check.
 #[cfg(not(unix))]
 mod platform {
     use std::fs::{File, OpenOptions};
-    use std::io;
+    use std::io::{self, Read as _};
     use std::path::{Path, PathBuf};
 
     use super::FileId;
@@ -441,6 +469,10 @@ mod platform {
             }
         }
 
+        pub(in super::super) fn may_write(&self, name: &str) -> bool {
+            OpenOptions::new().write(true).open(self.0.join(name)).is_ok()
+        }
+
         pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
             std::fs::remove_file(self.0.join(name))
         }
@@ -448,5 +480,12 @@ mod platform {
         pub(in super::super) fn sync(&self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// The first `size` bytes of a file; fewer where it has fewer.
+    pub(in super::super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(size);
+        file.take(size as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }

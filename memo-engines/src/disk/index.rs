@@ -14,9 +14,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, params};
 
-use crate::engine::{Key, Space, Witness};
+use super::hints::Hints;
+use super::recent::Recent;
+use crate::engine::{Bytes, Key, Space, Witness};
 use crate::error::{Error, ErrorKind};
 
 /// "memo", so that nobody's database is taken for ours.
@@ -28,6 +30,9 @@ pub(super) const PAGE: u64 = 4096;
 
 /// How long a removed key is remembered.
 const REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// The longest lease. What ends later was written before the clock was set back, and would bind for as long as that.
+const LONGEST_LEASE: Duration = Duration::from_secs(300);
 
 const SCHEMA: &str = "
     CREATE TABLE entry (
@@ -155,6 +160,15 @@ pub(super) fn set_sync(connection: &Connection, sync: bool) -> rusqlite::Result<
     connection.prepare_cached(pragma)?.execute([]).map(|_| ())
 }
 
+/// The owner of a lease whose time is not over.
+pub(super) fn holder(connection: &Connection, key: &Key, now: u64) -> rusqlite::Result<Option<String>> {
+    let latest = now.saturating_add(LONGEST_LEASE.as_millis() as u64);
+    connection
+        .prepare_cached("SELECT owner FROM lease WHERE id = ?1 AND expires > ?2 AND expires <= ?3")?
+        .query_row(params![id(&key.digest), moment(now), moment(latest)], |row| row.get(0))
+        .optional()
+}
+
 pub(super) fn id(digest: &[u8; 32]) -> i64 {
     i64::from_le_bytes(digest[..8].try_into().expect("8 of 32"))
 }
@@ -169,6 +183,7 @@ pub(super) fn moment(ms: u64) -> i64 {
 }
 
 /// A row that was found, before its content.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) row: i64,
     pub(super) seq: i64,
@@ -178,8 +193,9 @@ pub(super) struct Found {
     pub(super) content: Content,
 }
 
+#[derive(Clone)]
 pub(super) enum Content {
-    Here(Vec<u8>),
+    Here(Bytes),
     File(i64),
 }
 
@@ -200,29 +216,81 @@ pub(super) fn known(connection: &Connection) -> rusqlite::Result<Known> {
         })
 }
 
-const GET: &str = "SELECT row, key, seq, expires, used, size, file, content FROM entry WHERE id = ?1";
+/// What a read of an entry asks for. The row itself comes last: who looks by it has it already.
+macro_rules! get {
+    ($which:literal) => {
+        concat!("SELECT key, seq, expires, used, content, file, size, row FROM entry WHERE ", $which)
+    };
+}
+
+const GET: &str = get!("id = ?1");
+
+/// [`GET`] by the row, where that is known.
+pub(super) const GET_ROW: &str = get!("row = ?1");
 
 const IS_VALID: &str = "SELECT ?1 > ifnull((SELECT seq FROM cleared WHERE space = ?2), 0)";
 
-/// The entry under a key, expired or not.
-pub(super) fn get(connection: &Connection, known: Known, key: &Key) -> rusqlite::Result<Option<Found>> {
-    let mut statement = connection.prepare_cached(GET)?;
-    let mut rows = statement.query([id(&key.digest)])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    if row.get_ref(1)?.as_blob()?.first_chunk() != Some(&key.digest) {
-        return Ok(None);
+/// What a read has to ask with: a snapshot.
+pub(super) struct View<'v, 'c> {
+    pub(super) connection: &'c Connection,
+    /// [`GET_ROW`].
+    pub(super) by_row: &'v mut Statement<'c>,
+    pub(super) known: Known,
+    /// What was read from this very snapshot, where that is certain.
+    pub(super) recent: Option<&'v mut Recent>,
+}
+
+impl View<'_, '_> {
+    /// The entry under a key, expired or not. Where a hint tells its row, one descent is enough.
+    pub(super) fn get(&mut self, hints: &Hints, key: &Key) -> rusqlite::Result<Option<Found>> {
+        if let Some(found) = self.recent.as_ref().and_then(|recent| recent.get(key)) {
+            return Ok(Some(found));
+        }
+        let id = id(&key.digest);
+        let mut found = match hints.get(id) {
+            Some(row) => Found::by(self.by_row, row, key)?,
+            None => None,
+        };
+        if found.is_none() {
+            found = Found::by(&mut *self.connection.prepare_cached(GET)?, id, key)?;
+            if let Some(found) = &found {
+                hints.set(id, found.row);
+            }
+        }
+        let Some(found) = found else { return Ok(None) };
+        if self.known.cleared && !is_valid(self.connection, found.seq, &key.space)? {
+            return Ok(None);
+        }
+        if let Some(recent) = &mut self.recent {
+            recent.keep(key, &found);
+        }
+        Ok(Some(found))
     }
-    let seq = row.get(2)?;
-    if known.cleared && !is_valid(connection, seq, &key.space)? {
-        return Ok(None);
+}
+
+impl Found {
+    /// What the row has that `which` leads to, if it is this key's.
+    fn by(statement: &mut Statement<'_>, which: i64, key: &Key) -> rusqlite::Result<Option<Self>> {
+        let mut rows = statement.query([which])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if row.get_ref(0)?.as_blob()?.first_chunk() != Some(&key.digest) {
+            return Ok(None);
+        }
+        let content = match (row.get_ref(4)?, row.get_ref(5)?) {
+            (ValueRef::Blob(content), ValueRef::Null) => Content::Here(content.into()),
+            (ValueRef::Null, ValueRef::Integer(file)) => Content::File(file),
+            _ => return Err(rusqlite::Error::InvalidQuery),
+        };
+        let size = row.get::<_, i64>(6)?.cast_unsigned();
+        Ok(Some(Self {
+            row: row.get(7)?,
+            seq: row.get(1)?,
+            expires: row.get(2)?,
+            used: row.get(3)?,
+            size,
+            content,
+        }))
     }
-    let size = row.get::<_, i64>(5)?.cast_unsigned();
-    let content = match (row.get_ref(6)?, row.get_ref(7)?) {
-        (ValueRef::Null, ValueRef::Blob(content)) => Content::Here(content.to_vec()),
-        (ValueRef::Integer(file), ValueRef::Null) => Content::File(file),
-        _ => return Err(rusqlite::Error::InvalidQuery),
-    };
-    Ok(Some(Found { row: row.get(0)?, seq, expires: row.get(3)?, used: row.get(4)?, size, content }))
 }
 
 /// Whether what the change `seq` wrote was not cleared since.
@@ -335,14 +403,14 @@ impl<'c> Change<'c> {
         outdated(self.connection, key, witness)
     }
 
-    /// Stores an entry. With `file`, its content has been written there.
+    /// Stores an entry, and tells its row. With `file`, its content has been written there.
     pub(super) fn put(
         &mut self,
         key: &Key,
         bytes: &[u8],
         expires: Option<u64>,
         file: Option<i64>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<i64> {
         let seq = self.next_seq();
         let mut name = [0; 48];
         name[..32].copy_from_slice(&key.digest);
@@ -351,7 +419,7 @@ impl<'c> Change<'c> {
         let size = bytes.len() as i64;
         let (expires, now) = (expires.map(moment), moment(self.now));
         let old = self.find(id(&key.digest))?;
-        if let Some(Old { row, file: old_file, size: old_size }) = old {
+        let row = if let Some(Old { row, file: old_file, size: old_size }) = old {
             self.forget_content(old_file, old_size);
             let mut update = self.connection.prepare_cached(
                 "UPDATE entry SET key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8,
@@ -369,6 +437,7 @@ impl<'c> Change<'c> {
                 file,
                 content
             ])?;
+            row
         } else {
             let mut insert = self.connection.prepare_cached(
                 "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
@@ -385,11 +454,12 @@ impl<'c> Change<'c> {
                 file,
                 content
             ])?;
-        }
+            self.connection.last_insert_rowid()
+        };
         if file.is_some() {
             self.content = self.content.saturating_add(size);
         }
-        Ok(())
+        Ok(row)
     }
 
     fn find(&self, id: i64) -> rusqlite::Result<Option<Old>> {
@@ -580,12 +650,7 @@ impl<'c> Change<'c> {
         ttl: Duration,
         lives: impl Fn(&str) -> bool,
     ) -> rusqlite::Result<bool> {
-        let held: Option<(i64, String)> = self
-            .connection
-            .prepare_cached("SELECT expires, owner FROM lease WHERE id = ?1")?
-            .query_row([id(&key.digest)], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if held.is_some_and(|(expires, owner)| expires > moment(self.now) && lives(&owner)) {
+        if holder(self.connection, key, self.now)?.is_some_and(|owner| lives(&owner)) {
             return Ok(false);
         }
         self.connection
@@ -609,7 +674,7 @@ impl<'c> Change<'c> {
     }
 
     fn until(&self, ttl: Duration) -> i64 {
-        moment(self.now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
+        moment(self.now.saturating_add(ttl.min(LONGEST_LEASE).as_millis() as u64))
     }
 }
 
@@ -634,4 +699,58 @@ fn get_validity(connection: &Connection, key: &Key, now: u64) -> rusqlite::Resul
              AND seq > ifnull((SELECT seq FROM cleared WHERE cleared.space = entry.space), 0)",
     )?;
     statement.exists([id(&key.digest), moment(now)])
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+    use crate::engine::Space;
+
+    #[test]
+    fn a_lease_taken_before_the_clock_was_set_back_does_not_bind_for_as_long() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("index");
+        std::fs::File::create(&path).unwrap();
+        let connection = open(&path, Duration::from_secs(1)).unwrap();
+        set_up(&connection).unwrap();
+        let key = Key { space: Space([1; 16]), digest: [2; 32] };
+        let day = 24 * 3600 * 1000;
+        let take = |now, token| {
+            let mut change = Change::begin(&connection, now).unwrap();
+            let taken = change.lease(&key, &[token; 16], "somebody", Duration::MAX, |_| true).unwrap();
+            change.commit().unwrap();
+            taken
+        };
+        assert!(take(2 * day, 1));
+        assert!(!take(2 * day + 1, 2), "it is held");
+        assert!(take(day, 3), "by a clock that ran a day ahead");
+        assert!(!take(day + 1, 4));
+        assert!(take(day + LONGEST_LEASE.as_millis() as u64, 5), "its time is over");
+    }
+
+    #[test]
+    fn promise_18_each_failure_of_sqlite_is_told_by_its_kind() {
+        for (code, kind, retry) in [
+            (ffi::SQLITE_NOTADB, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_CORRUPT, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_CORRUPT_INDEX, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_IOERR_SHORT_READ, ErrorKind::Corrupt, false),
+            (ffi::SQLITE_IOERR_READ, ErrorKind::Io, false),
+            (ffi::SQLITE_IOERR_FSYNC, ErrorKind::Io, false),
+            (ffi::SQLITE_FULL, ErrorKind::Full, false),
+            (ffi::SQLITE_READONLY, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_READONLY_DBMOVED, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_CANTOPEN, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_PERM, ErrorKind::Unavailable, false),
+            (ffi::SQLITE_BUSY, ErrorKind::Timeout, true),
+            (ffi::SQLITE_BUSY_RECOVERY, ErrorKind::Timeout, true),
+            (ffi::SQLITE_LOCKED, ErrorKind::Timeout, true),
+            (ffi::SQLITE_TOOBIG, ErrorKind::TooLarge, false),
+        ] {
+            let error = failed("test", rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!((error.kind(), error.retry_helps()), (kind, retry), "code {code}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What can be set about a [`Disk`](super::Disk).
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,8 @@ impl DiskOptions {
 
     pub(super) fn warn(&self, message: &str) {
         if let Some(warn) = &self.warn {
-            warn(message);
+            // It may be the writer that tells; a panic would end it, and nothing would be written any more.
+            let _ = catch_unwind(AssertUnwindSafe(|| warn(message)));
         }
     }
 
@@ -127,5 +129,16 @@ impl fmt::Debug for DiskOptions {
             .field("sweep_every", &self.sweep_every)
             .field("warn", &self.warn.as_ref().map(|_| ".."))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_panics_at_a_warning_ends_nothing() {
+        let warn = |_: &str| std::panic::resume_unwind(Box::new("not now"));
+        DiskOptions { warn: Some(Arc::new(warn)), ..DiskOptions::default() }.warn("trouble");
     }
 }

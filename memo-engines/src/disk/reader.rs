@@ -6,16 +6,16 @@
 //! (<https://sqlite.org/walformat.html#the_wal_index_header>). A read is never older than its beginning.
 //!
 //! A kept snapshot keeps the log from starting over. The writer therefore asks for their release a few times a
-//! second, while there are any.
+//! second, while there are any. It cannot while it waits for another process, which may be waiting for just these
+//! snapshots: so none are kept while it writes.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
-use super::index::{self, Known};
+use super::index::{self, Known, View};
+use super::recent::Recent;
 use super::wal_index::{Header, Watched};
 use crate::error::Error;
 
@@ -25,9 +25,12 @@ const KEPT: usize = 8;
 pub(super) struct Readers {
     path: PathBuf,
     busy: Duration,
-    idle: Mutex<Vec<Reader>>,
+    /// Locked for as long as one reads.
+    kept: [Mutex<Option<Reader>>; KEPT],
     /// Whether any connection may be keeping a snapshot.
     holding: AtomicBool,
+    /// Whether none may be kept.
+    keep_none: AtomicBool,
 }
 
 struct Reader {
@@ -36,33 +39,79 @@ struct Reader {
     snapshot: Option<Header>,
     /// What is known about that snapshot.
     known: Option<Known>,
+    /// What was read under that header, which may come again with the next snapshot.
+    recent: Recent,
+}
+
+thread_local! {
+    /// Where this thread begins to look for a connection, so that threads seldom meet.
+    static PLACE: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
 }
 
 impl Readers {
     pub(super) fn new(path: &Path, busy: Duration) -> Self {
-        Self { path: path.to_owned(), busy, idle: Mutex::default(), holding: AtomicBool::new(false) }
+        Self {
+            path: path.to_owned(),
+            busy,
+            kept: Default::default(),
+            holding: AtomicBool::new(false),
+            keep_none: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on no snapshot is kept, until they may be again.
+    pub(super) fn keep_none(&self) {
+        self.keep_none.store(true, Ordering::SeqCst);
+        self.let_go();
+    }
+
+    /// Snapshots may be kept again.
+    pub(super) fn keep_again(&self) {
+        self.keep_none.store(false, Ordering::SeqCst);
     }
 
     /// Reads from a snapshot that has everything that was written before.
     pub(super) fn read<T>(
         &self,
-        read: impl Fn(&Connection, Known) -> rusqlite::Result<T>,
+        read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        let idle = self.lock().pop();
-        let mut reader = match idle {
+        let mut place = self.place();
+        let mut reader = match place.as_mut().and_then(|place| place.take()) {
             Some(reader) => reader,
             None => Reader::open(&self.path, self.busy)?,
         };
         // After an error the connection is not used again.
         let value = reader.read(read).map_err(|error| index::failed("read the index", error))?;
-        let mut idle = self.lock();
-        if idle.len() < KEPT {
-            idle.push(reader);
+        if let Some(mut place) = place {
+            *place = Some(reader);
             if !self.holding.load(Ordering::Relaxed) {
                 self.holding.store(true, Ordering::Relaxed);
             }
         }
+        // Looked at after it can be seen that there is one to let go of.
+        if self.keep_none.load(Ordering::SeqCst) {
+            self.let_go();
+        }
         Ok(value)
+    }
+
+    /// A connection that nobody reads from right now, or the place for one; `None` if all are taken.
+    fn place(&self) -> Option<MutexGuard<'_, Option<Reader>>> {
+        // At the end of a thread its locals may be gone.
+        let first = PLACE.try_with(|place| *place).unwrap_or_default();
+        let mut empty = None;
+        for step in 0..KEPT {
+            match self.kept[(first + step) % KEPT].try_lock() {
+                Ok(place) if place.is_some() => return Some(place),
+                Ok(place) => empty = empty.or(Some(place)),
+                Err(TryLockError::Poisoned(poisoned)) => empty = empty.or(Some(poisoned.into_inner())),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        empty
     }
 
     /// Whether there may be snapshots to let go of.
@@ -73,41 +122,54 @@ impl Readers {
     /// Lets go of the snapshots of those that are not reading right now.
     pub(super) fn let_go(&self) {
         self.holding.store(false, Ordering::Relaxed);
-        self.lock().retain_mut(|reader| reader.let_go().is_ok());
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        for kept in &self.kept {
+            let mut place = match kept.try_lock() {
+                Ok(place) => place,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // It keeps its snapshot for another while: ask again.
+                Err(TryLockError::WouldBlock) => {
+                    self.holding.store(true, Ordering::Relaxed);
+                    continue;
+                }
+            };
+            if place.as_mut().is_some_and(|reader| reader.let_go().is_err()) {
+                *place = None;
+            }
+        }
     }
 }
 
 impl Reader {
     fn open(path: &Path, busy: Duration) -> Result<Self, Error> {
         let connection = index::open(path, busy)?;
-        connection
-            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")
-            .map_err(|error| index::failed("open the index", error))?;
-        Ok(Self { connection: Watched::new(connection), snapshot: None, known: None })
+        let open = || {
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
+            Watched::new(connection, index::GET_ROW)
+        };
+        let connection = open().map_err(|error| index::failed("open the index", error))?;
+        Ok(Self { connection, snapshot: None, known: None, recent: Recent::default() })
     }
 
-    fn read<T>(&mut self, read: impl Fn(&Connection, Known) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    fn read<T>(&mut self, read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let header = self.connection.header();
         if header.is_some() && header == self.snapshot {
-            let connection = self.connection.connection();
             let known = match self.known {
                 Some(known) => known,
-                None => *self.known.insert(index::known(connection)?),
+                None => *self.known.insert(index::known(self.connection.connection())?),
             };
-            return read(connection, known);
+            return self.see(known, true, read);
         }
         self.let_go()?;
         let connection = self.connection.connection();
         connection.prepare_cached("BEGIN")?.execute([])?;
         let known = *self.known.insert(index::known(connection)?);
-        let value = read(connection, known)?;
-        if header.is_some() && header == self.connection.header() {
+        let value = self.see(known, false, read)?;
+        if let Some(header) = header
+            && self.connection.header() == Some(header)
+        {
             // Nothing was committed between the look at the header and the first read: they belong together.
-            self.snapshot = header;
+            self.snapshot = Some(header);
+            self.recent.at(header);
         } else {
             self.connection.find();
             self.let_go()?;
@@ -115,8 +177,21 @@ impl Reader {
         Ok(value)
     }
 
+    /// Reads. `certain`: the snapshot is known to be that of the header.
+    fn see<T>(
+        &mut self,
+        known: Known,
+        certain: bool,
+        read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let recent = certain.then_some(&mut self.recent);
+        self.connection
+            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, recent }))
+    }
+
     fn let_go(&mut self) -> rusqlite::Result<()> {
         (self.snapshot, self.known) = (None, None);
+        self.recent.renew();
         let connection = self.connection.connection();
         if !connection.is_autocommit() {
             connection.prepare_cached("COMMIT")?.execute([])?;

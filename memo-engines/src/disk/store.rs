@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::DiskOptions;
 use super::directory::{Directory, FileId};
+use super::hints::Hints;
 use super::index;
 use super::reader::Readers;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,16 @@ pub(super) struct Store {
     number: u64,
     file: FileId,
     pub(super) readers: Readers,
+    pub(super) hints: Hints,
+}
+
+/// See [`Stores::quiet`].
+pub(super) struct Quiet(Arc<Store>);
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.0.readers.keep_again();
+    }
 }
 
 /// The directory, and the index that is used now.
@@ -36,6 +47,13 @@ impl Stores {
 
     pub(super) fn current(&self) -> Arc<Store> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// While this lives, readers keep no snapshots.
+    pub(super) fn quiet(&self) -> Quiet {
+        let store = self.current();
+        store.readers.keep_none();
+        Quiet(store)
     }
 
     /// The size of the log of the index, in bytes.
@@ -81,9 +99,24 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
     loop {
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
-            let connection = index::open(&path, options.busy_timeout)?;
-            index::set_up(&connection)?;
-            Ok((Store { number, file, readers: Readers::new(&path, options.busy_timeout) }, connection))
+            let open = || {
+                let connection = index::open(&path, options.busy_timeout)?;
+                index::set_up(&connection)?;
+                let read_only = connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false);
+                Ok::<_, Error>((connection, read_only && directory.may_write_index(number)))
+            };
+            // SQLite makes do with reading where it could not open the file for writing, which may have been chance,
+            // or where the header says that the file is of a later format, which ours is not.
+            let (mut connection, mut refuses) = open()?;
+            if refuses {
+                (connection, refuses) = open()?;
+            }
+            if refuses {
+                let context = "write to the index: its header is of a format that cannot be written";
+                return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
+            }
+            let readers = Readers::new(&path, options.busy_timeout);
+            Ok((Store { number, file, readers, hints: Hints::default() }, connection))
         });
         match opened {
             Err(error) if error.kind() == ErrorKind::Corrupt && tries < 3 => {

@@ -146,6 +146,8 @@ impl Writer {
     fn after(&mut self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Corrupt => self.renew(Some(error)),
+            // Read-only, as SQLite sees it: to open it anew tells whether that is so.
+            ErrorKind::Unavailable => self.renew(None),
             // The file may have been moved away under us.
             _ if !self.shared.stores.is_current() => self.renew(None),
             _ => error.retry_helps(),
@@ -164,6 +166,7 @@ impl Writer {
     }
 
     fn transaction(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
+        let _quiet = self.shared.stores.quiet();
         let mut files = Vec::new();
         let written = self.try_transaction(batch, &mut files);
         if written.is_err() {
@@ -179,6 +182,7 @@ impl Writer {
         let failed = |error| index::failed("write to the index", error);
         let Shared { stores, counters, .. } = &*self.shared;
         let (directory, options) = (&stores.directory, &stores.options);
+        let hints = &stores.current().hints;
         let mut answers: Vec<Answer> = Vec::new();
         self.make_room(batch).map_err(failed)?;
         // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
@@ -203,7 +207,8 @@ impl Writer {
                         file = Some(number);
                     }
                     if !outdated {
-                        change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        let row = change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        hints.set(index::id(&key.digest), row);
                         counters.written.fetch_add(1, Ordering::Relaxed);
                     }
                     if let Some(reply) = reply.clone() {
@@ -339,6 +344,7 @@ impl Writer {
 
     /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
     fn sweep(&self) -> Result<(), Error> {
+        let _quiet = self.shared.stores.quiet();
         let failed = |error| index::failed("sweep the index", error);
         let stores = &self.shared.stores;
         let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {

@@ -12,6 +12,14 @@ pub(super) fn within<F: Future + Unpin>(future: F, budget: Duration) -> Within<F
     Within { future, budget, alarm: None }
 }
 
+/// Waits for `time`, whatever executor polls it, or none: for engines and those who ask them again and again.
+pub async fn sleep(time: Duration) {
+    let until = Instant::now() + time;
+    within(std::future::pending::<()>(), time).await;
+    // Where no thread could be started to wake us it is over at once, and whoever waits in a loop would be busy.
+    std::thread::sleep(until.saturating_duration_since(Instant::now()));
+}
+
 pub(super) struct Within<F> {
     future: F,
     budget: Duration,

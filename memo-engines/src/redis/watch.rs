@@ -72,7 +72,14 @@ impl Watch {
 
     /// Has a watcher told; begins to listen with the first one.
     pub(super) fn add(&self, space: Space, watcher: Watcher, link: &Link) {
-        lock(&self.watchers).entry(space).or_default().push(watcher);
+        let mut watchers = lock(&self.watchers);
+        // those that nobody keeps any more go as others come
+        watchers.retain(|_, watchers| {
+            watchers.retain(|watcher| watcher.strong_count() > 0);
+            !watchers.is_empty()
+        });
+        watchers.entry(space).or_default().push(watcher);
+        drop(watchers);
         let mut listening = lock(&self.listening);
         if listening.is_some() {
             return;
@@ -127,7 +134,7 @@ fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<Ha
                 }
                 Change::Unknown => lock(watchers).values().flatten().cloned().collect(),
             };
-            concerned.iter().for_each(|watcher| watcher(change));
+            concerned.iter().filter_map(Watcher::upgrade).for_each(|watcher| watcher(change));
         }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let lifetime = lifetime.iter();
     let op = hidden("op");
     let asked = known.ask(&quote!(Self::#control #turbofish), &op);
+    let plan = plan(model, &known);
     let doc = format!("Controls what the memoized method [`{function}`](Self::{function}) keeps.");
     quote! {
         #(#cfgs)*
@@ -74,6 +75,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
                 Self::#site #turbofish (),
                 |#known_pattern: #known_type, #op: #private::Op<#output>| #asked,
                 |#call_pattern: #call_type| #called,
+                || #plan,
             )
         }
 
@@ -84,7 +86,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
 /// The hidden functions that both kinds of control, and the memoized function, are built on.
 fn shared_items(model: &Model) -> TokenStream {
     let private = private(model);
-    let Some(Shared { owner, function, site, control }) = Shared::of(model) else {
+    let Some(Shared { owner, function, site, control, types }) = Shared::of(model) else {
         return TokenStream::new();
     };
     let cfgs = cfgs(model);
@@ -106,12 +108,33 @@ fn shared_items(model: &Model) -> TokenStream {
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let known = Arguments::of_control(model);
     let (this, inputs) = known.inputs();
-    let this = this.iter();
+    let (this, these) = (this.iter(), this.iter());
     let (op, key, outcome_name) = (hidden("op"), hidden("key"), hidden("outcome"));
     let (site_expr, outcome, hooks) = (super::site(model), outcome(model), settings::hooks(model));
     let then = quote!(#private::control::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
     let then = key::with_key(model, &key, &then);
+    let types = types.map(|types| {
+        let typed = hidden("typed");
+        let answers = settings::answers(model, &hidden("asked"), &quote!(#typed));
+        let then = quote!({
+            let #typed = #private::types::<_, #output, _>(&#key, #outcome_name);
+            #private::probed(#typed, #answers)
+        });
+        let then = key::with_key(model, &key, &then);
+        let opaque = quote_spanned!(Span::mixed_site()=> impl);
+        quote! {
+            #(#cfgs)*
+            #[doc(hidden)]
+            #quiet
+            fn #types <#params>(#(#these,)* #(#inputs),*) -> #opaque #private::Typed #bounds {
+                let #outcome_name = #outcome;
+                #then
+            }
+        }
+    });
     quote! {
+        #types
+
         #function_item
 
         #(#cfgs)*
@@ -136,6 +159,25 @@ fn shared_items(model: &Model) -> TokenStream {
     }
 }
 
+/// The expression for where results live. What the strategy wants to know of the types is inferred from a call that is
+/// never made.
+fn plan(model: &Model, known: &Arguments<'_>) -> TokenStream {
+    let site = super::site(model);
+    let Some(Shared { owner, types: Some(types), .. }) = Shared::of(model) else {
+        return quote!(#site.plan());
+    };
+    let (private, turbofish) = (private(model), turbofish(model));
+    let arguments = known.names().into_iter().map(|_| quote!(loop {}));
+    quote!({
+        #[allow(unreachable_code, clippy::all)]
+        #site.plan_of(if false {
+            #private::Option::Some(#owner::#types #turbofish (#(#arguments),*))
+        } else {
+            #private::Option::None
+        })
+    })
+}
+
 /// The public functions of a companion type.
 fn operations(model: &Model) -> TokenStream {
     let private = private(model);
@@ -144,6 +186,7 @@ fn operations(model: &Model) -> TokenStream {
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let turbofish = turbofish(model);
     let site = super::site(model);
+    let plan = plan(model, &Arguments::of_control(model));
     let function = &model.sig.ident;
     let unsafety = &model.sig.safety;
     let asyncness = &model.sig.asyncness;
@@ -223,7 +266,7 @@ fn operations(model: &Model) -> TokenStream {
 
         /// Where results live, and why.
         #vis fn plan <#params>() -> #private::Plan #bounds {
-            #site.plan()
+            #plan
         }
     }
 }

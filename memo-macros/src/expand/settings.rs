@@ -1,12 +1,12 @@
 //! What the author has set, as expressions for the runtime.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::{has_self, hidden_at, pointing_at, private};
-use crate::model::{CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, Model, Near, SingleFlight};
+use crate::model::{CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, Place, SingleFlight};
 
 /// The expression of type `Settings`: what does not depend on the types of keys and results.
 pub(super) fn settings(model: &Model) -> TokenStream {
@@ -23,11 +23,12 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         let version = options.version;
         calls.push(quote!(.version(#version)));
     }
-    match &options.engine {
-        Engine::Auto => {}
-        Engine::Memory => calls.push(quote!(.memory())),
-        Engine::Moka => calls.push(quote!(.moka())),
-        Engine::Far { near, names } => calls.extend(far(model, *near, names)),
+    let engines = options.engine.names();
+    if !engines.is_empty() {
+        calls.push(quote!(.engines(&[#(#engines),*])));
+    }
+    if options.engine.is_far() || model.may_outlive() {
+        calls.extend(far(model));
     }
     if let Some(ttl) = &options.ttl {
         let ttl = lifetime(model, ttl);
@@ -60,22 +61,31 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         }
         None => {}
     }
-    if options.single_flight == SingleFlight::Off {
-        calls.push(quote!(.no_single_flight()));
+    match options.single_flight {
+        SingleFlight::Process => {}
+        SingleFlight::Off => calls.push(quote!(.no_single_flight())),
+        SingleFlight::Machine => calls.push(quote!(.one_per_machine())),
+        SingleFlight::Fleet => calls.push(quote!(.one_per_fleet())),
     }
     quote!(#private::Settings::new() #(#calls)*)
 }
 
-/// What engines that outlive the process are to know.
-fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> {
+/// What engines that outlive the process are to know, and the strategy.
+fn far(model: &Model) -> Vec<TokenStream> {
     let private = private(model);
     let options = &model.options;
     let mut calls = Vec::new();
-    if near == Some(Near::Moka) {
-        calls.push(quote!(.moka()));
+    if let Some(fallback) = &options.fallback {
+        let names = fallback.names();
+        calls.push(quote!(.fallback(&[#(#names),*])));
     }
-    let in_memory = near.is_some();
-    calls.push(quote!(.far(#in_memory, &[#(#names),*])));
+    if options.hints.contains(&true) {
+        let hints = options.hints;
+        calls.push(quote!(.hints(#(#hints),*)));
+    }
+    if model.may_outlive() && model.sig.asyncness.is_some() {
+        calls.push(quote!(.asynchronous()));
+    }
     let params = &model.sig.generics.params;
     let types = params.iter().filter_map(|param| match param {
         GenericParam::Type(param) => Some(&param.ident),
@@ -87,6 +97,10 @@ fn far(model: &Model, near: Option<Near>, names: &[String]) -> Vec<TokenStream> 
     });
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
         calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+    }
+    if model.place == Place::Trait {
+        // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
+        calls.push(quote!(.implementation(#private::path_of(|| ()))));
     }
     if options.code == Code::Track {
         let code = digest(model);
@@ -188,5 +202,25 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         let value = at(pointing_at(model.output.span()), quote!(#private::far_value));
         calls.push(quote!(.far(#key, #value)));
     }
-    quote!(|#hooks| #hooks #(#calls)*)
+    if !model.may_outlive() {
+        return quote!(|#hooks| #hooks #(#calls)*);
+    }
+    let types = hidden_at("types", model.output.span());
+    let answers = answers(model, &types, &quote!(#hooks.types()));
+    quote!(|#hooks| {
+        let #types = #answers;
+        #hooks #(#calls)* .able(#types)
+    })
+}
+
+/// The expression that asks the types of keys and results what they can. In a block of its own: what it imports is not
+/// to be seen by the author's expressions.
+pub(super) fn answers(model: &Model, types: &Ident, expr: &TokenStream) -> TokenStream {
+    let private = private(model);
+    quote!({
+        #[allow(unused_imports, clippy::all, clippy::pedantic)]
+        use #private::able::*;
+        let #types = &#expr;
+        (#types.key_bytes(), #types.value_bytes(), #types.parts())
+    })
 }

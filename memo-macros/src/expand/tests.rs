@@ -4,17 +4,26 @@
 
 use proc_macro2::TokenStream;
 
-use crate::memoized;
+use super::expand;
+use crate::args::Args;
+use crate::model::Model;
+use crate::validate::validate;
 
 /// What `#[memoize(options)] function` becomes, with `private` for `::memo::__private`, to be read.
-fn readable(options: &str, function: &str) -> String {
-    expanded(options, function).replace("::memo::__private", "private")
+fn readable(options: &str, function: &str, outlives: bool) -> String {
+    expanded(options, function, outlives).replace("::memo::__private", "private")
 }
 
-/// What `#[memoize(options)] function` becomes, formatted.
-fn expanded(options: &str, function: &str) -> String {
-    let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
-    let expanded = memoized(tokens(options), tokens(function));
+/// What `#[memoize(options)] function` becomes, formatted; `outlives` is whether the feature `engines` is on, whatever
+/// this is built with.
+fn expanded(options: &str, function: &str, outlives: bool) -> String {
+    let mut errors = darling::Error::accumulator();
+    let args = Args::parse(options.parse().expect("tokens"), &mut errors);
+    let mut model = Model::new(&args, syn::parse_str(function).expect("a function"));
+    model.outlives = outlives;
+    validate(&args, &model, &mut errors);
+    errors.finish().expect("nothing to refuse");
+    let expanded: TokenStream = expand(&model);
     // a method is an item where there is an `impl` around it
     if let Ok(file) = syn::parse2(expanded.clone()) {
         return prettyplease::unparse(&file);
@@ -23,19 +32,25 @@ fn expanded(options: &str, function: &str) -> String {
 }
 
 macro_rules! snapshots {
-    ($($(#[$doc:meta])* $name:ident: $options:literal, $function:literal;)*) => {$(
+    ($outlives:literal $($(#[$doc:meta])* $name:ident: $options:literal, $function:literal;)*) => {$(
         $(#[$doc])*
         #[test]
         fn $name() {
             let description = concat!("#[memoize(", $options, ")] ", $function);
             insta::with_settings!({ description => description, omit_expression => true, prepend_module_to_snapshot => false }, {
-                insta::assert_snapshot!(stringify!($name), readable($options, $function));
+                insta::assert_snapshot!(stringify!($name), readable($options, $function, $outlives));
             });
         }
     )*};
 }
 
-snapshots! {
+snapshots! { true
+    /// The strategy may choose an engine that outlives the process.
+    function_that_may_outlive: "persist = true, fallback = \"none\"", "async fn double(a: u64) -> u64 { a * 2 }";
+    method_that_may_outlive: "", "pub fn price(&self, sku: &str) -> Option<Money> { self.find(sku) }";
+}
+
+snapshots! { false
     function: "", "pub fn double(a: u64) -> u64 { a * 2 }";
     async_function: "", "async fn fetch(url: &str, retries: Option<u32>) -> Result<Page, Error> { get(url).await }";
     method: "", "pub fn price(&self, sku: &str) -> Option<Money> { self.find(sku) }";
@@ -64,8 +79,8 @@ fn generated_code_names_only_what_is_private() {
         ("", "pub async fn f(&self, a: &str) -> Page { body }"),
         ("receiver = \"value\"", "pub fn f(&self, a: &str) -> Page { body }"),
     ];
-    for (options, function) in functions {
-        let text = expanded(options, function).replace("::memo::__private::", "private.");
+    for ((options, function), outlives) in functions.into_iter().flat_map(|f| [(f, false), (f, true)]) {
+        let text = expanded(options, function, outlives).replace("::memo::__private::", "private.");
         let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for foreign in ["::memo", "core::", "std::", "alloc::"] {
             assert!(!code.contains(foreign), "{foreign} in {code}");

@@ -4,13 +4,35 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use crate::call::Blocks;
 use crate::error::Error;
+use crate::flight::Lead;
 use crate::function::Settings;
+use crate::key::OwnedPart;
+use crate::outcome::Value;
+use crate::plan::{Plan, Route};
+use crate::registry::Clearing;
 use crate::stats::TierStats;
 
 /// Nothing is.
 pub(crate) fn is_registered(_: &str) -> bool {
     false
+}
+
+/// There is none to give.
+pub(crate) fn flight_reason(_: &Settings, _: &[String]) -> Option<String> {
+    None
+}
+
+/// Nothing is.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    Vec::new()
+}
+
+/// What a function does with its results: without engines there is no strategy either.
+pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
+    Route::of(settings, Plan::nearest, None)
 }
 
 /// Never there.
@@ -47,7 +69,7 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize, hold: Hold },
+    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
     Nothing(Option<Box<FarKey>>),
 }
 
@@ -55,9 +77,18 @@ pub(crate) enum Looked<V> {
 #[derive(Debug)]
 pub(crate) struct FarTypes<K, V>(Infallible, PhantomData<(K, V)>);
 
+impl<K, V> Clone for FarTypes<K, V> {
+    fn clone(&self) -> Self {
+        match self.0 {}
+    }
+}
+
 impl<K, V> Far<K, V> {
-    pub(crate) fn open(_: &Settings, _: Option<FarTypes<K, V>>, _: &str) -> Option<Self> {
+    pub(crate) fn open(_: &Settings, _: &Route, _: Option<&FarTypes<K, V>>, _: &str) -> Option<Self> {
         None
+    }
+    pub(crate) fn plan(&self, _: &Route) -> Plan {
+        match self.0 {}
     }
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
@@ -68,7 +99,20 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) fn watch(&self, _: impl Fn(Option<u64>)) {
+    pub(crate) fn enter(&self, _: Option<Vec<u8>>) {
+        match self.0 {}
+    }
+    pub(crate) fn abandon(&self) {
+        match self.0 {}
+    }
+    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
+        match self.0 {}
+    }
+    #[cfg(feature = "config")]
+    pub(crate) fn follows(&self) -> bool {
+        match self.0 {}
+    }
+    pub(crate) fn follow(&self, _: impl Fn(Option<u64>)) {
         match self.0 {}
     }
     pub(crate) fn hold(&self, _: &Key, _: u64) -> Hold {
@@ -77,7 +121,11 @@ impl<K, V> Far<K, V> {
     pub(crate) fn holds(&self, _: Hold) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look(&self, _: &K, _: u64) -> Looked<V> {
+    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>, _: bool) -> Looked<V>
+    where
+        K: OwnedPart,
+        V: Value,
+    {
         match self.0 {}
     }
     pub(crate) async fn peek(&self, _: Key) -> Option<V> {
@@ -98,7 +146,7 @@ impl<K, V> Far<K, V> {
     pub(crate) async fn remove(&self, _: Key) -> Result<(), Error> {
         match self.0 {}
     }
-    pub(crate) async fn clear(&self) -> Result<(), Error> {
+    pub(crate) fn clear(&'static self) -> Vec<Clearing> {
         match self.0 {}
     }
     pub(crate) fn stats(&self) -> Vec<TierStats> {

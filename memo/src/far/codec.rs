@@ -6,9 +6,9 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::ROOM;
+use super::detached::Read;
 
 /// How results are written. The numbers are part of the stored format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -88,22 +88,27 @@ impl Codec {
         }
     }
 
-    /// Reads a value that takes all of `bytes`; `None` if they are none.
-    pub(crate) fn read<V: DeserializeOwned + 'static>(self, bytes: Vec<u8>) -> Option<V> {
+    /// Reads a value that takes all of `bytes`, in the way of `R`; `None` if they are none.
+    pub(super) fn read<V: 'static, R: Read<V>>(self, bytes: Vec<u8>) -> Option<V> {
         match self {
             Codec::Raw => from_raw(bytes),
-            Codec::Postcard => match postcard::take_from_bytes(&bytes) {
-                Ok((value, [])) => Some(value),
-                _ => None,
-            },
+            Codec::Postcard => {
+                let mut deserializer = postcard::Deserializer::from_bytes(&bytes);
+                let value = R::read(&mut deserializer).ok()?;
+                deserializer.finalize().is_ok_and(<[u8]>::is_empty).then_some(value)
+            }
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => {
                 let mut rest = &*bytes;
-                let value = V::deserialize(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
+                let value = R::read(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
                 rest.is_empty().then_some(value)
             }
             #[cfg(feature = "json")]
-            Codec::Json => serde_json::from_slice(&bytes).ok(),
+            Codec::Json => {
+                let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+                let value = R::read(&mut deserializer).ok()?;
+                deserializer.end().ok().map(|()| value)
+            }
         }
     }
 }

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 use crate::park::block_on;
+use crate::stats::EngineStats;
 use memo_engines::Engine;
-use memo_engines::guarded::Event;
 #[cfg(feature = "disk")]
-use memo_engines::{Capability, Reach};
-use memo_engines::{GuardOptions, Guarded};
+use memo_engines::Reach;
+use memo_engines::guarded::Event;
+use memo_engines::{Capability, GuardOptions, Guarded};
 
-type Named = BTreeMap<String, Arc<dyn Engine>>;
+use crate::strategy::EngineProfile;
+type Named = BTreeMap<String, Arc<Guarded>>;
 
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
 
@@ -19,79 +21,106 @@ fn named() -> std::sync::MutexGuard<'static, Named> {
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The engine called `name`, for `function`. One that is not there is said once for each function that names it.
-pub(super) fn open(name: &str, function: &str) -> Option<Arc<dyn Engine>> {
-    let found = engines().get(name).or_else(|| built_in(name));
-    if found.is_none() {
-        crate::warn::warn(&format!(
-            "`{function}` names the engine \"{name}\", which is not registered: its results are kept in memory only; \
-             call `memo::engines().register(\"{name}\", ..)` before the function is first called"
-        ));
-    }
-    found
+/// The engine called `name`.
+pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
+    let registered = named().get(name).cloned();
+    registered.or_else(|| built_in(name))
+}
+
+/// What a plan may name beside memory, in alphabetical order.
+pub(super) fn profiles() -> Vec<EngineProfile> {
+    // before anything is locked: reading the configuration may ask for engines
+    let built_in: Vec<(&str, Capability)> = Vec::from([
+        #[cfg(feature = "disk")]
+        ("disk", DISK),
+        #[cfg(feature = "redis")]
+        ("redis", redis_capability(crate::config::redis().0.as_ref())),
+    ]);
+    let named = named();
+    let registered = named.iter().map(|(name, engine)| (name.clone(), engine.capability()));
+    let built_in = built_in.into_iter().filter(|(name, _)| !named.contains_key(*name));
+    let built_in = built_in.map(|(name, capability)| (name.to_owned(), capability));
+    let mut profiles: Vec<_> =
+        registered.chain(built_in).map(|(name, capability)| EngineProfile { name, capability }).collect();
+    profiles.sort_by(|a, b| a.name.cmp(&b.name));
+    profiles
 }
 
 /// An engine that needs no registration, registered as it is first named.
-fn built_in(name: &str) -> Option<Arc<dyn Engine>> {
+fn built_in(name: &str) -> Option<Arc<Guarded>> {
     #[cfg(feature = "disk")]
     if name == "disk" {
+        let disk = disk();
         let mut named = named();
-        let disk = named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk()));
-        return Some(disk.clone());
+        // another thread may have been faster
+        return Some(named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk)).clone());
     }
     #[cfg(feature = "redis")]
     if name == "redis" {
-        let mut named = named();
-        let redis = named.entry(name.to_owned()).or_insert_with(|| Arc::new(redis()));
-        return Some(redis.clone());
+        let redis = redis();
+        return Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(redis)).clone());
     }
     let _ = name;
     None
 }
 
-/// The engine `disk` where nobody has registered another one of that name: at the place that the environment says, or
-/// at the platform's. One that cannot be opened is tried again later.
+/// The engine `disk` where nobody has registered another one of that name, as it is configured. One that cannot be
+/// opened is tried again later.
 #[cfg(feature = "disk")]
 fn disk() -> Guarded {
-    use memo_engines::{Disk, DiskOptions};
-    let build = || -> Result<Arc<dyn Engine>, memo_engines::Error> {
-        let mut options =
-            std::env::var_os("MEMO_ENGINES__DISK__PATH").map_or_else(DiskOptions::default, DiskOptions::at);
-        options.warn = Some(Arc::new(crate::warn::warn));
-        Ok(Arc::new(Disk::open(options)?))
+    let (mut options, guard) = crate::config::disk();
+    options.warn = Some(Arc::new(crate::warn::warn));
+    let build = move || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        Ok(Arc::new(memo_engines::Disk::open(options.clone())?))
     };
-    let capability = Capability {
-        reach: Reach::Machine,
-        persistent: true,
-        blocking: true,
-        deferred: true,
-        expires: true,
-        witnesses: true,
-        ..Capability::default()
-    };
-    Guarded::build("disk", capability, build, GuardOptions::default()).on_event(tell)
+    Guarded::build("disk", DISK, build, guard).on_event(tell)
 }
 
-/// The time budget of a call to a server near by: beyond it, computing is the better bet.
-#[cfg(feature = "redis")]
-const REDIS_BUDGET: std::time::Duration = std::time::Duration::from_millis(20);
+/// What the engine called `name` can do, whether or not it has been used.
+pub(super) fn capability(name: &str) -> Option<Capability> {
+    profiles().into_iter().find(|engine| engine.name == name).map(|engine| engine.capability)
+}
 
-/// The engine `redis` where nobody has registered another one of that name: at the address that the environment says.
-/// Without one it is as if the server were away.
+/// What the engine `disk` can do, also before it is opened.
+#[cfg(feature = "disk")]
+const DISK: Capability = Capability {
+    reach: Reach::Machine,
+    persistent: true,
+    blocking: true,
+    hangs: false,
+    deferred: true,
+    expires: true,
+    iterates: true,
+    clears_cheaply: true,
+    witnesses: true,
+    leases: true,
+    watches: false,
+    largest: None,
+};
+
+/// The engine `redis` where nobody has registered another one of that name: at the address that is configured. Without
+/// one it is as if the server were away.
 #[cfg(feature = "redis")]
 fn redis() -> Guarded {
-    use memo_engines::{Redis, RedisOptions};
-    let build = || -> Result<Arc<dyn Engine>, memo_engines::Error> {
-        let url = std::env::var("MEMO_ENGINES__REDIS__URL").map_err(|_| {
+    use memo_engines::Redis;
+    let (options, guard) = crate::config::redis();
+    let capability = redis_capability(options.as_ref());
+    let build = move || -> Result<Arc<dyn Engine>, memo_engines::Error> {
+        let options = options.clone().ok_or_else(|| {
             let context = "find the address of the server: set MEMO_ENGINES__REDIS__URL, or register an engine \
                            of this name";
             memo_engines::Error::new(memo_engines::ErrorKind::Unavailable, context)
         })?;
-        Ok(Arc::new(Redis::open(RedisOptions::at(url))?))
+        Ok(Arc::new(Redis::open(options)?))
     };
-    let capability = Redis::capability_with(&RedisOptions::default());
-    let options = GuardOptions { budget: REDIS_BUDGET, ..GuardOptions::default() };
-    Guarded::build("redis", capability, build, options).on_event(tell)
+    Guarded::build("redis", capability, build, guard).on_event(tell)
+}
+
+/// What the engine `redis` can do, also before it is opened.
+#[cfg(feature = "redis")]
+fn redis_capability(options: Option<&memo_engines::RedisOptions>) -> Capability {
+    let usual = memo_engines::RedisOptions::default();
+    memo_engines::Redis::capability_with(options.unwrap_or(&usual))
 }
 
 /// Says once that an engine is in trouble, and what that means.
@@ -118,6 +147,12 @@ pub(crate) fn is_registered(name: &str) -> bool {
         || named().contains_key(name)
 }
 
+/// The names of those that are in use or registered.
+#[cfg(feature = "config")]
+pub(crate) fn names() -> Vec<String> {
+    engines().names()
+}
+
 /// The engines that functions may name: see [`engines`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -141,7 +176,25 @@ impl Engines {
 
     /// The engine registered under `name`.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Engine>> {
-        named().get(name).cloned()
+        let engine = named().get(name).cloned()?;
+        Some(engine)
+    }
+
+    /// What each engine has answered to all functions together, whether calls go through to it, and how those went.
+    ///
+    /// ```
+    /// for engine in memo::engines().stats() {
+    ///     println!("{}: {:?}, {} hits", engine.name, engine.circuit, engine.functions.hits);
+    /// }
+    /// ```
+    pub fn stats(&self) -> Vec<EngineStats> {
+        let all = crate::registry::stats();
+        let engines: Vec<_> = named().iter().map(|(name, engine)| (name.clone(), engine.clone())).collect();
+        let stats = engines.into_iter().map(|(name, engine)| {
+            let functions = all.tiers.iter().find(|tier| tier.engine == name).cloned().unwrap_or_default();
+            EngineStats { name, circuit: engine.circuit(), calls: engine.stats(), functions }
+        });
+        stats.collect()
     }
 
     /// Waits until the results that functions have handed to their engines are written there. They are written soon in

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
 /// Types nested deeper than this are cut off: recursive ones end somewhere.
 const DEEPEST: usize = 24;
@@ -21,7 +22,7 @@ const MOST_VALUES: usize = 256;
 const MOST_STEPS: usize = 20_000;
 
 /// A number for the shape of `T`: equal for equal shapes, and for others different but by a chance of 2⁻⁶⁴.
-pub(crate) fn fingerprint<T: DeserializeOwned>() -> u64 {
+pub(crate) fn fingerprint<T: Deserialize<'static>>() -> u64 {
     let mut probe = Probe::default();
     for _ in 0..MOST_VALUES {
         probe.depth = 0;

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use memo_engines::engine::Watcher;
 use memo_engines::{Change, Key};
 
 /// That a key was entered.
@@ -17,6 +18,9 @@ pub(crate) struct Ticket(u64);
 /// Drops near entries: those of a hash, or all.
 type Drop = Box<dyn Fn(Option<u64>) + Send + Sync>;
 
+/// Most entries that a store bounded by weight is taken to hold.
+const HEAVY: u64 = 1 << 20;
+
 /// A function's share of what is watched.
 pub(super) struct Watched {
     table: Mutex<Table>,
@@ -24,6 +28,8 @@ pub(super) struct Watched {
     /// store holds, so that it is seldom there any more.
     most: usize,
     drop: OnceLock<Drop>,
+    /// What engines tell, for as long as it is here.
+    ear: Mutex<Option<Arc<dyn Fn(Change) + Send + Sync>>>,
 }
 
 /// The first half of a digest tells keys apart here: two of one half would only be dropped together.
@@ -44,17 +50,27 @@ fn half(key: &Key) -> Half {
 }
 
 impl Watched {
-    /// For a near store of at most so many entries.
-    pub(super) fn new(capacity: Option<u64>) -> Arc<Self> {
-        let most = capacity.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    /// For a near store of at most so many entries, or of such a weight.
+    pub(super) fn new(capacity: Option<u64>, max_weight: Option<u64>) -> Self {
+        let entries = capacity.or(max_weight.map(|weight| weight.min(HEAVY)));
+        let most = entries.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let most = most.saturating_mul(2).max(16);
-        Arc::new(Self { table: Mutex::default(), most, drop: OnceLock::new() })
+        Self { table: Mutex::default(), most, drop: OnceLock::new(), ear: Mutex::default() }
     }
 
-    /// From now on changes drop near entries by `drop`.
-    pub(super) fn begin(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {
-        // it is told once
-        let _ = self.drop.set(Box::new(drop));
+    /// From now on changes that the watcher is told of drop near entries by `drop`. One from before is told nothing more.
+    pub(super) fn begin(self: &Arc<Self>, drop: impl Fn(Option<u64>) + Send + Sync + 'static) -> Watcher {
+        // it is the same each time
+        self.drop.get_or_init(|| Box::new(drop));
+        let watched = Arc::downgrade(self);
+        let ear: Arc<dyn Fn(Change) + Send + Sync> = Arc::new(move |change| {
+            if let Some(watched) = watched.upgrade() {
+                watched.changed(change);
+            }
+        });
+        let watcher = Arc::downgrade(&ear);
+        *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = Some(ear);
+        watcher
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -128,7 +144,7 @@ mod tests {
     type Dropped = Arc<Mutex<Vec<Option<u64>>>>;
 
     fn watched(capacity: u64) -> (Arc<Watched>, Dropped) {
-        let (watched, dropped) = (Watched::new(Some(capacity)), Dropped::default());
+        let (watched, dropped) = (Arc::new(Watched::new(Some(capacity), None)), Dropped::default());
         let drops = Arc::clone(&dropped);
         watched.begin(move |what| drops.lock().unwrap().push(what));
         (watched, dropped)
@@ -150,6 +166,16 @@ mod tests {
         assert!(!watched.holds(&key(1), tickets[0]));
         let again = watched.enter(&key(1), 1);
         assert!(watched.holds(&key(1), again) && !watched.holds(&key(1), tickets[0]));
+    }
+
+    #[test]
+    fn who_begins_anew_is_not_told_what_concerned_it_before() {
+        let (watched, dropped) = watched(10);
+        let before = watched.begin(|_| ());
+        let now = watched.begin(|_| ());
+        assert!(before.upgrade().is_none());
+        now.upgrade().unwrap()(Change::Unknown);
+        assert_eq!(*dropped.lock().unwrap(), [None]);
     }
 
     #[test]

@@ -237,6 +237,17 @@ impl Graph {
         drop(edges);
         Ok(Some(Wait { graph: self, number, held, frames }))
     }
+
+    /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this
+    /// stack, or waits, through others perhaps, for what is.
+    #[cfg(feature = "engines")]
+    pub(super) fn keeps_back(&self, own: usize, blocks: bool, flights: &[Arc<dyn Node>]) -> bool {
+        let mut held = Held::snapshot();
+        held.push(own);
+        let frames = frames_kept_back(blocks);
+        let edges = lock(&self.edges);
+        flights.iter().any(|flight| edges.reaches(flight, &held, &frames))
+    }
 }
 
 impl Wait<'_> {

@@ -50,7 +50,7 @@ use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::mem::needs_drop;
+use std::mem::{needs_drop, take};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -65,8 +65,8 @@ where
     V: Clone + Send + Sync + 'static,
 {
     cache: Cache<Keyed<K>, V, Weigh, AsIs, Leaving<K, V>>,
-    /// How long an entry stays without being read, [`NEVER`] being for ever.
-    tti: u64,
+    /// How long an entry stays without being read, [`NEVER`] being for ever. It changes only by `resize`.
+    tti: AtomicU64,
     bound: Bound,
     schedule: Schedule,
     /// The weight of all entries, kept only where there is a bound on it. It is counted after the fact,
@@ -230,16 +230,16 @@ impl<K, V> Weighter<Keyed<K>, V> for Weigh {
 }
 
 /// Collects what an insert drives out, to be dropped when the lock is released.
-struct Leaving<K, V>(PhantomData<fn() -> (K, V)>);
+struct Leaving<K: 'static, V: 'static>(PhantomData<fn() -> (K, V)>);
 
-impl<K, V> Clone for Leaving<K, V> {
+impl<K: 'static, V: 'static> Clone for Leaving<K, V> {
     fn clone(&self) -> Self {
         Leaving(PhantomData)
     }
 }
 
 /// See [`Leaving`].
-struct Left<K, V> {
+struct Left<K: 'static, V: 'static> {
     /// Nearly always one makes room for one, or none has to.
     first: Option<(Keyed<K>, V)>,
     more: Vec<(Keyed<K>, V)>,
@@ -249,14 +249,24 @@ struct Left<K, V> {
     evicted: u64,
 }
 
-impl<K, V> Default for Left<K, V> {
+impl<K: 'static, V: 'static> Default for Left<K, V> {
     #[inline]
     fn default() -> Self {
         Left { first: None, more: Vec::new(), weight: 0, evicted: 0 }
     }
 }
 
-impl<K, V> Lifecycle<Keyed<K>, V> for Leaving<K, V> {
+impl<K: 'static, V: 'static> Drop for Left<K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        for (key, value) in self.first.take().into_iter().chain(take(&mut self.more)) {
+            bury(key.key);
+            bury(value);
+        }
+    }
+}
+
+impl<K: 'static, V: 'static> Lifecycle<Keyed<K>, V> for Leaving<K, V> {
     type RequestState = Left<K, V>;
 
     #[inline]
@@ -303,8 +313,7 @@ where
         } else {
             let shards = shards(bound.limit) as u64;
             options.shards(shards as usize);
-            // Rounded down, as quick_cache rounds the share of a shard up.
-            let capacity = if bound.limit == NEVER { NEVER } else { bound.limit - bound.limit % shards };
+            let capacity = in_shares(bound.limit, shards);
             options.weight_capacity(capacity);
             capacity
         };
@@ -315,7 +324,7 @@ where
         let options = options.build().expect("every option that has to be set is");
         Memory {
             cache: Cache::with_options(options, Weigh(bound), AsIs, Leaving(PhantomData)),
-            tti,
+            tti: AtomicU64::new(tti),
             bound,
             schedule: Schedule::new(),
             weight: AtomicI64::new(0),
@@ -330,7 +339,7 @@ where
             true => Some(Inside::enter()?),
             false => None,
         };
-        let found = self.cache.get(&Live::<Q, true> { hash, query, tti: self.tti });
+        let found = self.cache.get(&Live::<Q, true> { hash, query, tti: self.tti() });
         drop(inside);
         if found.is_none() {
             self.missed(hash);
@@ -348,7 +357,7 @@ where
 
     pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
         let _inside = Inside::enter()?;
-        self.cache.peek(&Live::<&Q, false> { hash, query, tti: self.tti })
+        self.cache.peek(&Live::<&Q, false> { hash, query, tti: self.tti() })
     }
 
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
@@ -358,7 +367,8 @@ where
             return;
         };
         let lifetime = lifetime.map_or(NEVER, nanos);
-        let shortest = lifetime.min(self.tti);
+        let tti = self.tti();
+        let shortest = lifetime.min(tti);
         let now = if shortest == NEVER { 0 } else { exact() };
         let key = Keyed {
             hash,
@@ -376,7 +386,7 @@ where
             bury(value);
             return;
         }
-        let ends = key.ends(self.tti);
+        let ends = key.ends(tti);
         let mut left = Left::default();
         self.cache.insert_with_lifecycle(key, value, &mut left);
         drop(inside);
@@ -388,17 +398,13 @@ where
             self.counters.add(Counter::Evicted, left.evicted);
         }
         self.schedule.stored(now, ends);
-        for (key, value) in left.first.into_iter().chain(left.more) {
-            bury(key.key);
-            bury(value);
-        }
     }
 
     pub(super) fn remove<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
         let Some(inside) = Inside::enter() else { return false };
         let removed = self.cache.remove(&Any { hash, query });
         drop(inside);
-        let lived = removed.as_ref().is_some_and(|(key, _)| key.lives(self.tti));
+        let lived = removed.as_ref().is_some_and(|(key, _)| key.lives(self.tti()));
         self.left(removed);
         lived
     }
@@ -414,7 +420,7 @@ where
     }
 
     pub(super) fn sweep(&self) {
-        let now = exact();
+        let (now, tti) = (exact(), self.tti());
         if Inside::is_here() || !self.schedule.begin(now) {
             return;
         }
@@ -423,7 +429,7 @@ where
             let _unforked = unforked();
             // Only to look: what it would remove, it would drop under the lock. No user code runs.
             self.cache.retain(|key, _| {
-                match key.ends(self.tti) {
+                match key.ends(tti) {
                     ends if ends <= now => expired.borrow_mut().push(key.hash),
                     ends => self.schedule.ends_at(ends),
                 }
@@ -437,11 +443,44 @@ where
             if gone.is_some() {
                 self.expired.fetch_add(1, Relaxed);
                 self.left(gone);
-            } else if self.tti != NEVER {
+            } else if tti != NEVER {
                 // It may have been read meanwhile, and then ends later.
                 self.schedule.ends_at(now);
             }
         }
+    }
+
+    /// A bound on the number of entries can be moved; one on weight is what the entries have been counted by.
+    #[cfg(feature = "config")]
+    pub(super) fn resize(&self, limits: &Limits) -> bool {
+        let bound = Bound::new(limits, true);
+        let shards = self.cache.num_shards() as u64;
+        // The shards stay as many as they are, and none can be left without room.
+        if Inside::is_here()
+            || bound.weighs()
+            || self.bound.weighs()
+            || bound.limit < shards
+            || self.bound.limit == 0
+        {
+            return false;
+        }
+        if self.cache.capacity() != in_shares(bound.limit, shards) {
+            let before = self.cache.len() as u64;
+            self.cache.set_capacity(in_shares(bound.limit, shards));
+            self.counters.add(Counter::Evicted, before.saturating_sub(self.cache.len() as u64));
+        }
+        let tti = limits.tti.map_or(NEVER, nanos);
+        if self.tti.swap(tti, Relaxed) != tti {
+            // When they were read has not been kept, or the sweeper goes by another end of theirs.
+            self.clear();
+        }
+        true
+    }
+
+    /// See [`Memory::tti`].
+    #[inline(always)]
+    fn tti(&self) -> u64 {
+        self.tti.load(Relaxed)
     }
 
     pub(super) fn schedule(&self) -> &Schedule {
@@ -476,7 +515,7 @@ where
 
     /// Takes out an entry with this hash that has expired by `now`. No user code runs.
     fn take_expired(&self, hash: u64, now: u64) -> Option<(Keyed<K>, V)> {
-        self.cache.remove_if(&Expired { hash, tti: self.tti, now }, |_| true)
+        self.cache.remove_if(&Expired { hash, tti: self.tti(), now }, |_| true)
     }
 
     /// Sees to an entry that has been taken out, with no lock held any more.
@@ -502,6 +541,11 @@ where
             self.clear();
         }
     }
+}
+
+/// A bound on the number of entries, rounded down to equal shares, as quick_cache rounds the share of a shard up.
+fn in_shares(limit: u64, shards: u64) -> u64 {
+    if limit == NEVER { NEVER } else { limit - limit % shards }
 }
 
 /// How many shards a bound on the number of entries is split into: enough for every core to find one

@@ -331,6 +331,12 @@ where
         &self.schedule
     }
 
+    /// moka's bounds are those that it was built with.
+    #[cfg(feature = "config")]
+    pub(super) fn resize(&self, _: &Limits) -> bool {
+        false
+    }
+
     pub(super) fn counts(&self) -> NearCounts {
         let tally = &self.tally;
         let entries = Inside::enter().map_or(0, |_inside| {

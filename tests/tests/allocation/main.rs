@@ -40,6 +40,24 @@ fn the_counter_counts() {
 }
 
 #[test]
+fn a_hit_does_not_allocate_while_scopes_are_alive_elsewhere_or_gone() {
+    #[memoize]
+    fn number(n: u64) -> u64 {
+        n
+    }
+    let guard = memo::scope().namespace("tenant").enter();
+    assert_eq!(number(1), 1);
+    drop(guard);
+    free_hits! { number(1) => 1; }
+    let elsewhere = memo::scope().refresh().run(async {});
+    free_hits! { number(1) => 1; }
+    drop(elsewhere);
+    // and under one it makes no more of it than a look
+    let _guard = memo::scope().namespace("tenant").ttl("1h").enter();
+    free_hits! { number(1) => 1; }
+}
+
+#[test]
 fn a_hit_of_a_function_does_not_allocate() {
     #[memoize]
     fn number(n: u64) -> u64 {

@@ -638,7 +638,7 @@ mod seeing {
         let before = planned::plan();
         assert_eq!(before.engines(), ["memory"]);
         let text = before.to_string();
-        for part in ["`engine = \"memory\"` is asked for", "at most 5 entries", "300s", "60s"] {
+        for part in ["`engine = \"memory\"` is asked for", "at most 5 entries", "5m", "1m"] {
             assert!(text.contains(part), "{text}");
         }
         let evaluated = EVALUATED.load(Ordering::Relaxed);

@@ -11,4 +11,5 @@ mod flights;
 mod invalidation;
 mod keys;
 mod results;
+mod scopes;
 mod story;

@@ -1,6 +1,6 @@
 use memo::memoize;
 
-#[memoize(code = "track")]
+#[memoize(engine = "memory", code = "track")]
 fn double(a: u64) -> u64 {
     a * 2
 }

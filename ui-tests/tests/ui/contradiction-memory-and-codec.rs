@@ -1,6 +1,6 @@
 use memo::memoize;
 
-#[memoize(codec = "postcard")]
+#[memoize(engine = "memory", codec = "postcard")]
 fn double(a: u64) -> u64 {
     a * 2
 }

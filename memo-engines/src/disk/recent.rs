@@ -1,0 +1,108 @@
+//! Small entries that a connection has read lately, for as long as nothing is written by anyone.
+//!
+//! Between two commits, a connection that reads a row twice reads the same twice. SQLite has the row's page at hand
+//! then, but finding the row in it and taking it apart is still half of what a memoized call costs. So what was
+//! read is kept together with the header of SQLite's WAL index, which every commit of every process changes (see
+//! [`reader`](super::reader)), and is given out again while that is as it was.
+
+use std::collections::HashMap;
+
+use super::index::{Content, Found};
+use super::wal_index::Header;
+use crate::engine::Key;
+
+/// Entries larger than this, in bytes, are not kept: taking their row apart is little beside copying them.
+const LARGEST: usize = 4 << 10;
+/// How much is kept, in bytes.
+const MOST: usize = 4 << 20;
+/// What an entry takes beside its bytes, more or less.
+const OVERHEAD: usize = 192;
+
+#[derive(Default)]
+pub(super) struct Recent {
+    /// When what is here was read.
+    header: Option<Header>,
+    found: HashMap<[u8; 32], Found>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Says what the header is now. What was read under another one is forgotten.
+    pub(super) fn at(&mut self, header: Header) {
+        if self.header != Some(header) {
+            self.forget();
+            self.header = Some(header);
+        }
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<Found> {
+        self.found.get(&key.digest).cloned()
+    }
+
+    /// Keeps what was found under a key, if there is room.
+    pub(super) fn keep(&mut self, key: &Key, found: &Found) {
+        let Content::Here(bytes) = &found.content else { return };
+        let size = bytes.len() + OVERHEAD;
+        if bytes.len() <= LARGEST && self.bytes + size <= MOST {
+            self.bytes += size;
+            self.found.insert(key.digest, found.clone());
+        }
+    }
+
+    /// Begins anew if there is no more room: what is read now may not be what was read at the beginning.
+    pub(super) fn renew(&mut self) {
+        if self.bytes + OVERHEAD + LARGEST > MOST {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.found.clear();
+        self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Space;
+
+    fn key(number: u32) -> Key {
+        let mut digest = [0; 32];
+        digest[..4].copy_from_slice(&number.to_le_bytes());
+        Key { space: Space([1; 16]), digest }
+    }
+
+    fn found(len: usize) -> Found {
+        let content = Content::Here(vec![1; len].into());
+        Found { row: 1, seq: 1, expires: None, used: 1, size: len as u64, content }
+    }
+
+    #[test]
+    fn what_was_read_before_a_commit_is_not_given_out_after_it() {
+        let mut recent = Recent::default();
+        recent.at([1; 12]);
+        recent.keep(&key(1), &found(10));
+        recent.at([1; 12]);
+        assert!(recent.get(&key(1)).is_some());
+        assert!(recent.get(&key(2)).is_none());
+        recent.at([2; 12]);
+        assert!(recent.get(&key(1)).is_none());
+    }
+
+    #[test]
+    fn it_is_bounded_and_begins_anew_when_it_is_full() {
+        let mut recent = Recent::default();
+        recent.at([1; 12]);
+        recent.keep(&key(0), &found(LARGEST + 1));
+        assert!(recent.get(&key(0)).is_none(), "too large");
+        (0..10_000).for_each(|number| recent.keep(&key(number), &found(1000)));
+        let kept = recent.found.len();
+        assert!((3000..MOST / 1000).contains(&kept), "{kept}");
+        recent.renew();
+        assert!(recent.get(&key(1)).is_none());
+        recent.keep(&key(1), &found(1000));
+        recent.renew();
+        assert!(recent.get(&key(1)).is_some(), "there is room for more");
+    }
+}

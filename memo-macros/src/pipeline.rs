@@ -1,0 +1,134 @@
+//! The pipeline from end to end: `args → model → validate → expand`, or `fallback`.
+
+use darling::{Error, Result};
+use proc_macro2::TokenStream;
+
+use crate::args::Args;
+use crate::expand::expand;
+use crate::fallback::fallback;
+use crate::item::Function;
+use crate::model::Model;
+use crate::validate::validate;
+
+/// The function memoized, or the function and what is wrong.
+pub(crate) fn memoized(args: TokenStream, item: TokenStream) -> TokenStream {
+    match try_expand(args, item.clone()) {
+        Ok(tokens) => tokens,
+        Err(errors) => fallback(errors, item),
+    }
+}
+
+pub(crate) fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut errors = Error::accumulator();
+    let args = Args::parse(args, &mut errors);
+    let Some(function) = errors.handle(syn::parse2::<Function>(item).map_err(Error::from)) else {
+        // Never `Ok`: there is an error at least.
+        return errors.finish_with(TokenStream::new());
+    };
+    let model = Model::new(&args, function);
+    validate(&args, &model, &mut errors);
+    errors.finish()?;
+    Ok(expand(&model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pieces of options, right and wrong, and what may stand between them.
+    const PIECES: &[&str] = &[
+        "engine",
+        "ttl",
+        "tti",
+        "ttl_of",
+        "capacity",
+        "weigh",
+        "max_weight",
+        "key",
+        "skip",
+        "receiver",
+        "cache_if",
+        "cache_err",
+        "single_flight",
+        "name",
+        "version",
+        "code",
+        "codec",
+        "companion",
+        "crate",
+        "fallback",
+        "persist",
+        "= \"disk\"",
+        "= [\"memory\", \"own\"]",
+        "= \"1h30m\"",
+        "= \"64MiB\"",
+        "= 10_000",
+        "= |v| v.len()",
+        "= |k, v| 1",
+        "= (a, b)",
+        "(a)",
+        "(a, b)",
+        "= \"unbounded\"",
+        "= true",
+        "= false",
+        "= self.id",
+        "= -1",
+        "= 999999999999999999999",
+        "= \"9999999999999999999w\"",
+        "= \"\"",
+        ",",
+        ",,",
+        "=",
+        "==",
+        "[]",
+        "{}",
+        "()",
+        "#",
+        "'a",
+        "'a'",
+        "r#type",
+        "::",
+        "..",
+        "=>",
+        "|",
+        "\"\\u{10ffff}\"",
+        "1e9",
+        "0x",
+        "_",
+    ];
+
+    const FUNCTIONS: &[&str] = &[
+        "fn f(a: u64, b: &str) -> u64 { a }",
+        "async fn f(&self, a: u64, (b, c): (u8, u8)) -> Result<String, E> { a }",
+        "pub(crate) unsafe fn f<'a, T: K, const N: usize>(a: &'a mut T, b: impl Fn()) -> Vec<T> where T: Ord { b }",
+        "const fn f(self: Pin<&Self>) {}",
+        "extern \"C\" fn f(a: i32, ...) -> ! { loop {} }",
+        "fn f(&mut self, _: [f64; 3], Point { x, y }: Point) -> impl Iterator;",
+        "struct Nothing;",
+        "fn",
+        "",
+    ];
+
+    /// Thinly what the fuzz target `attribute` does.
+    #[test]
+    fn any_options_on_any_function_give_tokens_and_no_panic() {
+        let nightly = std::env::var_os("MEMO_TEST_NIGHTLY").is_some();
+        let seed = std::env::var("MEMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        let mut state: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
+        eprintln!("MEMO_TEST_SEED={state}");
+        let mut below = |bound: usize| {
+            // xorshift64
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % bound
+        };
+        for _ in 0..if nightly { 200_000 } else { 3_000 } {
+            let args: Vec<_> = (0..below(12)).map(|_| PIECES[below(PIECES.len())]).collect();
+            let Ok(args) = args.join(" ").parse::<TokenStream>() else { continue };
+            let function = FUNCTIONS[below(FUNCTIONS.len())];
+            let memoized = memoized(args.clone(), function.parse().unwrap());
+            assert!(!memoized.is_empty() || function.is_empty(), "#[memoize({args})] {function} is gone");
+        }
+    }
+}

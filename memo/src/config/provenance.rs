@@ -1,0 +1,180 @@
+//! Each value and where it comes from.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use super::Loaded;
+use super::problem::{Origin, Problem, nearest};
+use super::schema::{FUNCTION, engine};
+use super::source::{Place, Placed};
+use crate::function::Settings;
+use crate::registry;
+
+/// What is configured, from [`config()`](crate::config()): each value and where it comes from. It prints as a table.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    rows: Vec<Row>,
+    unused: Vec<Problem>,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    key: String,
+    value: String,
+    origin: Origin,
+}
+
+impl Row {
+    /// What it is a value of: `defaults.capacity`, `engines.disk.path`, `functions."app::*".ttl`; or an option of a
+    /// function that has run: `app::rates::usd ttl`.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value, as it would be written; a password is not shown.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// Each value that is configured and where it comes from: those of the defaults, of engines and of patterns for
+/// functions, and what each function that has run goes by.
+///
+/// ```
+/// #[memo::memoize(name = "squares", ttl = "5m")]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// square(4);
+/// let config = memo::config();
+/// println!("{config}");
+/// let ttl = config.get("squares ttl").unwrap();
+/// assert_eq!((ttl.value(), ttl.origin()), ("5m", &memo::config::Origin::Attribute));
+/// ```
+pub fn config() -> Configuration {
+    let loaded = super::current();
+    let mut rows = Vec::new();
+    let nothing = Settings::new();
+    let built_in = super::shown(&nothing);
+    for (option, value) in &built_in {
+        let (value, origin) = match loaded.default(option) {
+            Some(placed) => (placed.setting.to_string(), placed.origin.clone()),
+            None => (value.clone(), Origin::Default),
+        };
+        rows.push(Row { key: Place::Defaults.key(option), value, origin });
+    }
+    for name in engines(&loaded) {
+        let set = engine(&name).filter_map(|rule| Some((rule, loaded.engine(&name, rule.name)?)));
+        rows.extend(set.map(|(rule, placed)| row(&Place::Engine(name.clone()), rule.name, placed)));
+    }
+    for pattern in patterns(&loaded) {
+        let set = FUNCTION.iter().filter_map(|rule| Some((rule, loaded.of_pattern(&pattern, rule.name)?)));
+        rows.extend(set.map(|(rule, placed)| row(&Place::Function(pattern.clone()), rule.name, placed)));
+    }
+    let mut functions = registry::all();
+    functions.sort_by(|a, b| a.name().cmp(b.name()));
+    functions.dedup_by(|a, b| a.name() == b.name());
+    for memo in &functions {
+        let (author, settings) = memo.settings();
+        let options = super::shown(settings).into_iter();
+        rows.extend(options.map(|(option, value)| Row {
+            key: format!("{} {option}", memo.name()),
+            value,
+            origin: loaded.origin(memo.name(), author, option),
+        }));
+    }
+    let names: Vec<_> = functions.iter().map(|memo| memo.name()).collect();
+    Configuration { rows, unused: loaded.unused(&names) }
+}
+
+fn row(place: &Place, option: &str, placed: &Placed) -> Row {
+    Row { key: place.key(option), value: placed.setting.to_string(), origin: placed.origin.clone() }
+}
+
+/// The engines that something is said about.
+fn engines(loaded: &Loaded) -> Vec<String> {
+    let mut names: Vec<_> = loaded.layers.iter().flat_map(|layer| layer.engines.keys().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The patterns that something is said about.
+fn patterns(loaded: &Loaded) -> Vec<String> {
+    let functions = loaded.layers.iter().flat_map(|layer| &layer.functions);
+    let mut patterns: Vec<_> = functions.map(|functions| functions.pattern.as_str().to_owned()).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
+impl Loaded {
+    /// What the highest source says of an option for just this pattern.
+    fn of_pattern(&self, pattern: &str, option: &str) -> Option<&Placed> {
+        let functions = self.layers.iter().rev().flat_map(|layer| &layer.functions);
+        functions
+            .filter(|functions| functions.pattern.as_str() == pattern)
+            .find_map(|functions| functions.options.get(option))
+    }
+
+    /// The patterns that no function has matched, of which `names` have run.
+    fn unused(&self, names: &[&str]) -> Vec<Problem> {
+        let functions = self.layers.iter().flat_map(|layer| &layer.functions);
+        let unused = functions.filter(|functions| !functions.used.load(Ordering::Relaxed));
+        unused
+            .map(|functions| {
+                let pattern = functions.pattern.as_str();
+                // a name without its path is what most are short of
+                let short = |name: &&&str| name.rsplit("::").next() == Some(pattern);
+                let meant =
+                    names.iter().find(short).copied().or_else(|| nearest(pattern, names.iter().copied()));
+                let advice = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                Problem {
+                    origin: functions
+                        .options
+                        .values()
+                        .next()
+                        .map_or(Origin::Default, |placed| placed.origin.clone()),
+                    key: format!("functions.{pattern:?}"),
+                    message: format!("no function that has run has such a name{advice}"),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Configuration {
+    /// Each value.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
+        self.rows.iter()
+    }
+
+    /// The value with this [`key`](Row::key).
+    pub fn get(&self, key: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.key == key)
+    }
+
+    /// The patterns for functions that match none that has run so far. Worth a look once a program has done its work: it
+    /// may be a slip of the pen.
+    pub fn unused_patterns(&self) -> &[Problem] {
+        &self.unused
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |cell: fn(&Row) -> &str| self.rows.iter().map(|row| cell(row).chars().count()).max();
+        let (key, value) = (width(Row::key).unwrap_or(0), width(Row::value).unwrap_or(0));
+        for row in &self.rows {
+            writeln!(f, "{:<key$}  {:<value$}  {}", row.key, row.value, row.origin)?;
+        }
+        self.unused.iter().try_for_each(|problem| writeln!(f, "{problem}"))
+    }
+}

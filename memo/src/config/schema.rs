@@ -1,0 +1,246 @@
+//! The sections and options there are, and what each takes.
+
+use std::path::Path;
+
+use super::problem::{nearest, unknown};
+use super::value::{Given, Setting};
+use crate::duration;
+
+/// An option.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Switch,
+    Bound,
+    Lifetime,
+    Time,
+    Size,
+    Number,
+    Path,
+    Address,
+    Engines,
+    Fallback,
+    Share,
+}
+
+pub(super) const SECTIONS: [&str; 3] = ["defaults", "engines", "functions"];
+
+const fn rule(name: &'static str, kind: Kind) -> Rule {
+    Rule { name, kind }
+}
+
+/// `[defaults]` and `[functions.".."]`.
+pub(super) const FUNCTION: &[Rule] = &[
+    rule("enabled", Kind::Switch),
+    rule("engine", Kind::Engines),
+    rule("fallback", Kind::Fallback),
+    rule("capacity", Kind::Bound),
+    rule("max_weight", Kind::Size),
+    rule("large_over", Kind::Size),
+    rule("ttl", Kind::Lifetime),
+    rule("tti", Kind::Lifetime),
+    rule("cache_err", Kind::Lifetime),
+    rule("single_flight", Kind::Share),
+];
+
+/// `[engines.<name>]`: the guard around each of them.
+pub(super) const GUARD: &[Rule] = &[
+    rule("budget", Kind::Time),
+    rule("failures", Kind::Number),
+    rule("backoff", Kind::Time),
+    rule("max_backoff", Kind::Time),
+    rule("helpers", Kind::Number),
+];
+
+/// `[engines.<name>]`, beside its guard.
+pub(super) const ENGINES: &[(&str, &[Rule])] = &[
+    (
+        "disk",
+        &[
+            rule("path", Kind::Path),
+            rule("max_size", Kind::Size),
+            rule("large_over", Kind::Size),
+            rule("durable", Kind::Switch),
+            rule("queue", Kind::Size),
+            rule("put_wait", Kind::Time),
+            rule("wait", Kind::Time),
+            rule("busy_timeout", Kind::Time),
+            rule("touch_after", Kind::Time),
+            rule("sweep_every", Kind::Time),
+        ],
+    ),
+    ("redis", &[rule("url", Kind::Address)]),
+];
+
+/// The engines that a program may name, and whether this one can have them.
+const BUILT_IN: [(&str, bool); 4] = [
+    ("memory", true),
+    ("moka", cfg!(feature = "moka")),
+    ("disk", cfg!(feature = "disk")),
+    ("redis", cfg!(feature = "redis")),
+];
+
+/// All options of the engine `name`.
+pub(super) fn engine(name: &str) -> impl Iterator<Item = &'static Rule> + Clone {
+    let own = ENGINES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, rules)| rules);
+    own.iter().chain(GUARD)
+}
+
+impl Kind {
+    fn expected(self) -> &'static str {
+        match self {
+            Kind::Switch => "`true` or `false`",
+            Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
+            Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
+            Kind::Time => "a duration such as \"250ms\"",
+            Kind::Size => "a size such as \"64MiB\", or a whole number of bytes",
+            Kind::Number => "a whole number of at least 1",
+            Kind::Path => "a path, as a text",
+            Kind::Address => "a URL, as a text",
+            Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
+            Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
+            Kind::Share => "`false` or \"process\"",
+        }
+    }
+
+    /// What the text of an environment variable stands for.
+    pub(super) fn read(self, text: &str) -> Given {
+        let text = text.to_owned();
+        match self {
+            Kind::Lifetime | Kind::Time | Kind::Path | Kind::Address => Given::Text(text),
+            Kind::Engines | Kind::Fallback if text.contains(',') => {
+                Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
+            }
+            Kind::Engines | Kind::Fallback => Given::Text(text),
+            Kind::Switch | Kind::Bound | Kind::Size | Kind::Number | Kind::Share => {
+                let number = text.replace('_', "").parse().map(Given::Integer);
+                number.ok().or_else(|| text.parse().ok().map(Given::Bool)).unwrap_or(Given::Text(text))
+            }
+        }
+    }
+
+    /// What `given` sets such an option to. Relative paths start at `place`. With `strict`, an engine that is neither
+    /// built in nor registered is wrong; else only one that looks like a slip, since it may be registered yet.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and what to write.
+    pub(super) fn check(self, given: Given, place: Option<&Path>, strict: bool) -> Result<Setting, String> {
+        let unfit = |given: &Given| format!("expected {}, not {}", self.expected(), given.describe());
+        let at_least_one = |number: i128| u64::try_from(number).ok().filter(|number| *number > 0);
+        match (self, given) {
+            (Kind::Switch, Given::Bool(flag)) => Ok(Setting::Switch(flag)),
+            (Kind::Bound, Given::Integer(0)) => {
+                Err("nothing would be stored: write `enabled = false` for that".to_owned())
+            }
+            (Kind::Bound, Given::Text(text)) if text == "unbounded" => Ok(Setting::Bound(None)),
+            (Kind::Bound, Given::Integer(number)) if at_least_one(number).is_some() => {
+                Ok(Setting::Bound(at_least_one(number)))
+            }
+            (Kind::Number, given @ Given::Integer(number)) => {
+                at_least_one(number).map(Setting::Number).ok_or_else(|| unfit(&given))
+            }
+            (Kind::Lifetime, Given::Text(text)) if text == "none" => Ok(Setting::Lifetime(None)),
+            (Kind::Lifetime, Given::Text(text)) => {
+                duration::duration(&text).map(|length| Setting::Lifetime(Some(length)))
+            }
+            (Kind::Lifetime, Given::Duration(length)) => Ok(Setting::Lifetime(Some(length))),
+            (Kind::Time, Given::Text(text)) => duration::duration(&text).map(Setting::Time),
+            (Kind::Time, Given::Duration(length)) => Ok(Setting::Time(length)),
+            (Kind::Lifetime | Kind::Time, Given::Integer(number)) => {
+                Err(format!("the number {number} needs a unit: write \"{number}s\" for seconds"))
+            }
+            (Kind::Size, Given::Text(text)) => duration::size(&text).map(Setting::Size),
+            (Kind::Size, given @ Given::Integer(number)) => {
+                u64::try_from(number).map(Setting::Size).map_err(|_| unfit(&given))
+            }
+            (Kind::Path, Given::Text(text)) if text.is_empty() => Err("the path is empty".to_owned()),
+            (Kind::Path, Given::Text(text)) => Ok(Setting::Path(below(place, text.as_ref()))),
+            (Kind::Path, Given::Path(path)) => Ok(Setting::Path(below(place, &path))),
+            (Kind::Address, Given::Text(text)) => Ok(Setting::Address(text)),
+            (Kind::Share, Given::Bool(false)) => Ok(Setting::Share(false)),
+            (Kind::Share, Given::Text(text)) if text == "process" => Ok(Setting::Share(true)),
+            (Kind::Share, Given::Text(text)) if text == "machine" || text == "fleet" => {
+                Err(format!("\"{text}\" is set by the attribute alone: expected {}", self.expected()))
+            }
+            (Kind::Engines | Kind::Fallback, Given::Text(name)) => self.engines(vec![name], strict),
+            (Kind::Engines | Kind::Fallback, Given::List(names)) => {
+                let text = |given| match given {
+                    Given::Text(name) => Ok(name),
+                    other => Err(unfit(&other)),
+                };
+                self.engines(names.into_iter().map(text).collect::<Result<_, _>>()?, strict)
+            }
+            (_, given) => Err(unfit(&given)),
+        }
+    }
+
+    /// The engines of these names, or the word that stands for none: `"auto"`, `"none"`.
+    fn engines(self, names: Vec<String>, strict: bool) -> Result<Setting, String> {
+        let (word, setting): (_, fn(Vec<String>) -> Setting) = match self {
+            Kind::Fallback => ("none", Setting::Fallback),
+            _ => ("auto", Setting::Engines),
+        };
+        if names == [word] {
+            return Ok(setting(Vec::new()));
+        }
+        if names.is_empty() {
+            return Err(format!("an empty array names no engine: write \"{word}\" instead"));
+        }
+        for (place, name) in names.iter().enumerate() {
+            if name == word {
+                return Err(format!("\"{word}\" stands alone"));
+            }
+            if names[..place].contains(name) {
+                return Err(format!("the engine \"{name}\" is named twice"));
+            }
+            if place > 0 && word == "auto" && (name == "memory" || name == "moka") {
+                return Err(format!("memory is the nearest: write \"{name}\" first"));
+            }
+            is_engine(name, strict).map_err(|wrong| format!("\"{name}\": {wrong}"))?;
+        }
+        Ok(setting(names))
+    }
+}
+
+fn below(place: Option<&Path>, path: &Path) -> std::path::PathBuf {
+    place.map_or_else(|| path.to_owned(), |place| place.join(path))
+}
+
+/// Whether there is, or may yet be, an engine called `name`.
+///
+/// # Errors
+///
+/// What is wrong with it.
+fn is_engine(name: &str, strict: bool) -> Result<(), String> {
+    match BUILT_IN.iter().find(|(known, _)| *known == name) {
+        Some((_, true)) => return Ok(()),
+        Some((_, false)) if crate::far::is_registered(name) => return Ok(()),
+        Some((_, false)) => {
+            return Err(format!("this engine needs the feature `{name}` of the crate `memo`"));
+        }
+        None => {}
+    }
+    if crate::far::is_registered(name) {
+        return Ok(());
+    }
+    let registered = crate::far::names();
+    let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);
+    let names = usable.chain(registered.iter().map(String::as_str));
+    if strict || nearest(name, names.clone()).is_some() {
+        let slip = nearest(name, names.clone()).is_some();
+        let own = if cfg!(feature = "engines") && !slip {
+            "; register one of your own before `memo::init`"
+        } else {
+            ""
+        };
+        return Err(unknown("engine", name, names) + own);
+    }
+    Ok(())
+}

@@ -1,0 +1,384 @@
+//! From files, environment variables and code to layers of settings, each with where it comes from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Origin, Problem, nearest, unknown};
+use super::schema::{self, FUNCTION, Kind, Rule, SECTIONS};
+use super::value::{Given, Setting};
+use crate::pattern::Pattern;
+
+/// An option that is set, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    pub(super) setting: Setting,
+    pub(super) origin: Origin,
+}
+
+/// Options by name.
+pub(super) type Section = BTreeMap<&'static str, Placed>;
+
+/// What one source says.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) defaults: Section,
+    pub(super) engines: BTreeMap<String, Section>,
+    /// The ones that say most first; of those that say as much, the later.
+    pub(super) functions: Vec<Functions>,
+}
+
+/// A section for functions.
+#[derive(Debug)]
+pub(super) struct Functions {
+    pub(super) pattern: Pattern,
+    pub(super) options: Section,
+    /// Whether a function that has run matches.
+    pub(super) used: AtomicBool,
+}
+
+/// Where in a configuration an option stands.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Defaults,
+    Engine(String),
+    Function(String),
+}
+
+impl Place {
+    pub(super) fn key(&self, option: &str) -> String {
+        match self {
+            Place::Defaults => format!("defaults.{option}"),
+            Place::Engine(name) => format!("engines.{name}.{option}"),
+            Place::Function(pattern) => format!("functions.{pattern:?}.{option}"),
+        }
+    }
+}
+
+/// Reads sources into a layer.
+pub(super) struct Reader<'a> {
+    pub(super) problems: &'a mut Vec<Problem>,
+    /// See [`Kind::check`](schema::Kind::check).
+    pub(super) strict: bool,
+    /// Where relative paths start.
+    pub(super) place: Option<PathBuf>,
+    pub(super) layer: Layer,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(problems: &'a mut Vec<Problem>, strict: bool) -> Self {
+        Reader { problems, strict, place: None, layer: Layer::default() }
+    }
+
+    pub(super) fn finish(mut self) -> Layer {
+        self.layer.functions.reverse();
+        self.layer.functions.sort_by(|a, b| b.pattern.specificity(&a.pattern));
+        self.layer
+    }
+
+    fn wrong(&mut self, origin: Origin, key: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem { origin, key: key.into(), message: message.into() });
+    }
+
+    /// Sets the option called `name` of a place that may not be there.
+    pub(super) fn option(
+        &mut self,
+        place: &Place,
+        name: &str,
+        origin: Origin,
+        given: impl FnOnce(Kind) -> Given,
+    ) {
+        let there = match place {
+            Place::Engine(engine) => self.is_engine(engine, &origin),
+            Place::Defaults | Place::Function(_) => true,
+        };
+        if there {
+            self.set(place, name, origin, given);
+        }
+    }
+
+    /// Sets the option called `name`; `given` makes its value when it is known what it takes.
+    fn set(&mut self, place: &Place, name: &str, origin: Origin, given: impl FnOnce(Kind) -> Given) {
+        let Some(rule) = self.rule(place, name, &origin) else { return };
+        match rule.kind.check(given(rule.kind), self.place.as_deref(), self.strict) {
+            Err(message) => self.wrong(origin, place.key(name), message),
+            Ok(setting) => {
+                self.section(place).insert(rule.name, Placed { setting, origin });
+            }
+        }
+    }
+
+    fn rule(&mut self, place: &Place, name: &str, origin: &Origin) -> Option<&'static Rule> {
+        let mut known: Box<dyn Iterator<Item = &'static Rule>> = match place {
+            Place::Engine(engine) => Box::new(schema::engine(engine)),
+            Place::Defaults | Place::Function(_) => Box::new(FUNCTION.iter()),
+        };
+        let rule = known.find(|rule| rule.name == name);
+        if rule.is_none() {
+            let message = match place {
+                Place::Engine(engine) => {
+                    unknown("option", name, schema::engine(engine).map(|rule| rule.name))
+                }
+                _ => unknown("option", name, FUNCTION.iter().map(|rule| rule.name)),
+            };
+            self.wrong(origin.clone(), place.key(name), message);
+        }
+        rule
+    }
+
+    fn section(&mut self, place: &Place) -> &mut Section {
+        match place {
+            Place::Defaults => &mut self.layer.defaults,
+            Place::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
+            Place::Function(pattern) => {
+                let functions = &mut self.layer.functions;
+                let known = functions.iter().position(|functions| functions.pattern.as_str() == pattern);
+                let place = known.unwrap_or_else(|| {
+                    functions.push(Functions {
+                        pattern: Pattern::new(pattern),
+                        options: Section::new(),
+                        used: AtomicBool::new(false),
+                    });
+                    functions.len() - 1
+                });
+                &mut functions[place].options
+            }
+        }
+    }
+
+    /// Whether there is an engine called `name` to say something about.
+    fn is_engine(&mut self, name: &str, origin: &Origin) -> bool {
+        if schema::ENGINES.iter().any(|(known, _)| *known == name) {
+            return true;
+        }
+        let message = match name {
+            "memory" | "moka" | "auto" => {
+                "this engine has no options: capacity and lifetimes are set for functions".to_owned()
+            }
+            name if crate::far::is_registered(name) => {
+                "an engine of the program's own has no options here".to_owned()
+            }
+            name => unknown("engine", name, schema::ENGINES.iter().map(|(known, _)| *known)),
+        };
+        self.wrong(origin.clone(), format!("engines.{name}"), message);
+        false
+    }
+
+    /// A file that must be there, or need not.
+    pub(super) fn file(&mut self, path: &Path, required: bool) {
+        let whole = Origin::File { path: path.to_owned(), line: 0 };
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                self.place = path.parent().map(Path::to_owned);
+                self.text(&text, |line| Origin::File { path: path.to_owned(), line });
+                self.place = None;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.wrong(whole, "", "the file is not UTF-8 text");
+            }
+            Err(error) => self.wrong(whole, "", format!("the file cannot be read: {error}")),
+        }
+    }
+
+    /// A whole configuration as TOML.
+    pub(super) fn text(&mut self, text: &str, origin: impl Fn(usize) -> Origin) {
+        let line =
+            |offset: usize| text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // what a parser makes of the rest may be far from what was meant
+            for error in errors {
+                let at = error.span().map_or(0, |span| span.start.min(text.len()));
+                let message = format!("this is not TOML: {}", explain(&error, text));
+                self.wrong(origin(line(at)), "", message);
+            }
+            return;
+        }
+        self.sections(table.into_inner(), &|offset| origin(line(offset)));
+    }
+
+    fn sections(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+        for (key, at, value) in in_order(table) {
+            let origin_of_key = origin(at);
+            if !SECTIONS.contains(&key.as_str()) {
+                let message = match FUNCTION.iter().any(|rule| rule.name == key) {
+                    true => {
+                        "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
+                    }
+                    false => unknown("section", &key, SECTIONS.into_iter()),
+                };
+                self.wrong(origin_of_key, key, message);
+                continue;
+            }
+            let DeValue::Table(table) = value else {
+                let message = format!("this is a section: write `[{key}]` above its options");
+                self.wrong(origin_of_key, key, message);
+                continue;
+            };
+            match key.as_str() {
+                "defaults" => self.options(&Place::Defaults, table, origin),
+                "engines" => self.engines(table, origin),
+                _ => self.functions(table, origin),
+            }
+        }
+    }
+
+    fn engines(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+        for (name, at, value) in in_order(table) {
+            let here = origin(at);
+            match value {
+                _ if !self.is_engine(&name, &here) => {}
+                DeValue::Table(options) => self.options(&Place::Engine(name), options, origin),
+                _ => {
+                    let message = format!("this is a section: write `[engines.{name}]` above its options");
+                    self.wrong(here, format!("engines.{name}"), message);
+                }
+            }
+        }
+    }
+
+    fn functions(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+        for (pattern, at, value) in in_order(table) {
+            match value {
+                DeValue::Table(options) => self.options(&Place::Function(pattern), options, origin),
+                _ => {
+                    let message =
+                        format!("this is a section: write `[functions.{pattern:?}]` above its options");
+                    self.wrong(origin(at), format!("functions.{pattern:?}"), message);
+                }
+            }
+        }
+    }
+
+    fn options(&mut self, place: &Place, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+        for (name, at, value) in in_order(table) {
+            // `app::rates::*` without its quotes is no TOML, but `app.rates` is, and means something else
+            if matches!(place, Place::Function(_))
+                && matches!(value, DeValue::Table(_))
+                && !FUNCTION.iter().any(|rule| rule.name == name)
+            {
+                let message = "a dot opens a section within: put the function's whole name in quotes";
+                self.wrong(origin(at), place.key(&name), message);
+                continue;
+            }
+            self.set(place, &name, origin(at), |_| given(value));
+        }
+    }
+
+    /// The variables whose names begin with `MEMO_`.
+    pub(super) fn environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {
+        let mut variables: Vec<_> =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
+        variables.sort();
+        for (name, value) in variables {
+            if let Some(key) = name.strip_prefix("MEMO_") {
+                self.variable(&name, key, value);
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &str, key: &str, value: OsString) {
+        let origin = || Origin::Variable(name.to_owned());
+        let key = key.to_lowercase();
+        let parts: Vec<_> = key.split("__").collect();
+        match parts[..] {
+            ["functions"] => match value.into_string() {
+                Ok(text) => self.inline_functions(&text, origin()),
+                Err(_) => self.wrong(origin(), "functions", "the value is not UTF-8 text"),
+            },
+            ["functions", ..] => self.wrong(
+                origin(),
+                "functions",
+                "the name of a variable has no room for that of a function: \
+                 set MEMO_FUNCTIONS to '{ \"app::rates::*\" = { ttl = \"30s\" } }'",
+            ),
+            ["defaults", option] => self.set(&Place::Defaults, option, origin(), |kind| text(kind, value)),
+            ["engines", engine, option] => {
+                let place = Place::Engine(engine.to_owned());
+                self.option(&place, option, origin(), |kind| text(kind, value));
+            }
+            ["defaults", ..] => {
+                self.wrong(origin(), "defaults", "write it such as MEMO_DEFAULTS__CAPACITY");
+            }
+            ["engines", ..] => {
+                self.wrong(origin(), "engines", "write it such as MEMO_ENGINES__DISK__PATH");
+            }
+            // what is not near to one of ours is somebody else's
+            [section, _, ..] if nearest(section, SECTIONS).is_some() => {
+                self.wrong(origin(), section, unknown("section", section, SECTIONS.into_iter()));
+            }
+            _ => {}
+        }
+    }
+
+    fn inline_functions(&mut self, text: &str, origin: Origin) {
+        match DeValue::parse(text).map(Spanned::into_inner) {
+            Ok(DeValue::Table(table)) => self.functions(table, &|_| origin.clone()),
+            Ok(_) => self.wrong(
+                origin,
+                "functions",
+                "expected a table such as '{ \"app::rates::*\" = { ttl = \"30s\" } }'",
+            ),
+            Err(error) => {
+                let message = format!("this is not TOML: {}", explain(&error, text));
+                self.wrong(origin, "functions", message);
+            }
+        }
+    }
+}
+
+/// What the parser says, and what it leaves to be found out.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', "; ");
+    let span = error.span().unwrap_or_default();
+    let line = text.get(..span.start).and_then(|before| before.lines().next_back()).unwrap_or_default();
+    match text.get(span) {
+        // other words of a text that is wrong may be a password
+        Some(key) if message == "duplicate key" => format!("{message} `{key}`"),
+        _ if line.trim_start().starts_with("[functions.") => {
+            format!("{message}; put the function's name in quotes: `[functions.\"app::rates\"]`")
+        }
+        _ => message,
+    }
+}
+
+/// What an environment variable says to an option.
+fn text(kind: Kind, value: OsString) -> Given {
+    match value.into_string() {
+        Ok(text) => kind.read(&text),
+        Err(bytes) => Given::Path(bytes.into()),
+    }
+}
+
+/// The keys of a table with where they are and what they hold, as they are written.
+fn in_order(table: DeTable<'_>) -> Vec<(String, usize, DeValue<'_>)> {
+    let entries = table.into_iter();
+    let mut entries: Vec<_> = entries
+        .map(|(key, value)| (key.get_ref().to_string(), key.span().start, value.into_inner()))
+        .collect();
+    entries.sort_by_key(|(_, at, _)| *at);
+    entries
+}
+
+fn given(value: DeValue<'_>) -> Given {
+    match value {
+        DeValue::String(text) => Given::Text(text.into_owned()),
+        DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Given::Integer(number),
+            Err(_) => Given::Other("a number that is too large"),
+        },
+        DeValue::Float(_) => Given::Other("a number with a fraction"),
+        DeValue::Boolean(flag) => Given::Bool(flag),
+        DeValue::Datetime(_) => Given::Other("a date or time"),
+        DeValue::Array(values) => {
+            Given::List(values.into_iter().map(|value| given(value.into_inner())).collect())
+        }
+        DeValue::Table(_) => Given::Other("a section"),
+    }
+}

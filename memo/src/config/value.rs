@@ -1,0 +1,162 @@
+//! Values as they are given, and as they are understood.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::plan::{bytes, show};
+
+/// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
+/// `bool`, a [`Duration`], a path, or an array of texts.
+#[derive(Clone, PartialEq)]
+pub struct Value(pub(super) Given);
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given {
+    Text(String),
+    Integer(i128),
+    Bool(bool),
+    Duration(Duration),
+    Path(PathBuf),
+    List(Vec<Given>),
+    /// Something that no option takes; in words.
+    Other(&'static str),
+}
+
+/// It may be a password.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Value").finish_non_exhaustive()
+    }
+}
+
+macro_rules! from {
+    ($($from:ty => $value:ident -> $given:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                Value($given)
+            }
+        }
+    )*};
+}
+from! {
+    &str => text -> Given::Text(text.to_owned());
+    String => text -> Given::Text(text);
+    bool => flag -> Given::Bool(flag);
+    i32 => number -> Given::Integer(number.into());
+    i64 => number -> Given::Integer(number.into());
+    u32 => number -> Given::Integer(number.into());
+    u64 => number -> Given::Integer(number.into());
+    usize => number -> Given::Integer(number as i128);
+    Duration => length -> Given::Duration(length);
+    &Path => path -> Given::Path(path.to_owned());
+    PathBuf => path -> Given::Path(path);
+    &[&str] => names -> Given::List(names.iter().map(|name| Given::Text((*name).to_owned())).collect());
+    Vec<String> => names -> Given::List(names.into_iter().map(Given::Text).collect());
+}
+
+impl<const N: usize> From<[&str; N]> for Value {
+    fn from(names: [&str; N]) -> Self {
+        Value::from(&names[..])
+    }
+}
+
+impl Given {
+    /// In words, for an error.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Given::Text(text) => format!("the text {text:?}"),
+            Given::Integer(number) => format!("the number {number}"),
+            Given::Bool(flag) => format!("`{flag}`"),
+            Given::Duration(length) => format!("the duration {}", show(*length)),
+            Given::Path(path) => format!("the path {path:?}"),
+            Given::List(_) => "an array".to_owned(),
+            Given::Other(what) => (*what).to_owned(),
+        }
+    }
+}
+
+/// What an option is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Setting {
+    Switch(bool),
+    /// None is no bound.
+    Bound(Option<u64>),
+    /// None is no lifetime.
+    Lifetime(Option<Duration>),
+    Time(Duration),
+    Size(u64),
+    Number(u64),
+    Path(PathBuf),
+    Address(String),
+    /// None that is named is `"auto"`.
+    Engines(Vec<String>),
+    /// None that is named is `"none"`.
+    Fallback(Vec<String>),
+    /// Whether misses of one key share one computation.
+    Share(bool),
+}
+
+/// As it would be written; no password.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Switch(flag) => flag.fmt(f),
+            Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
+            Setting::Bound(None) => f.write_str("unbounded"),
+            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&show(*length)),
+            Setting::Lifetime(None) => f.write_str("none"),
+            Setting::Size(size) => f.write_str(&bytes(*size)),
+            Setting::Path(path) => path.display().fmt(f),
+            Setting::Address(address) => f.write_str(&without_password(address)),
+            Setting::Engines(names) if names.is_empty() => f.write_str("auto"),
+            Setting::Fallback(names) if names.is_empty() => f.write_str("none"),
+            Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
+            Setting::Share(true) => f.write_str("process"),
+            Setting::Share(false) => f.write_str("false"),
+        }
+    }
+}
+
+/// A URL whose password, and whatever stands behind a `?`, is not to be read.
+fn without_password(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?***"),
+        None => (rest, ""),
+    };
+    // a password may hold a `/` that should have been written otherwise
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => format!("***@{host}"),
+        },
+        None => rest.to_owned(),
+    };
+    format!("{scheme}{rest}{query}")
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let cases = [
+            ("redis://cache:6379", "redis://cache:6379"),
+            ("rediss://app:se:c@re/t@cache:6379/0", "rediss://app:***@cache:6379/0"),
+            ("redis://:secret@cache", "redis://:***@cache"),
+            ("redis://token@cache", "redis://***@cache"),
+            ("app:secret@cache", "app:***@cache"),
+            ("redis://cache?password=secret", "redis://cache?***"),
+            ("unix:///run/redis.sock?pass=secret", "unix:///run/redis.sock?***"),
+        ];
+        for (address, shown) in cases {
+            assert_eq!(Setting::Address(address.to_owned()).to_string(), shown);
+        }
+        assert_eq!(format!("{:?}", Value::from("secret")), "Value(..)");
+    }
+}

@@ -1,0 +1,1 @@
+../../memo-macros/src/duration.rs

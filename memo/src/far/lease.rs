@@ -1,0 +1,314 @@
+//! One computation per key among processes: the leader of a flight takes a lease from an engine that all of them use
+//! before it computes. Who does not get it looks again, ever less often, until there is a value or the lease is free.
+//!
+//! One thread renews all leases of this process, and gives them back. It runs no code of functions: a body that hangs
+//! keeps its lease, as it keeps its flight.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use memo_engines::{Capability, Engine, Error, Key, Lease, Reach, sleep};
+
+use super::{Far, FarKey, Found, Looked, engines};
+use crate::call::Blocks;
+use crate::flight::Lead;
+use crate::flight::graph::Node;
+use crate::function::Settings;
+use crate::key::OwnedPart;
+use crate::outcome::Value;
+use crate::park::block_on;
+use crate::sync::{self, Weak};
+
+/// How long a lease outlives its holder, where the engine cannot see that it is dead.
+const TIME: Duration = Duration::from_secs(10);
+/// How often it is renewed: some of these may be late or fail.
+const RENEWED_EVERY: Duration = Duration::from_millis(2500);
+
+/// The first pause of one who waits, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// How long a call waits that keeps back a holder of another lease, who may be what its own wait is for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The place of the engine that gives the leases: of those that reach so far, the one that reaches farthest.
+pub(super) fn lessor(reach: Reach, engines: impl Iterator<Item = Capability>) -> Option<usize> {
+    let able = engines.enumerate().filter(|(_, engine)| engine.leases && engine.reach >= reach);
+    able.max_by_key(|(_, engine)| engine.reach).map(|(place, _)| place)
+}
+
+/// What a function with results in the engines `far` does if it asks for leases, for its plan.
+pub(crate) fn flight_reason(settings: &Settings, far: &[String]) -> Option<String> {
+    let reach = settings.leases?;
+    let known: Vec<_> =
+        far.iter().filter_map(|name| Some((name.as_str(), engines::capability(name)?))).collect();
+    Some(match lessor(reach, known.iter().map(|(_, capability)| *capability)) {
+        Some(place) => {
+            format!("one computation per key and {}, by leases of \"{}\"", word(reach), known[place].0)
+        }
+        None => no_lessor(reach),
+    })
+}
+
+/// What is missing, and what that means.
+pub(super) fn no_lessor(reach: Reach) -> String {
+    let word = word(reach);
+    format!(
+        "`single_flight = \"{word}\"` is asked for, but no engine of the function gives leases that reach so far: \
+         one computation per key and process"
+    )
+}
+
+fn word(reach: Reach) -> &'static str {
+    if reach >= Reach::Fleet { "fleet" } else { "machine" }
+}
+
+impl<K: OwnedPart, V: Value> Far<K, V> {
+    /// Asks the engines for what `lead` is to compute. Where that is not there and processes share computations, takes
+    /// the lease, or waits for whoever has it, if it `may_wait`. A call that `writes` nothing takes none.
+    pub(crate) async fn look<F: Value>(
+        &'static self,
+        lead: &Lead<'_, K, V, F>,
+        may_wait: Option<Blocks>,
+        writes: bool,
+    ) -> Looked<V> {
+        let Some(key) = self.key(lead.key()) else { return Looked::Nothing(None) };
+        match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
+            (Ok(found), ..) => found.looked(false),
+            (Err(unseen), Some(place), Some(blocks)) if !unseen.failed => {
+                Box::pin(self.lease(unseen, place, lead, blocks)).await
+            }
+            (Err(unseen), ..) => Looked::Nothing(Some(unseen)),
+        }
+    }
+
+    async fn lease<F: Value>(
+        &'static self,
+        mut unseen: Box<FarKey>,
+        place: usize,
+        lead: &Lead<'_, K, V, F>,
+        blocks: Blocks,
+    ) -> Looked<V> {
+        let key = unseen.key;
+        let begun = Instant::now();
+        let mut pause = PAUSES.0;
+        for waited in std::iter::once(false).chain(std::iter::repeat(true)) {
+            let engine = &self.tiers[place].engine;
+            let lease = match Asking::new(engine.clone(), key).await {
+                Ok(lease) => lease.map(|lease| Held::new(engine.clone(), key, lease, lead.node())),
+                // a cache problem neither fails a call nor keeps it
+                Err(_) => break,
+            };
+            if lease.is_none() {
+                if begun.elapsed() >= PATIENCE && lead.keeps_back(blocks, &holders()) {
+                    break;
+                }
+                sleep(shortened(pause)).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+            // with the lease as well: whoever had it may have stored a value since we looked
+            match self.ask((key, lead.hash()), true, true).await {
+                Ok(found) => return found.looked(waited || lease.is_none()),
+                Err(nothing) => unseen = nothing,
+            }
+            if lease.is_some() {
+                unseen.lease = lease;
+                break;
+            }
+            if unseen.failed {
+                break;
+            }
+        }
+        Looked::Nothing(Some(unseen))
+    }
+}
+
+impl<V> Found<V> {
+    fn looked(self, waited: bool) -> Looked<V> {
+        let Found { value, lives, size, engine, hold } = self;
+        Looked::Found { value, lives, size, waited, engine, hold }
+    }
+}
+
+/// Between half of it and all: those who began to wait together do not go on in step.
+fn shortened(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(());
+    pause.mul_f64(0.5 + (random >> 11) as f64 / (1_u64 << 54) as f64)
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Asked = Pin<Box<dyn Future<Output = Result<Option<Lease>, Error>> + Send>>;
+
+/// A lease that is being asked for. If nobody waits for the answer any more, it is given back when it comes.
+struct Asking {
+    engine: Arc<dyn Engine>,
+    key: Key,
+    asked: Option<Asked>,
+}
+
+impl Asking {
+    fn new(engine: Arc<dyn Engine>, key: Key) -> Self {
+        let asked = engine.clone();
+        Asking { engine, key, asked: Some(Box::pin(async move { asked.lease(&key, TIME).await })) }
+    }
+}
+
+impl Future for Asking {
+    type Output = Result<Option<Lease>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(asked) = &mut self.asked else { return Poll::Ready(Ok(None)) };
+        let answer = asked.as_mut().poll(context);
+        if answer.is_ready() {
+            self.asked = None;
+        }
+        answer
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let Some(asked) = self.asked.take() else { return };
+        let (engine, key) = (self.engine.clone(), self.key);
+        hand_over(Box::pin(async move {
+            if let Ok(Some(lease)) = asked.await {
+                // what fails here ends by its time
+                let _ = engine.release(&key, &lease).await;
+            }
+        }));
+    }
+}
+
+/// A lease that this process holds: renewed until this is dropped, then given back.
+pub(super) struct Held(u64);
+
+impl Held {
+    fn new(engine: Arc<dyn Engine>, key: Key, lease: Lease, flight: Weak<dyn Node>) -> Self {
+        let renew = Instant::now() + RENEWED_EVERY;
+        let mut beats = beats();
+        let number = beats.next;
+        beats.next += 1;
+        beats.leases.insert(number, Leased { engine, key, lease, flight, renew: Some(renew) });
+        beats.start();
+        drop(beats);
+        CHANGED.notify_one();
+        Held(number)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(Leased { engine, key, lease, .. }) = beats().leases.remove(&self.0) else { return };
+        hand_over(Box::pin(async move {
+            // what fails here ends by its time
+            let _ = engine.release(&key, &lease).await;
+        }));
+    }
+}
+
+/// All leases of this process, and what is to be done about them.
+#[derive(Default)]
+struct Beats {
+    leases: HashMap<u64, Leased>,
+    next: u64,
+    work: Vec<Work>,
+    /// The process in which a thread takes care of all this: a forked child has none.
+    runs_in: Option<u32>,
+}
+
+struct Leased {
+    engine: Arc<dyn Engine>,
+    key: Key,
+    lease: Lease,
+    /// What is being computed under it.
+    flight: Weak<dyn Node>,
+    /// When to renew it; not once it is lost.
+    renew: Option<Instant>,
+}
+
+static BEATS: LazyLock<Mutex<Beats>> = LazyLock::new(Mutex::default);
+/// There is something new in [`BEATS`].
+static CHANGED: Condvar = Condvar::new();
+
+fn beats() -> MutexGuard<'static, Beats> {
+    BEATS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The flights that are computed under a lease.
+fn holders() -> Vec<sync::Arc<dyn Node>> {
+    beats().leases.values().filter_map(|leased| leased.flight.upgrade()).collect()
+}
+
+/// Has the thread do `work`; it is given up where there can be no thread.
+fn hand_over(work: Work) {
+    let mut beats = beats();
+    if beats.start() {
+        beats.work.push(work);
+        drop(beats);
+        CHANGED.notify_one();
+    }
+}
+
+impl Beats {
+    /// Whether there is a thread.
+    fn start(&mut self) -> bool {
+        let process = std::process::id();
+        if self.runs_in != Some(process) {
+            let thread = std::thread::Builder::new().name("memo-lease".into()).spawn(run);
+            self.runs_in = thread.is_ok().then_some(process);
+        }
+        self.runs_in.is_some()
+    }
+
+    /// What is to be done now, and when to look again.
+    fn due(&mut self) -> (Vec<Work>, Option<Instant>) {
+        let now = Instant::now();
+        let mut work = std::mem::take(&mut self.work);
+        let mut next = None;
+        for (&number, leased) in &mut self.leases {
+            let Some(renew) = &mut leased.renew else { continue };
+            if *renew <= now {
+                *renew = now + RENEWED_EVERY;
+                let (engine, key, lease) = (leased.engine.clone(), leased.key, leased.lease);
+                work.push(Box::pin(renew_one(number, engine, key, lease)));
+            }
+            next = [next, leased.renew].into_iter().flatten().min();
+        }
+        (work, next)
+    }
+}
+
+async fn renew_one(number: u64, engine: Arc<dyn Engine>, key: Key, lease: Lease) {
+    // after an error it is tried again: its time is not over yet
+    if let Ok(false) = engine.renew(&key, &lease, TIME).await
+        && let Some(lost) = beats().leases.get_mut(&number)
+    {
+        lost.renew = None;
+    }
+}
+
+fn run() {
+    loop {
+        let mut beats = beats();
+        let (mut work, next) = beats.due();
+        if work.is_empty() {
+            let wait = next.map(|next| next.saturating_duration_since(Instant::now()));
+            let waited = match wait {
+                Some(wait) => CHANGED.wait_timeout(beats, wait).map(drop).map_err(drop),
+                None => CHANGED.wait(beats).map(drop).map_err(drop),
+            };
+            // nothing is broken by a panic under this lock
+            waited.unwrap_or_default();
+            continue;
+        }
+        drop(beats);
+        // all at once: a server that is slow to answer one does not cost the others their time
+        block_on(std::future::poll_fn(|context| {
+            work.retain_mut(|work| work.as_mut().poll(context).is_pending());
+            if work.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+}

@@ -1,0 +1,9 @@
+//! Settings from files, from the environment and from code.
+#![cfg(feature = "config")]
+
+#[macro_use]
+mod child;
+mod precedence;
+mod provenance;
+mod reload;
+mod wrong;

@@ -1,0 +1,116 @@
+//! Wrong configurations, and what is said about them: to be read as the one who has to mend it would.
+//!
+//! After a change that is meant: `INSTA_UPDATE=always cargo test -p memo --features config --test config wrong`.
+
+use memo::Config;
+
+/// What [`memo::init`] says about a file.
+fn said(text: impl AsRef<[u8]>) -> String {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("memo.toml");
+    std::fs::write(&path, text).unwrap();
+    let error = memo::init(Config::new().file(&path)).expect_err("it is wrong");
+    error.to_string().replace(&format!("{}/", place.path().display()), "")
+}
+
+macro_rules! wrong_files {
+    ($($(#[$meta:meta])* $name:ident: $text:literal;)*) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            insta::with_settings!({ description => $text, omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(stringify!($name), said($text));
+            });
+        }
+    )*};
+}
+
+wrong_files! {
+    unknown_section: "[default]\ncapacity = 5\n";
+    unknown_section_unlike_any: "[logging]\nlevel = 'debug'\n";
+    option_outside_of_a_section: "capacity = 5\n";
+    section_as_a_value: "defaults = 5\n";
+    unknown_option: "[defaults]\ncapcity = 5\n";
+    unknown_option_unlike_any: "[defaults]\ncompression = true\n";
+    option_with_a_dash: "[defaults]\nmax-weight = '1MiB'\n";
+    capacity_as_text: "[defaults]\ncapacity = '5'\n";
+    capacity_of_nothing: "[defaults]\ncapacity = 0\n";
+    capacity_below_nothing: "[defaults]\ncapacity = -5\n";
+    capacity_with_a_fraction: "[defaults]\ncapacity = 1.5\n";
+    capacity_too_large: "[defaults]\ncapacity = 99999999999999999999999999999999999999999999\n";
+    duration_without_a_unit: "[defaults]\nttl = 30\n";
+    duration_without_a_unit_as_text: "[defaults]\nttl = '30'\n";
+    duration_with_another_unit: "[functions.'app::rates::*']\nttl = '5min'\n";
+    duration_with_a_space: "[functions.'app::rates::*']\nttl = '1h 30m'\n";
+    duration_as_a_time: "[defaults]\ntti = 07:32:00\n";
+    size_with_another_unit: "[engines.disk]\nmax_size = '2G'\n";
+    switch_as_text: "[functions.'app::*']\nenabled = 'yes'\n";
+    switch_as_a_number: "[functions.'app::*']\nenabled = 1\n";
+    #[cfg(all(feature = "disk", feature = "moka"))]
+    unknown_engine: "[defaults]\nengine = 'memori'\n";
+    #[cfg(all(feature = "disk", feature = "moka"))]
+    unknown_engine_unlike_any: "[defaults]\nengine = 'postgres'\n";
+    engine_without_its_name: "[defaults]\nengine = []\n";
+    engine_twice: "[defaults]\nengine = ['memory', 'memory']\n";
+    #[cfg(all(feature = "disk", feature = "moka"))]
+    memory_behind_an_engine: "[defaults]\nengine = ['moka', 'memory']\n";
+    auto_among_others: "[defaults]\nengine = ['memory', 'auto']\n";
+    #[cfg(all(feature = "disk", feature = "moka"))]
+    unknown_engine_section: "[engines.dsik]\npath = '/var/cache'\n";
+    options_of_memory: "[engines.memory]\ncapacity = 5\n";
+    unknown_option_of_an_engine: "[engines.disk]\npth = '/var/cache'\n";
+    path_as_a_number: "[engines.disk]\npath = 5\n";
+    path_of_nothing: "[engines.disk]\npath = ''\n";
+    address_as_a_table: "[engines.redis]\nurl = { host = 'cache', password = 'secret' }\n";
+    single_flight_of_machines: "[defaults]\nsingle_flight = 'machine'\n";
+    function_without_quotes: "[functions.app.rates]\nttl = '30s'\n";
+    function_with_colons_without_quotes: "[functions.app::rates]\nttl = '30s'\n";
+    function_as_a_value: "[functions]\n'app::rates' = '30s'\n";
+    text_without_its_end: "[defaults]\nttl = '30s\n";
+    key_given_twice: "[defaults]\nttl = '30s'\nttl = '40s'\n";
+    section_given_twice: "[defaults]\nttl = '30s'\n[defaults]\ntti = '30s'\n";
+    /// All at once, each with its line.
+    many_mistakes: "[defaults]\ncapacity = 'many'\nttl = 5\n\n[engines.disk]\nbudget = '20 ms'\n\n[function.'app::*']\nttl = '1s'\n";
+}
+
+#[test]
+fn not_a_text() {
+    insta::assert_snapshot!(said([b'a', 0xff]), @r"
+    the configuration is wrong
+      memo.toml: the file is not UTF-8 text
+    ");
+}
+
+#[test]
+fn mistakes_in_code_name_its_line() {
+    let line = line!() + 2;
+    let config = Config::new()
+        .defaults("capacity", "much")
+        .engine("dsik", "path", "/var/cache")
+        .toml("[defaults]\ntll = 5");
+    let error = memo::init(config).unwrap_err();
+    let places: Vec<_> = error.problems().iter().map(|problem| problem.origin().to_string()).collect();
+    assert_eq!(places, [line, line + 1, line + 3].map(|line| format!("{}:{line}", file!())), "{error}");
+}
+
+in_children! {
+    #[cfg(all(feature = "disk", feature = "moka"))]
+    fn mistakes_in_the_environment_name_the_variable(|setting| {
+        setting
+            .variable("MEMO_DEFAULTS__CAPCITY", "5")
+            .variable("MEMO_DEFAULTS__TTL", "5")
+            .variable("MEMO_DEFAULT__TTL", "5s")
+            .variable("MEMO_DEFAULTS", "5")
+            .variable("MEMO_ENGINES__DISK", "/var/cache")
+            .variable("MEMO_ENGINES__DSIK__PATH", "/var/cache")
+            .variable("MEMO_FUNCTIONS__APP__TTL", "5s")
+            .variable("MEMO_FUNCTIONS", "{ 'app::*' = { ttl = '5sec' } }")
+            .variable("MEMO_ELSEWHERE__CAPACITY", "somebody else's")
+            .variable("MEMO_TITLE", "somebody else's")
+    }) {
+        let error = memo::init(Config::new()).unwrap_err();
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("environment", error.to_string());
+        });
+    }
+}

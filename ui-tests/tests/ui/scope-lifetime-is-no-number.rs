@@ -1,0 +1,3 @@
+fn main() {
+    let _guard = memo::scope().ttl(10).enter();
+}
