@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn all_about_a_key_lies_in_one_slot() {
+        for spread in [Spread::Digest, Spread::Space] {
+            let names = Names::new("memo", spread);
+            for first in 0..=255 {
+                let mut key = KEY;
+                key.digest[0] = first;
+                let place = names.place(&key);
+                let slot = Slot::for_key(&place.entry);
+                assert_eq!([Slot::for_key(&place.generation), Slot::for_key(&place.lease())], [slot; 2]);
+            }
+        }
+    }
+
+    #[test]
     fn a_generation_of_the_space_counts_for_each_entry() {
         for spread in [Spread::None, Spread::Digest, Spread::Space] {
             let names = Names::new("memo", spread);
