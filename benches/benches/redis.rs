@@ -1,7 +1,11 @@
 //! `cargo bench -p memo-benches --features redis --bench redis`
 //!
 //! What a hit in Redis costs: a memoized async function whose results are there only, beside the client library's
-//! `GET` of the same bytes on one connection. A server of our own on loopback; medians of turns.
+//! `GET` of the same bytes on one connection. A server of our own on loopback; medians of turns. An argument picks the
+//! cases whose name contains it.
+//!
+//! Beside the time by the clock stands what all threads of this process were on a processor together (Linux only): other
+//! programs disturb that much less.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -76,6 +80,16 @@ async fn concurrent<F: Future<Output = ()> + Send + 'static>(
     begun.elapsed()
 }
 
+/// For how long the threads of this process have run, together.
+fn processor() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let ran = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(ran.sum())
+}
+
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
@@ -88,15 +102,27 @@ async fn compare<A: Future<Output = Duration>, B: Future<Output = Duration>>(
     ours: impl Fn() -> A,
     bare: impl Fn() -> B,
 ) {
-    let (mut times, mut bares, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        let (a, b) = (ours().await.as_secs_f64(), bare().await.as_secs_f64());
-        times.push(a * 1e6 / calls as f64);
-        bares.push(b * 1e6 / calls as f64);
-        ratios.push(a / b);
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if only.is_some_and(|only| !case.contains(&only)) {
+        return;
     }
-    let (time, bare, ratio) = (median(times), median(bares), median(ratios));
-    println!("{case:<44} memo {time:7.2} us   bare {bare:7.2} us   ratio {ratio:.3}");
+    // by the clock, and on a processor
+    let mut all = [const { Vec::new() }; 6];
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
+    for _ in 0..TURNS {
+        let begun = processor();
+        let ours = each(ours().await);
+        let between = processor();
+        let bare = each(bare().await);
+        let (ours_ran, bare_ran) = (each(between - begun), each(processor() - between));
+        let turn = [ours, bare, ours / bare, ours_ran, bare_ran, ours_ran / bare_ran];
+        all.iter_mut().zip(turn).for_each(|(all, turn)| all.push(turn));
+    }
+    let [ours, bare, ratio, ours_ran, bare_ran, ratio_ran] = all.map(median);
+    println!(
+        "{case:<44} memo {ours:7.2} us   bare {bare:7.2} us   ratio {ratio:.3}   \
+         processor: {ours_ran:6.2} us, {bare_ran:6.2} us, {ratio_ran:.3}"
+    );
 }
 
 async fn measure(runtime: &str, port: u16, connection: MultiplexedConnection, where_: &str) {
