@@ -48,6 +48,64 @@ async fn value(number: u64) -> String {
     format!("{number:01024}")
 }
 
+#[memo::memoize(engine = "memory", capacity = 10_000)]
+fn near(number: u64) -> u64 {
+    number
+}
+
+#[memo::memoize(engine = ["memory", "behind"], capacity = 10_000)]
+fn near_over_redis(number: u64) -> u64 {
+    number
+}
+
+/// How long that many hits take, each under another key than the one before.
+fn hits(call: impl Fn(u64) -> u64, count: u64) -> Duration {
+    let begun = Instant::now();
+    for number in 0..count {
+        black_box(call(black_box(number % KEYS)));
+    }
+    begun.elapsed()
+}
+
+/// What a hit in memory costs where Redis is behind it, and where nothing is. (The order changes with each turn.)
+fn measure_near() {
+    const HITS: u64 = 20 * KEYS;
+    let mut all = [const { Vec::new() }; 3];
+    let counts =
+        || [near::stats().misses, near_over_redis::stats().misses, near_over_redis::stats().tiers[0].hits];
+    // the beginning of a connection empties the memory in front of it
+    let mut before = counts();
+    loop {
+        hits(near, KEYS);
+        hits(near_over_redis, KEYS);
+        memo::engines().flush().expect("the server is there");
+        std::thread::sleep(Duration::from_millis(300));
+        let now = counts();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    for turn in 0..20 * TURNS {
+        let (over_redis, alone) = if turn % 2 == 0 {
+            (hits(near_over_redis, HITS), hits(near, HITS))
+        } else {
+            let alone = hits(near, HITS);
+            (hits(near_over_redis, HITS), alone)
+        };
+        let each = |time: Duration| time.as_secs_f64() * 1e9 / HITS as f64;
+        let turn = [each(over_redis), each(alone), each(over_redis) / each(alone)];
+        all.iter_mut().zip(turn).for_each(|(all, turn)| all.push(turn));
+    }
+    assert_eq!(
+        before,
+        [near::stats().computes, near_over_redis::stats().tiers[0].misses],
+        "all were near hits"
+    );
+    let [over_redis, alone, ratio] = all.map(median);
+    println!("near hit: over Redis {over_redis:.2} ns, memory alone {alone:.2} ns, ratio {ratio:.3}");
+}
+
 /// How long `CALLS` calls take one after the other.
 async fn sequential<F: Future>(call: impl Fn(u64) -> F) -> Duration {
     let begun = Instant::now();
@@ -95,6 +153,11 @@ fn median(mut all: Vec<f64>) -> f64 {
     all[all.len() / 2]
 }
 
+fn is_asked_for(case: &str) -> bool {
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    only.is_none_or(|only| case.contains(&only))
+}
+
 /// Prints a case: both in turns, and the median of their ratios.
 async fn compare<A: Future<Output = Duration>, B: Future<Output = Duration>>(
     case: &str,
@@ -102,8 +165,7 @@ async fn compare<A: Future<Output = Duration>, B: Future<Output = Duration>>(
     ours: impl Fn() -> A,
     bare: impl Fn() -> B,
 ) {
-    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    if only.is_some_and(|only| !case.contains(&only)) {
+    if !is_asked_for(case) {
         return;
     }
     // by the clock, and on a processor
@@ -159,6 +221,11 @@ fn main() {
     let url = format!("redis://127.0.0.1:{}", server.1);
     memo::engines().register("measured", Redis::open(RedisOptions::at(&*url)).expect("an address"));
     let client = redis::Client::open(format!("{url}/?protocol=resp3")).expect("an address");
+    let behind = RedisOptions { prefix: "behind".to_owned(), ..RedisOptions::at(&*url) };
+    memo::engines().register("behind", Redis::open(behind).expect("an address"));
+    if is_asked_for("near hit") {
+        measure_near();
+    }
     // where the library's connection lives is half of what a call costs: on the caller's runtime, or as ours on another
     let apart = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -4,6 +4,7 @@
 //! come together by one `MGET`: the more ask at once, the less each costs, here and on the server. Nobody waits for others to
 //! come: a batch is what is there.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -13,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::failure::{self, Failure};
 use super::link::Link;
 use super::names::{Names, Place};
+use super::number;
 use super::stored::Found;
-use super::{found, number};
 use crate::engine::Key;
 use crate::error::{Error, ErrorKind};
 
@@ -30,7 +31,26 @@ type Answer = (Found, Option<u64>);
 
 struct Read {
     key: Key,
-    asker: oneshot::Sender<Result<Answer, Error>>,
+    asker: oneshot::Sender<Result<(Held, Option<u64>), Error>>,
+}
+
+/// What the server holds under a key.
+enum Held {
+    Nothing,
+    Whole(Vec<u8>),
+    /// A part of what a batch has fetched. Whoever asked makes a copy of its own: to free what another thread allocated
+    /// takes a lock of the allocator, for which all of a batch would queue.
+    Part(Arc<Vec<u8>>, Range<usize>),
+}
+
+impl Held {
+    fn read(self, generation: Option<u64>) -> Found {
+        match self {
+            Self::Nothing => Found::default(),
+            Self::Whole(value) => Found::read(value, generation),
+            Self::Part(all, part) => Found::read(all[part].to_vec(), generation),
+        }
+    }
 }
 
 /// Where callers leave their keys.
@@ -49,7 +69,8 @@ impl Reads {
         let (asker, answer) = oneshot::channel();
         // whoever gives up waiting drops its end, and is not asked for if it was not yet
         let _ = self.queue()?.send(Read { key: *key, asker });
-        answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, ATTEMPTED)))
+        let answer = answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, ATTEMPTED)));
+        answer.map(|(held, generation)| (held.read(generation), generation))
     }
 
     fn queue(&self) -> Result<&mpsc::UnboundedSender<Read>, Error> {
@@ -96,20 +117,16 @@ async fn fetch(batch: Vec<Read>, link: Link, names: Names, size: Arc<AtomicUsize
         });
         entries.push((place, entry));
     }
-    entries.iter().for_each(|(_, entry)| drop(command.arg(entry)));
+    command.arg(entries.iter().map(|(_, entry)| entry).collect::<Vec<_>>());
     match ask(&link, &command, spaces.len() + entries.len()).await {
         Ok(values) => {
             let mut values = values.into_iter();
             let generations: Vec<_> =
                 values.by_ref().take(spaces.len()).map(|value| number(&value)).collect();
-            let mut bytes = 0;
             let count = batch.len();
-            for ((value, read), (place, _)) in values.zip(batch).zip(entries) {
-                if let Value::BulkString(value) = &value {
-                    bytes += value.len();
-                }
-                let generation = generations[place];
-                let _ = read.asker.send(Ok((found(value, generation), generation)));
+            let (helds, bytes) = held(values, count);
+            for ((held, read), (place, _)) in helds.into_iter().zip(batch).zip(entries) {
+                let _ = read.asker.send(Ok((held, generations[place])));
             }
             let before = size.load(Ordering::Relaxed);
             size.store((7 * before + bytes / count) / 8, Ordering::Relaxed);
@@ -120,6 +137,32 @@ async fn fetch(batch: Vec<Read>, link: Link, names: Names, size: Arc<AtomicUsize
             }
         }
     }
+}
+
+/// What each is given, and how many bytes that is together.
+fn held(values: impl Iterator<Item = Value>, count: usize) -> (Vec<Held>, usize) {
+    let bytes_of = |value| match value {
+        Value::BulkString(bytes) => Some(bytes),
+        _ => None,
+    };
+    let mut values = values.map(bytes_of);
+    if count == 1 {
+        let value = values.next().flatten();
+        let bytes = value.as_ref().map_or(0, Vec::len);
+        return (vec![value.map_or(Held::Nothing, Held::Whole)], bytes);
+    }
+    let mut all = Vec::new();
+    let parts = values.map(|value| {
+        value.map(|value| {
+            let begin = all.len();
+            all.extend_from_slice(&value);
+            begin..all.len()
+        })
+    });
+    let parts: Vec<_> = parts.collect();
+    let (bytes, all) = (all.len(), Arc::new(all));
+    let part = |part: Option<_>| part.map_or(Held::Nothing, |part| Held::Part(Arc::clone(&all), part));
+    (parts.into_iter().map(part).collect(), bytes)
 }
 
 async fn ask(link: &Link, command: &Cmd, count: usize) -> Result<Vec<Value>, Error> {
