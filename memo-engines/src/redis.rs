@@ -133,6 +133,11 @@ impl Redis {
         if let Some(reads) = &self.reads {
             return reads.find(key).await.map_err(|error| error.of(NAME));
         }
+        // in a box, for the others would carry its size about
+        Box::pin(self.find_alone(key)).await
+    }
+
+    async fn find_alone(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);
