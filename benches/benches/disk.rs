@@ -12,7 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use memo::engine::{Disk, DiskOptions};
+use memo::engine::{
+    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, Error, ErrorKind, GuardOptions, Guarded, Key,
+    Space,
+};
 use memo_benches::goals::DISK;
 use memo_benches::report::{Row, Table};
 use memo_benches::turns::{Span, in_turns};
@@ -46,6 +49,21 @@ mod ours {
     #[memo::memoize(engine = "disk")]
     pub(crate) fn large_bytes(_number: u64) -> Vec<u8> {
         super::bytes(LARGE)
+    }
+
+    #[memo::memoize(engine = "gone")]
+    pub(crate) fn of_an_engine_that_is_gone(number: u64) -> u64 {
+        number
+    }
+
+    #[memo::memoize(engine = "memory")]
+    pub(crate) fn of_memory(number: u64) -> u64 {
+        number
+    }
+
+    #[memo::memoize(engine = "strict")]
+    pub(crate) fn strictly(_number: u64) -> String {
+        super::text(SMALL)
     }
 
     #[memo::memoize(engine = "disk of one")]
@@ -204,6 +222,12 @@ fn main() {
     if wanted("many") {
         tables.push(many(&sizes));
     }
+    if wanted("circuit") {
+        tables.extend(circuit(&sizes));
+    }
+    if wanted("strict") {
+        tables.push(strict(&sizes));
+    }
     if wanted("rewritten") {
         tables.push(rewritten(&sizes));
     }
@@ -310,6 +334,104 @@ fn many(sizes: &Sizes) -> Table {
         unit: "µs",
         rows: rows.collect(),
     }
+}
+
+/// A call that finds, made on the caller's thread and on one that the caller may leave.
+fn strict(sizes: &Sizes) -> Table {
+    const KEYS: u64 = 1000;
+    let options = DiskOptions::at(place().join("strict"));
+    let guard = GuardOptions { strict: true, ..GuardOptions::default() };
+    memo::engines().register("strict", Guarded::new(Disk::open(options).expect("the disk opens"), guard));
+    let contenders = [("direct", ours::small_text as fn(u64) -> String), ("strict", ours::strictly)];
+    for (_, call) in contenders {
+        (0..KEYS).for_each(|number| drop(call(number)));
+    }
+    settle();
+    let next = Cell::new(0);
+    let samples = in_turns(&contenders, 10 * sizes.rounds, |(_, call)| {
+        let span = Span::of(|| {
+            for _ in 0..MANY_CALLS {
+                next.set(next.get() + 1);
+                black_box(call(black_box(next.get() * 7 % KEYS)));
+            }
+        });
+        Some(span.took().as_secs_f64() * 1e6 / MANY_CALLS as f64)
+    });
+    let rows = contenders
+        .iter()
+        .zip(samples)
+        .map(|((name, _), samples)| Row::new(name, (*name == "strict").then_some("direct"), samples));
+    Table {
+        case: "strict",
+        about: "a call that finds 1 KiB, under a guard of each kind",
+        unit: "µs",
+        rows: rows.collect(),
+    }
+}
+
+/// An engine that is not there.
+struct Gone;
+
+fn gone<'a, T>() -> EngineFuture<'a, T> {
+    EngineFuture::ready(Err(Error::new(ErrorKind::Unavailable, "reach the engine")))
+}
+
+impl Engine for Gone {
+    fn name(&self) -> &str {
+        "gone"
+    }
+    fn capability(&self) -> Capability {
+        Capability { blocking: true, ..Capability::default() }
+    }
+    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        gone()
+    }
+    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
+        gone()
+    }
+    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
+        gone()
+    }
+    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
+        gone()
+    }
+}
+
+/// A call while the circuit of its engine is open and memory stands in, beside one of a function in memory: found, and
+/// not found.
+fn circuit(sizes: &Sizes) -> [Table; 2] {
+    const KEYS: u64 = 1000;
+    // So few that a sample is over before another program has its turn.
+    const CALLS: u64 = 200;
+    memo::engines().register("gone", Gone);
+    let contenders = [
+        ("memory alone", ours::of_memory as fn(u64) -> u64),
+        ("circuit open", ours::of_an_engine_that_is_gone),
+    ];
+    for (_, call) in contenders {
+        (0..KEYS).for_each(|number| assert_eq!(call(number), number));
+    }
+    let next = Cell::new(0);
+    let case = |case, about, number: &dyn Fn(u64) -> u64| {
+        let samples = in_turns(&contenders, 10 * sizes.rounds, |(_, call)| {
+            let span = Span::of(|| {
+                for _ in 0..CALLS {
+                    next.set(next.get() + 1);
+                    black_box(call(black_box(number(next.get()))));
+                }
+            });
+            Some(span.took().as_secs_f64() * 1e6 / CALLS as f64)
+        });
+        let rows = contenders.iter().zip(samples).map(|((name, _), samples)| {
+            Row::new(name, (*name == "circuit open").then_some("memory alone"), samples)
+        });
+        Table { case, about, unit: "µs", rows: rows.collect() }
+    };
+    let found =
+        case("circuit-found", "a call that finds in memory while its engine is gone", &|n| n * 7 % KEYS);
+    let computed = ours::of_an_engine_that_is_gone::stats().computes;
+    assert_eq!(computed, KEYS, "memory stands in");
+    [found, case("circuit-missed", "a call that misses while its engine is gone", &|n| KEYS + n)]
 }
 
 /// A call that finds, before and after its key has been written a hundred thousand times. Each look-up follows a

@@ -116,10 +116,12 @@ const GET_LARGE: At = At("get-1m", "memo");
 const GET_BYTES: At = At("get-bytes-1m", "memo");
 const TWO_PROCESSES: At = At("two-processes", "one of two");
 const REWRITTEN: At = At("rewritten", "at last");
+const FOUND: At = At("circuit-found", "circuit open");
+const MISSED: At = At("circuit-missed", "circuit open");
 const OTHER_OF_TWO: At = At("two-processes", "the other of two");
 
 /// For results on disk.
-pub const DISK: [Goal; 10] = [
+pub const DISK: [Goal; 12] = [
     goal("get 1 KiB / cached redb", GET_SMALL, Over(GET_SMALL.redb()), 1.0),
     goal("put 1 KiB / cached redb", PUT_SMALL, Over(PUT_SMALL.redb()), 1.0 / 1.5),
     goal("get 1 MiB of text / cached redb", GET_LARGE, Over(GET_LARGE.redb()), 1.0),
@@ -130,6 +132,8 @@ pub const DISK: [Goal; 10] = [
     goal("the other of them / alone", OTHER_OF_TWO, Over(At("two-processes", "the other alone")), 1.0 / 0.9),
     goal("get of a key after 100,000 writes / at first", REWRITTEN, Over(At("rewritten", "at first")), 1.2),
     goal("get among many / among 10,000", At("many", "in many"), Over(At("many", "in 10,000")), 2.0),
+    goal("hit, circuit open − in memory, µs", FOUND, Less(At("circuit-found", "memory alone")), 1.0),
+    goal("miss, circuit open − in memory, µs", MISSED, Less(At("circuit-missed", "memory alone")), 1.0),
 ];
 
 /// A goal beside what was measured for it.

@@ -105,6 +105,35 @@ fn prints_what_is_there_and_what_was_saved() {
     assert!(count("hits") > count("misses") && count("misses") > 0, "{last}");
 }
 
+#[cfg(feature = "disk")]
+#[test]
+fn the_second_run_parses_what_has_changed_and_nothing_else() {
+    let root = fixture("rust-stats-disk");
+    let store = root.join("target/store");
+    let run = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_rust-stats"))
+            .args([root.to_str().unwrap(), "--engine", "disk"])
+            .env("MEMO_ENGINES__DISK__PATH", &store)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let kept = text.lines().find(|line| line.starts_with("disk: ")).unwrap_or_else(|| panic!("{text}"));
+        (kept.to_owned(), text)
+    };
+    // One of two files that are the same is found in memory; what cannot be parsed is not kept.
+    let (kept, text) = run();
+    assert_eq!(kept, "disk: 0 found that an earlier run had kept, 5 not");
+    check_numbers(&text);
+    let (kept, text) = run();
+    assert_eq!(kept, "disk: 3 found that an earlier run had kept, 2 not");
+    check_numbers(&text);
+    fs::write(root.join("one/src/lib.rs"), LIB.replace("the first", "the only")).unwrap();
+    let (kept, text) = run();
+    assert_eq!(kept, "disk: 2 found that an earlier run had kept, 3 not");
+    check_numbers(&text);
+}
+
 #[test]
 fn the_numbers_are_the_same_without_memoization() {
     let root = fixture("rust-stats-no-memo");

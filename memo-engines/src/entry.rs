@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn each_misfit_is_told_by_its_reason() {
+    fn promise_16_each_misfit_is_told_by_its_reason() {
         let sealed = |change: fn(&mut Label)| {
             let mut label = label();
             change(&mut label);

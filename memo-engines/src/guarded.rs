@@ -11,7 +11,8 @@
 //!
 //! So a disk that begins to hang without warning keeps those who are inside at that moment, or come within
 //! one budget, and nobody who comes later. A network file system, of which hanging is to be expected, is
-//! called on helpers from the start and keeps nobody.
+//! called on helpers from the start and keeps nobody. So is any engine that blocks if its guard is
+//! [`strict`](GuardOptions::strict).
 //!
 //! # The circuit
 //!
@@ -59,6 +60,10 @@ pub struct GuardOptions {
     pub max_backoff: Duration,
     /// How many helper threads there are at most, for engines that block. Default 4.
     pub helpers: usize,
+    /// Whether calls that block are always made on helper threads, so that no call ever takes longer than its budget,
+    /// not even one that is inside as the engine begins to hang. Each call then costs some microseconds more, for two
+    /// threads that wake each other. Default `false`.
+    pub strict: bool,
 }
 
 impl Default for GuardOptions {
@@ -69,6 +74,7 @@ impl Default for GuardOptions {
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(1),
             helpers: 4,
+            strict: false,
         }
     }
 }
@@ -135,7 +141,7 @@ struct Inner {
 
 /// An engine that is built when it is first needed.
 struct Lazy {
-    engine: OnceLock<Arc<dyn Engine>>,
+    engine: OnceLock<Built>,
     /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
     /// who come meanwhile are served by the first.
     building: Mutex<()>,
@@ -144,21 +150,34 @@ struct Lazy {
     watchers: Mutex<Vec<(Space, Watcher)>>,
 }
 
+/// An engine, and whether its calls may hang, which may not be known before it is there: a directory may turn out to be a
+/// server's.
+struct Built {
+    engine: Arc<dyn Engine>,
+    hangs: bool,
+}
+
+impl Built {
+    fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { hangs: engine.capability().hangs, engine }
+    }
+}
+
 impl Lazy {
-    fn get(&self) -> Option<&dyn Engine> {
-        self.engine.get().map(|engine| &**engine)
+    fn get(&self) -> Option<&Built> {
+        self.engine.get()
     }
 
     fn build(&self) -> Result<&dyn Engine, Error> {
-        if let Some(engine) = self.get() {
-            return Ok(engine);
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
         }
         let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = self.get() {
-            return Ok(engine);
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
         }
-        let built = (self.build)()?;
-        let engine = &**self.engine.get_or_init(|| built);
+        let built = Built::new((self.build)()?);
+        let engine = &*self.engine.get_or_init(|| built).engine;
         drop(building);
         let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
         watchers.into_iter().for_each(|(space, watcher)| engine.watch(&space, watcher));
@@ -170,7 +189,7 @@ impl Lazy {
         match self.get() {
             // whoever builds it takes the list after that
             None => watchers.push((*space, watcher)),
-            Some(engine) => {
+            Some(Built { engine, .. }) => {
                 drop(watchers);
                 engine.watch(space, watcher);
             }
@@ -243,7 +262,7 @@ impl Guarded {
             move || Ok(Arc::clone(&engine))
         };
         let guarded = Self::build(name, capability, build, options);
-        let _ = guarded.0.engine.engine.set(engine);
+        let _ = guarded.0.engine.engine.set(Built::new(engine));
         guarded
     }
 
@@ -335,11 +354,13 @@ impl Inner {
         // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
         let begun = Instant::now();
         match self.engine.get() {
-            Some(engine) if !self.capability.blocking => {
+            Some(Built { engine, .. }) if !self.capability.blocking => {
                 let call: Call<'a, T> = Box::new(call);
                 EngineFuture::new(self.waited(permit, budget, engine, call))
             }
-            Some(engine) if !self.capability.hangs && self.flow.begin(begun, budget) => {
+            Some(Built { engine, hangs: false })
+                if self.may_be_direct() && self.flow.begin(begun, budget) =>
+            {
                 let mut tries = 0;
                 let made = loop {
                     let made = catch_unwind(AssertUnwindSafe(|| call(engine).try_ready()))
@@ -387,6 +408,11 @@ impl Inner {
                 })
             }
         }
+    }
+
+    /// Whether a call that blocks may be made on the caller's thread.
+    fn may_be_direct(&self) -> bool {
+        !self.capability.hangs && !self.options.strict
     }
 
     async fn waited<'a, T>(
@@ -704,7 +730,34 @@ mod tests {
     fn an_engine_of_which_hanging_is_expected_keeps_nobody() {
         let hangs = Capability { blocking: true, hangs: true, ..Capability::default() };
         let double = Double::new("double").claiming(hangs);
-        let guarded = Guarded::new(double.clone(), quick());
+        keeps_nobody(&double, &Guarded::new(double.clone(), quick()));
+    }
+
+    #[test]
+    fn what_turns_out_to_hang_when_it_is_built_keeps_nobody() {
+        let double = Double::new("double").claiming(Capability {
+            blocking: true,
+            hangs: true,
+            ..Capability::default()
+        });
+        let build = {
+            let double = double.clone();
+            move || Ok(Arc::new(double.clone()) as Arc<dyn Engine>)
+        };
+        let expected = Capability { blocking: true, ..Capability::default() };
+        keeps_nobody(&double, &Guarded::build("double", expected, build, quick()));
+    }
+
+    #[test]
+    fn a_strict_guard_has_no_engine_keep_anybody() {
+        let blocks = Capability { blocking: true, ..Capability::default() };
+        let double = Double::new("double").claiming(blocks);
+        let options = GuardOptions { strict: true, ..quick() };
+        keeps_nobody(&double, &Guarded::new(double.clone(), options));
+    }
+
+    /// Not even those who come as it begins to hang.
+    fn keeps_nobody(double: &Double, guarded: &Guarded) {
         block_on(guarded.put(&key(0), &Entry::new(vec![1]))).unwrap();
         double.set(Mood::Hanging);
         for _ in 0..20 {

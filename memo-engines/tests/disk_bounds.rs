@@ -53,7 +53,7 @@ fn fill(disk: &Disk, seed: u64, times: u64) {
 }
 
 #[test]
-fn two_processes_never_exceed_the_cap_by_a_tenth() {
+fn promise_10_two_processes_never_exceed_the_cap_by_a_tenth() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let disk = Disk::open(options(path)).unwrap();
@@ -105,7 +105,7 @@ fn what_is_read_stays_and_what_is_not_goes() {
 }
 
 #[test]
-fn the_expired_leave_without_being_touched_and_before_others() {
+fn promise_10_the_expired_leave_without_being_touched_and_before_others() {
     let directory = tempfile::tempdir().unwrap();
     let options = DiskOptions { sweep_every: Duration::from_millis(50), ..options(directory.path()) };
     let disk = Disk::open(options).unwrap();
@@ -124,7 +124,7 @@ fn the_expired_leave_without_being_touched_and_before_others() {
 }
 
 #[test]
-fn a_key_that_is_rewritten_does_not_grow() {
+fn promise_10_a_key_that_is_rewritten_does_not_grow() {
     let times = if nightly() { 100_000 } else { 10_000 };
     let directory = tempfile::tempdir().unwrap();
     let disk = Disk::open(DiskOptions::at(directory.path())).unwrap();
@@ -145,7 +145,7 @@ fn a_key_that_is_rewritten_does_not_grow() {
 }
 
 #[test]
-fn content_files_that_nobody_names_are_swept_and_others_stay() {
+fn promise_14_content_files_that_nobody_names_are_swept_and_others_stay() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Disk::open(options(directory.path())).unwrap();
     put(&disk, 1, &Entry::new(payload(1, 1, 100_000))).unwrap();

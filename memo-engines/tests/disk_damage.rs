@@ -155,6 +155,48 @@ fn promise_16_damage_while_it_is_open() {
     damaged(true, if nightly() { 20_000 } else { 200 });
 }
 
+/// Found by the tests above at night.
+#[test]
+fn promise_16_damage_that_was_found_once() {
+    for bit in [130_554, 130_872] {
+        for open in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path();
+            restore(path, &make(path));
+            let index = path.join("v1/index.1.sqlite");
+            let early = open.then(|| Disk::open(options(path)).unwrap());
+            Damage::Flip(bit).inflict(&index);
+            let disk = early.unwrap_or_else(|| Disk::open(options(path)).unwrap());
+            survives(&disk, &format!("bit {bit}, open: {open}"));
+        }
+    }
+}
+
+/// The index over the keys loses or mistakes a key after this process has read it, and the key is removed.
+#[test]
+fn promise_16_what_was_removed_does_not_come_back_by_damage() {
+    let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let path = directory.path();
+    drop(make(path));
+    drop(Disk::open(options(path)).unwrap());
+    let whole = files(path);
+    // The end of the page where SQLite keeps that index: twelve keys and rows.
+    let step = if nightly() { 1 } else { 7 };
+    for bit in ((16_384 - 200) * 8..16_384 * 8).step_by(step) {
+        restore(path, &whole);
+        let disk = Disk::open(options(path)).unwrap();
+        assert!((0..KEYS).all(|number| read(&disk, number) == Some(1)), "bit {bit}");
+        Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
+        for number in 0..KEYS {
+            if memo_engines::conformance::wait(memo_engines::Engine::remove(&disk, &common::key(number)))
+                .is_ok()
+            {
+                assert_eq!(read(&disk, number), None, "bit {bit}, key {number}");
+            }
+        }
+    }
+}
+
 #[test]
 fn promise_16_what_is_no_index_at_all_is_set_aside_with_one_warning() {
     use std::sync::{Arc, Mutex};
@@ -267,6 +309,49 @@ fn promise_16_a_header_of_another_format_is_damage() {
         make_small(path, true);
         Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
         is_survived(path, &format!("bit {bit}"));
+    }
+}
+
+/// Another process that has the store open and does nothing, until it is told to go on: "idle path".
+#[test]
+fn idle() {
+    let Some(role) = common::role() else { return };
+    let Some(path) = role.strip_prefix("idle ").map(Path::new) else { return };
+    let disk = Disk::open(options(path)).unwrap();
+    assert!((0..SMALL_KEYS).all(|number| read(&disk, number) == Some(1)));
+    fs::write(path.join("idle"), "").unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !path.join("go").exists() && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    // What it has read before may be right yet; what the other wrote is of versions up to 8.
+    assert!((0..SMALL_KEYS).all(|number| read(&disk, number).is_none_or(|version| version < 8)));
+    let _ = put(&disk, 0, &sealed(0, 9, 60));
+    let _ = memo_engines::conformance::wait(memo_engines::Engine::flush(&disk));
+    let _ = put(&disk, 0, &sealed(0, 10, 60));
+    flush(&disk);
+    assert_eq!(read(&disk, 0), Some(10));
+}
+
+/// SQLite takes an index for one that is used without a log, and to change that waits for all others.
+#[test]
+fn promise_16_a_header_that_is_damaged_while_another_process_has_it_open() {
+    let bits = if nightly() { 0..100 * 8 } else { 18 * 8..20 * 8 };
+    for bit in bits {
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let path = directory.path();
+        make_small(path, true);
+        let mut other = common::child("idle", &format!("idle {}", path.display()));
+        let mut other = other.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while !path.join("idle").exists() && other.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        Damage::Flip(bit).inflict(&path.join("v1/index.1.sqlite"));
+        is_survived(path, &format!("bit {bit}"));
+        fs::write(path.join("go"), "").unwrap();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut other.stderr.take().unwrap(), &mut said).unwrap();
+        assert!(other.wait().unwrap().success(), "bit {bit}: {said}");
     }
 }
 

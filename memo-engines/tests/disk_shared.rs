@@ -48,7 +48,7 @@ fn what_was_read_is_not_given_out_when_its_time_is_over() {
 }
 
 #[test]
-fn a_row_that_another_key_has_taken_over_is_not_mistaken() {
+fn promise_12_a_row_that_another_key_has_taken_over_is_not_mistaken() {
     let directory = tempfile::tempdir().unwrap();
     let (here, there) = (open(directory.path()), open(directory.path()));
     for round in 0..20 {

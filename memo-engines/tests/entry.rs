@@ -60,7 +60,7 @@ fn expected(label: &Label) -> Expected {
 }
 
 #[test]
-fn golden_entries_are_read() {
+fn promise_16_golden_entries_are_read() {
     assert_eq!(files().count(), 20);
     for (bytes, label, payload) in files() {
         assert_eq!(Stored::open(&bytes, &expected(&label)), Ok(Stored { label, payload: &payload }));

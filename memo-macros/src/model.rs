@@ -142,7 +142,7 @@ pub(crate) struct Options {
     /// Whether to store a `None`. The default is to.
     pub(crate) cache_none: bool,
     /// How far concurrent misses of one key share one computation.
-    pub(crate) single_flight: SingleFlight,
+    pub(crate) single_flight: Option<SingleFlight>,
     /// The function's identity, in place of its path.
     pub(crate) name: Option<LitStr>,
     /// A part of the identity of stored results; 0 by default.
@@ -286,12 +286,11 @@ pub(crate) enum CacheErr {
 }
 
 /// How far concurrent misses of one key share one computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SingleFlight {
     /// They do not.
     Off,
     /// Within this process.
-    #[default]
     Process,
     /// Among the processes of this machine.
     Machine,
@@ -355,7 +354,7 @@ impl Model {
                 cache_if: value(&args.cache_if).map(|callback| callback.0),
                 cache_err: value(&args.cache_err).flatten(),
                 cache_none: value(&args.cache_none).is_none_or(|switch| switch.0),
-                single_flight: value(&args.single_flight).unwrap_or_default(),
+                single_flight: value(&args.single_flight),
                 name: value(&args.name).map(|name| name.0),
                 version: value(&args.version).map_or(0, |version| version.0),
                 code: value(&args.code).unwrap_or_default(),
@@ -474,7 +473,7 @@ mod tests {
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
         assert!(options.cache_if.is_none() && options.cache_err.is_none() && options.cache_none);
-        assert_eq!(options.single_flight, SingleFlight::Process);
+        assert_eq!(options.single_flight, None);
         assert!(options.name.is_none());
         assert_eq!(options.version, 0);
     }

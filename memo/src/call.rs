@@ -12,7 +12,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
-use crate::function::{Hooks, Memo, Site, Storage};
+use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::Lookup;
 use crate::outcome::{Outcome, Value};
@@ -163,6 +163,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         end.result(outcome, call)
     }
 
+    #[inline(always)]
     fn begin(self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, key, .. } = self;
         let Some(key) = key else {
@@ -177,7 +178,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             let lead = memo.flights.alone(hash, key);
             return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
         }
-        if !memo.settings.single_flight {
+        if memo.settings.single_flight == Some(SingleFlight::Off) {
             return Begun::alone(memo, hash, key);
         }
         Begun::join(memo, hash, key, blocks)
@@ -217,6 +218,7 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
+    #[inline(always)]
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
             Joined::Lead(lead) => Self::lead(memo, lead, blocks),
@@ -228,6 +230,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
+    #[inline(always)]
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
@@ -241,6 +244,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, lead, Some(blocks))
     }
 
+    #[inline(always)]
     fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, may_wait: Option<Blocks>) -> Self {
         match &memo.far {
             Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
@@ -248,6 +252,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
+    #[inline(always)]
     fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         memo.counters.count(Counter::Misses);
         Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })

@@ -69,6 +69,13 @@ pub(crate) fn coarse() -> u64 {
     if tick < ASKED { tick } else { unusual(tick) }
 }
 
+/// The same, if there is nothing more to it than to read it, as there nearly never is.
+#[inline(always)]
+pub(crate) fn tick() -> Option<u64> {
+    let tick = COARSE.load(Relaxed);
+    (tick < ASKED).then_some(tick)
+}
+
 /// A length of time in nanoseconds, [`NEVER`] when that is more than fits.
 #[inline]
 pub(crate) fn nanos(length: Duration) -> u64 {

@@ -221,7 +221,7 @@ impl<K, V: 'static> Far<K, V> {
         let parameters = format!("{owner}{implemented}{}", settings.parameters);
         let identity =
             Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
-        let lessor = settings.leases.and_then(|reach| {
+        let lessor = lease::reach(settings).and_then(|reach| {
             let lessor = lease::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
             if lessor.is_none() {
                 crate::warn::warn(&format!("`{name}`: {}", lease::no_lessor(reach)));
@@ -691,7 +691,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_pinned() {
+    fn promise_13_keys_are_pinned() {
         assert_eq!(
             key(None),
             "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"

@@ -4,8 +4,9 @@
 //! leader that panics, or whose future is dropped, leaves the flight vacant, and one waiter takes over, as often as it
 //! takes. A wait that would close a cycle ([`graph`]) is refused.
 //!
-//! Two locks, neither held while user code runs: one per shard of the table, one per flight. The table is looked up by
-//! hash under its lock; the keys of what it finds there (nearly always nothing, or the one) are compared outside.
+//! Flights are found on a [`board`], by hash; the keys of what is found there (nearly always nothing, or the one) are
+//! compared outside of its locks. Where nobody else comes by, a flight takes three exchanges of a word: onto the board,
+//! the right to store, off the board. No lock is held while user code runs.
 //!
 //! An invalidation must win over a computation that is under way. It **supersedes** the flight: takes it from the
 //! table, so that later callers begin anew, and forbids it to store. Where the flight is already storing, the
@@ -17,37 +18,29 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use hashbrown::HashTable;
 use pin_project_lite::pin_project;
 
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{
-    Arc, Mutex, atomic::AtomicBool, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread,
-    thread_local,
-};
+use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local};
 
 #[cfg(feature = "engines")]
 use crate::sync::Weak;
 
+mod board;
 pub(crate) mod graph;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
 
+use board::{Board, Entered, Hashed, Ref};
 use graph::{Graph, Held, Node};
 
 /// Under way: what is being computed of one function.
 pub(crate) struct Flights<K, V, F> {
-    shards: Box<[Shard<K, V, F>]>,
+    board: Board<Flight<K, V, F>>,
     graph: &'static Graph,
 }
-
-type Table<K, V, F> = HashTable<Arc<Flight<K, V, F>>>;
-
-/// A shard on cache lines of its own.
-#[repr(align(128))]
-struct Shard<K, V, F>(Mutex<Table<K, V, F>>);
 
 struct Flight<K, V, F> {
     hash: u64,
@@ -55,13 +48,17 @@ struct Flight<K, V, F> {
     /// Whether callers may wait for it; not so for a refresh, or where each call computes for itself.
     joinable: bool,
     state: Mutex<State>,
-    /// An invalidation came: what is being computed must not be stored. Set under the lock of `state`.
-    superseded: AtomicBool,
+    /// [`SUPERSEDED`]; or the number of the thread that is putting the value into the store, above that bit; or 0.
+    store: AtomicU64,
     /// Set before the flight is over, if anybody may be waiting.
     landed: OnceLock<Landed<V, F>>,
     /// See [`Node::suspended_on`].
     suspended_on: AtomicU64,
 }
+
+/// In a flight's `store`: an invalidation came, and what is being computed must not be stored. It comes without a
+/// thread where it came first, and that thread's store is forbidden; else the thread takes back what it stores.
+const SUPERSEDED: u64 = 1;
 
 /// What came of a flight.
 #[derive(Clone)]
@@ -84,8 +81,6 @@ enum Phase {
     Computing,
     /// Its leader is gone without a result, and somebody waits.
     Vacant,
-    /// Its leader is putting the value into the store. `u64`: on this thread.
-    Storing(u64),
     Over,
 }
 
@@ -137,13 +132,20 @@ fn wake_all(wakers: VecDeque<Option<Waker>>) {
 
 impl<K, V, F> Flight<K, V, F> {
     fn is_superseded(&self) -> bool {
-        self.superseded.load(Ordering::Relaxed)
+        self.store.load(Ordering::Relaxed) & SUPERSEDED != 0
     }
 }
 
-impl<K: OwnedPart, V: Value, F: Value> Node for Flight<K, V, F> {
+impl<K, V, F> Hashed for Flight<K, V, F> {
+    #[inline]
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Node for Ref<Flight<K, V, F>> {
     fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        Ref::id(self)
     }
 
     fn suspended_on(&self) -> u64 {
@@ -161,74 +163,72 @@ pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     pub(crate) fn new(graph: &'static Graph) -> Self {
-        // enough that two threads seldom meet in one
-        let shards = if cfg!(memo_shuttle) { 1 } else { 16 };
-        Flights { shards: (0..shards).map(|_| Shard(Mutex::new(HashTable::new()))).collect(), graph }
+        // enough that two threads seldom meet in one, nor two levels of a recursion
+        let buckets = if cfg!(memo_shuttle) { 1 } else { 64 };
+        Flights { board: Board::new(buckets), graph }
     }
 
     pub(crate) fn graph(&self) -> &'static Graph {
         self.graph
     }
 
-    #[inline]
-    fn shard(&self, hash: u64) -> &Mutex<Table<K, V, F>> {
-        // the stores take their shards and tags from other bits
-        &self.shards[(hash >> 24) as usize % self.shards.len()].0
-    }
-
-    fn flight(hash: u64, key: K, joinable: bool) -> Arc<Flight<K, V, F>> {
-        Arc::new(Flight {
+    fn flight(hash: u64, key: K, joinable: bool) -> Flight<K, V, F> {
+        Flight {
             hash,
             key,
             joinable,
             state: Mutex::new(State { phase: Phase::Computing, waiters: Waiters::default() }),
-            superseded: AtomicBool::new(false),
+            store: AtomicU64::new(0),
             landed: OnceLock::new(),
             suspended_on: AtomicU64::new(0),
-        })
+        }
     }
 
-    fn lead(&self, flight: Arc<Flight<K, V, F>>) -> Lead<'_, K, V, F> {
-        Lead { flights: self, flight, progress: Progress::Leading }
-    }
-
-    fn insert(&self, table: &mut Table<K, V, F>, flight: Arc<Flight<K, V, F>>) {
-        table.insert_unique(flight.hash, flight, |flight| flight.hash);
+    #[inline]
+    fn lead(&self, flight: Ref<Flight<K, V, F>>) -> Lead<'_, K, V, F> {
+        Lead {
+            flights: self,
+            flight,
+            progress: Progress::Leading,
+            #[cfg(feature = "engines")]
+            node: OnceLock::new(),
+        }
     }
 
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
+    #[inline]
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
-        let own = Self::flight(hash, key, true);
-        let mut table = lock(self.shard(hash));
-        // nearly always there is none with this hash
-        if table.iter_hash(hash).any(|flight| flight.hash == hash && flight.joinable) {
-            drop(table);
-            return self.join_one_of(own, blocks);
+        match self.board.enter(Self::flight(hash, key, true)) {
+            Entered::Alone(own) => Joined::Lead(self.lead(own)),
+            Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
         }
-        self.insert(&mut table, own.clone());
-        drop(table);
-        Joined::Lead(self.lead(own))
     }
 
+    /// `own` and `its` are the two references to a flight that is not on the board yet.
     #[cold]
-    fn join_one_of(&self, own: Arc<Flight<K, V, F>>, blocks: bool) -> Joined<'_, K, V, F> {
+    #[inline(never)]
+    fn join_crowd(
+        &self,
+        own: Ref<Flight<K, V, F>>,
+        its: Ref<Flight<K, V, F>>,
+        blocks: bool,
+    ) -> Joined<'_, K, V, F> {
         let hash = own.hash;
         // flights with this hash and another key
-        let mut others: Vec<Arc<Flight<K, V, F>>> = Vec::new();
+        let mut others: Vec<Ref<Flight<K, V, F>>> = Vec::new();
         loop {
-            let mut table = lock(self.shard(hash));
-            let found = table.iter_hash(hash).find(|flight| {
-                flight.hash == hash
-                    && flight.joinable
-                    && !others.iter().any(|other| Arc::ptr_eq(other, flight))
-            });
-            let Some(found) = found.cloned() else {
-                self.insert(&mut table, own.clone());
+            let mut opened = self.board.open(hash);
+            let found =
+                opened.find(hash, |flight| flight.joinable && !others.iter().any(|other| other.is(flight)));
+            let Some(found) = found else {
+                opened.add(its);
+                drop(opened);
                 return Joined::Lead(self.lead(own));
             };
-            drop(table);
+            drop(opened);
             if found.key == own.key {
-                let key = Arc::into_inner(own).map(|flight| flight.key);
+                drop(its);
+                let key = own.into_inner().map(|flight| flight.key);
                 let wait = Wait { flights: self, flight: found, key, place: None, blocks, edge: None };
                 return Joined::Wait(Box::new(wait));
             }
@@ -238,24 +238,19 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// Leads a flight of `key` that nobody can wait for.
     pub(crate) fn alone(&self, hash: u64, key: K) -> Lead<'_, K, V, F> {
-        let flight = Self::flight(hash, key, false);
-        self.insert(&mut lock(self.shard(hash)), flight.clone());
-        self.lead(flight)
-    }
-
-    /// Takes `flight` from the table, where it may no longer be.
-    fn remove(&self, flight: &Arc<Flight<K, V, F>>) {
-        let mut table = lock(self.shard(flight.hash));
-        let found = table.find_entry(flight.hash, |other| Arc::ptr_eq(other, flight));
-        let taken = found.ok().map(|entry| entry.remove().0);
-        drop(table);
-        drop(taken);
+        let own = match self.board.enter(Self::flight(hash, key, false)) {
+            Entered::Alone(own) => own,
+            Entered::Crowd(own, its) => {
+                self.board.open(hash).add(its);
+                own
+            }
+        };
+        self.lead(own)
     }
 
     /// After this, nothing that began to be computed for the key `lookup` finds is stored.
     pub(crate) fn supersede<Q: Lookup<K>>(&self, hash: u64, lookup: &Q) {
-        let found: Vec<_> =
-            lock(self.shard(hash)).iter_hash(hash).filter(|flight| flight.hash == hash).cloned().collect();
+        let found = self.board.open(hash).with_hash(hash);
         found
             .iter()
             .filter(|flight| lookup.matches(&flight.key))
@@ -264,22 +259,14 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// After this, nothing that began to be computed before is stored.
     pub(crate) fn supersede_all(&self) {
-        for shard in &self.shards {
-            let found: Vec<_> = lock(&shard.0).iter().cloned().collect();
-            found.iter().for_each(|flight| self.supersede_one(flight));
-        }
+        self.board.all().iter().for_each(|flight| self.supersede_one(flight));
     }
 
-    fn supersede_one(&self, flight: &Arc<Flight<K, V, F>>) {
-        self.remove(flight);
+    fn supersede_one(&self, flight: &Ref<Flight<K, V, F>>) {
+        self.board.leave(flight);
         loop {
             let mut state = lock(&flight.state);
             match state.phase {
-                // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
-                Phase::Storing(thread) if thread != graph::this_thread() && !Storing::is_here() => {
-                    drop(state);
-                    thread::yield_now();
-                }
                 Phase::Vacant => {
                     // those who wait begin anew, after the invalidation
                     state.phase = Phase::Over;
@@ -287,10 +274,21 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                     drop(state);
                     return wake_all(wakers);
                 }
-                _ => {
-                    flight.superseded.store(true, Ordering::Relaxed);
-                    return;
-                }
+                Phase::Over => return,
+                Phase::Computing => {}
+            }
+            let store = flight.store.load(Ordering::Relaxed);
+            let thread = store >> 1;
+            // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
+            if thread != 0 && thread != graph::this_thread() && !Storing::is_here() {
+                drop(state);
+                thread::yield_now();
+                continue;
+            }
+            let superseded = store | SUPERSEDED;
+            let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
+            if flight.store.compare_exchange(store, superseded, done, not).is_ok() {
+                return;
             }
         }
     }
@@ -324,16 +322,19 @@ impl Drop for Storing {
 /// The right and the duty to compute a key. Dropped before it has [`landed`](Lead::land), it hands both on.
 pub(crate) struct Lead<'f, K: OwnedPart, V: Value, F: Value> {
     flights: &'f Flights<K, V, F>,
-    flight: Arc<Flight<K, V, F>>,
+    flight: Ref<Flight<K, V, F>>,
     progress: Progress,
+    /// See [`Lead::node`].
+    #[cfg(feature = "engines")]
+    node: OnceLock<Arc<dyn Node>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Leading,
-    /// Out of the table; there may be followers to tell.
+    /// Off the board; there may be followers to tell.
     Landing,
-    /// Out of the table, and nobody followed.
+    /// Off the board, and nobody followed.
     Done,
 }
 
@@ -346,11 +347,10 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         &self.flight.key
     }
 
-    /// Its flight, for as long as it is under way.
+    /// Its flight, for as long as this leads it.
     #[cfg(feature = "engines")]
     pub(crate) fn node(&self) -> Weak<dyn Node> {
-        let flight: Weak<Flight<K, V, F>> = Arc::downgrade(&self.flight);
-        flight
+        Arc::downgrade(self.node.get_or_init(|| Arc::new(self.flight.clone())))
     }
 
     /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
@@ -368,12 +368,10 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     /// until the flight is over, which should be soon; but what comes from within another store does not wait, since
     /// that one might wait for this, and `undo` is run for it.
     pub(crate) fn store(&self, store: impl FnOnce(), undo: impl FnOnce()) {
-        let mut state = lock(&self.flight.state);
-        if self.flight.is_superseded() {
+        let by = graph::this_thread() << 1;
+        if self.flight.store.compare_exchange(0, by, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        state.phase = Phase::Storing(graph::this_thread());
-        drop(state);
         in_a_store();
         let storing = Storing::begin();
         store();
@@ -388,9 +386,11 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
     pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
-        self.flights.remove(&self.flight);
-        // out of the table, it can gain no more followers
-        if Arc::strong_count(&self.flight) == 1 {
+        self.flights.board.leave(&self.flight);
+        #[cfg(feature = "engines")]
+        drop(self.node.take());
+        // off the board, it can gain no more followers
+        if self.flight.is_alone() {
             self.progress = Progress::Done;
             return;
         }
@@ -402,7 +402,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     fn remove_once(&self) {
         if self.progress == Progress::Leading {
-            self.flights.remove(&self.flight);
+            self.flights.board.leave(&self.flight);
         }
     }
 }
@@ -422,6 +422,8 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
             wake_all(wakers);
         } else if let Some(heir) = state.waiters.next() {
             state.phase = Phase::Vacant;
+            // the heir's store is another
+            self.flight.store.store(0, Ordering::Relaxed);
             drop(state);
             heir.wake();
         } else {
@@ -449,7 +451,7 @@ pub(crate) enum Waited<'f, K: OwnedPart, V: Value, F: Value> {
 /// Waits for a flight.
 pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
     flights: &'f Flights<K, V, F>,
-    flight: Arc<Flight<K, V, F>>,
+    flight: Ref<Flight<K, V, F>>,
     /// This caller's own, for when it has to compute after all. Taken by the poll that ends the wait.
     key: Option<K>,
     place: Option<usize>,
@@ -483,7 +485,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
         }
         if !this.edge.as_ref().is_some_and(graph::Wait::is_current) {
             this.edge = None;
-            let target: Arc<dyn Node> = this.flight.clone();
+            let target: Arc<dyn Node> = Arc::new(this.flight.clone());
             match this.flights.graph.wait(target, this.blocks) {
                 Ok(edge) => this.edge = edge,
                 Err(graph::Cycle) => return Poll::Ready(Waited::Alone(this.take_key())),
@@ -500,7 +502,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                     Some(landed) => this.landed(landed),
                     None => {
                         // its leader may not have come to that yet, and would be met again and again
-                        this.flights.remove(&this.flight);
+                        this.flights.board.leave(&this.flight);
                         Waited::Again(this.take_key())
                     }
                 })
@@ -515,7 +517,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                 drop(own);
                 Poll::Ready(Waited::Lead(this.flights.lead(this.flight.clone())))
             }
-            Phase::Computing | Phase::Storing(_) => {
+            Phase::Computing => {
                 match this.place.and_then(|place| state.waiters.at(place)).filter(|own| own.is_some()) {
                     Some(own) => std::mem::swap(own, &mut waker),
                     None => this.place = waker.take().map(|waker| state.waiters.add(waker)),
@@ -540,7 +542,7 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Wait<'_, K, V, F> {
             drop(state);
             match heir {
                 Some(heir) => heir.wake(),
-                None => self.flights.remove(&self.flight),
+                None => self.flights.board.leave(&self.flight),
             }
         } else {
             drop(state);

@@ -310,10 +310,8 @@ pub struct Settings {
     pub(crate) bounded: bool,
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
-    pub(crate) single_flight: bool,
-    /// How far beyond this process misses share one computation, if they do.
-    #[cfg(feature = "engines")]
-    pub(crate) leases: Option<memo_engines::Reach>,
+    /// `None` where nothing is said, which is [`SingleFlight::Process`].
+    pub(crate) single_flight: Option<SingleFlight>,
     /// Whether anything is looked for and stored at all.
     #[cfg(feature = "config")]
     pub(crate) enabled: bool,
@@ -328,6 +326,21 @@ pub struct Settings {
     pub(crate) code: u64,
     #[cfg(feature = "engines")]
     pub(crate) codec: crate::far::Codec,
+}
+
+/// How far concurrent misses of one key share one computation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SingleFlight {
+    /// They do not.
+    Off,
+    #[default]
+    Process,
+    /// The processes of this machine.
+    #[cfg(any(feature = "engines", feature = "config"))]
+    Machine,
+    /// Those of all machines that use the same engine.
+    #[cfg(any(feature = "engines", feature = "config"))]
+    Fleet,
 }
 
 /// What the author hints at, for the strategy.
@@ -361,11 +374,9 @@ impl Settings {
             bounded: false,
             max_weight: None,
             ttl_of: false,
-            single_flight: true,
+            single_flight: None,
             #[cfg(feature = "config")]
             enabled: true,
-            #[cfg(feature = "engines")]
-            leases: None,
             #[cfg(feature = "engines")]
             parameters: String::new(),
             #[cfg(feature = "engines")]
@@ -473,21 +484,27 @@ impl Settings {
 
     /// `single_flight = false`.
     pub fn no_single_flight(mut self) -> Self {
-        self.single_flight = false;
+        self.single_flight = Some(SingleFlight::Off);
+        self
+    }
+
+    /// `single_flight = "process"`.
+    pub fn one_per_process(mut self) -> Self {
+        self.single_flight = Some(SingleFlight::Process);
         self
     }
 
     /// `single_flight = "machine"`.
     #[cfg(feature = "engines")]
     pub fn one_per_machine(mut self) -> Self {
-        self.leases = Some(memo_engines::Reach::Machine);
+        self.single_flight = Some(SingleFlight::Machine);
         self
     }
 
     /// `single_flight = "fleet"`.
     #[cfg(feature = "engines")]
     pub fn one_per_fleet(mut self) -> Self {
-        self.leases = Some(memo_engines::Reach::Fleet);
+        self.single_flight = Some(SingleFlight::Fleet);
         self
     }
 

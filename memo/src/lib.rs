@@ -175,6 +175,7 @@ pub use strategy::{
 /// The snippets of the README and the guide, compiled and run as tests.
 #[cfg(doctest)]
 mod snippets {
+    #[cfg(feature = "disk")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
     #[doc = include_str!("../../docs/guide/first-steps.md")]
@@ -195,6 +196,8 @@ mod snippets {
     #[cfg(feature = "engines")]
     #[doc = include_str!("../../docs/guide/engines.md")]
     struct Engines;
+    #[doc = include_str!("../../docs/guide/cost.md")]
+    struct Cost;
     #[cfg(feature = "config")]
     #[doc = include_str!("../../docs/guide/configuration.md")]
     struct Configuration;

@@ -1,4 +1,5 @@
-//! Patterns for the names of functions: `*` stands for any run of characters, `::` included.
+//! Patterns for the names of functions: `*` stands for any run of characters, `::` included. Scopes, the configuration and
+//! the rules of strategies speak this one language.
 
 use std::cmp::Ordering;
 
@@ -59,8 +60,13 @@ mod tests {
             ("app::*::usd", "app::rates::usd", true),
             ("app::*::usd", "app::usd", false),
             ("a*b*c", "abbc", true),
+            ("a*b*c", "a__b_b__c", true),
             ("a*b*c", "acb", false),
+            ("a*b*c", "a_c", false),
+            ("a*a", "aa", true),
             ("a*a", "a", false),
+            ("", "", true),
+            ("", "a", false),
             ("**a**", "xax", true),
         ];
         for (pattern, name, matches) in cases {

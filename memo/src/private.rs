@@ -41,3 +41,67 @@ pub mod testing {
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
 pub use crate::far::{Codec, KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
+
+/// For the benchmarks of this project: the engine `memory` by itself.
+pub mod engine {
+    use crate::near::{Kind, Limits, Lookup, Near};
+    use std::hash::{BuildHasher, Hash};
+    use std::time::Duration;
+
+    struct By<'a, K>(&'a K);
+
+    impl<K: Eq> Lookup<K> for By<'_, K> {
+        #[inline(always)]
+        fn matches(&self, key: &K) -> bool {
+            *self.0 == *key
+        }
+    }
+
+    /// A near store, and a hasher for it.
+    #[allow(missing_debug_implementations)]
+    pub struct Engine<K: Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> {
+        near: Near<K, V>,
+        hasher: foldhash::fast::RandomState,
+    }
+
+    impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Engine<K, V> {
+        /// One for as many entries, or for any number.
+        pub fn new(capacity: Option<u64>) -> Self {
+            let limits = Limits { capacity, ..Limits::default() };
+            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+        }
+
+        /// One for as much weight.
+        pub fn weighted(max_weight: u64) -> Self {
+            let limits = Limits { max_weight: Some(max_weight), ..Limits::default() };
+            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+        }
+
+        /// What is stored.
+        #[inline(always)]
+        pub fn get(&self, key: &K) -> Option<V> {
+            self.near.get(self.hasher.hash_one(key), By(key))
+        }
+
+        /// Stores.
+        #[inline]
+        pub fn insert(&self, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
+            self.near.insert(self.hasher.hash_one(&key), key, value, weight, lifetime);
+        }
+
+        /// Removes.
+        pub fn remove(&self, key: &K) -> bool {
+            self.near.remove(self.hasher.hash_one(key), &By(key))
+        }
+
+        /// Removes everything.
+        pub fn clear(&self) {
+            self.near.clear();
+        }
+
+        /// How many entries there are.
+        pub fn entries(&self) -> u64 {
+            self.near.counts().entries
+        }
+    }
+}

@@ -103,7 +103,7 @@ impl Scope {
         Scope { outer: stack::layers(), own: Layer::default() }
     }
 
-    /// Only for functions whose name matches `pattern`, in which `*` stands for any characters. The
+    /// Only for functions whose name matches `pattern`, in which `*` stands for any run of characters, `::` included. The
     /// name is crate, module path, type and function, or what the option `name` says.
     ///
     /// It is about this scope's own fields; scopes around it, and in it, are as they were.

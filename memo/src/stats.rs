@@ -22,8 +22,6 @@ pub(crate) enum Counter {
     Computes,
     Waits,
     Stored,
-    /// Counted by the store, which has counters of its own.
-    Evicted,
     /// How many computations were timed.
     Timed,
     /// How long those took together, in nanoseconds.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use memo_engines::{Capability, Reach};
 
 use crate::function::Settings;
+use crate::pattern::Pattern;
 use crate::plan::{EngineNames, Plan};
 
 /// Decides where the results of functions live that name no engine, or `engine = "auto"`.
@@ -295,7 +296,7 @@ struct Rule {
 enum Matches {
     Value(Vec<TypeId>),
     Key(TypeId),
-    Name(String),
+    Name(Pattern),
 }
 
 impl TypeStrategy {
@@ -332,11 +333,12 @@ impl TypeStrategy {
         self.rule(Matches::Key(TypeId::of::<T>()), engines, why)
     }
 
-    /// Results of functions whose name is like `pattern` live in `engines`. A `*` stands for any text.
+    /// Results of functions whose name matches `pattern` live in `engines`. A `*` stands for any run of characters, `::`
+    /// included.
     #[must_use]
     pub fn function(self, pattern: impl Into<String>, engines: impl EngineNames) -> Self {
-        let pattern = pattern.into();
-        let why = format!("a rule of the strategy is for functions named `{pattern}`");
+        let pattern = Pattern::new(pattern);
+        let why = format!("a rule of the strategy is for functions named `{}`", pattern.as_str());
         self.rule(Matches::Name(pattern), engines, why)
     }
 
@@ -353,7 +355,7 @@ impl Strategy for TypeStrategy {
         let fits = |rule: &&Rule| match &rule.matches {
             Matches::Value(ids) => ids.contains(&function.types.value.id),
             Matches::Key(id) => function.has_key_id(*id),
-            Matches::Name(pattern) => is_like(function.name, pattern),
+            Matches::Name(pattern) => pattern.matches(function.name),
         };
         match (self.rules.iter().find(fits), &self.otherwise) {
             (Some(rule), _) => Plan::on(&rule.engines[..]).because(&rule.why),
@@ -370,20 +372,6 @@ impl fmt::Debug for TypeStrategy {
     }
 }
 
-/// Whether `name` is like `pattern`, in which each `*` stands for any text.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
-    let Some(mut name) = name.strip_prefix(head) else { return false };
-    let mut parts: Vec<_> = rest.split('*').collect();
-    let tail = parts.pop().unwrap_or_default();
-    for part in parts {
-        // the first place is as good as any later one: what follows is any text again
-        let Some(at) = name.find(part) else { return false };
-        name = &name[at + part.len()..];
-    }
-    name.ends_with(tail)
-}
-
 /// What the strategy wishes for the function.
 pub(crate) fn ask(function: &FunctionProfile<'_>) -> Plan {
     // a copy, so that it does not run under the lock
@@ -392,29 +380,4 @@ pub(crate) fn ask(function: &FunctionProfile<'_>) -> Plan {
     catch_unwind(AssertUnwindSafe(|| strategy.plan(function))).unwrap_or_else(|_| {
         DefaultStrategy.plan(function).because("the strategy panicked, and the default one answered for it")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_like;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, name) in [
-            ("app::rate", "app::rate"),
-            ("app::*", "app::rates::rate"),
-            ("*::rate", "app::rates::rate"),
-            ("app::*::rate", "app::a::b::rate"),
-            ("*", ""),
-            ("a*b*c", "a__b_b__c"),
-            ("a*a", "aa"),
-        ] {
-            assert!(is_like(name, pattern), "{name} is like {pattern}");
-        }
-        for (pattern, name) in
-            [("app::rate", "app::rates"), ("app::*", "apps::rate"), ("a*a", "a"), ("a*b*c", "a_c"), ("", "a")]
-        {
-            assert!(!is_like(name, pattern), "{name} is not like {pattern}");
-        }
-    }
 }

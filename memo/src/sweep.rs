@@ -182,6 +182,11 @@ pub(crate) fn unforked() -> Passing<'static> {
     LOCKED.pass()
 }
 
+/// The same if this is the thread that sweeps: whoever forks need not know of that one.
+pub(crate) fn unforked_sweeper() -> Option<Passing<'static>> {
+    IS_SWEEPER.get().then(unforked)
+}
+
 // The registered stores: buckets of twice the size each time, so that nothing ever moves and no lock is
 // needed.
 

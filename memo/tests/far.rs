@@ -181,7 +181,7 @@ fn an_engine_that_fails_never_fails_the_call() {
 }
 
 #[test]
-fn what_is_damaged_or_of_another_shape_is_a_miss_by_reason() {
+fn promise_16_what_is_damaged_is_a_miss_by_reason() {
     #[memoize(engine = "damaged")]
     fn text(n: u64) -> String {
         "x".repeat(n as usize)
@@ -197,6 +197,22 @@ fn what_is_damaged_or_of_another_shape_is_a_miss_by_reason() {
     assert_eq!(text::stats().tiers[0].misfits, [("checksum", 1)]);
     assert_eq!(text(3), "xxx");
     assert_eq!(text::stats().tiers[0].hits, 1);
+}
+
+/// An engine to which all keys are one: it gives out the entry of another.
+#[test]
+fn promise_12_two_keys_with_one_digest_are_never_mistaken() {
+    #[memoize(engine = "one for all")]
+    fn square(n: u64) -> u64 {
+        n * n
+    }
+    let double = memo::engine::testing::Double::new("one for all");
+    memo::engines().register("one for all", double.clone());
+    (0..10).for_each(|n| assert_eq!(square(n), n * n));
+    double.set(memo::engine::testing::Mood::MixingUp);
+    (0..10).for_each(|n| assert_eq!(square(n), n * n));
+    let tier = &square::stats().tiers[0];
+    assert_eq!((tier.hits, tier.misfits.as_slice()), (0, [("key", 10)].as_slice()));
 }
 
 #[test]
@@ -231,7 +247,7 @@ fn promise_17_a_changed_type_is_a_miss() {
 }
 
 #[test]
-fn type_parameters_tell_results_apart() {
+fn promise_13_type_parameters_tell_results_apart() {
     #[memoize(engine = "generic", code = "manual")]
     fn name<T: Default + std::fmt::Debug, const N: usize>(n: u8) -> String {
         format!("{:?} {N} {n}", T::default())
@@ -243,7 +259,7 @@ fn type_parameters_tell_results_apart() {
 }
 
 #[test]
-fn type_parameters_of_the_impl_tell_results_apart_too() {
+fn promise_13_type_parameters_of_the_impl_tell_results_apart_too() {
     struct Kind<T>(std::marker::PhantomData<T>);
     impl<T: Default + std::fmt::Debug + 'static> Kind<T> {
         #[memoize(engine = "generic impl", code = "manual")]
@@ -257,7 +273,7 @@ fn type_parameters_of_the_impl_tell_results_apart_too() {
 }
 
 #[test]
-fn trait_parameters_that_are_not_in_the_type_tell_results_apart() {
+fn promise_13_trait_parameters_that_are_not_in_the_type_tell_results_apart() {
     trait Shown<T> {
         fn shown(&self) -> String;
     }
@@ -452,7 +468,7 @@ fn a_lifetime_goes_on_where_it_was_read_back_to() {
 }
 
 #[test]
-fn floats_and_maps_are_keys_there_too() {
+fn promise_13_floats_and_maps_are_keys_there_too() {
     use std::collections::BTreeMap;
     #[memoize(engine = "floats")]
     fn sum(a: f64, b: Option<f32>, c: &BTreeMap<String, u8>) -> f64 {
@@ -470,7 +486,17 @@ mod disk {
     use super::*;
     use memo::engine::{Disk, DiskOptions};
 
-    /// What a function in a process of its own stores and finds: this test binary, called again by the test below.
+    /// In another order in each process.
+    #[derive(Clone, PartialEq, Eq, serde::Serialize)]
+    struct Unordered(HashMap<String, u8>);
+
+    impl std::hash::Hash for Unordered {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.0.len().hash(state);
+        }
+    }
+
+    /// What functions in a process of their own store and find: this test binary, called again by the test below.
     #[test]
     fn in_another_process() {
         if std::env::var_os("MEMO_FAR_TEST_CHILD").is_none() {
@@ -486,11 +512,19 @@ mod disk {
         assert_eq!(result, "abab");
         let Ok(large) = across(&"x".repeat(100_000));
         assert_eq!(large.len(), 200_000);
+
+        #[memoize(engine = "disk", name = "disk::unordered")]
+        fn unordered(of: &Unordered, at: (f64, Option<char>)) -> usize {
+            eprintln!("computed");
+            of.0.len()
+        }
+        let of = Unordered((0..100).map(|n| (n.to_string(), n)).collect());
+        assert_eq!(unordered(&of, (-0.0, Some('ä'))), 100);
         memo::engines().flush().unwrap();
     }
 
     #[test]
-    fn a_second_process_computes_nothing() {
+    fn promise_13_three_processes_agree_on_keys() {
         let place = tempfile::tempdir().unwrap();
         let run = || {
             let output = std::process::Command::new(std::env::current_exe().unwrap())
@@ -503,8 +537,8 @@ mod disk {
             assert!(output.status.success(), "{said}");
             said.matches("computed").count()
         };
-        assert_eq!(run(), 2, "the first computes both");
-        assert_eq!(run(), 0, "the second finds them on disk");
+        assert_eq!(run(), 3, "the first computes them");
+        assert_eq!([run(), run()], [0, 0], "the others find them on disk, whatever the order of their maps");
     }
 
     #[test]

@@ -122,7 +122,9 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
             // On an index that others use this would wait for them: it writes.
             connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
         }
-        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+        if let Err(error) = connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            return if !is_new && is_kept_from_its_log(connection, &error) { Ok(false) } else { Err(error) };
+        }
         connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0;")?;
         if is_new {
             connection.execute_batch(&format!(
@@ -151,6 +153,14 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
         }
         Err(error) => Err(failed("set up the index", error)),
     }
+}
+
+/// Whether an index cannot be used with its log because its header says that it is used without one, and another process
+/// has it open. We use none without, so the header is damaged; while nobody has it open, SQLite mends that.
+fn is_kept_from_its_log(connection: &Connection, error: &rusqlite::Error) -> bool {
+    let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        && mode.is_ok_and(|mode| !mode.eq_ignore_ascii_case("wal"))
 }
 
 /// Whether the next transaction waits until it is on the disk itself. Without, it may be lost with the power, and
@@ -403,10 +413,12 @@ impl<'c> Change<'c> {
         outdated(self.connection, key, witness)
     }
 
-    /// Stores an entry, and tells its row. With `file`, its content has been written there.
+    /// Stores an entry, and tells its row. With `file`, its content has been written there. `hint`: where it was last
+    /// seen.
     pub(super) fn put(
         &mut self,
         key: &Key,
+        hint: Option<i64>,
         bytes: &[u8],
         expires: Option<u64>,
         file: Option<i64>,
@@ -418,7 +430,7 @@ impl<'c> Change<'c> {
         let content = file.is_none().then_some(bytes);
         let size = bytes.len() as i64;
         let (expires, now) = (expires.map(moment), moment(self.now));
-        let old = self.find(id(&key.digest))?;
+        let old = self.find(key, hint)?;
         let row = if let Some(Old { row, file: old_file, size: old_size }) = old {
             self.forget_content(old_file, old_size);
             let mut update = self.connection.prepare_cached(
@@ -462,11 +474,29 @@ impl<'c> Change<'c> {
         Ok(row)
     }
 
-    fn find(&self, id: i64) -> rusqlite::Result<Option<Old>> {
-        self.connection
-            .prepare_cached("SELECT row, file, size FROM entry WHERE id = ?1")?
-            .query_row([id], |row| Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? }))
-            .optional()
+    /// The row that has a key's place. Damage to the index over the keys must not hide it, or have us take another row
+    /// for it: who looks by a hint goes to the row without asking that index.
+    fn find(&self, key: &Key, hint: Option<i64>) -> rusqlite::Result<Option<Old>> {
+        let old = self
+            .connection
+            .prepare_cached("SELECT row, file, size, key FROM entry WHERE id = ?1")?
+            .query_row([id(&key.digest)], |row| match row.get_ref(3)?.as_blob()?.first_chunk() {
+                Some(digest) if id(digest) == id(&key.digest) => {
+                    Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? })
+                }
+                _ => Err(rusqlite::Error::InvalidQuery),
+            })
+            .optional()?;
+        let hidden = |row| {
+            self.connection
+                .prepare_cached("SELECT key FROM entry WHERE row = ?1")?
+                .query_row([row], |row| Ok(row.get_ref(0)?.as_blob()?.first_chunk() == Some(&key.digest)))
+                .optional()
+        };
+        match (&old, hint) {
+            (None, Some(row)) if hidden(row)? == Some(true) => Err(rusqlite::Error::InvalidQuery),
+            _ => Ok(old),
+        }
     }
 
     fn forget_content(&mut self, file: Option<i64>, size: i64) {
@@ -476,7 +506,7 @@ impl<'c> Change<'c> {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> rusqlite::Result<bool> {
+    pub(super) fn remove(&mut self, key: &Key, hint: Option<i64>) -> rusqlite::Result<bool> {
         let seq = self.next_seq();
         self.connection.prepare_cached("INSERT OR REPLACE INTO removed VALUES (?1, ?2, ?3)")?.execute([
             id(&key.digest),
@@ -485,7 +515,7 @@ impl<'c> Change<'c> {
         ])?;
         // What was cleared or has expired is not there any more, though its row may be.
         let valid = get_validity(self.connection, key, self.now)?;
-        if let Some(old) = self.find(id(&key.digest))? {
+        if let Some(old) = self.find(key, hint)? {
             self.drop_row(&old)?;
         }
         Ok(valid)

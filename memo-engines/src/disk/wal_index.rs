@@ -69,8 +69,9 @@ impl Watched {
     /// neither, for every commit changes the counter in it.
     pub(super) fn header(&self) -> Option<Header> {
         let header = self.header?;
-        // SAFETY: the region is larger than this, aligned (checked), stays mapped while the connection is
-        // open, and everyone else changes it by aligned words.
+        // SAFETY: the region is larger than this, aligned (checked), and stays mapped while the connection is open:
+        // SQLite unmaps it only where a connection leaves WAL mode, which ours never do. Whoever else changes it copies a
+        // whole header over it, aligned as it is; we read it as SQLite's own readers do, but by atomic loads.
         let words = unsafe { header.as_ref() };
         // What is read afterwards is read after this.
         Some(words.each_ref().map(|word| word.load(Ordering::Acquire)))
@@ -79,6 +80,12 @@ impl Watched {
 
 /// The region that SQLite has mapped, `None` where it has none to give.
 fn find(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
+    // A connection without a log, as one has that opened a file whose header is damaged, would open the shared memory
+    // now, and not close it.
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).ok()?;
+    if mode != "wal" {
+        return None;
+    }
     let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
     // SAFETY: the handle is that of an open connection; the operation writes a pointer to its file object,
     // which lives as long as the connection.
@@ -95,8 +102,8 @@ fn find(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
     }
     let mut region: *mut std::ffi::c_void = ptr::null_mut();
     // SAFETY: `file` is an open file object; its table of methods is null or valid. `xShmMap` exists from
-    // version 2 of the table on. With 0 for "extend" it changes nothing and gives the region that is
-    // mapped, or null.
+    // version 2 of the table on, and may be called while the connection is not in use, which it is not: it is
+    // borrowed here. In WAL mode, and with 0 for "extend", it changes nothing and gives the region that is mapped, or null.
     let status = unsafe {
         let methods = (*file).pMethods.as_ref()?;
         if methods.iVersion < 2 {

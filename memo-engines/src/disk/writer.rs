@@ -207,8 +207,10 @@ impl Writer {
                         file = Some(number);
                     }
                     if !outdated {
-                        let row = change.put(key, &entry.bytes, entry.expires, file).map_err(failed)?;
-                        hints.set(index::id(&key.digest), row);
+                        let id = index::id(&key.digest);
+                        let hint = hints.get(id);
+                        let row = change.put(key, hint, &entry.bytes, entry.expires, file).map_err(failed)?;
+                        hints.set(id, row);
                         counters.written.fetch_add(1, Ordering::Relaxed);
                     }
                     if let Some(reply) = reply.clone() {
@@ -216,7 +218,8 @@ impl Writer {
                     }
                 }
                 Op::Remove { key, reply } => {
-                    let removed = change.remove(key).map_err(failed)?;
+                    let hint = hints.get(index::id(&key.digest));
+                    let removed = change.remove(key, hint).map_err(failed)?;
                     answers.push(answer(reply, removed));
                 }
                 Op::Clear { space, reply } => {

@@ -61,11 +61,13 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         }
         None => {}
     }
-    match options.single_flight {
-        SingleFlight::Process => {}
-        SingleFlight::Off => calls.push(quote!(.no_single_flight())),
-        SingleFlight::Machine => calls.push(quote!(.one_per_machine())),
-        SingleFlight::Fleet => calls.push(quote!(.one_per_fleet())),
+    if let Some(single_flight) = options.single_flight {
+        calls.push(match single_flight {
+            SingleFlight::Off => quote!(.no_single_flight()),
+            SingleFlight::Process => quote!(.one_per_process()),
+            SingleFlight::Machine => quote!(.one_per_machine()),
+            SingleFlight::Fleet => quote!(.one_per_fleet()),
+        });
     }
     quote!(#private::Settings::new() #(#calls)*)
 }

@@ -62,7 +62,7 @@ fn says(author: &Settings, option: &str) -> bool {
         "ttl" => author.ttl.is_some() || author.ttl_of,
         "tti" => author.tti.is_some(),
         "cache_err" => author.error_ttl.is_some(),
-        "single_flight" => !author.single_flight,
+        "single_flight" => author.single_flight.is_some(),
         _ => false,
     }
 }
@@ -78,7 +78,7 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
         ("ttl", Setting::Lifetime(ttl)) => settings.ttl = *ttl,
         ("tti", Setting::Lifetime(tti)) => settings.tti = *tti,
         ("cache_err", Setting::Lifetime(ttl)) => settings.error_ttl = *ttl,
-        ("single_flight", Setting::Share(share)) => settings.single_flight = *share,
+        ("single_flight", Setting::Share(share)) => settings.single_flight = Some(*share),
         ("engine", Setting::Engines(names)) => {
             settings.engine = (!names.is_empty()).then(|| owned(names));
         }
@@ -114,7 +114,7 @@ fn show(settings: &Settings, option: &str) -> String {
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
-        "single_flight" => if settings.single_flight { "process" } else { "false" }.to_owned(),
+        "single_flight" => settings.single_flight.unwrap_or_default().to_string(),
         _ => String::new(),
     }
 }

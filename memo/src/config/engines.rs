@@ -22,6 +22,7 @@ fn guard_over(mut options: memo_engines::GuardOptions, name: &str) -> memo_engin
             ("helpers", Some(Setting::Number(count))) => {
                 options.helpers = usize::try_from(*count).unwrap_or(usize::MAX);
             }
+            ("strict", Some(Setting::Switch(strict))) => options.strict = *strict,
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
 use crate::duration;
+use crate::function::SingleFlight;
 
 /// An option.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ pub(super) const GUARD: &[Rule] = &[
     rule("backoff", Kind::Time),
     rule("max_backoff", Kind::Time),
     rule("helpers", Kind::Number),
+    rule("strict", Kind::Switch),
 ];
 
 /// `[engines.<name>]`, beside its guard.
@@ -105,7 +107,7 @@ impl Kind {
             Kind::Address => "a URL, as a text",
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
-            Kind::Share => "`false` or \"process\"",
+            Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
         }
     }
 
@@ -164,11 +166,16 @@ impl Kind {
             (Kind::Path, Given::Text(text)) => Ok(Setting::Path(below(place, text.as_ref()))),
             (Kind::Path, Given::Path(path)) => Ok(Setting::Path(below(place, &path))),
             (Kind::Address, Given::Text(text)) => Ok(Setting::Address(text)),
-            (Kind::Share, Given::Bool(false)) => Ok(Setting::Share(false)),
-            (Kind::Share, Given::Text(text)) if text == "process" => Ok(Setting::Share(true)),
-            (Kind::Share, Given::Text(text)) if text == "machine" || text == "fleet" => {
-                Err(format!("\"{text}\" is set by the attribute alone: expected {}", self.expected()))
-            }
+            (Kind::Share, Given::Bool(false)) => Ok(Setting::Share(SingleFlight::Off)),
+            (Kind::Share, Given::Text(text)) => match text.as_str() {
+                "process" => Ok(Setting::Share(SingleFlight::Process)),
+                "machine" | "fleet" if !cfg!(feature = "engines") => Err(format!(
+                    "\"{text}\" needs the feature `engines` of the crate `memo`, or that of an engine"
+                )),
+                "machine" => Ok(Setting::Share(SingleFlight::Machine)),
+                "fleet" => Ok(Setting::Share(SingleFlight::Fleet)),
+                _ => Err(unfit(&Given::Text(text))),
+            },
             (Kind::Engines | Kind::Fallback, Given::Text(name)) => self.engines(vec![name], strict),
             (Kind::Engines | Kind::Fallback, Given::List(names)) => {
                 let text = |given| match given {

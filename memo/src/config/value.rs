@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::function::SingleFlight;
 use crate::plan::{bytes, show};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
@@ -93,8 +94,7 @@ pub(super) enum Setting {
     Engines(Vec<String>),
     /// None that is named is `"none"`.
     Fallback(Vec<String>),
-    /// Whether misses of one key share one computation.
-    Share(bool),
+    Share(SingleFlight),
 }
 
 /// As it would be written; no password.
@@ -112,9 +112,20 @@ impl fmt::Display for Setting {
             Setting::Engines(names) if names.is_empty() => f.write_str("auto"),
             Setting::Fallback(names) if names.is_empty() => f.write_str("none"),
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
-            Setting::Share(true) => f.write_str("process"),
-            Setting::Share(false) => f.write_str("false"),
+            Setting::Share(share) => share.fmt(f),
         }
+    }
+}
+
+/// As it is written.
+impl fmt::Display for SingleFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SingleFlight::Off => "false",
+            SingleFlight::Process => "process",
+            SingleFlight::Machine => "machine",
+            SingleFlight::Fleet => "fleet",
+        })
     }
 }
 

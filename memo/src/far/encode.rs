@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_is_pinned() {
+    fn promise_13_the_encoding_is_pinned() {
         assert_eq!(hex(&1_u32), "0a01000000");
         assert_eq!(hex(&-1_i8), "03ff");
         assert_eq!(hex(&(true, false)), "17020100");
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_are_equal_whatever_their_order() {
+    fn promise_13_maps_are_equal_whatever_their_order() {
         let numbers: Vec<u32> = (0..500).collect();
         let forth: HashMap<_, _> = numbers.iter().map(|n| (*n, n.to_string())).collect();
         let back: HashMap<_, _> = numbers.iter().rev().map(|n| (*n, n.to_string())).collect();
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_run_together_does_not() {
+    fn promise_13_what_could_run_together_does_not() {
         let all: Vec<Vec<u8>> = vec![
             encode(&("a", "bc")).unwrap(),
             encode(&("ab", "c")).unwrap(),

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_codec_could_misread_changes_it() {
+    fn promise_17_whatever_a_codec_could_misread_changes_it() {
         let all = [
             shape!(
                 struct Shape {

@@ -18,7 +18,7 @@ use super::{Far, FarKey, Found, Looked, engines};
 use crate::call::Blocks;
 use crate::flight::Lead;
 use crate::flight::graph::Node;
-use crate::function::Settings;
+use crate::function::{Settings, SingleFlight};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::park::block_on;
@@ -40,9 +40,18 @@ pub(super) fn lessor(reach: Reach, engines: impl Iterator<Item = Capability>) ->
     able.max_by_key(|(_, engine)| engine.reach).map(|(place, _)| place)
 }
 
+/// How far leases are to reach, if any are asked for.
+pub(super) fn reach(settings: &Settings) -> Option<Reach> {
+    match settings.single_flight.unwrap_or_default() {
+        SingleFlight::Off | SingleFlight::Process => None,
+        SingleFlight::Machine => Some(Reach::Machine),
+        SingleFlight::Fleet => Some(Reach::Fleet),
+    }
+}
+
 /// What a function with results in the engines `far` does if it asks for leases, for its plan.
 pub(crate) fn flight_reason(settings: &Settings, far: &[String]) -> Option<String> {
-    let reach = settings.leases?;
+    let reach = reach(settings)?;
     let known: Vec<_> =
         far.iter().filter_map(|name| Some((name.as_str(), engines::capability(name)?))).collect();
     Some(match lessor(reach, known.iter().map(|(_, capability)| *capability)) {

@@ -18,6 +18,9 @@ pub(crate) struct Ticket(u64);
 /// Drops near entries: those of a hash, or all.
 type Drop = Box<dyn Fn(Option<u64>) + Send + Sync>;
 
+/// What keeps a [`Watcher`].
+type Ear = Arc<dyn Fn(Change) + Send + Sync>;
+
 /// Most entries that a store bounded by weight is taken to hold.
 const HEAVY: u64 = 1 << 20;
 
@@ -29,7 +32,7 @@ pub(super) struct Watched {
     most: usize,
     drop: OnceLock<Drop>,
     /// What engines tell, for as long as it is here.
-    ear: Mutex<Option<Arc<dyn Fn(Change) + Send + Sync>>>,
+    ear: Mutex<Option<Ear>>,
 }
 
 /// The first half of a digest tells keys apart here: two of one half would only be dropped together.
@@ -63,7 +66,7 @@ impl Watched {
         // it is the same each time
         self.drop.get_or_init(|| Box::new(drop));
         let watched = Arc::downgrade(self);
-        let ear: Arc<dyn Fn(Change) + Send + Sync> = Arc::new(move |change| {
+        let ear: Ear = Arc::new(move |change| {
             if let Some(watched) = watched.upgrade() {
                 watched.changed(change);
             }

@@ -124,7 +124,10 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let _ = stack(|stack| {
-            if let Some(at) = stack.held.iter().rposition(|&id| id == self.id) {
+            // nearly always the last
+            if stack.held.pop_if(|id| *id == self.id).is_none()
+                && let Some(at) = stack.held.iter().rposition(|&id| id == self.id)
+            {
                 stack.held.remove(at);
             }
             if self.begins_frame {

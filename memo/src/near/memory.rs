@@ -1,290 +1,189 @@
-//! The built-in near store, on quick_cache: sharded, with CLOCK-Pro eviction, which a scan over keys that
-//! are never asked for again does not empty of those that are.
+//! The built-in near store: a hit takes no lock, does no read-modify-write, and writes nothing that another thread
+//! reads.
 //!
-//! # Entries
+//! # How it is made
 //!
-//! All that is known of an entry (hash, deadline, last read, weight) is stored beside its *key*. The
-//! comparison made by a lookup therefore sees it, and an expired entry is simply not equal to what is
-//! looked for: it is a miss before anything of it is cloned. Replacing an entry replaces its key, and all
-//! that with it. The value is stored bare, so a hit is a probe and the value's own clone.
+//! * [`index`]: groups of one cache line with the tags and addresses of seven entries each; an entry is a box of its own.
+//! * [`readers`]: how readers keep what they look at from being freed, without telling anybody.
+//! * [`garbage`]: what has left, until no reader can see it any more.
+//! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues of S3-FIFO.
+//!
+//! All unsafe code is in these four. Here is the rest: lifetimes, bounds, and the user's code.
+//!
+//! # The user's code
+//!
+//! `Eq` and `Clone` run while this thread [reads](readers::reading) and under no lock; they may do whatever they like,
+//! come back to this store too. While they take their time, what leaves the store is not freed: at worst (see
+//! [`has_room`](garbage::Graveyard::has_room)) as much again as the store may hold, and then inserts are refused until they
+//! are done. `Drop` runs under no lock either, [caught](super::bury).
+//!
+//! A key is compared with its like outside of the lock, and what was found is looked for again under it, by address:
+//! nearly always it is still there, or there was none with that hash.
 //!
 //! # Bounds
 //!
-//! quick_cache bounds each shard for itself, exactly, under the shard's lock; so the sum is exact as well.
-//! What is left to see to here:
+//! Each shard is bounded for itself, exactly, under its lock; so the sum is exact as well. A capacity is split evenly,
+//! rounded down. The price is that one shard may be full while others are not; it is kept small by giving each at
+//! least [`SHARE`] entries. With a bound on weight there is one shard, since an entry must fit into its shard, and one
+//! within the bound is to be stored; readers do not mind.
 //!
-//! * A capacity is split evenly, rounded down: no more entries than it says, ever. The price of shards
-//!   is that one may be full while others are not. It is kept small by giving each at least
-//!   [`SHARE`] entries; a capacity below twice that has one shard, and holds as many entries as it says.
-//! * With a bound on weight there is one shard, since an entry must fit into its shard, and one that is
-//!   within the bound is to be stored. quick_cache keeps a little of each shard for newcomers, and refuses
-//!   entries that would not fit without it; so the shard is 1 % larger than the bound (not where
-//!   the bound is below 100). Their readers share one lock word: where many cores read a weighted store
-//!   at once, `moka` may serve better.
-//! * The ring of recently evicted hashes by which quick_cache recognises returning keys is off for
-//!   small stores: a returning key could, when all others are in use, be evicted by its own insert.
+//! What has left is freed some time later, in batches: of a bounded store at most an eighth of its capacity (or a few
+//! entries, where that is less) waits for it, as long as no reader takes its time. What is removed or
+//! replaced, if it has anything to drop, is freed at once unless a reader is at work for longer than a moment.
 //!
-//! Nothing is allocated ahead.
+//! # Expiry
 //!
-//! # User code under quick_cache's locks
-//!
-//! * `Eq` runs under a shard's read lock in lookups, and its write lock in inserts and removals (before
-//!   anything is changed there). Only keys with equal 64-bit hashes are compared.
-//! * `Clone` of the value runs under the read lock in lookups. While a clone takes long, inserts of other
-//!   keys in that shard wait: return `Arc<T>` for what is dear to clone, as the public documentation says.
-//! * `Drop` runs under neither, with one exception: if `Eq` panics in an insert, key and value being
-//!   inserted are dropped as the panic passes.
-//!
-//! A call that any of these makes to a memoized function finds the near plane closed
-//! ([`Inside`]) and computes.
-//!
-//! A sweep holds each shard's write lock while it looks through it: some 30 ns an entry, only when
-//! an entry must have expired, and not more often than the [schedule](crate::sweep) says.
+//! An entry found expired is a miss, and removed. The others are found by a [sweep](crate::sweep): it reads as any
+//! reader does, and locks a shard only for each entry that it removes.
 
-use super::{AsIs, Bound, Inside, Limits, Lookup, NearCounts, bury, ends, runs_user_code};
-use crate::clock::{FINE, NEVER, coarse, exact, nanos};
-use crate::stats::{Counter, Counters};
-use crate::sweep::{Schedule, unforked};
-use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
-use std::cell::RefCell;
-use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
-use std::mem::{needs_drop, take};
+use super::{Bound, Limits, Lookup, NearCounts, bury};
+use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
+use crate::sweep::{Schedule, unforked_sweeper};
+use garbage::{Garbage, Graveyard, Rules};
+use index::{COARSE, FOREVER, Found, New, UNTIMED, USES, word};
+use readers::{Read, Reading, reading, reading_as, usually_reading_as};
+use shard::{Shards, Share};
+use std::mem::needs_drop;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+#[cfg(feature = "config")]
+use {
+    crate::sync::{Mutex, lock},
+    shard::Locked,
+};
+
+mod garbage;
+mod index;
+mod readers;
+mod shard;
+#[cfg(all(test, memo_shuttle))]
+mod shuttle_models;
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests;
 
 /// A shard holds at least this many entries.
 const SHARE: u64 = 256;
 
 /// See the [module](self).
-pub(crate) struct Memory<K, V>
-where
-    K: Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    cache: Cache<Keyed<K>, V, Weigh, AsIs, Leaving<K, V>>,
-    /// How long an entry stays without being read, [`NEVER`] being for ever. It changes only by `resize`.
+pub(crate) struct Memory<K: 'static, V: 'static> {
+    shards: Shards<K, V>,
+    /// How long an entry stays without being read, [`NEVER`] being for ever.
     tti: AtomicU64,
-    bound: Bound,
+    rest: Written<K, V>,
+}
+
+/// What is written now and then: away from what hits read.
+#[repr(align(128))]
+struct Written<K: 'static, V: 'static> {
     schedule: Schedule,
-    /// The weight of all entries, kept only where there is a bound on it. It is counted after the fact,
-    /// so another thread may subtract an entry before it has been added.
-    weight: AtomicI64,
-    /// Counts evictions: at capacity each insert has one, and one number for all threads would be what they wait for.
-    counters: Counters,
-    expired: AtomicU64,
+    graveyard: Graveyard<K, V>,
+    /// Held while the limits are changed.
+    #[cfg(feature = "config")]
+    changing: Mutex<()>,
 }
 
-/// A key in the store, with what is known about its entry.
-struct Keyed<K> {
+/// What an insert leaves to be cleaned, and whether at once.
+type Placed<K, V> = (Option<Garbage<K, V>>, bool);
+
+/// Finds an owned key by another.
+struct Same<'a, K>(&'a K);
+
+impl<K: Eq> Lookup<K> for Same<'_, K> {
+    #[inline]
+    fn matches(&self, key: &K) -> bool {
+        *self.0 == *key
+    }
+}
+
+/// A lookup. `uses`: that is a use of what it finds.
+struct Look<'a, K: 'static, V: 'static, Q> {
+    store: &'a Memory<K, V>,
     hash: u64,
-    /// When the entry's lifetime is over.
-    deadline: u64,
-    /// When it was last read or written; kept only where there is an idle time.
-    read: AtomicU64,
-    weight: u32,
-    /// Whether its lifetime or the idle time is so short that the exact clock is to be asked.
-    fine: bool,
-    key: K,
+    query: &'a Q,
+    uses: bool,
 }
 
-impl<K> Keyed<K> {
-    /// When it is over, if it is not read again.
-    #[inline]
-    fn ends(&self, tti: u64) -> u64 {
-        ends(self.deadline, self.read.load(Relaxed), tti)
-    }
+impl<K, V: Clone, Q: Lookup<K>> Read for Look<'_, K, V, Q> {
+    type Out = Option<V>;
 
-    /// The time by the clock that goes with it.
-    #[inline]
-    fn now(&self) -> u64 {
-        now(self.fine)
-    }
-
-    /// Whether it is not over yet. Reads no clock when it never will be.
-    #[inline]
-    fn lives(&self, tti: u64) -> bool {
-        let ends = self.ends(tti);
-        ends == NEVER || self.now() < ends
+    fn read(self, reading: &Reading) -> Option<V> {
+        let index = self.store.shards.index(self.hash);
+        let found = index.find(reading, self.hash, |found| self.query.matches(&found.key))?;
+        is_alive(&found, self.store.tti.load(Relaxed), self.uses).then(|| found.value.clone())
     }
 }
 
-/// The time by the clock that goes with a lifetime.
-#[inline]
-fn now(fine: bool) -> u64 {
-    if fine { exact() } else { coarse() }
-}
-
-impl<K> Hash for Keyed<K> {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<K: Eq> PartialEq for Keyed<K> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.key == other.key
-    }
-}
-
-impl<K: Eq> Eq for Keyed<K> {}
-
-/// Finds the entry of a key if it has not expired. `USES`: finding it is a use.
-///
-/// By value, and with as little in it as can be: it is what the hit path hands over in memory.
-struct Live<Q, const USES: bool> {
-    hash: u64,
-    query: Q,
-    tti: u64,
-}
-
-impl<Q, const USES: bool> Live<Q, USES> {
-    /// Of the entry that has been found.
-    #[inline(always)]
-    fn check<K>(&self, key: &Keyed<K>) -> bool {
-        let sure = self.tti == NEVER && (key.deadline == NEVER || (!key.fine && coarse() < key.deadline));
-        sure || check_in_full(key.deadline, &key.read, key.fine, self.tti, USES)
-    }
-}
-
-/// Whether an entry has not expired; if `uses`, and it has an idle time, that starts anew. Out of line, since it would
-/// cost the usual hit its registers.
-#[cold]
-#[inline(never)]
-fn check_in_full(deadline: u64, last_read: &AtomicU64, fine: bool, tti: u64, uses: bool) -> bool {
-    let now = now(fine);
-    let read = last_read.load(Relaxed);
-    let lives = now < ends(deadline, read, tti);
-    // By the coarse clock a written line of memory per tick, not per hit.
-    if lives && uses && tti != NEVER && read < now {
-        last_read.store(now, Relaxed);
-    }
-    lives
-}
-
-impl<Q, const USES: bool> Hash for Live<Q, USES> {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<K, Q: Lookup<K>, const USES: bool> Equivalent<Keyed<K>> for Live<Q, USES> {
-    #[inline]
-    fn equivalent(&self, key: &Keyed<K>) -> bool {
-        self.hash == key.hash && self.query.matches(&key.key) && self.check(key)
-    }
-}
-
-/// Finds the entry of a key, expired or not.
-struct Any<'a, Q> {
+/// The lookup of a hit as it nearly always is: the entry stands where it belongs, has been used before, and is not
+/// near its end. It calls nothing but the user's code, and leaves all else to [`Look`].
+struct QuickLook<'a, K: 'static, V: 'static, Q> {
+    store: &'a Memory<K, V>,
     hash: u64,
     query: &'a Q,
 }
 
-impl<Q> Hash for Any<'_, Q> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
+/// What it comes to.
+enum Quick<V> {
+    Hit(V),
+    Miss,
+    Unusual,
 }
 
-impl<K, Q: Lookup<K>> Equivalent<Keyed<K>> for Any<'_, Q> {
-    fn equivalent(&self, key: &Keyed<K>) -> bool {
-        self.hash == key.hash && self.query.matches(&key.key)
-    }
-}
+impl<K, V: Clone, Q: Lookup<K>> Read for QuickLook<'_, K, V, Q> {
+    type Out = Quick<V>;
 
-/// Finds an entry with this hash that has expired by `now`, whatever its key: it may go, and no `Eq` need
-/// run.
-struct Expired {
-    hash: u64,
-    tti: u64,
-    now: u64,
-}
-
-impl Hash for Expired {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<K> Equivalent<Keyed<K>> for Expired {
-    fn equivalent(&self, key: &Keyed<K>) -> bool {
-        self.hash == key.hash && key.ends(self.tti) <= self.now
-    }
-}
-
-/// What an entry counts, as found out before it came here.
-#[derive(Clone)]
-struct Weigh(Bound);
-
-impl<K, V> Weighter<Keyed<K>, V> for Weigh {
-    #[inline]
-    fn weight(&self, key: &Keyed<K>, _: &V) -> u64 {
-        self.0.counts(key.weight)
-    }
-}
-
-/// Collects what an insert drives out, to be dropped when the lock is released.
-struct Leaving<K: 'static, V: 'static>(PhantomData<fn() -> (K, V)>);
-
-impl<K: 'static, V: 'static> Clone for Leaving<K, V> {
-    fn clone(&self) -> Self {
-        Leaving(PhantomData)
-    }
-}
-
-/// See [`Leaving`].
-struct Left<K: 'static, V: 'static> {
-    /// Nearly always one makes room for one, or none has to.
-    first: Option<(Keyed<K>, V)>,
-    more: Vec<(Keyed<K>, V)>,
-    /// The weight of them all.
-    weight: u64,
-    /// How many were evicted, rather than replaced.
-    evicted: u64,
-}
-
-impl<K: 'static, V: 'static> Default for Left<K, V> {
-    #[inline]
-    fn default() -> Self {
-        Left { first: None, more: Vec::new(), weight: 0, evicted: 0 }
-    }
-}
-
-impl<K: 'static, V: 'static> Drop for Left<K, V> {
-    #[inline]
-    fn drop(&mut self) {
-        for (key, value) in self.first.take().into_iter().chain(take(&mut self.more)) {
-            bury(key.key);
-            bury(value);
+    #[inline(always)]
+    fn read(self, reading: &Reading) -> Quick<V> {
+        let index = self.store.shards.index(self.hash);
+        match index.find_near(reading, self.hash, |found| self.query.matches(&found.key)) {
+            Ok(found) if is_usual(found.word.load(Relaxed)) => Quick::Hit(found.value.clone()),
+            Err(false) => Quick::Miss,
+            _ => Quick::Unusual,
         }
     }
 }
 
-impl<K: 'static, V: 'static> Lifecycle<Keyed<K>, V> for Leaving<K, V> {
-    type RequestState = Left<K, V>;
+/// In a word: no time is to be kept but by the coarse clock.
+const PLAIN: u64 = COARSE | UNTIMED;
 
-    #[inline]
-    fn before_evict(&self, left: &mut Left<K, V>, _: &Keyed<K>, _: &mut V) {
-        // Not called for what is replaced.
-        left.evicted += 1;
+/// Whether an entry has not expired, and there is nothing to be noted about its use.
+#[inline(always)]
+fn is_usual(word: u64) -> bool {
+    // That is all bits set where there is no lifetime.
+    word == u64::MAX || (word & (PLAIN | USES) == PLAIN | USES && tick().is_some_and(|now| now < word))
+}
+
+/// Whether an entry has not expired; if `uses`, finding it is a use, which is counted.
+#[inline]
+fn is_alive<K, V>(found: &Found<'_, K, V>, tti: u64, uses: bool) -> bool {
+    let word = found.word.load(Relaxed);
+    if word & PLAIN != PLAIN {
+        return is_alive_in_full(found, word, tti, uses);
     }
+    let alive = word >= FOREVER || coarse() < word;
+    if alive && uses && word & USES != USES {
+        found.word.store(word + 1, Relaxed);
+    }
+    alive
+}
 
-    #[inline]
-    fn on_evict(&self, left: &mut Left<K, V>, key: Keyed<K>, value: V) {
-        left.weight += u64::from(key.weight);
-        if needs_drop::<(K, V)>() {
-            match left.first {
-                None => left.first = Some((key, value)),
-                Some(_) => left.more.push((key, value)),
-            }
+/// The same for what needs the exact clock, or has an idle time: that starts anew.
+fn is_alive_in_full<K, V>(found: &Found<'_, K, V>, word: u64, tti: u64, uses: bool) -> bool {
+    let now = if word & COARSE == 0 { exact() } else { coarse() };
+    let alive = now < found.ends(tti);
+    if alive && uses {
+        if word & USES != USES {
+            found.word.store(word + 1, Relaxed);
+        }
+        // By the coarse clock a written line of memory per tick, not per hit.
+        if let Some(read) = found.read()
+            && read.load(Relaxed) < now
+        {
+            read.store(now, Relaxed);
         }
     }
+    alive
 }
 
 impl<K, V> Memory<K, V>
@@ -292,260 +191,340 @@ where
     K: Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    /// Whether what somebody has removed or replaced is to be freed at once: whoever says that something is not to be used
+    /// any more may wait for it to be dropped.
+    const AT_ONCE: bool = needs_drop::<V>();
+
     pub(super) fn new(limits: &Limits) -> Self {
+        let bound = Bound::new(limits, true);
+        let shards = if bound.weighs() { 1 } else { shards(bound.limit) };
+        let (share, rules) = Self::terms(limits, shards);
+        Memory {
+            shards: Shards::new(shards, share),
+            tti: AtomicU64::new(limits.tti.map_or(NEVER, nanos)),
+            rest: Written {
+                schedule: Schedule::new(),
+                graveyard: Graveyard::new(rules),
+                #[cfg(feature = "config")]
+                changing: Mutex::new(()),
+            },
+        }
+    }
+
+    /// What these limits mean for each of so many shards, and for what has left.
+    fn terms(limits: &Limits, shards: usize) -> (Share, Rules) {
+        let bound = Bound::new(limits, true);
         let tti = limits.tti.map_or(NEVER, nanos);
         if limits.lifetimes || tti != NEVER {
             // Sets the clock going, so that its beginning is not somewhere in the middle.
             exact();
         }
-        let bound = Bound::new(limits, true);
-        let mut options = OptionsBuilder::new();
-        // How many entries there will be is known, or anybody's guess, or unlimited; it only sizes the
-        // ring of the recently evicted, and is looked at for the number of shards.
-        let entries = if bound.weighs() {
-            let (capacity, hot) = match bound.limit {
-                limit @ ..100 => (limit, 1.0),
-                // What is reserved for newcomers (1 %, rounded down) comes on top of the bound.
-                limit => (limit.saturating_add(limit / 98).saturating_add(1), 0.99),
-            };
-            options.shards(1).weight_capacity(capacity).hot_allocation(hot);
-            limits.capacity.unwrap_or(10_000).min(bound.limit)
-        } else {
-            let shards = shards(bound.limit) as u64;
-            options.shards(shards as usize);
-            let capacity = in_shares(bound.limit, shards);
-            options.weight_capacity(capacity);
-            capacity
+        // As many entries as the store may hold, as far as that is known.
+        let entries = if bound.weighs() { limits.capacity } else { Some(bound.limit) };
+        let entries = usize::try_from(entries.unwrap_or(NEVER)).unwrap_or(usize::MAX);
+        // What may own more than its place is not to be kept for long where there is little of it.
+        let few = if needs_drop::<(K, V)>() { 8 } else { 64 };
+        let worth = (entries / 16).clamp(few, 1024);
+        let worth_weight = limits.max_weight.map_or(NEVER, |most| most / 16);
+        let batch = (worth / shards).clamp(1, 64);
+        let rules = Rules {
+            worth,
+            worth_weight,
+            most: entries.clamp(256, 1 << 20) + 2 * worth,
+            most_weight: limits.max_weight.unwrap_or(NEVER),
+            timed: tti != NEVER,
         };
-        options.estimated_items_capacity(usize::try_from(entries).unwrap_or(usize::MAX));
-        if entries < 64 || entries == NEVER {
-            options.ghost_allocation(0.0);
+        (Share::new(bound, shards, batch, tti), rules)
+    }
+
+    /// Holds itself to other limits. What fits into them stays, unless it is the idle time that changes. False, and
+    /// all is as it was, where the shards, which stay as many as they are, could not keep to them: where there are
+    /// several, none goes by weight, and each has room for one entry.
+    #[cfg(feature = "config")]
+    pub(super) fn resize(&self, limits: &Limits) -> bool {
+        let shards = self.shards.indices().len();
+        let (share, rules) = Self::terms(limits, shards);
+        if !share.is_fair(shards) {
+            return false;
         }
-        let options = options.build().expect("every option that has to be set is");
-        Memory {
-            cache: Cache::with_options(options, Weigh(bound), AsIs, Leaving(PhantomData)),
-            tti: AtomicU64::new(tti),
-            bound,
-            schedule: Schedule::new(),
-            weight: AtomicI64::new(0),
-            counters: Counters::new(),
-            expired: AtomicU64::new(0),
+        let changing = lock(&self.rest.changing);
+        self.tti.store(limits.tti.map_or(NEVER, nanos), Relaxed);
+        self.rest.graveyard.adopt(rules);
+        let adopt = |mut locked: Locked<'_, K, V>| {
+            locked.adopt(share);
+            locked.unlock(true)
+        };
+        let garbage: Vec<_> = self.shards.each().filter_map(adopt).collect();
+        drop(changing);
+        garbage.into_iter().for_each(|garbage| self.clean(Some(garbage), true));
+        for number in 0..shards {
+            // A few at a time: others want the lock as well.
+            while !self.trim(number, 256) {}
         }
+        true
+    }
+
+    /// Evicts what is over the bounds, at most so many; whether that is done.
+    #[cfg(feature = "config")]
+    fn trim(&self, number: usize, most: usize) -> bool {
+        let mut locked = self.shards.lock_number(number);
+        let done = locked.trim(most);
+        let garbage = locked.unlock(true);
+        self.clean(garbage, true);
+        done
+    }
+
+    #[inline]
+    fn tti(&self) -> u64 {
+        self.tti.load(Relaxed)
     }
 
     #[inline(always)]
     pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        let inside = match runs_user_code::<K>() || runs_user_code::<V>() {
-            true => Some(Inside::enter()?),
-            false => None,
-        };
-        let found = self.cache.get(&Live::<Q, true> { hash, query, tti: self.tti() });
-        drop(inside);
-        if found.is_none() {
+        match usually_reading_as(QuickLook { store: self, hash, query: &query }) {
+            Some(Quick::Hit(value)) => Some(value),
+            Some(Quick::Miss) => {
+                self.missed(hash);
+                None
+            }
+            Some(Quick::Unusual) | None => self.get_in_full(hash, query),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+        let value = self.look(hash, &query, true);
+        if value.is_none() {
             self.missed(hash);
         }
-        found
+        value
+    }
+
+    pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
+        self.look(hash, query, false)
+    }
+
+    fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q, uses: bool) -> Option<V> {
+        reading_as(Look { store: self, hash, query, uses })
     }
 
     /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.
     #[cold]
     fn missed(&self, hash: u64) {
-        if self.schedule.may_have_expired() {
-            self.expire(hash);
+        if self.rest.schedule.may_have_expired() {
+            self.expire(hash, exact());
         }
-    }
-
-    pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
-        let _inside = Inside::enter()?;
-        self.cache.peek(&Live::<&Q, false> { hash, query, tti: self.tti() })
     }
 
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
-        let Some(inside) = Inside::enter() else {
-            bury(key);
-            bury(value);
-            return;
-        };
         let lifetime = lifetime.map_or(NEVER, nanos);
         let tti = self.tti();
         let shortest = lifetime.min(tti);
+        if shortest == 0 || !self.rest.graveyard.has_room() {
+            return self.refuse(hash, key, value);
+        }
         let now = if shortest == NEVER { 0 } else { exact() };
-        let key = Keyed {
-            hash,
-            deadline: now.saturating_add(lifetime),
-            read: AtomicU64::new(now),
-            weight,
-            fine: shortest < FINE,
-            key,
-        };
-        if shortest == 0 || !self.bound.admits(weight) {
-            let superseded = self.cache.remove(&key);
-            drop(inside);
-            self.left(superseded);
-            bury(key.key);
-            bury(value);
-            return;
+        let deadline = now.saturating_add(lifetime);
+        let word = word(deadline, shortest >= FINE, tti != NEVER);
+        match self.place(New { hash, key, value, weight, word, read: now, tti }) {
+            Ok((garbage, at_once)) => self.clean(garbage, at_once),
+            Err(New { key, value, .. }) => return self.refuse(hash, key, value),
         }
-        let ends = key.ends(tti);
-        let mut left = Left::default();
-        self.cache.insert_with_lifecycle(key, value, &mut left);
-        drop(inside);
-        if self.bound.weighs() {
-            // A weight is 32 bits, and their sum is bounded.
-            self.weight.fetch_add(i64::from(weight) - left.weight as i64, Relaxed);
+        self.rest.schedule.stored(now, super::ends(deadline, now, tti));
+    }
+
+    /// Not stored; but what it would have taken the place of, has been superseded all the same.
+    #[cold]
+    #[inline(never)]
+    fn refuse(&self, hash: u64, key: K, value: V) {
+        self.remove(hash, &Same(&key));
+        bury(key);
+        bury(value);
+    }
+
+    /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once; the node, if it is not
+    /// let in.
+    #[inline]
+    fn place(&self, new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
+        let mut locked = self.shards.lock(new.hash);
+        if !locked.admits(&new) {
+            return Err(new);
         }
-        if left.evicted != 0 {
-            self.counters.add(Counter::Evicted, left.evicted);
+        locked.fetch_spares(&self.rest.graveyard);
+        if locked.has(new.hash) {
+            drop(locked);
+            return self.place_among(new);
         }
-        self.schedule.stored(now, ends);
+        locked.insert(new);
+        Ok((locked.unlock(false), false))
+    }
+
+    /// The same where an entry has the hash of the new one, and perhaps its key.
+    #[cold]
+    #[inline(never)]
+    fn place_among(&self, mut new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
+        let hash = new.hash;
+        reading(|reading| {
+            // Entries with this hash and another key. While this reads, none of them can be taken for another.
+            let mut others = Vec::new();
+            loop {
+                let mut locked = self.shards.lock(hash);
+                if !locked.admits(&new) {
+                    return Err(new);
+                }
+                locked.fetch_spares(&self.rest.graveyard);
+                let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
+                    locked.insert(new);
+                    return Ok((locked.unlock(false), false));
+                };
+                drop(locked);
+                if found.key != new.key {
+                    others.push(found.entry());
+                    continue;
+                }
+                let mut locked = self.shards.lock(hash);
+                if !locked.admits(&new) {
+                    return Err(new);
+                }
+                match locked.replace(found.entry(), new) {
+                    Ok(()) => return Ok((locked.unlock(Self::AT_ONCE), Self::AT_ONCE)),
+                    // It has left meanwhile.
+                    Err(back) => new = back,
+                }
+            }
+        })
     }
 
     pub(super) fn remove<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
-        let Some(inside) = Inside::enter() else { return false };
-        let removed = self.cache.remove(&Any { hash, query });
-        drop(inside);
-        let lived = removed.as_ref().is_some_and(|(key, _)| key.lives(self.tti()));
-        self.left(removed);
+        let (lived, garbage) = reading(|reading| {
+            loop {
+                let index = self.shards.index(hash);
+                let Some(found) = index.find(reading, hash, |found| query.matches(&found.key)) else {
+                    return (false, None);
+                };
+                let mut locked = self.shards.lock(hash);
+                if locked.remove(hash, found.entry()) {
+                    return (self.lives(&found), locked.unlock(Self::AT_ONCE));
+                }
+            }
+        });
+        self.clean(garbage, Self::AT_ONCE);
         lived
     }
 
+    fn lives(&self, found: &Found<'_, K, V>) -> bool {
+        let ends = found.ends(self.tti());
+        let is_coarse = found.word.load(Relaxed) & COARSE != 0;
+        ends == NEVER || if is_coarse { coarse() } else { exact() } < ends
+    }
+
     pub(super) fn clear(&self) {
-        if Inside::is_here() {
-            return;
-        }
-        // It locks for each entry anew, and the entry is ours when it comes out.
-        for entry in self.cache.drain() {
-            self.left(Some(entry));
+        for mut locked in self.shards.each() {
+            locked.clear();
+            self.clean(locked.unlock(true), true);
         }
     }
 
     pub(super) fn sweep(&self) {
         let (now, tti) = (exact(), self.tti());
-        if Inside::is_here() || !self.schedule.begin(now) {
-            return;
-        }
-        let expired = RefCell::new(Vec::new());
-        {
-            let _unforked = unforked();
-            // Only to look: what it would remove, it would drop under the lock. No user code runs.
-            self.cache.retain(|key, _| {
-                match key.ends(tti) {
-                    ends if ends <= now => expired.borrow_mut().push(key.hash),
-                    ends => self.schedule.ends_at(ends),
+        if self.rest.schedule.begin(now) {
+            for (number, index) in self.shards.indices().iter().enumerate() {
+                // What was stored before the schedule began anew was stored under this lock, and is seen from here on.
+                let unforked = unforked_sweeper();
+                drop(self.shards.lock_number(number));
+                drop(unforked);
+                let mut expired = Vec::new();
+                reading(|reading| {
+                    index.each(reading, |found| match found.ends(tti) {
+                        ends if ends <= now => expired.push(found.hash),
+                        ends => self.rest.schedule.ends_at(ends),
+                    });
+                });
+                for hash in expired {
+                    if !self.expire(hash, now) && tti != NEVER {
+                        // It may have been read meanwhile, and then ends later.
+                        self.rest.schedule.ends_at(now);
+                    }
                 }
-                true
-            });
-        }
-        for hash in expired.into_inner() {
-            let unforked = unforked();
-            let gone = self.take_expired(hash, now);
-            drop(unforked);
-            if gone.is_some() {
-                self.expired.fetch_add(1, Relaxed);
-                self.left(gone);
-            } else if tti != NEVER {
-                // It may have been read meanwhile, and then ends later.
-                self.schedule.ends_at(now);
             }
         }
+        for number in 0..self.shards.indices().len() {
+            let unforked = unforked_sweeper();
+            let mut locked = self.shards.lock_number(number);
+            locked.shrink();
+            let garbage = locked.unlock(true);
+            drop(unforked);
+            self.clean(garbage, false);
+        }
+        self.rest.graveyard.flush();
     }
 
-    /// A bound on the number of entries can be moved; one on weight is what the entries have been counted by.
-    #[cfg(feature = "config")]
-    pub(super) fn resize(&self, limits: &Limits) -> bool {
-        let bound = Bound::new(limits, true);
-        let shards = self.cache.num_shards() as u64;
-        // The shards stay as many as they are, and none can be left without room.
-        if Inside::is_here()
-            || bound.weighs()
-            || self.bound.weighs()
-            || bound.limit < shards
-            || self.bound.limit == 0
-        {
-            return false;
-        }
-        if self.cache.capacity() != in_shares(bound.limit, shards) {
-            let before = self.cache.len() as u64;
-            self.cache.set_capacity(in_shares(bound.limit, shards));
-            self.counters.add(Counter::Evicted, before.saturating_sub(self.cache.len() as u64));
-        }
-        let tti = limits.tti.map_or(NEVER, nanos);
-        if self.tti.swap(tti, Relaxed) != tti {
-            // When they were read has not been kept, or the sweeper goes by another end of theirs.
-            self.clear();
-        }
-        true
+    /// Removes an entry with this hash that has expired by `now`; whether there was one.
+    #[cold]
+    #[inline(never)]
+    fn expire(&self, hash: u64, now: u64) -> bool {
+        let unforked = unforked_sweeper();
+        let mut locked = self.shards.lock(hash);
+        let gone = locked.expire(hash, self.tti(), now);
+        let garbage = locked.unlock(false);
+        drop(unforked);
+        self.clean(garbage, false);
+        gone
     }
 
-    /// See [`Memory::tti`].
-    #[inline(always)]
-    fn tti(&self) -> u64 {
-        self.tti.load(Relaxed)
+    /// Sees to what has been taken out, with no lock held any more.
+    #[inline]
+    fn clean(&self, garbage: Option<Garbage<K, V>>, now: bool) {
+        match garbage {
+            Some(garbage) if now => self.rest.graveyard.free_now(garbage),
+            Some(garbage) => self.rest.graveyard.take(garbage),
+            None => (),
+        }
     }
 
     pub(super) fn schedule(&self) -> &Schedule {
-        &self.schedule
+        &self.rest.schedule
     }
 
     pub(super) fn counts(&self) -> NearCounts {
-        // From inside, its locks are not to be waited for.
-        let entries = if Inside::is_here() { 0 } else { self.cache.len() as u64 };
-        let weight = match self.bound.weighs() {
-            true => self.weight.load(Relaxed).max(0) as u64,
-            false => entries,
-        };
-        NearCounts {
-            entries,
-            weight,
-            evicted: self.counters.total(Counter::Evicted),
-            expired: self.expired.load(Relaxed),
+        let sums = self.shards.sums();
+        NearCounts { entries: sums.len, weight: sums.weight, evicted: sums.evicted, expired: sums.expired }
+    }
+
+    /// Frees what can be freed just now.
+    #[cfg(test)]
+    fn tidy(&self) {
+        for locked in self.shards.each() {
+            self.clean(locked.unlock(true), true);
         }
+        self.rest.graveyard.flush();
     }
 
-    /// Removes an entry with this hash that a lookup has found expired.
-    #[cold]
-    #[inline(never)]
-    fn expire(&self, hash: u64) {
-        let gone = self.take_expired(hash, exact());
-        if gone.is_some() {
-            self.expired.fetch_add(1, Relaxed);
-            self.left(gone);
-        }
-    }
-
-    /// Takes out an entry with this hash that has expired by `now`. No user code runs.
-    fn take_expired(&self, hash: u64, now: u64) -> Option<(Keyed<K>, V)> {
-        self.cache.remove_if(&Expired { hash, tti: self.tti(), now }, |_| true)
-    }
-
-    /// Sees to an entry that has been taken out, with no lock held any more.
-    fn left(&self, entry: Option<(Keyed<K>, V)>) {
-        if let Some((key, value)) = entry {
-            if self.bound.weighs() {
-                self.weight.fetch_sub(key.weight.into(), Relaxed);
+    /// Frees all that has left, as soon as other threads' readers let it.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        loop {
+            self.tidy();
+            if self.rest.graveyard.held() == 0 {
+                return;
             }
-            bury(key.key);
-            bury(value);
+            crate::sync::thread::yield_now();
         }
     }
 }
 
-impl<K, V> Drop for Memory<K, V>
-where
-    K: Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
+impl<K, V> Drop for Memory<K, V> {
     fn drop(&mut self) {
-        // A store may go while a guard unwinds: what panics in here must not end the process.
-        if needs_drop::<(K, V)>() {
-            self.clear();
+        for mut locked in self.shards.each() {
+            locked.clear();
+            if let Some(garbage) = locked.unlock(true) {
+                self.rest.graveyard.keep(garbage);
+            }
         }
+        // SAFETY: whoever reads this store borrows it, and it is ours alone.
+        unsafe { self.rest.graveyard.free() };
     }
-}
-
-/// A bound on the number of entries, rounded down to equal shares, as quick_cache rounds the share of a shard up.
-fn in_shares(limit: u64, shards: u64) -> u64 {
-    if limit == NEVER { NEVER } else { limit - limit % shards }
 }
 
 /// How many shards a bound on the number of entries is split into: enough for every core to find one
@@ -554,7 +533,7 @@ fn shards(capacity: u64) -> usize {
     // Asking is slow, and there may be thousands of stores.
     static CORES: OnceLock<usize> = OnceLock::new();
     let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let wanted = (cores * 4).next_power_of_two();
+    let wanted = (cores * 4).next_power_of_two().min(shard::MOST);
     let full = (capacity / SHARE).clamp(1, wanted as u64) as usize;
     // Rounded down to a power of two.
     1 << full.ilog2()

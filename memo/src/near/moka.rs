@@ -18,7 +18,8 @@
 //! An entry's lifetime is checked by our [clock](crate::clock) on every read. moka is told of it as well, so
 //! that its own maintenance drops what has expired.
 
-use super::{AsIs, Bound, Inside, Limits, Lookup, Mortal, NearCounts, bury, ends};
+use super::inside::{AsIs, Inside, Mortal};
+use super::{Bound, Limits, Lookup, NearCounts, bury, ends};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::sweep::{Schedule, unforked};
 use equivalent::Equivalent;

@@ -88,7 +88,8 @@ impl Recording {
         self.lock().left_off
     }
 
-    /// How many calls of functions whose name matches `pattern` were answered so. `*` stands for anything.
+    /// How many calls of functions whose name matches `pattern` were answered so. `*` stands for any run of characters,
+    /// `::` included.
     pub fn count(&self, pattern: &str, answer: Answer) -> u64 {
         let pattern = Pattern::new(pattern);
         let recorded = self.lock();

@@ -16,7 +16,7 @@ use hashbrown::{Equivalent, HashMap};
 use super::{Names, Place};
 use crate::function::{Memo, Settings};
 use crate::key::OwnedPart;
-use crate::near::Inside;
+use crate::near::is_closed;
 use crate::outcome::Value;
 
 /// Most caches of one function beside its own, not counting isolated ones: those that were used last.
@@ -265,9 +265,7 @@ impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |idle: &Idle<K, V, F>| {
             // what user code in a store has given back could not be emptied there, and cannot from there
-            (idle.clean || !Inside::is_here())
-                && idle.isolated == isolated
-                && idle.memo.settings.keeps_as(settings)
+            (idle.clean || !is_closed()) && idle.isolated == isolated && idle.memo.settings.keeps_as(settings)
         };
         let place = idle.iter().position(fits)?;
         let taken = idle.swap_remove(place);
@@ -295,7 +293,7 @@ impl<K: OwnedPart, V: Value, F: Value> Variant<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Drop for Variant<K, V, F> {
     fn drop(&mut self) {
-        let clean = !Inside::is_here();
+        let clean = !is_closed();
         self.memo.near.clear();
         let isolated = self.name.realm != 0;
         if isolated && let Some(far) = &self.memo.far {

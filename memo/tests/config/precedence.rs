@@ -1,5 +1,10 @@
 //! Which source wins, and which pattern.
 
+#[cfg(feature = "disk")]
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+#[cfg(feature = "disk")]
+use std::time::{Duration, Instant};
+
 use memo::{Config, memoize};
 
 /// What a function of this name, with nothing in its attribute, goes by.
@@ -211,5 +216,68 @@ in_children! {
         assert_eq!((plans[2].fallbacks(), plans[2].to_string().contains("nothing is kept")), (&[][..], true), "{}", plans[2]);
         assert!(plans[0].to_string().contains("a result over 2KiB is kept outside of memory only"), "{}", plans[0]);
         assert_eq!((f::stats().hits, f::stats().tiers.len(), g::stats().tiers.len()), (1, 1, 0));
+    }
+}
+
+#[cfg(feature = "disk")]
+in_children! {
+    fn how_far_computations_are_shared_can_be_said_in_each_source(|setting| {
+        let file = "engines.disk.path = 'disk'\n[defaults]\nengine = 'disk'\n[functions.'app::filed']\nsingle_flight = 'machine'";
+        setting.file("memo.toml", file).variable("MEMO_DEFAULTS__SINGLE_FLIGHT", "fleet")
+    }) {
+        #[memoize(name = "app::said", single_flight = "process")]
+        fn said(n: u64) -> u64 {
+            n
+        }
+        memo::init(Config::new().function("app::told", "single_flight", false)).unwrap();
+        plain!(filed, "app::filed");
+        plain!(open, "app::open");
+        plain!(told, "app::told");
+        said(1);
+        let values = ["filed", "open", "told", "said"].map(|name| value(&format!("app::{name} single_flight")));
+        assert_eq!(values, ["machine", "fleet", "false", "process"]);
+        let says = [filed::plan(), open::plan(), told::plan(), said::plan()].map(|plan| {
+            let plan = plan.to_string();
+            let words = ["and machine, by leases of \"disk\"", "`single_flight = \"fleet\"` is asked for, but no engine"];
+            words.map(|words| plan.contains(words))
+        });
+        assert_eq!(says, [[true, false], [false, true], [false; 2], [false; 2]]);
+    }
+
+    /// Two functions of one name are one to the engine and know nothing of each other, as in two processes.
+    fn what_a_file_says_of_one_computation_per_machine_is_so(|setting| {
+        setting.file("memo.toml", "engines.disk.path = 'disk'\ndefaults.single_flight = 'machine'")
+    }) {
+        static COMPUTES: AtomicU64 = AtomicU64::new(0);
+        static GO: AtomicBool = AtomicBool::new(false);
+        fn slow(n: u64) -> u64 {
+            COMPUTES.fetch_add(1, SeqCst);
+            let end = Instant::now() + Duration::from_secs(60);
+            while !GO.load(SeqCst) && Instant::now() < end {
+                std::thread::yield_now();
+            }
+            n
+        }
+        #[memoize(engine = "disk", name = "app::f", code = "manual")]
+        fn first(n: u64) -> u64 {
+            slow(n)
+        }
+        #[memoize(engine = "disk", name = "app::f", code = "manual")]
+        fn second(n: u64) -> u64 {
+            slow(n)
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(first(1), 1));
+            while COMPUTES.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            scope.spawn(|| assert_eq!(second(1), 1));
+            while second::stats().tiers.first().is_none_or(|tier| tier.misses == 0) {
+                std::thread::yield_now();
+            }
+            // it has found nothing, and waits: else it computes as well, sooner or later
+            GO.store(true, SeqCst);
+        });
+        assert_eq!((COMPUTES.load(SeqCst), second::stats().computes), (1, 0));
     }
 }

@@ -144,21 +144,41 @@ in_children! {
         assert!(square::stats().entries <= 10);
     }
 
-    fn what_cannot_change_is_said_to_come_later(|setting| setting) {
-        #[memoize(name = "app::weighed", weigh = |_, _| 10, max_weight = 1_000)]
-        fn weighed(n: u64) -> u64 {
-            n
-        }
-        weighed::warm(0..50);
-        write("[functions.'app::weighed']\nmax_weight = 100\nttl = '1h'");
+    fn what_cannot_change_is_said_to_come_later(|setting| setting.file("memo.toml", "defaults.capacity = 1_000")) {
+        square::warm(0..50);
+        // the store has several parts, each of which keeps at least one
+        write("[functions.'app::square']\ncapacity = 1\nsingle_flight = false");
         let changes = memo::reload().unwrap();
         assert_eq!(
             changes.to_string(),
-            "app::weighed: ttl: none -> 1h (memo.toml:3)\napp::weighed: max_weight: 1000B -> 100B (memo.toml:2), from the next start\n",
+            "app::square: single_flight: process -> false (memo.toml:3)\n\
+             app::square: capacity: 1000 -> 1 (memo.toml:2), from the next start\n",
         );
         assert!(!changes.iter().nth(1).unwrap().is_applied());
-        weighed::warm(0..50);
-        assert_eq!(weighed::stats().entries, 50, "as before");
+        square::warm(0..50);
+        assert_eq!(square::stats().entries, 50, "as before");
+    }
+
+    fn a_bound_by_weight_moves(|setting| setting) {
+        #[memoize(name = "app::weighed", weigh = |n, _| *n as u32, max_weight = 1_000)]
+        fn weighed(n: u64) -> u64 {
+            n
+        }
+        weighed::warm((1..=10).chain([200]));
+        assert_eq!(weighed::stats().weight, 255);
+        write("functions.'app::weighed'.max_weight = 100");
+        assert_eq!(memo::reload().unwrap().to_string(), "app::weighed: max_weight: 1000B -> 100B (memo.toml:1)\n");
+        let stats = weighed::stats();
+        assert_eq!((stats.entries, stats.weight, stats.evicted), (10, 55, 1), "what is too heavy has left: {stats}");
+        weighed::warm([200]);
+        assert_eq!(weighed::peek(200), None);
+        write("functions.'app::weighed'.max_weight = 20");
+        memo::reload().unwrap();
+        assert!((1..=20).contains(&weighed::stats().weight), "{}", weighed::stats());
+        write("functions.'app::weighed'.max_weight = 1_000");
+        memo::reload().unwrap();
+        weighed::warm((1..=10).chain([200]));
+        assert_eq!(weighed::stats().weight, 255);
     }
 
     fn a_function_switched_off_and_on(|setting| setting) {

@@ -62,7 +62,9 @@ wrong_files! {
     path_as_a_number: "[engines.disk]\npath = 5\n";
     path_of_nothing: "[engines.disk]\npath = ''\n";
     address_as_a_table: "[engines.redis]\nurl = { host = 'cache', password = 'secret' }\n";
-    single_flight_of_machines: "[defaults]\nsingle_flight = 'machine'\n";
+    single_flight_of_hosts: "[defaults]\nsingle_flight = 'hosts'\n";
+    #[cfg(not(feature = "engines"))]
+    single_flight_without_engines: "[defaults]\nsingle_flight = 'machine'\n";
     function_without_quotes: "[functions.app.rates]\nttl = '30s'\n";
     function_with_colons_without_quotes: "[functions.app::rates]\nttl = '30s'\n";
     function_as_a_value: "[functions]\n'app::rates' = '30s'\n";

@@ -1,6 +1,6 @@
-//! A disk that hangs as it is opened and written to: such calls to the system take seconds, for a while. Nobody who
-//! calls a memoized function waits for it, and when it is well again it is used again. (A read that hangs without
-//! warning keeps who is inside it: see `memo_engines::guarded`.)
+//! A disk that hangs: calls of one kind to the system take seconds, for a while. Nobody who calls a memoized function
+//! waits for it, and when it is well again it is used again. (A read that hangs without warning keeps who is inside it,
+//! unless the guard is strict: see `memo_engines::guarded`.)
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ fn slowly(n: u64) -> u64 {
 }
 
 /// Calls until the disk has hung and is well again; panics at a call that took too long.
-pub(crate) fn run(path: &Path) {
-    let guard = GuardOptions { budget: Duration::from_millis(100), ..Default::default() };
+pub(crate) fn run(path: &Path, strict: bool) {
+    let guard = GuardOptions { budget: Duration::from_millis(100), strict, ..Default::default() };
     let guarded = register(options(path), guard);
     let until = Instant::now() + Duration::from_secs(40);
     let (mut opened, mut n) = (false, 0);
@@ -85,6 +85,28 @@ fn promise_18_nobody_waits_for_a_disk_that_hangs_and_it_is_used_when_it_is_back(
             });
         }
     });
+}
+
+/// Every thread's first read of the index hangs, that of each helper too.
+#[test]
+fn promise_18_a_strict_guard_waits_for_no_read_either() {
+    if !available() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (well, said) = hung("hanging-strict", "pread64", &directory.path().join("store"));
+    assert!(well, "{said}");
+}
+
+/// What a guard cannot do that is not strict, so that it is known when it can.
+#[test]
+fn promise_18_a_read_that_hangs_is_noticed_where_the_guard_is_not_strict() {
+    if !available() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (well, said) = hung("hanging", "pread64", &directory.path().join("store"));
+    assert!(!well && said.contains("took"), "{said}");
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn child() {
     let well = std::panic::catch_unwind(|| match what {
         "workload" => run(path),
         "naive" => run_naive(path),
-        "hanging" => crate::hanging::run(path),
+        "hanging" => crate::hanging::run(path, false),
+        "hanging-strict" => crate::hanging::run(path, true),
         "hanging-naive" => crate::hanging::run_naive(path),
         other => panic!("no role {other}"),
     });

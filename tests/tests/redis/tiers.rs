@@ -125,3 +125,43 @@ fn promise_06_an_invalidation_elsewhere_wins_over_a_computation() {
         assert_eq!(here::slow::peek(1), None, "nor near");
     }
 }
+
+#[test]
+fn entries_of_a_namespace_follow_what_others_change_there() {
+    mod here {
+        #[memo::memoize(engine = ["memory", "namespaces-here"], name = "namespaces::same", code = "manual")]
+        pub(super) fn same(number: u64) -> u64 {
+            number
+        }
+    }
+    mod there {
+        #[memo::memoize(engine = "namespaces-there", name = "namespaces::same", code = "manual")]
+        pub(super) fn same(number: u64) -> u64 {
+            number
+        }
+    }
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    register("namespaces-here", &server.url());
+    register("namespaces-there", &server.url());
+    let here = |namespace: &str| memo::scope().namespace(namespace).with(|| here::same(1));
+    let insert = |namespace: &str, result: u64| {
+        memo::scope().namespace(namespace).with(|| there::same::insert(1, result)).unwrap();
+    };
+    // twice: what a namespace has that is used again is followed again
+    for (one, other) in [(10, 20), (11, 21)] {
+        for (namespace, result) in [("one", one), ("other", other)] {
+            here(namespace);
+            crate::flush();
+            insert(namespace, result);
+            until("the change to be seen", || (here(namespace) == result).then_some(()));
+        }
+        assert_eq!((here("one"), here("other"), here::same(1)), (one, other, 1));
+        // so many that the two are given up for others
+        for number in 0..300 {
+            here(&format!("{one} {number}"));
+        }
+    }
+}

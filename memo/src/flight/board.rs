@@ -1,0 +1,428 @@
+//! Where flights under way are found by hash, and the references that are counted to them.
+//!
+//! Nearly always a flight comes and goes while no other is in its bucket: one exchange of a pointer each. What is more
+//! than that is seen to under the bucket's lock: its word is marked [`CROWDED`], which makes the exchanges fail, and
+//! stays so until there is none but one flight again.
+//!
+//! A flight is made with two references, one of the board and one of whoever leads it, and nearly always nobody else
+//! ever has one: then these two end without being counted down.
+
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, forget};
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use hashbrown::HashTable;
+
+use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
+use crate::sync::{Mutex, MutexGuard, lock};
+
+/// What is found on a board.
+pub(super) trait Hashed {
+    /// Good in all bits, and always the same.
+    fn hash(&self) -> u64;
+}
+
+struct Counted<T> {
+    refs: AtomicUsize,
+    value: T,
+}
+
+/// A counted reference, as an `Arc` is, but made in twos.
+pub(super) struct Ref<T> {
+    /// From a leaked box, freed with the last reference.
+    counted: NonNull<Counted<T>>,
+    owns: PhantomData<Counted<T>>,
+}
+
+// SAFETY: as for an `Arc`: it shares a `T`, and the last one drops it.
+unsafe impl<T: Send + Sync> Send for Ref<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Ref<T> {}
+
+impl<T> Ref<T> {
+    fn two(value: T) -> (Self, Self) {
+        let counted = Box::new(Counted { refs: AtomicUsize::new(2), value });
+        let counted = NonNull::from(Box::leak(counted));
+        (Ref { counted, owns: PhantomData }, Ref { counted, owns: PhantomData })
+    }
+
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: it is freed when the count comes to nothing, and this counts.
+        unsafe { self.counted.as_ref() }
+    }
+
+    fn into_raw(self) -> *mut Counted<T> {
+        ManuallyDrop::new(self).counted.as_ptr()
+    }
+
+    /// # Safety
+    ///
+    /// The pointer has come out of `into_raw`, and counts for nothing else from here on.
+    unsafe fn from_raw(raw: *mut Counted<T>) -> Self {
+        // SAFETY: what `into_raw` gives is not null.
+        Ref { counted: unsafe { NonNull::new_unchecked(raw) }, owns: PhantomData }
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.counted == other.counted
+    }
+
+    /// Something that no other live one has.
+    pub(super) fn id(&self) -> usize {
+        self.counted.as_ptr().addr()
+    }
+
+    /// Whether this is the only reference, and as far as its holder lets it, stays so.
+    pub(super) fn is_alone(&self) -> bool {
+        // With `Acquire`: whoever had another has done with it.
+        self.counted().refs.load(Acquire) == 1
+    }
+
+    /// Drops `other`, which leads to the same.
+    fn drop_other(&self, other: Self) {
+        debug_assert!(self.is(&other));
+        if self.counted().refs.load(Acquire) == 2 {
+            // These two are all, and both are here: nobody can make a third, or change the count, meanwhile.
+            self.counted().refs.store(1, Relaxed);
+            forget(other);
+        }
+    }
+
+    /// The value, if this is the only reference.
+    pub(super) fn into_inner(self) -> Option<T> {
+        if !self.is_alone() {
+            return None;
+        }
+        // SAFETY: it was a leaked box, and this the only reference to it.
+        Some(unsafe { Box::from_raw(self.into_raw()) }.value)
+    }
+}
+
+impl<T> Deref for Ref<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.counted().value
+    }
+}
+
+impl<T> Clone for Ref<T> {
+    fn clone(&self) -> Self {
+        // Relaxed: nothing is learned by it. There are never as many as an integer could not count: each takes memory.
+        self.counted().refs.fetch_add(1, Relaxed);
+        Ref { ..*self }
+    }
+}
+
+impl<T> Drop for Ref<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.is_alone() {
+            if self.counted().refs.fetch_sub(1, Release) != 1 {
+                return;
+            }
+            fence(Acquire);
+        }
+        // SAFETY: it was a leaked box, and this the last reference to it: all that others did with theirs has happened.
+        drop(unsafe { Box::from_raw(self.counted.as_ptr()) });
+    }
+}
+
+/// In a word: see there for more. Where there is none but this, a flight may be alone all the same.
+const CROWDED: usize = 1;
+
+/// The reference in a word; that of the board.
+fn unmarked<T>(word: *mut Counted<T>) -> *mut Counted<T> {
+    word.map_addr(|address| address & !CROWDED)
+}
+
+fn crowded<T>(word: *mut Counted<T>) -> *mut Counted<T> {
+    word.map_addr(|address| address | CROWDED)
+}
+
+struct Bucket<T> {
+    /// A flight, or null; and [`CROWDED`], from when the lock is taken and for as long as there are `more`. With that
+    /// mark only the holder of the lock writes it.
+    word: AtomicPtr<Counted<T>>,
+    /// All flights but that one.
+    more: Mutex<Option<Box<HashTable<Ref<T>>>>>,
+}
+
+/// All flights of a function. It counts one reference of each.
+pub(super) struct Board<T: Hashed>(Box<[Bucket<T>]>);
+
+// SAFETY: it holds references as a map would.
+unsafe impl<T: Hashed + Send + Sync> Send for Board<T> {}
+// SAFETY: as above.
+unsafe impl<T: Hashed + Send + Sync> Sync for Board<T> {}
+
+/// A bucket whose lock is held. No code of the user's runs in here.
+pub(super) struct Opened<'b, T: Hashed> {
+    word: &'b AtomicPtr<Counted<T>>,
+    more: MutexGuard<'b, Option<Box<HashTable<Ref<T>>>>>,
+}
+
+/// What came of [`Board::enter`].
+pub(super) enum Entered<T> {
+    /// It is on the board.
+    Alone(Ref<T>),
+    /// There may be others; the references are the two.
+    Crowd(Ref<T>, Ref<T>),
+}
+
+impl<T: Hashed> Board<T> {
+    /// `buckets`: a power of two.
+    pub(super) fn new(buckets: usize) -> Self {
+        let bucket = || Bucket { word: AtomicPtr::new(std::ptr::null_mut()), more: Mutex::new(None) };
+        Board((0..buckets).map(|_| bucket()).collect())
+    }
+
+    #[inline]
+    fn bucket(&self, hash: u64) -> &Bucket<T> {
+        // the stores take their shards and tags from other bits
+        &self.0[(hash >> 24) as usize & (self.0.len() - 1)]
+    }
+
+    /// Puts a flight on, if there is no other in its bucket.
+    #[inline]
+    pub(super) fn enter(&self, flight: T) -> Entered<T> {
+        let word = &self.bucket(flight.hash()).word;
+        let (mine, its) = Ref::two(flight);
+        // `Release` for what is in it, `Acquire` for what those did that were here.
+        match word.compare_exchange(std::ptr::null_mut(), its.counted.as_ptr(), AcqRel, Relaxed) {
+            Ok(_) => {
+                forget(its);
+                Entered::Alone(mine)
+            }
+            Err(_) => Entered::Crowd(mine, its),
+        }
+    }
+
+    /// Takes a flight off, if it still is there.
+    #[inline]
+    pub(super) fn leave(&self, flight: &Ref<T>) {
+        let word = &self.bucket(flight.hash()).word;
+        let its = flight.counted.as_ptr();
+        let taken = match word.compare_exchange(its, std::ptr::null_mut(), AcqRel, Relaxed) {
+            // SAFETY: the reference of the board, which had it from `enter` or `add`, and has it no more.
+            Ok(_) => Some(unsafe { Ref::from_raw(its) }),
+            Err(_) => self.leave_crowd(flight),
+        };
+        if let Some(taken) = taken {
+            flight.drop_other(taken);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_crowd(&self, flight: &Ref<T>) -> Option<Ref<T>> {
+        self.open(flight.hash()).remove(flight)
+    }
+
+    /// For more than one exchange, with all flights of this hash.
+    pub(super) fn open(&self, hash: u64) -> Opened<'_, T> {
+        Self::open_bucket(self.bucket(hash))
+    }
+
+    fn open_bucket(bucket: &Bucket<T>) -> Opened<'_, T> {
+        let more = lock(&bucket.more);
+        let mut word = bucket.word.load(Acquire);
+        while word.addr() & CROWDED == 0 {
+            match bucket.word.compare_exchange_weak(word, crowded(word), AcqRel, Acquire) {
+                Ok(_) => break,
+                Err(other) => word = other,
+            }
+        }
+        Opened { word: &bucket.word, more }
+    }
+
+    /// All flights there are.
+    pub(super) fn all(&self) -> Vec<Ref<T>> {
+        self.0.iter().flat_map(|bucket| Self::open_bucket(bucket).all()).collect()
+    }
+}
+
+impl<T: Hashed> Opened<'_, T> {
+    /// The one in the word, for as long as the lock is held.
+    fn first(&self) -> Option<ManuallyDrop<Ref<T>>> {
+        let first = unmarked(self.word.load(Relaxed));
+        // SAFETY: the word counts a reference for it, and nobody else takes that out as long as this is open.
+        (!first.is_null()).then(|| ManuallyDrop::new(unsafe { Ref::from_raw(first) }))
+    }
+
+    /// The first flight with this hash for which `is` holds.
+    pub(super) fn find(&self, hash: u64, mut is: impl FnMut(&Ref<T>) -> bool) -> Option<Ref<T>> {
+        let mut is = |flight: &Ref<T>| flight.hash() == hash && is(flight);
+        if let Some(first) = self.first().filter(|first| is(first)) {
+            return Some(Ref::clone(&first));
+        }
+        self.more.as_ref()?.find(hash, is).cloned()
+    }
+
+    /// All flights with this hash.
+    pub(super) fn with_hash(&self, hash: u64) -> Vec<Ref<T>> {
+        let mut found = self.all();
+        found.retain(|flight| flight.hash() == hash);
+        found
+    }
+
+    fn all(&self) -> Vec<Ref<T>> {
+        let first = self.first().map(|first| Ref::clone(&first));
+        first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().cloned())).collect()
+    }
+
+    /// Puts a flight on.
+    pub(super) fn add(&mut self, flight: Ref<T>) {
+        if self.first().is_none() {
+            self.word.store(crowded(flight.into_raw()), Release);
+            return;
+        }
+        self.more.get_or_insert_default().insert_unique(flight.hash(), flight, |flight| flight.hash());
+    }
+
+    /// Takes a flight off, if it is there: the reference of the board.
+    fn remove(&mut self, flight: &Ref<T>) -> Option<Ref<T>> {
+        if let Some(first) = self.first().filter(|first| first.is(flight)) {
+            self.word.store(crowded(std::ptr::null_mut()), Release);
+            return Some(ManuallyDrop::into_inner(first));
+        }
+        let more = self.more.as_mut()?;
+        let found = more.find_entry(flight.hash(), |other| other.is(flight)).ok()?;
+        let (taken, _) = found.remove();
+        if more.is_empty() {
+            *self.more = None;
+        }
+        Some(taken)
+    }
+}
+
+impl<T: Hashed> Drop for Opened<'_, T> {
+    fn drop(&mut self) {
+        if self.more.is_none() {
+            self.word.store(unmarked(self.word.load(Relaxed)), Release);
+        }
+    }
+}
+
+impl<T: Hashed> Drop for Board<T> {
+    fn drop(&mut self) {
+        for bucket in &self.0 {
+            let first = Self::open_bucket(bucket).first();
+            bucket.word.store(std::ptr::null_mut(), Relaxed);
+            drop(first.map(ManuallyDrop::into_inner));
+        }
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::thread;
+
+    struct Told {
+        hash: u64,
+        _alive: Arc<()>,
+    }
+
+    impl Hashed for Told {
+        fn hash(&self) -> u64 {
+            self.hash
+        }
+    }
+
+    fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
+        match board.enter(Told { hash, _alive: alive.clone() }) {
+            Entered::Alone(mine) => mine,
+            Entered::Crowd(mine, its) => {
+                board.open(hash).add(its);
+                mine
+            }
+        }
+    }
+
+    #[test]
+    fn what_entered_is_found_until_it_leaves() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let flights: Vec<_> = (0..4).map(|hash| put(&board, hash, &alive)).collect();
+        assert_eq!(board.all().len(), 4);
+        for (hash, flight) in (0..).zip(&flights) {
+            assert!(board.open(hash).find(hash, |_| true).is_some_and(|found| found.is(flight)));
+            assert!(board.open(hash).find(hash, |_| false).is_none());
+            board.leave(flight);
+            board.leave(flight);
+            assert!(board.open(hash).with_hash(hash).is_empty());
+            assert!(flight.is_alone());
+        }
+        assert!(board.0[0].word.load(Relaxed).is_null(), "the bucket is as it was");
+        drop(flights);
+        assert_eq!(Arc::strong_count(&alive), 1, "each was dropped, and once");
+    }
+
+    #[test]
+    fn who_enters_is_told_of_those_in_the_bucket_whichever_have_left() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
+        board.leave(&first);
+        let third = board.enter(Told { hash: 1, _alive: alive.clone() });
+        assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
+        board.leave(&second);
+        let fourth = board.enter(Told { hash: 1, _alive: alive.clone() });
+        assert!(matches!(fourth, Entered::Alone(_)));
+    }
+
+    #[test]
+    fn a_board_drops_what_is_still_on_it() {
+        let (board, alive) = (Board::new(2), Arc::new(()));
+        (0..6).for_each(|hash| drop(put(&board, hash << 24, &alive)));
+        assert_eq!(Arc::strong_count(&alive), 7);
+        drop(board);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn a_reference_is_alone_when_all_others_are_gone() {
+        let (board, alive) = (Board::new(1), Arc::new(()));
+        let mine = put(&board, 1, &alive);
+        let found = board.open(1).find(1, |_| true).expect("it is there");
+        board.leave(&mine);
+        assert!(!mine.is_alone());
+        assert!(found.into_inner().is_none());
+        assert_eq!(mine.into_inner().map(|told| told.hash), Some(1));
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn threads_come_and_go_and_find_each_other() {
+        let (board, alive) = (Board::new(2), Arc::new(()));
+        let rounds = if cfg!(miri) { 60 } else { 20_000 };
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let (board, alive) = (&board, &alive);
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let hash = ((thread + round) % 3) << 24;
+                        let mine = put(board, hash, alive);
+                        let found = board.open(hash).with_hash(hash);
+                        if hash == 0 {
+                            // As an invalidation would: then it may have left before it was looked for.
+                            found.iter().for_each(|found| board.leave(found));
+                        } else {
+                            assert!(found.iter().any(|found| found.is(&mine)), "it has not left yet");
+                        }
+                        drop(found);
+                        board.leave(&mine);
+                        assert!(!board.open(hash).with_hash(hash).iter().any(|found| found.is(&mine)));
+                    }
+                });
+            }
+        });
+        assert!(board.all().is_empty());
+        drop(board);
+        assert_eq!(Arc::strong_count(&alive), 1, "each was dropped, and once");
+    }
+}

@@ -1,0 +1,759 @@
+//! Where entries are found: open addressing over groups of one cache line each.
+//!
+//! A group is seven places for entries, a tag of seven bits of the hash for each, and two counters of how many entries
+//! that belong here, or further back, had to be put further on. A lookup compares the seven tags at once, follows the
+//! pointers of those that fit, and is over at the first group past which nothing has been put. The counters are exact
+//! and go down again when entries leave, so lookups do not grow longer with age; only one that has ever been
+//! full stays so, until the table is built anew ([`Table::stuck`]).
+//!
+//! One thread at a time writes a table, under the lock of its shard; readers read it at any time. An entry does not
+//! move as long as it is in a table, and a larger table is built beside the old one, so readers find what is there.
+//!
+//! # What keeps this sound
+//!
+//! 1. A node, once in a table, is not written any more but through its atomics.
+//! 2. A node or table that has been taken out (of the table; of the [`Index`]) is freed only when a
+//!    [`Grace`](super::readers::Grace) begun afterwards is over, or when its store is dropped, which nobody reads then.
+//! 3. A [`Found`] lives no longer than the [`Reading`] that it was found in.
+
+use super::readers::Reading;
+use crate::clock::NEVER;
+use crate::near::ends;
+use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+// These are not for the model checker: whatever is read of them is right.
+use std::sync::atomic::{AtomicU32 as Place, AtomicU64 as Word};
+
+/// An entry.
+///
+/// The last read is kept only where there is an idle time: behind the node, see [`Timed`].
+pub(super) struct Node<K, V> {
+    pub hash: u64,
+    /// When it ends, in units of 16 ns, and in the four bits that this leaves [`USES`], [`COARSE`] and [`UNTIMED`]. All but
+    /// the uses stays as it is.
+    pub word: Word,
+    pub weight: u32,
+    /// Where in its shard's queues it stands; for the holder of the shard's lock.
+    pub place: Place,
+    pub key: K,
+    pub value: V,
+}
+
+/// In a word: how often the entry was used, counted to three.
+pub(super) const USES: u64 = 0b0011;
+/// In a word: its times are long enough for the coarse clock.
+pub(super) const COARSE: u64 = 0b0100;
+/// In a word: no time of its last read is kept.
+pub(super) const UNTIMED: u64 = 0b1000;
+/// The marks.
+const MARKS: u64 = 0b1111;
+/// In a word, and from there up: it never ends.
+pub(super) const FOREVER: u64 = !MARKS;
+
+/// When an entry with this word ends, idle times left aside.
+#[inline]
+pub(super) fn deadline(word: u64) -> u64 {
+    if word >= FOREVER { NEVER } else { word & !MARKS }
+}
+
+/// A node with room for when it was last read.
+#[repr(C)]
+struct Timed<K, V> {
+    node: Node<K, V>,
+    read: Word,
+}
+
+/// Has what stands there fetched into the processor's cache. Whatever the address, that is no access.
+#[inline(always)]
+fn prefetch<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint to the processor, which reads and writes nothing that a program could tell.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
+/// A node by its address, which says nothing about whether it is still there.
+pub(super) struct Entry<K, V>(NonNull<Node<K, V>>);
+
+impl<K, V> Clone for Entry<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Entry<K, V> {}
+
+impl<K, V> PartialEq for Entry<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K, V> Entry<K, V> {
+    /// The node.
+    ///
+    /// # Safety
+    ///
+    /// It is not freed as long as the reference is used.
+    #[inline(always)]
+    pub(super) unsafe fn node<'a>(self) -> &'a Node<K, V> {
+        // SAFETY: it came out of `Spares::place`, and has not been freed, as the caller says.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// When it was last read, where that is kept.
+    ///
+    /// # Safety
+    ///
+    /// As for [`node`](Self::node).
+    #[inline]
+    unsafe fn read<'a>(self) -> Option<&'a Word> {
+        // SAFETY: as the caller says. Without the mark it is the first field of a `Timed` (`repr(C)`), and its
+        // address one for the whole of that: see `Spares::place`, which alone makes nodes.
+        unsafe {
+            let timed = self.node().word.load(Relaxed) & UNTIMED == 0;
+            timed.then(|| &(*self.0.as_ptr().cast::<Timed<K, V>>()).read)
+        }
+    }
+
+    /// When it is over, if it is not read again.
+    ///
+    /// # Safety
+    ///
+    /// As for [`node`](Self::node).
+    #[inline]
+    pub(super) unsafe fn ends(self, tti: u64) -> u64 {
+        // SAFETY: as the caller says.
+        let (node, read) = unsafe { (self.node(), self.read()) };
+        let deadline = deadline(node.word.load(Relaxed));
+        read.map_or(deadline, |read| ends(deadline, read.load(Relaxed), tti))
+    }
+
+    /// Has it fetched into the processor's cache, for what will be done with it soon.
+    #[inline(always)]
+    pub(super) fn prefetch(self) {
+        prefetch(self.0.as_ptr());
+    }
+
+    /// Takes key and value out; the memory goes to the spares, or is freed if they are of another kind.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses it, now or later.
+    pub(super) unsafe fn vacate(self, spares: &mut Spares<K, V>) -> (K, V) {
+        // SAFETY: it is ours alone, so it can be read out of its place, which is not read again before it is written.
+        let node = unsafe { self.0.as_ptr().read() };
+        // SAFETY: as above, and its word says what it was allocated as.
+        unsafe { spares.add(self.0, node.word.load(Relaxed) & UNTIMED == 0) };
+        (node.key, node.value)
+    }
+}
+
+/// What is to be put in: a node that has no place yet.
+pub(super) struct New<K, V> {
+    pub hash: u64,
+    pub key: K,
+    pub value: V,
+    pub weight: u32,
+    /// See [`Node::word`]; as [`word`] makes it.
+    pub word: u64,
+    /// Now, where the time of the last read is kept.
+    pub read: u64,
+    /// The idle time that it is made for.
+    pub tti: u64,
+}
+
+/// The word of an entry that ends then. `coarse` and `timed`: see [`COARSE`] and [`UNTIMED`].
+#[inline]
+pub(super) fn word(deadline: u64, coarse: bool, timed: bool) -> u64 {
+    // Rounded up: a lifetime never falls short.
+    let deadline = deadline.saturating_add(MARKS) & !MARKS;
+    deadline | if coarse { COARSE } else { 0 } | if timed { 0 } else { UNTIMED }
+}
+
+/// Memory for nodes, of one kind.
+pub(super) struct Spares<K, V> {
+    /// Whether they have room for the time of their last read.
+    timed: bool,
+    places: Vec<NonNull<Node<K, V>>>,
+}
+
+// SAFETY: it is memory with nothing in it.
+unsafe impl<K, V> Send for Spares<K, V> {}
+
+impl<K, V> Spares<K, V> {
+    pub(super) fn new(timed: bool) -> Self {
+        Spares { timed, places: Vec::new() }
+    }
+
+    fn layout(timed: bool) -> Layout {
+        if timed { Layout::new::<Timed<K, V>>() } else { Layout::new::<Node<K, V>>() }
+    }
+
+    /// # Safety
+    ///
+    /// The place has been allocated by [`place`](Self::place), `timed` or not, and there is nothing in it that is used
+    /// any more.
+    unsafe fn add(&mut self, place: NonNull<Node<K, V>>, timed: bool) {
+        match timed == self.timed {
+            true => self.places.push(place),
+            // SAFETY: as the caller says.
+            false => unsafe { dealloc(place.as_ptr().cast(), Self::layout(timed)) },
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Gives some away, at most so many, if they are of that kind.
+    pub(super) fn give(&mut self, most: usize, to: &mut Self) {
+        if self.timed != to.timed {
+            return;
+        }
+        let left = self.places.len() - most.min(self.places.len());
+        to.places.extend(self.places.drain(left..));
+    }
+
+    /// A node for this, in a place of its own.
+    #[inline]
+    pub(super) fn place(&mut self, new: New<K, V>) -> Entry<K, V> {
+        let New { hash, key, value, weight, word, read, .. } = new;
+        assert_eq!(word & UNTIMED == 0, self.timed);
+        let place = self.places.pop().unwrap_or_else(|| {
+            let layout = Self::layout(self.timed);
+            // SAFETY: a node is not of size zero.
+            let place = NonNull::new(unsafe { alloc(layout) }.cast());
+            place.unwrap_or_else(|| handle_alloc_error(layout))
+        });
+        let node = Node { hash, word: Word::new(word), weight, place: Place::new(0), key, value };
+        // SAFETY: the place is ours, large enough for a `Timed` if it is to be one, and there is nothing in it.
+        unsafe {
+            match self.timed {
+                false => place.write(node),
+                true => place.cast().write(Timed { node, read: Word::new(read) }),
+            }
+        }
+        if let Some(next) = self.places.last() {
+            prefetch(next.as_ptr());
+        }
+        Entry(place)
+    }
+}
+
+impl<K, V> Drop for Spares<K, V> {
+    fn drop(&mut self) {
+        for place in &self.places {
+            // SAFETY: allocated with this layout, by `place`; all that was in it has been taken out by `vacate`.
+            unsafe { dealloc(place.as_ptr().cast(), Self::layout(self.timed)) };
+        }
+    }
+}
+
+/// A node that a reader has found.
+pub(super) struct Found<'r, K, V> {
+    entry: Entry<K, V>,
+    reading: PhantomData<&'r Reading>,
+}
+
+impl<K, V> Clone for Found<'_, K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Found<'_, K, V> {}
+
+impl<K, V> Found<'_, K, V> {
+    pub(super) fn entry(&self) -> Entry<K, V> {
+        self.entry
+    }
+
+    /// When it was last read, where that is kept.
+    #[inline]
+    pub(super) fn read(&self) -> Option<&Word> {
+        // SAFETY: it is not freed while the reading lasts (2, 3).
+        unsafe { self.entry.read() }
+    }
+
+    /// When it is over, if it is not read again.
+    #[inline]
+    pub(super) fn ends(&self, tti: u64) -> u64 {
+        // SAFETY: as above.
+        unsafe { self.entry.ends(tti) }
+    }
+}
+
+impl<K, V> Deref for Found<'_, K, V> {
+    type Target = Node<K, V>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Node<K, V> {
+        // SAFETY: it is not freed while the reading lasts (2, 3).
+        unsafe { self.entry.node() }
+    }
+}
+
+/// Places in a group.
+const PLACES: usize = 7;
+/// The tags' highest bits, set where there is an entry.
+const HIGH: u64 = 0x0080_8080_8080_8080;
+/// The lowest bits of all bytes.
+const LOW: u64 = 0x0101_0101_0101_0101;
+/// Where the counters of what was put further on begin: four bits each.
+const PAST: u32 = 56;
+/// A counter that is full does not count any more.
+const FULL: u64 = 15;
+
+#[repr(align(64))]
+struct Group<K, V> {
+    /// Seven tags, 0 where there is no entry, and in the highest byte the two counters.
+    meta: AtomicU64,
+    nodes: [AtomicPtr<Node<K, V>>; PLACES],
+}
+
+impl<K, V> Group<K, V> {
+    fn new() -> Self {
+        Group {
+            meta: AtomicU64::new(0),
+            nodes: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+        }
+    }
+}
+
+#[inline(always)]
+fn tag(hash: u64) -> u64 {
+    // The lowest bits choose shard and group.
+    hash >> 57 | 0x80
+}
+
+/// Where in a group's `meta` the counter for such hashes begins.
+#[inline(always)]
+fn past(hash: u64) -> u32 {
+    PAST + 4 * (hash >> 56 & 1) as u32
+}
+
+/// A bit for each place whose tag may be this one.
+#[inline(always)]
+fn matches(meta: u64, hash: u64) -> u64 {
+    let differ = meta ^ (tag(hash) * LOW);
+    // The highest bit of each byte that is zero, and perhaps of some above one that is.
+    differ.wrapping_sub(LOW) & !differ & HIGH
+}
+
+/// A table, by its address, which says nothing about whether it is still there.
+pub(super) struct Table<K, V> {
+    groups: NonNull<Group<K, V>>,
+    /// How far ones in all bits are shifted to get a mask for [`SHARD_BITS`] and the bits that choose the group.
+    shift: u32,
+}
+
+/// So many of the lowest bits of a hash are left for the choice of a shard. Those after them choose the group: where
+/// keys are numbers in a row, the lowest are the ones that a fast hasher spreads best. A group has as many bytes as
+/// these bits have values, so that its offset is cut out of the hash as it stands.
+pub(super) const SHARD_BITS: u32 = 6;
+// Not so of the model checker's atomics.
+#[cfg(not(memo_shuttle))]
+const _: () = assert!(size_of::<Group<(), ()>>() == 1 << SHARD_BITS);
+
+impl<K, V> Clone for Table<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Table<K, V> {}
+
+impl<K, V> PartialEq for Table<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.groups == other.groups
+    }
+}
+
+impl<K, V> Table<K, V> {
+    /// A table has at least this many groups, as a bit of the hash is used to choose.
+    pub(super) const LEAST: usize = 2;
+
+    /// An empty table.
+    fn new(groups: usize) -> Self {
+        let groups = groups.next_power_of_two().max(Self::LEAST);
+        let made: Box<[Group<K, V>]> = (0..groups).map(|_| Group::new()).collect();
+        let first = NonNull::from(Box::leak(made)).cast();
+        Table { groups: first, shift: u64::BITS - SHARD_BITS - groups.trailing_zeros() }
+    }
+
+    /// Frees the table, not the nodes in it.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses it, now or later.
+    pub(super) unsafe fn free(self) {
+        // SAFETY: `new` has leaked a box of as many groups.
+        drop(unsafe {
+            Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.groups.as_ptr(), self.groups()))
+        });
+    }
+
+    pub(super) fn groups(self) -> usize {
+        self.mask() + 1
+    }
+
+    #[inline(always)]
+    fn home(self, hash: u64) -> usize {
+        ((hash & u64::MAX >> self.shift) >> SHARD_BITS) as usize
+    }
+
+    /// The highest number of a group.
+    #[inline(always)]
+    fn mask(self) -> usize {
+        (u64::MAX >> self.shift >> SHARD_BITS) as usize
+    }
+
+    #[inline(always)]
+    fn after(self, group: usize) -> usize {
+        (group + 1) & self.mask()
+    }
+
+    /// The group with this number.
+    ///
+    /// # Safety
+    ///
+    /// The table is not freed as long as the reference is used, and has as many groups.
+    #[inline(always)]
+    unsafe fn group<'a>(self, number: usize) -> &'a Group<K, V> {
+        // SAFETY: as the caller says.
+        unsafe { &*self.groups.as_ptr().add(number) }
+    }
+
+    /// The first entry with this hash for which `is` holds, as far as the first group tells; the error says whether others
+    /// might hold one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`find`](Self::find).
+    #[inline(always)]
+    unsafe fn find_near(
+        self,
+        hash: u64,
+        mut is: impl FnMut(Entry<K, V>) -> bool,
+    ) -> Result<Entry<K, V>, bool> {
+        // SAFETY: not freed, as the caller says; and `home` gives the number of a group.
+        let group = unsafe { self.group(self.home(hash)) };
+        let meta = group.meta.load(Acquire);
+        let mut fits = matches(meta, hash);
+        while fits != 0 {
+            // SAFETY: a bit of `HIGH` stands in one of the lowest seven bytes.
+            let node = unsafe { group.nodes.get_unchecked(fits.trailing_zeros() as usize / 8) };
+            // The tag may be out of date: an entry that has left, or another one by now.
+            if let Some(node) = NonNull::new(node.load(Acquire)) {
+                let entry = Entry(node);
+                // SAFETY: not freed, as the caller says.
+                if unsafe { entry.node() }.hash == hash && is(entry) {
+                    return Ok(entry);
+                }
+            }
+            fits &= fits - 1;
+        }
+        Err(meta >> past(hash) & FULL != 0)
+    }
+
+    /// The first entry with this hash for which `is` holds.
+    ///
+    /// # Safety
+    ///
+    /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
+    unsafe fn find(self, hash: u64, mut is: impl FnMut(Entry<K, V>) -> bool) -> Option<Entry<K, V>> {
+        let home = self.home(hash);
+        let mut at = home;
+        loop {
+            // SAFETY: not freed, as the caller says; `home` and `after` give numbers of groups.
+            let group = unsafe { self.group(at) };
+            let meta = group.meta.load(Acquire);
+            let mut fits = matches(meta, hash);
+            while fits != 0 {
+                // SAFETY: a bit of `HIGH` stands in one of the lowest seven bytes.
+                let node = unsafe { group.nodes.get_unchecked(fits.trailing_zeros() as usize / 8) };
+                // The tag may be out of date: an entry that has left, or another one by now.
+                if let Some(node) = NonNull::new(node.load(Acquire)) {
+                    let entry = Entry(node);
+                    // SAFETY: not freed, as the caller says.
+                    if unsafe { entry.node() }.hash == hash && is(entry) {
+                        return Some(entry);
+                    }
+                }
+                fits &= fits - 1;
+            }
+            if meta >> past(hash) & FULL == 0 {
+                return None;
+            }
+            at = self.after(at);
+            if at == home {
+                return None;
+            }
+        }
+    }
+
+    /// Puts in an entry with this hash. There must be a place left. Whether a counter has become full by it.
+    ///
+    /// # Safety
+    ///
+    /// The table is not freed during the call, and nobody else writes it.
+    unsafe fn insert(self, hash: u64, entry: Entry<K, V>) -> bool {
+        let mut at = self.home(hash);
+        let mut stuck = false;
+        loop {
+            // SAFETY: not freed, as the caller says.
+            let group = unsafe { self.group(at) };
+            let meta = group.meta.load(Relaxed);
+            let free = !meta & HIGH;
+            if free != 0 {
+                let place = free.trailing_zeros() / 8;
+                group.nodes[place as usize].store(entry.0.as_ptr(), Release);
+                group.meta.store(meta | tag(hash) << (8 * place), Release);
+                return stuck;
+            }
+            let count = meta >> past(hash) & FULL;
+            if count < FULL {
+                group.meta.store(meta + (1 << past(hash)), Release);
+                stuck |= count + 1 == FULL;
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// The group and place of an entry with this hash.
+    ///
+    /// # Safety
+    ///
+    /// The table is not freed during the call, and nobody else writes it.
+    unsafe fn place_of(self, hash: u64, entry: Entry<K, V>) -> Option<(usize, usize)> {
+        let home = self.home(hash);
+        let mut at = home;
+        loop {
+            // SAFETY: not freed, as the caller says.
+            let group = unsafe { self.group(at) };
+            let meta = group.meta.load(Relaxed);
+            let mut fits = matches(meta, hash);
+            while fits != 0 {
+                let place = fits.trailing_zeros() as usize / 8;
+                if group.nodes[place].load(Relaxed) == entry.0.as_ptr() {
+                    return Some((at, place));
+                }
+                fits &= fits - 1;
+            }
+            if meta >> past(hash) & FULL == 0 {
+                return None;
+            }
+            at = self.after(at);
+            if at == home {
+                return None;
+            }
+        }
+    }
+
+    /// Takes out an entry with this hash; false if it is not there.
+    ///
+    /// # Safety
+    ///
+    /// The table is not freed during the call, and nobody else writes it.
+    unsafe fn remove(self, hash: u64, entry: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        let Some((at, place)) = (unsafe { self.place_of(hash, entry) }) else { return false };
+        // SAFETY: as the caller says.
+        let group = unsafe { self.group(at) };
+        let meta = group.meta.load(Relaxed);
+        group.meta.store(meta & !(0xff << (8 * place)), Release);
+        group.nodes[place].store(std::ptr::null_mut(), Release);
+        let mut passed = self.home(hash);
+        while passed != at {
+            // SAFETY: as the caller says.
+            let group = unsafe { self.group(passed) };
+            let meta = group.meta.load(Relaxed);
+            if meta >> past(hash) & FULL < FULL {
+                group.meta.store(meta - (1 << past(hash)), Release);
+            }
+            passed = self.after(passed);
+        }
+        true
+    }
+
+    /// Puts `new` in the place of `old`, which has the same hash: a reader finds one of the two.
+    ///
+    /// # Safety
+    ///
+    /// The table is not freed during the call, and nobody else writes it.
+    unsafe fn replace(self, hash: u64, old: Entry<K, V>, new: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        let Some((at, place)) = (unsafe { self.place_of(hash, old) }) else { return false };
+        // SAFETY: as the caller says.
+        unsafe { self.group(at) }.nodes[place].store(new.0.as_ptr(), Release);
+        true
+    }
+
+    /// Whether nothing is in it, nor any trace of what was. For one thread that has the store to itself.
+    #[cfg(all(test, not(memo_shuttle)))]
+    pub(super) fn is_pristine(self) -> bool {
+        // SAFETY: nobody else is there who could free the table.
+        (0..self.groups()).all(|number| unsafe { self.group(number) }.meta.load(Relaxed) == 0)
+    }
+
+    /// Calls `with` for every entry.
+    ///
+    /// # Safety
+    ///
+    /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
+    pub(super) unsafe fn each(self, mut with: impl FnMut(Entry<K, V>)) {
+        for number in 0..self.groups() {
+            // SAFETY: as the caller says.
+            let group = unsafe { self.group(number) };
+            group
+                .nodes
+                .iter()
+                .filter_map(|node| NonNull::new(node.load(Acquire)))
+                .for_each(|node| with(Entry(node)));
+        }
+    }
+}
+
+/// The table of a shard, as readers come to it: its address, with the shift in the bits that alignment leaves.
+pub(super) struct Index<K, V>(AtomicPtr<Group<K, V>>);
+
+impl<K, V> Index<K, V> {
+    pub(super) fn new() -> Self {
+        Index(AtomicPtr::new(Self::pack(Table::new(Table::<K, V>::LEAST))))
+    }
+
+    /// An index that is never used.
+    pub(super) fn none() -> Self {
+        Index(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    fn pack(table: Table<K, V>) -> *mut Group<K, V> {
+        // The shift is less than 64, and a group is aligned to 64.
+        table.groups.as_ptr().map_addr(|address| address | table.shift as usize)
+    }
+
+    #[inline(always)]
+    fn unpack(packed: *mut Group<K, V>) -> Table<K, V> {
+        let groups = packed.map_addr(|address| address & !63);
+        // SAFETY: what is packed is the address of a table, which is not null and has zeros where the shift stands.
+        Table { groups: unsafe { NonNull::new_unchecked(groups) }, shift: packed.addr() as u32 & 63 }
+    }
+
+    /// The table just now.
+    #[inline(always)]
+    pub(super) fn table(&self) -> Table<K, V> {
+        Self::unpack(self.0.load(Acquire))
+    }
+
+    /// The same as far as the first group tells; the error says whether others might hold one.
+    #[inline(always)]
+    pub(super) fn find_near<'r>(
+        &self,
+        _: &'r Reading,
+        hash: u64,
+        mut is: impl FnMut(Found<'r, K, V>) -> bool,
+    ) -> Result<Found<'r, K, V>, bool> {
+        let found = |entry| Found { entry, reading: PhantomData };
+        // SAFETY: as in `find`.
+        unsafe { self.table().find_near(hash, |entry| is(found(entry))) }.map(found)
+    }
+
+    /// The entry with this hash for which `is` holds.
+    pub(super) fn find<'r>(
+        &self,
+        _: &'r Reading,
+        hash: u64,
+        mut is: impl FnMut(Found<'r, K, V>) -> bool,
+    ) -> Option<Found<'r, K, V>> {
+        let found = |entry| Found { entry, reading: PhantomData };
+        // SAFETY: the table has been loaded within the reading, and so was every node that `find` comes across, which
+        // ends before it: they are not freed before the reading has ended (2).
+        unsafe { self.table().find(hash, |entry| is(found(entry))) }.map(found)
+    }
+
+    /// Calls `with` for every entry that is there all the time, and for some of the others.
+    pub(super) fn each<'r>(&self, _: &'r Reading, mut with: impl FnMut(Found<'r, K, V>)) {
+        // SAFETY: as in `find`.
+        unsafe { self.table().each(|entry| with(Found { entry, reading: PhantomData })) }
+    }
+}
+
+/// Writing: for the one who holds the lock of the shard, and frees nothing before its time.
+///
+/// # Safety
+///
+/// That is what the caller of each of these has to see to: no other thread writes the index, and neither its table nor a
+/// node in it is freed during the call.
+impl<K, V> Index<K, V> {
+    /// The first entry with this hash that `is` holds for.
+    pub(super) unsafe fn find_locked(
+        &self,
+        hash: u64,
+        is: impl FnMut(Entry<K, V>) -> bool,
+    ) -> Option<Entry<K, V>> {
+        // SAFETY: as the caller says.
+        unsafe { self.table().find(hash, is) }
+    }
+
+    /// Has the group of such an entry fetched into the processor's cache.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, hash: u64) {
+        let table = self.table();
+        prefetch(table.groups.as_ptr().wrapping_add(table.home(hash)));
+    }
+
+    /// Whether this entry is in here, under this hash.
+    pub(super) unsafe fn holds(&self, hash: u64, entry: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        unsafe { self.table().place_of(hash, entry) }.is_some()
+    }
+
+    /// Puts in an entry, for which there must be room. Whether a counter got stuck.
+    pub(super) unsafe fn insert(&self, hash: u64, entry: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        unsafe { self.table().insert(hash, entry) }
+    }
+
+    /// Takes out an entry; false if it is not there. From here on no new reader finds it.
+    pub(super) unsafe fn remove(&self, hash: u64, entry: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        unsafe { self.table().remove(hash, entry) }
+    }
+
+    /// Puts an entry in the place of another with the same hash; false if that is not there.
+    pub(super) unsafe fn replace(&self, hash: u64, old: Entry<K, V>, new: Entry<K, V>) -> bool {
+        // SAFETY: as the caller says.
+        unsafe { self.table().replace(hash, old, new) }
+    }
+
+    /// Begins an empty table in place of this, which is given back: from here on no new reader finds it.
+    pub(super) unsafe fn renew(&self) -> Table<K, V> {
+        let old = self.table();
+        self.0.store(Self::pack(Table::new(Table::<K, V>::LEAST)), Release);
+        old
+    }
+
+    /// Builds a table of this many groups in place of this one, with all that is in it, and gives the old one back:
+    /// from here on no new reader finds that. How many counters got stuck in the new one.
+    pub(super) unsafe fn rebuild(&self, groups: usize) -> (Table<K, V>, usize) {
+        let (old, new) = (self.table(), Table::new(groups));
+        let mut stuck = 0;
+        // SAFETY: as the caller says; and nobody knows of the new one yet.
+        unsafe { old.each(|entry| stuck += usize::from(new.insert(entry.node().hash, entry))) };
+        self.0.store(Self::pack(new), Release);
+        (old, stuck)
+    }
+
+    /// How many entries a table of so many groups is to hold at most: three quarters of its places.
+    pub(super) fn room(groups: usize) -> usize {
+        groups * PLACES * 3 / 4
+    }
+}
