@@ -1,7 +1,11 @@
 //! `cargo bench -p memo-benches --features redis --bench redis`
 //!
 //! What a hit in Redis costs: a memoized async function whose results are there only, beside the client library's
-//! `GET` of the same bytes on one connection. A server of our own on loopback; medians of turns.
+//! `GET` of the same bytes on one connection. A server of our own on loopback; medians of turns. An argument picks the
+//! cases whose name contains it.
+//!
+//! Beside the time by the clock stands what all threads of this process were on a processor together (Linux only): other
+//! programs disturb that much less.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -44,6 +48,60 @@ async fn value(number: u64) -> String {
     format!("{number:01024}")
 }
 
+#[memo::memoize(engine = "memory", capacity = 10_000)]
+fn near(number: u64) -> u64 {
+    number
+}
+
+#[memo::memoize(engine = ["memory", "behind"], capacity = 10_000)]
+fn near_over_redis(number: u64) -> u64 {
+    number
+}
+
+/// How long that many hits take, each under another key than the one before.
+fn hits(call: impl Fn(u64) -> u64, count: u64) -> Duration {
+    let begun = Instant::now();
+    for number in 0..count {
+        black_box(call(black_box(number % KEYS)));
+    }
+    begun.elapsed()
+}
+
+/// What a hit in memory costs where Redis is behind it, and where nothing is. (The order changes with each turn.)
+fn measure_near() {
+    const HITS: u64 = 20 * KEYS;
+    let mut all = [const { Vec::new() }; 3];
+    let counts =
+        || [near::stats().misses, near_over_redis::stats().misses, near_over_redis::stats().tiers[0].hits];
+    // the beginning of a connection empties the memory in front of it
+    let mut before = counts();
+    loop {
+        hits(near, KEYS);
+        hits(near_over_redis, KEYS);
+        memo::engines().flush().expect("the server is there");
+        std::thread::sleep(Duration::from_millis(300));
+        let now = counts();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    for turn in 0..20 * TURNS {
+        let (over_redis, alone) = if turn % 2 == 0 {
+            (hits(near_over_redis, HITS), hits(near, HITS))
+        } else {
+            let alone = hits(near, HITS);
+            (hits(near_over_redis, HITS), alone)
+        };
+        let each = |time: Duration| time.as_secs_f64() * 1e9 / HITS as f64;
+        let turn = [each(over_redis), each(alone), each(over_redis) / each(alone)];
+        all.iter_mut().zip(turn).for_each(|(all, turn)| all.push(turn));
+    }
+    assert_eq!(before, counts(), "all were hits in memory");
+    let [over_redis, alone, ratio] = all.map(median);
+    println!("near hit: over Redis {over_redis:.2} ns, memory alone {alone:.2} ns, ratio {ratio:.3}");
+}
+
 /// How long `CALLS` calls take one after the other.
 async fn sequential<F: Future>(call: impl Fn(u64) -> F) -> Duration {
     let begun = Instant::now();
@@ -76,9 +134,24 @@ async fn concurrent<F: Future<Output = ()> + Send + 'static>(
     begun.elapsed()
 }
 
+/// For how long the threads of this process have run, together.
+fn processor() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let ran = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(ran.sum())
+}
+
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
+}
+
+fn is_asked_for(case: &str) -> bool {
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    only.is_none_or(|only| case.contains(&only))
 }
 
 /// Prints a case: both in turns, and the median of their ratios.
@@ -88,15 +161,26 @@ async fn compare<A: Future<Output = Duration>, B: Future<Output = Duration>>(
     ours: impl Fn() -> A,
     bare: impl Fn() -> B,
 ) {
-    let (mut times, mut bares, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        let (a, b) = (ours().await.as_secs_f64(), bare().await.as_secs_f64());
-        times.push(a * 1e6 / calls as f64);
-        bares.push(b * 1e6 / calls as f64);
-        ratios.push(a / b);
+    if !is_asked_for(case) {
+        return;
     }
-    let (time, bare, ratio) = (median(times), median(bares), median(ratios));
-    println!("{case:<44} memo {time:7.2} us   bare {bare:7.2} us   ratio {ratio:.3}");
+    // by the clock, and on a processor
+    let mut all = [const { Vec::new() }; 6];
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
+    for _ in 0..TURNS {
+        let begun = processor();
+        let ours = each(ours().await);
+        let between = processor();
+        let bare = each(bare().await);
+        let (ours_ran, bare_ran) = (each(between - begun), each(processor() - between));
+        let turn = [ours, bare, ours / bare, ours_ran, bare_ran, ours_ran / bare_ran];
+        all.iter_mut().zip(turn).for_each(|(all, turn)| all.push(turn));
+    }
+    let [ours, bare, ratio, ours_ran, bare_ran, ratio_ran] = all.map(median);
+    println!(
+        "{case:<44} memo {ours:7.2} us   bare {bare:7.2} us   ratio {ratio:.3}   \
+         processor: {ours_ran:6.2} us, {bare_ran:6.2} us, {ratio_ran:.3}"
+    );
 }
 
 async fn measure(runtime: &str, port: u16, connection: MultiplexedConnection, where_: &str) {
@@ -133,6 +217,11 @@ fn main() {
     let url = format!("redis://127.0.0.1:{}", server.1);
     memo::engines().register("measured", Redis::open(RedisOptions::at(&*url)).expect("an address"));
     let client = redis::Client::open(format!("{url}/?protocol=resp3")).expect("an address");
+    let behind = RedisOptions { prefix: "behind".to_owned(), ..RedisOptions::at(&*url) };
+    memo::engines().register("behind", Redis::open(behind).expect("an address"));
+    if is_asked_for("near hit") {
+        measure_near();
+    }
     // where the library's connection lives is half of what a call costs: on the caller's runtime, or as ours on another
     let apart = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

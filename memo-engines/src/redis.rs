@@ -15,6 +15,7 @@ mod failure;
 mod link;
 mod names;
 mod options;
+mod reads;
 mod scripts;
 mod stored;
 mod watch;
@@ -32,6 +33,7 @@ use self::address::Target;
 use self::failure::Failure;
 use self::link::Link;
 use self::names::{Names, Place, Spread};
+use self::reads::Reads;
 use self::scripts::Script;
 use self::stored::{Found, NUMBERS};
 use self::watch::Watch;
@@ -48,6 +50,8 @@ pub struct Redis {
     options: RedisOptions,
     names: Names,
     link: Link,
+    /// Where one server has all keys, look-ups go together.
+    reads: Option<Reads>,
     watch: Watch,
     begun: Instant,
 }
@@ -65,9 +69,11 @@ impl Redis {
             _ => Spread::None,
         };
         let names = Names::new(&options.prefix, spread);
+        let is_one = !matches!(target, Target::Cluster(..));
         let link = Link::new(target, &options);
+        let reads = is_one.then(|| Reads::new(link.clone(), names.clone()));
         let watch = Watch::new(names.channel());
-        Ok(Self { options, names, link, watch, begun: Instant::now() })
+        Ok(Self { options, names, link, reads, watch, begun: Instant::now() })
     }
 
     /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
@@ -124,6 +130,14 @@ impl Redis {
     }
 
     async fn find(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
+        if let Some(reads) = &self.reads {
+            return reads.find(key).await.map_err(|error| error.of(NAME));
+        }
+        // in a box, for the others would carry its size about
+        Box::pin(self.find_alone(key)).await
+    }
+
+    async fn find_alone(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);

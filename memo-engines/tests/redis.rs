@@ -2,9 +2,13 @@
 
 mod servers;
 
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use futures_util::future::join_all;
 use memo_engines::conformance::{self, wait};
 use memo_engines::{Engine as _, Entry, Key, Redis, RedisOptions, Space};
-use servers::{Cluster, Kind, PASSWORD, Program, REDIS, Sentinels, Server, VALKEY};
+use servers::{Cluster, Kind, PASSWORD, Program, REDIS, Sentinels, Server, VALKEY, until};
 
 fn engine(options: &RedisOptions) -> Redis {
     Redis::open(options.clone()).unwrap()
@@ -62,6 +66,59 @@ fn what_was_put_is_not_replaced_by_what_was_computed_before() {
         let (_, witness) = wait(engine.look(&key)).unwrap();
         assert!(wait(engine.put_if(&key, &old, witness)).unwrap(), "nothing happened since");
     }
+}
+
+#[test]
+fn look_ups_that_are_made_together_go_together_and_each_gets_its_own() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let engine = engine(&RedisOptions::at(server.url()));
+    let keys: Vec<_> = (0..200u16)
+        .map(|number| {
+            let mut digest = [3; 32];
+            digest[..2].copy_from_slice(&number.to_be_bytes());
+            Key { space: Space([number as u8 % 3; 16]), digest }
+        })
+        .collect();
+    // a third is not there, some are empty, some larger than what goes together
+    let entry = |place: usize| {
+        let length = [0, 1, 1000, 100_000][place % 4];
+        (place % 3 != 0).then(|| Entry::new(vec![place as u8; length]))
+    };
+    for (place, key) in keys.iter().enumerate() {
+        if let Some(entry) = entry(place) {
+            wait(engine.put(key, &entry)).unwrap();
+        }
+    }
+    let commands = || -> u64 {
+        let said = server.ask(&["INFO", "commandstats"]);
+        let calls = said.lines().find_map(|line| line.strip_prefix("cmdstat_mget:calls="));
+        calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
+    };
+    until("look-ups that go together", || {
+        let before = commands();
+        let found = wait(join_all(keys.iter().map(|key| engine.get(key))));
+        for (place, found) in found.into_iter().enumerate() {
+            assert_eq!(found.unwrap(), entry(place), "{place}");
+        }
+        // some leave before they have an answer
+        drop(keys.iter().map(|key| poll_once(engine.get(key))).collect::<Vec<_>>());
+        (commands() - before < 200).then_some(())
+    });
+    wait(engine.clear(&keys[0].space)).unwrap();
+    let found = wait(join_all(keys.iter().map(|key| engine.get(key))));
+    for (place, found) in found.into_iter().enumerate() {
+        let entry = entry(place).filter(|_| keys[place].space != keys[0].space);
+        assert_eq!(found.unwrap(), entry, "{place}, after a clear");
+    }
+}
+
+/// The future, after it was polled once.
+fn poll_once<F: Future + Unpin>(mut future: F) -> F {
+    let _ = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+    future
 }
 
 /// The rights that docs/guide/redis.md says are needed.

@@ -89,9 +89,13 @@ impl Names {
 
 pub(super) fn hex(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)].into());
-        text.push(DIGITS[usize::from(byte & 15)].into());
+    // all at once: a digest's digits one by one would take longer than all else about a name
+    let mut digits = [0; 64];
+    for bytes in bytes.chunks(digits.len() / 2) {
+        for (two, byte) in digits.chunks_mut(2).zip(bytes) {
+            two.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        text.push_str(std::str::from_utf8(&digits[..2 * bytes.len()]).expect("digits are ASCII"));
     }
 }
 
@@ -115,6 +119,20 @@ mod tests {
         assert_eq!(place(Spread::Digest), (tagged.clone(), format!("{tagged}:{digest}")));
         let tagged = format!("memo:{{{space}}}");
         assert_eq!(place(Spread::Space), (tagged.clone(), format!("{tagged}:{digest}")));
+    }
+
+    #[test]
+    fn all_about_a_key_lies_in_one_slot() {
+        for spread in [Spread::Digest, Spread::Space] {
+            let names = Names::new("memo", spread);
+            for first in 0..=255 {
+                let mut key = KEY;
+                key.digest[0] = first;
+                let place = names.place(&key);
+                let slot = Slot::for_key(&place.entry);
+                assert_eq!([Slot::for_key(&place.generation), Slot::for_key(&place.lease())], [slot; 2]);
+            }
+        }
     }
 
     #[test]

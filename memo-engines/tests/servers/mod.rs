@@ -131,6 +131,17 @@ impl Server {
 
     /// Starts the process; whether it came up.
     fn run(&mut self) -> bool {
+        let mut process = self.begin(&[]);
+        let up = until("a server to come up or not", || {
+            let answers = matches!(self.try_ask(&["PING"]), Ok(answer) if answer == "PONG");
+            (answers || process.has_ended()).then_some(answers)
+        });
+        self.process = up.then_some(process);
+        up
+    }
+
+    /// Starts the process, with these options besides its own.
+    fn begin(&self, more: &[&str]) -> Process {
         let directory = self.directory.path();
         let port = self.port.to_string();
         let mut command = Command::new(self.program.server);
@@ -152,13 +163,7 @@ impl Server {
         if self.kind.unix {
             command.arg("--unixsocket").arg(self.socket());
         }
-        let mut process = Process::start(command.args(&self.kind.more));
-        let up = until("a server to come up or not", || {
-            let answers = matches!(self.try_ask(&["PING"]), Ok(answer) if answer == "PONG");
-            (answers || process.has_ended()).then_some(answers)
-        });
-        self.process = up.then_some(process);
-        up
+        Process::start(command.args(&self.kind.more).args(more))
     }
 
     /// Ends the process at once, as a crash would.
@@ -170,6 +175,23 @@ impl Server {
     pub(crate) fn restart(&mut self) {
         self.kill();
         until("a server at its port again", || self.run().then_some(()));
+    }
+
+    /// Starts it again with what it has saved, for each key of which it takes so long. Until it has them all it answers
+    /// that it is loading.
+    pub(crate) fn restart_loading(&mut self, delay: Duration) {
+        self.kill();
+        let delay = delay.as_micros().to_string();
+        let slowly = ["--key-load-delay", &delay, "--loading-process-events-interval-bytes", "1024"];
+        until("a server that is loading", || {
+            let mut process = self.begin(&slowly);
+            let loads = until("a server to begin loading or to end", || {
+                let loads = matches!(self.try_ask(&["PING"]), Ok(answer) if answer.starts_with("LOADING"));
+                (loads || process.has_ended()).then_some(loads)
+            });
+            self.process = loads.then_some(process);
+            loads.then_some(())
+        });
     }
 
     pub(crate) fn signal(&self, signal: &str) {

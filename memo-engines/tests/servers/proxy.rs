@@ -3,9 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::Duration;
+
+use socket2::SockRef;
 
 /// What the proxy does with what comes through it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub(crate) enum Mood {
     Slow(Duration),
     /// It swallows replies.
     HalfOpen,
+    /// It passes replies on, one byte after the other.
+    Trickling,
+    /// It passes on half of what comes back, and closes.
+    ClosingMidReply,
     /// It passes on half of what comes back, and resets.
     ResettingMidReply,
     /// It puts nonsense in place of replies.
@@ -38,7 +44,7 @@ struct Shared {
     to: AtomicU16,
     over: AtomicBool,
     connections: AtomicU64,
-    open: Mutex<Vec<TcpStream>>,
+    open: Mutex<Vec<Weak<Pair>>>,
 }
 
 impl Shared {
@@ -46,7 +52,7 @@ impl Shared {
         *self.mood.lock().unwrap()
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<TcpStream>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Weak<Pair>>> {
         self.open.lock().unwrap()
     }
 }
@@ -92,9 +98,7 @@ impl Proxy {
 
     /// Closes all connections.
     pub(crate) fn cut(&self) {
-        for stream in self.shared.open().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.shared.open().drain(..).filter_map(|pair| pair.upgrade()).for_each(|pair| pair.end());
     }
 
     /// How many connections were made.
@@ -112,49 +116,82 @@ impl Drop for Proxy {
     }
 }
 
-fn pass(shared: &Arc<Shared>, client: TcpStream) {
-    let Ok(server) = TcpStream::connect(("127.0.0.1", shared.to.load(Ordering::Relaxed))) else { return };
-    for stream in [&client, &server] {
-        let _ = stream.set_nodelay(true);
-        shared.open().push(stream.try_clone().unwrap());
-    }
-    let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let there = Arc::clone(shared);
-    thread::spawn(move || pump(&there, from, to, false));
-    let back = Arc::clone(shared);
-    thread::spawn(move || pump(&back, server, client, true));
+/// A client's connection, and that to the server.
+#[derive(Debug)]
+struct Pair {
+    client: TcpStream,
+    server: TcpStream,
+    resets: AtomicBool,
 }
 
-fn pump(shared: &Shared, mut from: TcpStream, mut to: TcpStream, replies: bool) {
+impl Pair {
+    fn end(&self) {
+        let goodbye = if self.resets.load(Ordering::Relaxed) { Shutdown::Read } else { Shutdown::Both };
+        let _ = self.client.shutdown(goodbye);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
+    /// As `end`, but the client is told nothing: its connection is reset when both directions are over.
+    fn reset(&self) {
+        let _ = SockRef::from(&self.client).set_linger(Some(Duration::ZERO));
+        self.resets.store(true, Ordering::Relaxed);
+        self.end();
+    }
+}
+
+fn pass(shared: &Arc<Shared>, client: TcpStream) {
+    let Ok(server) = TcpStream::connect(("127.0.0.1", shared.to.load(Ordering::Relaxed))) else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let pair = Arc::new(Pair { client, server, resets: AtomicBool::new(false) });
+    shared.open().push(Arc::downgrade(&pair));
+    for replies in [false, true] {
+        let (shared, pair) = (Arc::clone(shared), Arc::clone(&pair));
+        thread::spawn(move || {
+            pump(&shared, &pair, replies);
+            pair.end();
+        });
+    }
+}
+
+fn pump(shared: &Shared, pair: &Pair, replies: bool) {
+    let (mut from, mut to) =
+        if replies { (&pair.server, &pair.client) } else { (&pair.client, &pair.server) };
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = match from.read(&mut buffer) {
-            Ok(read) if read > 0 => read,
-            _ => break,
+            Ok(read) if read > 0 => &buffer[..read],
+            _ => return,
         };
         let passed = match shared.mood() {
             Mood::Hanging => {
                 while shared.mood() == Mood::Hanging && !shared.over.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(2));
                 }
-                to.write_all(&buffer[..read])
+                to.write_all(read)
             }
             Mood::Slow(time) if replies => {
                 thread::sleep(time);
-                to.write_all(&buffer[..read])
+                to.write_all(read)
             }
+            Mood::Trickling if replies => read.iter().try_for_each(|byte| {
+                if shared.mood() == Mood::Trickling && !shared.over.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                to.write_all(&[*byte])
+            }),
             Mood::HalfOpen if replies => Ok(()),
-            Mood::ResettingMidReply if replies => {
-                let _ = to.write_all(&buffer[..read / 2]);
-                break;
+            mood @ (Mood::ClosingMidReply | Mood::ResettingMidReply) if replies => {
+                let _ = to.write_all(&read[..read.len() / 2]);
+                if mood == Mood::ResettingMidReply {
+                    pair.reset();
+                }
+                return;
             }
             Mood::Garbage if replies => to.write_all(b"\0\xff?what?\r\n$-7\r\n*9999999999\r\n"),
-            _ => to.write_all(&buffer[..read]),
+            _ => to.write_all(read),
         };
         if passed.is_err() {
-            break;
+            return;
         }
     }
-    let _ = from.shutdown(Shutdown::Both);
-    let _ = to.shutdown(Shutdown::Both);
 }

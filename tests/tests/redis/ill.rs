@@ -76,3 +76,106 @@ fn promise_20_no_call_fails_or_waits_while_redis_is_away() {
     server.restart();
     eprintln!("back after {:?}", is_back());
 }
+
+/// Who calls, and how often each: together 1,000 times a second.
+const CALLERS: u64 = 20;
+const EVERY: Duration = Duration::from_millis(20);
+
+#[memoize(engine = "stopped")]
+async fn slow_square(number: u64) -> u64 {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    number * number
+}
+
+/// How long calls took, in the order of that.
+struct Took(Vec<Duration>);
+
+impl Took {
+    fn percent(&self, percent: usize) -> Duration {
+        self.0[(self.0.len() * percent / 100).min(self.0.len() - 1)]
+    }
+}
+
+/// Calls for so long, 1,000 times a second; each fifth call goes past the cache, and is told of by itself.
+async fn load_of_many(time: Duration, round: u64) -> [Took; 2] {
+    let caller = |caller: u64| async move {
+        let (end, mut took) = (Instant::now() + time, [const { Vec::new() }; 2]);
+        let mut ticks = tokio::time::interval(EVERY);
+        for call in 0.. {
+            ticks.tick().await;
+            if Instant::now() > end {
+                break;
+            }
+            // half of them for the first time
+            let number = (round * 1_000_000 + caller * 10_000 + call) / 2;
+            let past = call % 5 == 4;
+            let begun = Instant::now();
+            let square = if past { slow_square::uncached(number).await } else { slow_square(number).await };
+            took[usize::from(past)].push(begun.elapsed());
+            assert_eq!(square, number * number);
+        }
+        took
+    };
+    let callers: Vec<_> = (0..CALLERS).map(|number| tokio::spawn(caller(number))).collect();
+    let mut all = [const { Vec::new() }; 2];
+    for caller in callers {
+        let took = caller.await.expect("no wrong value");
+        all.iter_mut().zip(took).for_each(|(all, took)| all.extend(took));
+    }
+    all.map(|mut took| {
+        took.sort();
+        assert!(!took.is_empty(), "nobody got an answer");
+        Took(took)
+    })
+}
+
+#[test]
+fn promise_20_redis_is_stopped_under_a_thousand_calls_a_second() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let engine = Redis::open(RedisOptions::at(server.url())).unwrap();
+    let guard = GuardOptions { budget: BUDGET, ..GuardOptions::default() };
+    memo::engines().register("stopped", Guarded::new(engine, guard));
+    let stop = Duration::from_secs(if std::env::var_os("MEMO_TEST_NIGHTLY").is_some() { 10 } else { 3 });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let hits = || slow_square::stats().tiers[0].hits;
+    let tell = |what: &str, [through, past]: &[Took; 2]| {
+        let calls = through.0.len() + past.0.len();
+        eprintln!(
+            "{what}: {calls} calls; p50 {:?}, p99 {:?}, most {:?}; without a cache p50 {:?}, p99 {:?}, most {:?}",
+            through.percent(50),
+            through.percent(99),
+            through.percent(100),
+            past.percent(50),
+            past.percent(99),
+            past.percent(100),
+        );
+    };
+    let well = runtime.block_on(load_of_many(Duration::from_secs(1), 0));
+    tell("well", &well);
+    assert!(hits() > 0);
+    server.signal("STOP");
+    let stopped = runtime.block_on(load_of_many(stop, 1));
+    tell("stopped", &stopped);
+    let before = hits();
+    server.signal("CONT");
+    let begun = Instant::now();
+    let load = runtime.spawn(load_of_many(Duration::from_secs(2), 2));
+    let back = until("a hit", || (hits() > before).then(|| begun.elapsed()));
+    eprintln!("back after {back:?}");
+    let after = runtime.block_on(load).unwrap();
+    tell("goes on", &after);
+    assert!(back < Duration::from_secs(2) + BUSY);
+    for [through, past] in [&well, &stopped, &after] {
+        // a busy machine delays calls of both kinds
+        let (most, bare) = (through.percent(100), past.percent(100));
+        assert!(most < bare + 2 * (BUDGET + BUSY), "{most:?}, and without a cache {bare:?}");
+    }
+    let calls = stopped.iter().map(|took| took.0.len() as u64).sum::<u64>();
+    assert!(calls > stop.as_secs() * 250, "{calls} calls in {stop:?}");
+    // nearly all of them met an open circuit
+    let (through, past) = (stopped[0].percent(50), stopped[1].percent(50));
+    assert!(through < 2 * past + BUDGET / 2, "{through:?}, and without a cache {past:?}");
+}
