@@ -130,7 +130,7 @@ mod tests {
                 key.digest[0] = first;
                 let place = names.place(&key);
                 let slot = Slot::for_key(&place.entry);
-                assert_eq!([Slot::for_key(&place.generation), Slot::for_key(&place.lease())], [slot; 2]);
+                assert_eq!([Slot::for_key(&place.generation), Slot::for_key(place.lease())], [slot; 2]);
             }
         }
     }

@@ -125,9 +125,11 @@ impl Watched {
             }
             // a space cleared, or anything
             _ => {
-                let left = std::mem::take(&mut *self.table());
+                let mut table = self.table();
                 // tickets go on, so that an old one is never a new one's
-                self.table().tickets += left.tickets;
+                let fresh = Table { tickets: table.tickets, ..Table::default() };
+                let left = std::mem::replace(&mut *table, fresh);
+                std::mem::drop((table, left));
                 self.drop(None);
             }
         }
