@@ -121,7 +121,6 @@ impl Counters {
         self.add(counter, 1);
     }
 
-
     #[inline(always)]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
         match TABLE.get().get(self.index) {
