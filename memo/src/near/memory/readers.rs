@@ -175,6 +175,9 @@ pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
 /// usual case, with nothing in it for any other.
 #[inline(always)]
 pub(super) fn usually_reading_as<W: Read>(work: W) -> Option<W::Out> {
+    // The model checker's atomics are for one model, and `NONE` is for all that run.
+    #[cfg(memo_shuttle)]
+    mine()?;
     let slot = MINE.with(Cell::get);
     let state = slot.state.load(Relaxed);
     if state & (READING | FENCED) != 0 {
