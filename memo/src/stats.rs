@@ -203,7 +203,8 @@ pub struct TierStats {
     pub hits: u64,
     /// Look-ups that found nothing to use.
     pub misses: u64,
-    /// Calls of the engine that failed, each of which was a miss or a result not stored.
+    /// Calls of the engine that failed, or were not made since its circuit was open: each was a miss or a result not
+    /// stored.
     pub errors: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
