@@ -29,7 +29,7 @@ fn flushed(other: &Double) -> (Option<String>, u64) {
 #[test]
 fn an_engine_that_is_away_is_an_error_and_the_others_are_flushed_all_the_same() {
     let (sick, sound) = (engine("ill"), engine("well"));
-    (ill(1), well(1));
+    assert_eq!((ill(1), well(1)), (1, 1));
     assert_eq!(flushed(&sound), (None, 1));
 
     // it fails at this very call
