@@ -37,6 +37,28 @@ in_children! {
         assert!(text.contains("rediss://app:***@cache:6379") && !text.contains("secret"), "{text}");
     }
 
+    #[cfg(feature = "tracing")]
+    fn keys_that_the_program_shows_are_told_to_be_shown(|setting| setting.file("memo.toml", "functions.'app::quiet'.log_keys = false")) {
+        #[memoize(name = "app::f")]
+        fn f(n: u64) -> u64 {
+            n
+        }
+        #[memoize(name = "app::quiet")]
+        fn quiet(n: u64) -> u64 {
+            n
+        }
+        let _ = (f(1), quiet(1));
+        let values = || {
+            let config = memo::config();
+            let keys = ["defaults.log_keys", "app::f log_keys", "app::quiet log_keys"];
+            keys.map(|key| config.get(key).unwrap().value().to_owned())
+        };
+        assert_eq!(values(), ["false"; 3]);
+        memo::log_keys(true);
+        assert_eq!(values(), ["true", "true", "false"]);
+        assert!(memo::reload().unwrap().is_empty());
+    }
+
     fn patterns_that_no_function_matches_are_known(|setting| {
         setting.file("memo.toml", "[functions.'app::rates::*']\nttl = '1s'\n[functions.usd]\nttl = '1s'\n[functions.'app::rate::usd']\nttl = '1s'")
     }) {
