@@ -5,6 +5,10 @@
 #   benches/callgrind.sh [CONTENDER...]
 #
 # Without arguments: memo where it is built in, quick_cache by hand, the forms of `cached`, the limit.
+#
+#   FEATURES="ours tracing" SUBSCRIBER=info benches/callgrind.sh memo
+#
+# With other features of the crate `memo-benches`; while a subscriber of `tracing` wants events of that level.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,7 +25,7 @@ few=40000
 many=240000
 
 instructions() { # CONTENDER N
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$hit" "$1" "$2" 2>&1 |
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$hit" "$1" "$2" ${SUBSCRIBER:+"$SUBSCRIBER"} 2>&1 |
         sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 

@@ -74,7 +74,7 @@ pub struct Label {
     /// The first moment at which it must no longer be used, in milliseconds since 1970 UTC. `Some(u64::MAX)`
     /// is stored as `None`.
     pub expires: Option<u64>,
-    /// How long it took to compute, in nanoseconds.
+    /// How long it took to compute, in nanoseconds; 0 where that is not known.
     pub cost: u64,
     /// How the payload is encoded.
     pub codec: Codec,

@@ -252,4 +252,8 @@ impl Engine for Double {
             held
         })
     }
+
+    fn flush(&self) -> EngineFuture<'_, ()> {
+        self.call(|_| ())
+    }
 }

@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_off_by_up_to_ten_years_never_gives_out_what_is_over(
+    fn promise_9_a_clock_off_by_up_to_ten_years_never_gives_out_what_is_over(
         skew in -315_360_000_000_i64..315_360_000_000, life in 0..1_000_000_000_u64,
     ) {
         let (label, payload) = golden().swap_remove(3);

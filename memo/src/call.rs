@@ -365,12 +365,12 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         match looked {
-            Looked::Found { value, lives, size, waited, engine, hold } => {
+            Looked::Found { value, lives, cost, size, waited, engine, hold } => {
                 if waited {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
                 } else {
-                    memo.counters.count(Counter::Hits);
+                    memo.counters.hit_of_cost(cost);
                 }
                 if writes {
                     memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));

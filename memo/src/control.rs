@@ -147,7 +147,8 @@ impl<R, C, M> MethodControl<R, C, M> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it.
+    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it;
+    /// [`ErrorKind::Engine`](crate::ErrorKind::Engine) if an engine that outlives the process did not take it.
     pub fn insert<A>(&self, arguments: A, result: R) -> Result<(), Error>
     where
         C: Fn(A, Op<R>) -> Reply<R>,
@@ -159,7 +160,7 @@ impl<R, C, M> MethodControl<R, C, M> {
     ///
     /// # Errors
     ///
-    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub fn invalidate<A>(&self, arguments: A) -> Result<(), Error>
     where
         C: Fn(A, Op<R>) -> Reply<R>,
@@ -171,7 +172,7 @@ impl<R, C, M> MethodControl<R, C, M> {
     ///
     /// # Errors
     ///
-    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub fn clear(&self) -> Result<(), Error> {
         self.function().clear()
     }
@@ -208,7 +209,8 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it.
+    /// [`ErrorKind::NotStorable`](crate::ErrorKind::NotStorable) if the function's settings do not store it;
+    /// [`ErrorKind::Engine`](crate::ErrorKind::Engine) if an engine that outlives the process did not take it.
     pub async fn insert<K>(&self, arguments: K, result: R) -> Result<(), Error>
     where
         C: Fn(K, Op<R>) -> Reply<R>,
@@ -220,7 +222,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     ///
     /// # Errors
     ///
-    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub async fn invalidate<K>(&self, arguments: K) -> Result<(), Error>
     where
         C: Fn(K, Op<R>) -> Reply<R>,
@@ -232,7 +234,7 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     ///
     /// # Errors
     ///
-    /// If a tier did not do it. The engines of this version, which are in memory, always do.
+    /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub async fn clear(&self) -> Result<(), Error> {
         self.function().clear_async().await
     }

@@ -85,7 +85,8 @@ pub enum Event<'a> {
         /// Why: as in [`TierStats::misfits`](crate::TierStats::misfits).
         reason: &'a str,
     },
-    /// A call of an engine failed, on behalf of a function: nothing was found there, or a result was not stored.
+    /// A call of an engine failed, or was not made since its circuit was open, on behalf of a function: nothing was
+    /// found there, or a result was not stored.
     #[non_exhaustive]
     EngineFailed {
         /// The function.

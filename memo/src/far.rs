@@ -162,11 +162,13 @@ impl FarValue {
     }
 }
 
-/// What an engine had: a value that lives for so long yet, its size in bytes, the engine's name, and on what condition it
-/// may be kept near.
+/// What an engine had: a value that lives for so long yet, how long it took to compute, its size in bytes, the engine's
+/// name, and on what condition it may be kept near.
 struct Found<V> {
     value: V,
     lives: Option<Duration>,
+    /// Nothing where its entry does not know.
+    cost: Duration,
     size: usize,
     engine: &'static str,
     hold: Hold,
@@ -174,9 +176,17 @@ struct Found<V> {
 
 /// What the engines had.
 pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, its size in bytes, whether another process was waited for, the name of the
-    /// engine that had it, and on what condition it may be kept near.
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
+    /// A value that lives for so long yet, how long it took to compute, its size in bytes, whether another process was
+    /// waited for, the name of the engine that had it, and on what condition it may be kept near.
+    Found {
+        value: V,
+        lives: Option<Duration>,
+        cost: Duration,
+        size: usize,
+        waited: bool,
+        engine: &'static str,
+        hold: Hold,
+    },
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
@@ -405,7 +415,8 @@ impl<K, V: 'static> Far<K, V> {
                         }
                         let now = utc_now();
                         let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
-                        return Ok(Found { value, lives, size, engine: &tier.name, hold });
+                        let cost = Duration::from_nanos(label.cost);
+                        return Ok(Found { value, lives, cost, size, engine: &tier.name, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }

@@ -155,7 +155,7 @@ impl FunctionHandle {
     ///
     /// # Errors
     ///
-    /// If one of its engines did not do it. The engines of this version, which are in memory, always do.
+    /// If one of its engines that outlive the process did not do it. What is in memory is dropped in any case.
     pub fn clear(&self) -> Result<(), Error> {
         block_on(clear(self.memos.iter().copied()))
     }

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What one function counts in one thread: one cache line.
@@ -97,12 +97,23 @@ fn give_back(table: Table) {
 #[derive(Debug)]
 pub(crate) struct Counters {
     index: usize,
+    costs: Arc<Costs>,
+}
+
+/// What the results that engines had took to compute, as their entries say. All threads write it: next to asking an
+/// engine that is nothing.
+#[derive(Debug, Default)]
+struct Costs {
+    /// How many said so.
+    known: AtomicU64,
+    /// How long those took together, in nanoseconds.
+    nanos: AtomicU64,
 }
 
 impl Counters {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed) }
+        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), costs: Arc::default() }
     }
 
     /// Where each thread's [table](Mine) has the line for it.
@@ -113,7 +124,7 @@ impl Counters {
 
     /// The same place.
     pub(crate) fn same(&self) -> Self {
-        Counters { index: self.index }
+        Counters { index: self.index, costs: self.costs.clone() }
     }
 
     #[inline(always)]
@@ -155,6 +166,16 @@ impl Counters {
         }
     }
 
+    /// Counts a hit in an engine, whose entry says that it took `cost` to compute. Nothing is what one says that does
+    /// not know.
+    pub(crate) fn hit_of_cost(&self, cost: Duration) {
+        self.count(Counter::Hits);
+        if !cost.is_zero() {
+            self.costs.known.fetch_add(1, Ordering::Relaxed);
+            self.costs.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn total(&self, counter: Counter) -> u64 {
         let tables = tables();
         let lines = tables.all.iter().filter_map(|table| table.get(self.index));
@@ -178,14 +199,28 @@ impl Counters {
         sampled.then(Instant::now)
     }
 
-    #[inline]
     /// Counts a computation, and tells how long it took if it was timed.
+    #[inline]
     pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
         self.count(Counter::Computes);
         let elapsed = started?.elapsed();
         self.count(Counter::Timed);
-        self.add(Counter::TimedNanos, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+        self.add(Counter::TimedNanos, nanos(elapsed));
         Some(elapsed)
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How long `count` computations take where `timed` took so many nanoseconds.
+fn at_pace_of((timed, nanos): (u64, u64), count: u64) -> Duration {
+    match timed {
+        0 => Duration::ZERO,
+        timed => Duration::from_nanos(
+            u64::try_from(u128::from(nanos) * u128::from(count) / u128::from(timed)).unwrap_or(u64::MAX),
+        ),
     }
 }
 
@@ -205,7 +240,8 @@ pub struct TierStats {
     pub hits: u64,
     /// Look-ups that found nothing to use.
     pub misses: u64,
-    /// Calls of the engine that failed, each of which was a miss or a result not stored.
+    /// Calls of the engine that failed, or were not made since its circuit was open: each was a miss or a result not
+    /// stored.
     pub errors: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
@@ -268,7 +304,9 @@ pub struct Stats {
     /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an
     /// estimate. What a body spends in other memoized functions, or in itself, counts there as well.
     pub compute_time: Duration,
-    /// Time that the hits would have spent in the body, had they computed at the mean pace: an estimate.
+    /// Time that the hits would have spent in the body: an estimate. For a hit in an engine that outlives the process
+    /// it is what the computation took, in whatever process that was; for one in memory the mean of these and of the
+    /// computations here.
     pub saved_time: Duration,
     /// The engines that outlive the process, nearest first.
     pub tiers: Vec<TierStats>,
@@ -298,13 +336,10 @@ impl Stats {
 
     pub(crate) fn of(counters: &Counters) -> Self {
         let total = |counter| counters.total(counter);
-        let (timed, nanos) = (total(Counter::Timed), total(Counter::TimedNanos));
-        let times = |count: u64| match timed {
-            0 => Duration::ZERO,
-            timed => Duration::from_nanos(
-                u64::try_from(u128::from(nanos) * u128::from(count) / u128::from(timed)).unwrap_or(u64::MAX),
-            ),
-        };
+        let own = (total(Counter::Timed), total(Counter::TimedNanos));
+        let Costs { known, nanos } = &*counters.costs;
+        let told = (known.load(Ordering::Relaxed), nanos.load(Ordering::Relaxed));
+        let all = (own.0 + told.0, own.1.saturating_add(told.1));
         let (hits, computes) = (total(Counter::Hits), total(Counter::Computes));
         Stats {
             hits,
@@ -312,8 +347,9 @@ impl Stats {
             computes,
             waits: total(Counter::Waits),
             stored: total(Counter::Stored),
-            compute_time: times(computes),
-            saved_time: times(hits),
+            compute_time: at_pace_of(own, computes),
+            saved_time: Duration::from_nanos(told.1)
+                .saturating_add(at_pace_of(all, hits.saturating_sub(told.0))),
             ..Stats::default()
         }
     }

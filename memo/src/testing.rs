@@ -17,6 +17,7 @@
 //! assert_computed!(rate("EUR"));
 //! ```
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,10 +100,23 @@ pub fn engine(name: &str) -> Double {
 ///
 /// Tests whose results have lifetimes of hours are not bothered by others that move it, but such as count on
 /// something still being there had better have the clock as well.
+///
+/// # Panics
+///
+/// If this thread has it already, which would wait for itself.
+#[track_caller]
 pub fn clock() -> Clock {
     static ONE: Mutex<()> = Mutex::new(());
+    assert!(!HAS_CLOCK.get(), "memo: this test has the clock already: use what `clock()` gave it");
     // nothing is broken by a test that fails
-    Clock { moved_back: 0, _one: ONE.lock().unwrap_or_else(PoisonError::into_inner) }
+    let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    HAS_CLOCK.set(true);
+    Clock { moved_back: 0, _one: one }
+}
+
+thread_local! {
+    /// This thread has the clock, which does not leave it.
+    static HAS_CLOCK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The clock of the process in the hands of a test: see [`clock`].
@@ -158,6 +172,8 @@ fn move_wall_clock(_: i64) {}
 impl Drop for Clock {
     fn drop(&mut self) {
         move_wall_clock(self.moved_back);
+        // where it is gone, the thread is at its end and asks for none again
+        let _ = HAS_CLOCK.try_with(|has| has.set(false));
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use memo::engine::{Capability, Engine, EngineFuture, Entry, Key, Space, utc_now};
 use memo::{Error, memoize};
@@ -94,6 +95,58 @@ fn a_result_is_found_again_by_a_function_that_begins_anew() {
     assert_eq!(COMPUTES.load(Ordering::SeqCst), 1);
     assert_eq!(second::length::peek("four"), Some(4));
     assert_eq!(second::length::stats().tiers[0].hits, 1);
+}
+
+fn sum_up_to(n: u64) -> u64 {
+    (0..n).map(std::hint::black_box).sum()
+}
+
+#[test]
+fn time_saved_is_known_to_who_has_computed_nothing() {
+    mod first {
+        #[memo::memoize(engine = ["memory", "costs"], name = "costs::f", code = "manual")]
+        pub(super) fn f(n: u64) -> u64 {
+            super::sum_up_to(n)
+        }
+    }
+    mod second {
+        #[memo::memoize(engine = ["memory", "costs"], name = "costs::f", code = "manual")]
+        pub(super) fn f(n: u64) -> u64 {
+            super::sum_up_to(n)
+        }
+    }
+    Shelf::named("costs");
+    first::f(1_000);
+    let cost = first::f::stats().compute_time;
+    assert!(!cost.is_zero());
+    assert_eq!(first::f::stats().saved_time, Duration::ZERO);
+
+    second::f(1_000);
+    let stats = second::f::stats();
+    assert_eq!((stats.saved_time, stats.compute_time), (cost, Duration::ZERO), "what its entry says");
+    second::f(1_000);
+    let stats = second::f::stats();
+    assert_eq!((stats.hits, stats.tiers[0].hits), (2, 1));
+    assert_eq!(stats.saved_time, cost * 2, "hit: in memory, of what came from the engine");
+
+    // what is put in has no cost, and so the mean
+    second::f::insert(2_000, 7).unwrap();
+    assert_eq!(first::f(2_000), 7);
+    assert_eq!((first::f::stats().hits, first::f::stats().saved_time), (1, cost));
+
+    // its own computations are in the mean, and what it reads is no computation
+    second::f(3_000);
+    let own = second::f::stats().compute_time;
+    assert!(!own.is_zero());
+    let mean = |count: u32| (cost + own) * count / 2;
+    assert_eq!(second::f::stats().saved_time, cost + mean(1));
+
+    // in a namespace as outside
+    memo::scope().namespace("tenant").with(|| first::f(4_000));
+    let there = first::f::stats().compute_time - cost;
+    memo::scope().namespace("tenant").with(|| second::f(4_000));
+    let all = cost + there;
+    assert_eq!(second::f::stats().saved_time, all + (all + own) / 3);
 }
 
 #[test]

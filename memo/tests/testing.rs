@@ -139,13 +139,24 @@ fn the_clock_is_for_one_test_at_a_time() {
     })
     .unwrap_err();
     drop(clock());
+    // a test that asks twice is told, and does not wait for itself
+    let twice = catch_unwind(|| {
+        let _clock = clock();
+        clock().advance("1h");
+    });
+    let said = *twice.unwrap_err().downcast::<&str>().unwrap();
+    assert_eq!(said, "memo: this test has the clock already: use what `clock()` gave it");
+    drop(clock());
 }
 
 #[cfg(feature = "engines")]
 mod engines {
     use super::*;
+    use std::sync::LazyLock;
+
     use memo::engine::ErrorKind;
-    use memo::testing::{Mood, engine};
+    use memo::testing::{Double, Mood, engine};
+    use proptest::prelude::*;
 
     #[test]
     fn promise_9_the_clock_drives_lifetimes_in_engines() {
@@ -179,6 +190,84 @@ mod engines {
         assert_hit!(far(1));
         drop(clock);
         assert_hit!(far(1));
+    }
+
+    /// What happens to the clocks: in hours.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Passes(u64),
+        SetBack(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        const YEAR: u64 = 365 * 24;
+        prop_oneof![
+            30 => (0..4_u64).prop_map(Step::Passes),
+            8 => (0..72_u64).prop_map(Step::Passes),
+            1 => (0..YEAR).prop_map(Step::Passes),
+            8 => (0..4_u64).prop_map(Step::SetBack),
+            4 => (0..10 * YEAR).prop_map(Step::SetBack),
+        ]
+    }
+
+    fn hours(hours: u64) -> Duration {
+        Duration::from_secs(hours * 3600)
+    }
+
+    #[memoize(ttl = "90m")]
+    fn near(n: u64) -> u64 {
+        n
+    }
+
+    #[memoize(engine = "testing-clocks", fallback = "none", ttl = "90m")]
+    fn far(n: u64) -> u64 {
+        n
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Memory goes by the time that passes, engines by the clock on the wall, which people set.
+        #[test]
+        fn promise_9_calls_are_right_whatever_happens_to_the_clocks(steps in prop::collection::vec(step(), 1..40)) {
+            static ENGINE: LazyLock<Double> = LazyLock::new(|| engine("testing-clocks"));
+            LazyLock::force(&ENGINE);
+            let mut clock = clock();
+            near::clear().unwrap();
+            far::clear().unwrap();
+            // times since the beginning, and those at which the two results were stored
+            let (mut passed, mut wall) = (0_u64, 0_i64);
+            let (mut stored_near, mut stored_far) = (None, None);
+            let mut back = 0;
+            for step in steps {
+                match step {
+                    Step::Passes(time) => {
+                        clock.advance(hours(time));
+                        passed += time;
+                        wall += time as i64;
+                    }
+                    // not before 1970
+                    Step::SetBack(time) if back + time > 40 * 365 * 24 => {}
+                    Step::SetBack(time) => {
+                        clock.set_back(hours(time));
+                        wall -= time as i64;
+                        back += time;
+                    }
+                }
+                if stored_near.is_some_and(|stored| passed - stored <= 1) {
+                    assert_hit!(near(1));
+                } else {
+                    assert_computed!(near(1));
+                    stored_near = Some(passed);
+                }
+                if stored_far.is_some_and(|stored| (0..=1).contains(&(wall - stored))) {
+                    assert_hit!(far(1));
+                } else {
+                    assert_computed!(far(1));
+                    stored_far = Some(wall);
+                }
+            }
+        }
     }
 
     #[cfg(feature = "disk")]

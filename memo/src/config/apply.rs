@@ -57,6 +57,12 @@ fn says(author: &Settings, option: &str) -> bool {
     match option {
         "engine" => author.engine.is_some(),
         "fallback" => author.fallback.is_some(),
+        #[cfg(feature = "engines")]
+        "persist" => author.hints.persist,
+        #[cfg(feature = "engines")]
+        "shared" => author.hints.shared,
+        #[cfg(feature = "engines")]
+        "large" => author.hints.large,
         "capacity" | "max_weight" => author.bounded,
         // a lifetime by the value is the author's word on lifetimes
         "ttl" => author.ttl.is_some() || author.ttl_of,
@@ -83,6 +89,12 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
             settings.engine = (!names.is_empty()).then(|| owned(names));
         }
         ("fallback", Setting::Fallback(names)) => settings.fallback = Some(owned(names)),
+        #[cfg(feature = "engines")]
+        ("persist", Setting::Switch(hint)) => settings.hints.persist = *hint,
+        #[cfg(feature = "engines")]
+        ("shared", Setting::Switch(hint)) => settings.hints.shared = *hint,
+        #[cfg(feature = "engines")]
+        ("large", Setting::Switch(hint)) => settings.hints.large = *hint,
         ("large_over", Setting::Size(size)) => settings.large_over = *size,
         ("log_keys", Setting::Switch(shown)) => settings.log_keys = Some(*shown),
         _ => {}
@@ -109,13 +121,21 @@ fn show(settings: &Settings, option: &str) -> String {
             Some([]) => "none".to_owned(),
             Some(names) => names.join(", "),
         },
+        #[cfg(feature = "engines")]
+        "persist" => settings.hints.persist.to_string(),
+        #[cfg(feature = "engines")]
+        "shared" => settings.hints.shared.to_string(),
+        #[cfg(feature = "engines")]
+        "large" => settings.hints.large.to_string(),
+        #[cfg(not(feature = "engines"))]
+        "persist" | "shared" | "large" => false.to_string(),
         "large_over" => bytes(settings.large_over),
         "capacity" => settings.capacity.map_or_else(|| "unbounded".to_owned(), |count| count.to_string()),
         "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), bytes),
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
-        "log_keys" => settings.log_keys.unwrap_or(false).to_string(),
+        "log_keys" => settings.log_keys.unwrap_or_else(crate::trace::are_shown).to_string(),
         "single_flight" => settings.single_flight.unwrap_or_default().to_string(),
         _ => String::new(),
     }
@@ -168,7 +188,11 @@ impl Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Change { subject, option, old, new, origin, applied } = self;
-        write!(f, "{subject}: {option}: {old} -> {new} ({origin})")?;
+        write!(f, "{subject}: {option}: {old} -> {new}")?;
+        // of an engine nobody may know more than that it has its default
+        if (origin, new.as_str()) != (&Origin::Default, "default") {
+            write!(f, " ({origin})")?;
+        }
         if *applied { Ok(()) } else { f.write_str(", from the next start") }
     }
 }

@@ -1,6 +1,7 @@
 //! The sections and options there are, and what each takes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
@@ -21,6 +22,7 @@ pub(super) enum Kind {
     Bound,
     Lifetime,
     Time,
+    Budget,
     Size,
     Number,
     Path,
@@ -41,6 +43,9 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("enabled", Kind::Switch),
     rule("engine", Kind::Engines),
     rule("fallback", Kind::Fallback),
+    rule("persist", Kind::Switch),
+    rule("shared", Kind::Switch),
+    rule("large", Kind::Switch),
     rule("capacity", Kind::Bound),
     rule("max_weight", Kind::Size),
     rule("large_over", Kind::Size),
@@ -51,9 +56,26 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("log_keys", Kind::Switch),
 ];
 
+/// Options of the attribute that are about the code, which a configuration does not know.
+pub(super) const OF_THE_ATTRIBUTE: [&str; 13] = [
+    "key",
+    "skip",
+    "receiver",
+    "cache_if",
+    "cache_none",
+    "ttl_of",
+    "weigh",
+    "name",
+    "version",
+    "code",
+    "codec",
+    "companion",
+    "crate",
+];
+
 /// `[engines.<name>]`: the guard around each of them.
 pub(super) const GUARD: &[Rule] = &[
-    rule("budget", Kind::Time),
+    rule("budget", Kind::Budget),
     rule("failures", Kind::Number),
     rule("backoff", Kind::Time),
     rule("max_backoff", Kind::Time),
@@ -101,11 +123,11 @@ impl Kind {
             Kind::Switch => "`true` or `false`",
             Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
             Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
-            Kind::Time => "a duration such as \"250ms\"",
+            Kind::Time | Kind::Budget => "a duration such as \"250ms\"",
             Kind::Size => "a size such as \"64MiB\", or a whole number of bytes",
             Kind::Number => "a whole number of at least 1",
             Kind::Path => "a path, as a text",
-            Kind::Address => "a URL, as a text",
+            Kind::Address => "a URL such as \"redis://host:6379\"",
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
@@ -116,7 +138,7 @@ impl Kind {
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
-            Kind::Lifetime | Kind::Time | Kind::Path | Kind::Address => Given::Text(text),
+            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address => Given::Text(text),
             Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
@@ -156,17 +178,34 @@ impl Kind {
             (Kind::Lifetime, Given::Duration(length)) => Ok(Setting::Lifetime(Some(length))),
             (Kind::Time, Given::Text(text)) => duration::duration(&text).map(Setting::Time),
             (Kind::Time, Given::Duration(length)) => Ok(Setting::Time(length)),
-            (Kind::Lifetime | Kind::Time, Given::Integer(number)) => {
+            (Kind::Budget, given @ (Given::Text(_) | Given::Duration(_))) => {
+                match Kind::Time.check(given, place, strict)? {
+                    Setting::Time(Duration::ZERO) => {
+                        Err("no call would be in time: leave the engine out of `engine` instead".to_owned())
+                    }
+                    budget => Ok(budget),
+                }
+            }
+            (Kind::Lifetime, Given::Integer(number)) => {
                 Err(format!("the number {number} needs a unit: write \"{number}s\" for seconds"))
+            }
+            (Kind::Time | Kind::Budget, Given::Integer(number)) => {
+                Err(format!("the number {number} needs a unit: write \"{number}ms\" for milliseconds"))
             }
             (Kind::Size, Given::Text(text)) => duration::size(&text).map(Setting::Size),
             (Kind::Size, given @ Given::Integer(number)) => {
                 u64::try_from(number).map(Setting::Size).map_err(|_| unfit(&given))
             }
             (Kind::Path, Given::Text(text)) if text.is_empty() => Err("the path is empty".to_owned()),
+            (Kind::Path, Given::Text(text)) if text == "~" || text.starts_with("~/") => {
+                Err("`~` is for shells: write the whole path".to_owned())
+            }
             (Kind::Path, Given::Text(text)) => Ok(Setting::Path(below(place, text.as_ref()))),
             (Kind::Path, Given::Path(path)) => Ok(Setting::Path(below(place, &path))),
-            (Kind::Address, Given::Text(text)) => Ok(Setting::Address(text)),
+            (Kind::Address, Given::Text(text)) => {
+                is_address(&text).map_err(|wrong| format!("expected {}: {wrong}", self.expected()))?;
+                Ok(Setting::Address(text))
+            }
             (Kind::Share, Given::Bool(false)) => Ok(Setting::Share(SingleFlight::Off)),
             (Kind::Share, Given::Text(text)) => match text.as_str() {
                 "process" => Ok(Setting::Share(SingleFlight::Process)),
@@ -221,6 +260,25 @@ fn below(place: Option<&Path>, path: &Path) -> std::path::PathBuf {
     place.map_or_else(|| path.to_owned(), |place| place.join(path))
 }
 
+/// Whether `text` begins as the address of a Redis does: enough to find what is no address, also where the engine that
+/// reads the rest is not built in.
+///
+/// # Errors
+///
+/// What is wrong with it, without the text itself, which may hold a password.
+fn is_address(text: &str) -> Result<(), String> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err("it has no scheme".to_owned());
+    };
+    let (kind, way) = scheme.split_once('+').unwrap_or((scheme, ""));
+    match (kind, way) {
+        _ if rest.is_empty() => Err("nothing stands behind its scheme".to_owned()),
+        ("redis" | "rediss" | "valkey" | "valkeys", "" | "cluster" | "sentinel") => Ok(()),
+        ("redis" | "valkey", "unix") | ("unix", "") => Ok(()),
+        _ => Err("its scheme is unknown".to_owned()),
+    }
+}
+
 /// Whether there is, or may yet be, an engine called `name`.
 ///
 /// # Errors
@@ -238,9 +296,11 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     if crate::far::is_registered(name) {
         return Ok(());
     }
-    let registered = crate::far::names();
+    // those that are built in are registered as they are first used
+    let own = crate::far::names().into_iter().filter(|name| BUILT_IN.iter().all(|(known, _)| known != name));
+    let own: Vec<_> = own.collect();
     let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);
-    let names = usable.chain(registered.iter().map(String::as_str));
+    let names = usable.chain(own.iter().map(String::as_str));
     if strict || nearest(name, names.clone()).is_some() {
         let slip = nearest(name, names.clone()).is_some();
         let own = if cfg!(feature = "engines") && !slip {

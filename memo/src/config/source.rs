@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Origin, Problem, nearest, unknown};
-use super::schema::{self, FUNCTION, Kind, Rule, SECTIONS};
+use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
 use super::value::{Given, Setting};
 use crate::pattern::Pattern;
 
@@ -124,6 +124,9 @@ impl<'a> Reader<'a> {
                 Place::Engine(engine) => {
                     unknown("option", name, schema::engine(engine).map(|rule| rule.name))
                 }
+                _ if OF_THE_ATTRIBUTE.contains(&name) => {
+                    format!("this is about the code: write `#[memoize({name} = ..)]` there")
+                }
                 _ => unknown("option", name, FUNCTION.iter().map(|rule| rule.name)),
             };
             self.wrong(origin.clone(), place.key(name), message);
@@ -217,7 +220,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let DeValue::Table(table) = value else {
-                let message = format!("this is a section: write `[{key}]` above its options");
+                let section = match key.as_str() {
+                    "engines" => "[engines.disk]",
+                    "functions" => "[functions.\"name\"]",
+                    _ => "[defaults]",
+                };
+                let message = format!("this is a section: write `{section}` above its options");
                 self.wrong(origin_of_key, key, message);
                 continue;
             };

@@ -69,7 +69,15 @@ impl FarValue {
 /// What the engines had.
 #[allow(dead_code, reason = "made where there are engines")]
 pub(crate) enum Looked<V> {
-    Found { value: V, lives: Option<Duration>, size: usize, waited: bool, engine: &'static str, hold: Hold },
+    Found {
+        value: V,
+        lives: Option<Duration>,
+        cost: Duration,
+        size: usize,
+        waited: bool,
+        engine: &'static str,
+        hold: Hold,
+    },
     Nothing(Option<Box<FarKey>>),
 }
 

@@ -217,18 +217,20 @@ impl Engines {
     ///
     /// # Errors
     ///
-    /// If an engine could not write. The others have all the same.
+    /// If engines could not write, with the name of each. The others have all the same.
+    ///
+    /// One whose circuit is open is not asked, and is such an engine: what it was handed before may not be written, and
+    /// what functions have computed since was not handed to it. Calls found no fault in that, and a program that is about
+    /// to end need not either: what is not written is computed again.
     pub fn flush(&self) -> Result<(), Error> {
         super::later::drain();
         let engines: Vec<_> = named().iter().map(|(name, engine)| (name.clone(), engine.clone())).collect();
-        let mut done = Ok(());
-        for (name, engine) in engines {
-            let flushed = block_on(engine.flush());
-            done = done.and(flushed.map_err(|error| {
-                Error::new(ErrorKind::Engine, format!("engine \"{name}\": failed to {error}"))
-            }));
-        }
-        done
+        let failed = engines.into_iter().filter_map(|(name, engine)| {
+            let error = block_on(engine.flush()).err()?;
+            Some(format!("engine \"{name}\": failed to {error}"))
+        });
+        let failed: Vec<_> = failed.collect();
+        if failed.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Engine, failed.join("; "))) }
     }
 
     /// The names under which engines are registered, in alphabetical order.

@@ -137,8 +137,8 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
 
 impl<V> Found<V> {
     fn looked(self, waited: bool) -> Looked<V> {
-        let Found { value, lives, size, engine, hold } = self;
-        Looked::Found { value, lives, size, waited, engine, hold }
+        let Found { value, lives, cost, size, engine, hold } = self;
+        Looked::Found { value, lives, cost, size, waited, engine, hold }
     }
 }
 

@@ -10,6 +10,12 @@ pub(crate) fn hears_calls() -> bool {
     false
 }
 
+/// Nobody is shown any.
+#[cfg(feature = "config")]
+pub(crate) fn are_shown() -> bool {
+    false
+}
+
 pub(crate) fn tell(_: &Event<'_>, _: Option<&str>) {}
 
 /// A line for people, which goes to the standard error.

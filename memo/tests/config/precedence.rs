@@ -221,6 +221,48 @@ in_children! {
 
 #[cfg(feature = "disk")]
 in_children! {
+    fn hints_can_be_given_and_taken_back(|setting| {
+        let file = "
+            engines.disk.path = 'results'
+            defaults.persist = true
+            functions.'app::large'.large = true
+            functions.'app::said'.persist = false
+            functions.'app::named'.engine = 'memory'
+        ";
+        setting.file("memo.toml", file)
+    }) {
+        plain!(open, "app::open");
+        plain!(large, "app::large");
+        plain!(named, "app::named");
+        #[memoize(name = "app::said", persist = true)]
+        fn said(n: u64) -> u64 {
+            n
+        }
+        said(1);
+        let engines = [open::plan(), large::plan(), named::plan(), said::plan()].map(|plan| plan.engines().join(" "));
+        assert_eq!(engines, ["memory disk", "disk", "memory", "memory"]);
+        assert!(open::plan().to_string().contains("`persist = true`"), "{}", open::plan());
+        let origins = ["app::open persist", "app::large large", "app::said persist"];
+        let origins = origins.map(|key| memo::config().get(key).unwrap().origin().to_string());
+        assert_eq!(origins, ["memo.toml:3", "memo.toml:4", "memo.toml:5"]);
+
+        std::fs::write("memo.toml", "engines.disk.path = 'results'\nfunctions.'app::open'.shared = false").unwrap();
+        let changed: Vec<_> = memo::reload().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(changed, [
+            "app::open: persist: true -> false (default)",
+            "app::large: persist: true -> false (default)",
+            "app::large: large: true -> false (default)",
+            "app::named: engine: memory -> auto (default)",
+            "app::named: persist: true -> false (default)",
+            "app::said: persist: false -> true (attribute)",
+        ]);
+        let engines = [open::plan(), large::plan(), named::plan(), said::plan()].map(|plan| plan.engines().join(" "));
+        assert_eq!(engines, ["memory", "memory", "memory", "memory disk"]);
+    }
+}
+
+#[cfg(feature = "disk")]
+in_children! {
     fn how_far_computations_are_shared_can_be_said_in_each_source(|setting| {
         let file = "engines.disk.path = 'disk'\n[defaults]\nengine = 'disk'\n[functions.'app::filed']\nsingle_flight = 'machine'";
         setting.file("memo.toml", file).variable("MEMO_DEFAULTS__SINGLE_FLIGHT", "fleet")

@@ -1,6 +1,11 @@
 //! Where each value comes from, and the guide's table of options.
 
+#[cfg(feature = "disk")]
+use std::time::Duration;
+
 use memo::config::Origin;
+#[cfg(feature = "disk")]
+use memo::engine::{DiskOptions, GuardOptions};
 use memo::{Config, memoize};
 
 fn origin(key: &str) -> String {
@@ -32,6 +37,28 @@ in_children! {
         assert!(text.contains("rediss://app:***@cache:6379") && !text.contains("secret"), "{text}");
     }
 
+    #[cfg(feature = "tracing")]
+    fn keys_that_the_program_shows_are_told_to_be_shown(|setting| setting.file("memo.toml", "functions.'app::quiet'.log_keys = false")) {
+        #[memoize(name = "app::f")]
+        fn f(n: u64) -> u64 {
+            n
+        }
+        #[memoize(name = "app::quiet")]
+        fn quiet(n: u64) -> u64 {
+            n
+        }
+        let _ = (f(1), quiet(1));
+        let values = || {
+            let config = memo::config();
+            let keys = ["defaults.log_keys", "app::f log_keys", "app::quiet log_keys"];
+            keys.map(|key| config.get(key).unwrap().value().to_owned())
+        };
+        assert_eq!(values(), ["false"; 3]);
+        memo::log_keys(true);
+        assert_eq!(values(), ["true", "true", "false"]);
+        assert!(memo::reload().unwrap().is_empty());
+    }
+
     fn patterns_that_no_function_matches_are_known(|setting| {
         setting.file("memo.toml", "[functions.'app::rates::*']\nttl = '1s'\n[functions.usd]\nttl = '1s'\n[functions.'app::rate::usd']\nttl = '1s'")
     }) {
@@ -53,16 +80,23 @@ in_children! {
 
 /// The rows of the tables in the guide whose first cell is code: the cells, without their quotes.
 #[cfg(feature = "disk")]
-fn documented() -> Vec<(String, String)> {
+fn rows() -> impl Iterator<Item = Vec<String>> {
     let guide = include_str!("../../../docs/guide/configuration.md");
     let (guide, _) = guide.split_once("## Mistakes").unwrap();
     let rows = guide.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned());
-        let _before = cells.next();
-        (cells.next().unwrap(), cells.next().unwrap())
-    })
-    .collect()
+    rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned()).collect())
+}
+
+/// The documented keys, and the example of each.
+#[cfg(feature = "disk")]
+fn documented() -> Vec<(String, String)> {
+    rows().map(|row| (row[0].clone(), row[1].clone())).collect()
+}
+
+/// The documented keys, and what holds where nobody sets them, as it would be shown.
+#[cfg(feature = "disk")]
+fn defaults() -> Vec<(String, String)> {
+    rows().map(|row| (row[0].clone(), bare(&row[3]).replace('_', ""))).collect()
 }
 
 /// The documented keys in full with the example of each; options of functions twice, as a default and for a function.
@@ -137,6 +171,70 @@ in_children! {
         });
         memo::init(config).unwrap();
         all_are_set(|origin| matches!(origin, Origin::Code { .. }));
+    }
+
+    /// What the guide says holds where nobody says anything does.
+    fn every_documented_default_is_the_one_that_holds(|setting| setting) {
+        #[memoize(name = "app::plain")]
+        fn plain(n: u64) -> u64 {
+            n
+        }
+        plain(1);
+        let config = memo::config();
+        for (option, default) in defaults().into_iter().filter(|(key, _)| !key.contains('.')) {
+            for key in [format!("defaults.{option}"), format!("app::plain {option}")] {
+                let row = config.get(&key).unwrap_or_else(|| panic!("{key}"));
+                let value = if option == "max_weight" { "none" } else { &*default };
+                assert_eq!((row.value(), row.origin()), (value, &Origin::Default), "{key}");
+            }
+        }
+        let (disk, guard) = (DiskOptions::default(), GuardOptions::default());
+        let time = |time: Duration| format!("{time:?}");
+        let size = |bytes: u64| match bytes {
+            bytes if bytes % (1 << 30) == 0 => format!("{}GiB", bytes >> 30),
+            bytes if bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
+            bytes => format!("{}KiB", bytes >> 10),
+        };
+        let minutes = |time: Duration| format!("{}m", time.as_secs() / 60);
+        let of_disk = [
+            ("max_size", size(disk.max_size)),
+            ("large_over", size(disk.large_over as u64)),
+            ("durable", disk.durable.to_string()),
+            ("queue", size(disk.queue as u64)),
+            ("put_wait", time(disk.put_wait)),
+            ("wait", time(disk.wait)),
+            ("busy_timeout", time(disk.busy_timeout)),
+            ("touch_after", minutes(disk.touch_after)),
+            ("sweep_every", minutes(disk.sweep_every)),
+        ];
+        let of_guard = |guard: GuardOptions| [
+            ("budget", time(guard.budget)),
+            ("failures", guard.failures.to_string()),
+            ("backoff", time(guard.backoff)),
+            ("max_backoff", time(guard.max_backoff)),
+            ("helpers", guard.helpers.to_string()),
+            ("strict", guard.strict.to_string()),
+        ];
+        let redis = || {
+            #[cfg(feature = "redis")]
+            return of_guard(memo::engine::Redis::guard()).map(|(option, value)| ("redis", option, value)).to_vec();
+            #[cfg(not(feature = "redis"))]
+            Vec::new()
+        };
+        let of_disk = of_disk.into_iter().chain(of_guard(guard)).map(|(option, value)| ("disk", option, value));
+        let mut known: Vec<_> = of_disk.chain(redis()).collect();
+        for (key, default) in defaults().into_iter().filter(|(key, _)| key.contains('.')) {
+            let place = known.iter().position(|(engine, option, _)| key == format!("engines.{engine}.{option}"));
+            match place.map(|place| known.swap_remove(place)) {
+                Some((.., value)) => assert_eq!(default, value, "{key}"),
+                // where it is and what its address is are told in words, or not at all
+                None => assert!(
+                    ["engines.disk.path", "engines.redis.url"].contains(&&*key) || (cfg!(not(feature = "redis")) && key.contains("redis")),
+                    "{key}"
+                ),
+            }
+        }
+        assert_eq!(known, [], "not documented");
     }
 
     /// What an error says there is, the guide says too.

@@ -345,5 +345,7 @@ in_children! {
         text(1);
         write("engines.disk.path = 'results'\nengines.disk.max_size = '64MiB'");
         assert_eq!(changed(), ["engines.disk: max_size: default -> 64MiB (memo.toml:2), from the next start"]);
+        write("engines.disk.path = 'results'");
+        assert_eq!(changed(), ["engines.disk: max_size: 64MiB -> default, from the next start"]);
     }
 }

@@ -30,6 +30,9 @@ wrong_files! {
     unknown_section_unlike_any: "[logging]\nlevel = 'debug'\n";
     option_outside_of_a_section: "capacity = 5\n";
     section_as_a_value: "defaults = 5\n";
+    functions_as_an_array: "[[functions]]\nname = 'app::rates'\nttl = '30s'\n";
+    engines_as_a_value: "engines = 'disk'\n";
+    option_of_the_attribute: "[functions.'app::rates']\nversion = 2\n";
     unknown_option: "[defaults]\ncapcity = 5\n";
     unknown_option_unlike_any: "[defaults]\ncompression = true\n";
     option_with_a_dash: "[defaults]\nmax-weight = '1MiB'\n";
@@ -60,8 +63,15 @@ wrong_files! {
     options_of_memory: "[engines.memory]\ncapacity = 5\n";
     unknown_option_of_an_engine: "[engines.disk]\npth = '/var/cache'\n";
     path_as_a_number: "[engines.disk]\npath = 5\n";
+    path_for_a_shell: "[engines.disk]\npath = '~/.cache/app'\n";
+    budget_of_nothing: "[engines.disk]\nbudget = '0ms'\n";
+    budget_without_a_unit: "[engines.disk]\nbudget = 250\n";
     path_of_nothing: "[engines.disk]\npath = ''\n";
     address_as_a_table: "[engines.redis]\nurl = { host = 'cache', password = 'secret' }\n";
+    address_of_a_web_page: "[engines.redis]\nurl = 'https://app:secret@cache.internal'\n";
+    address_without_a_scheme: "[engines.redis]\nurl = 'app:secret@cache:6379'\n";
+    address_of_nothing: "[engines.redis]\nurl = 'redis://'\n";
+    address_as_a_number: "[engines.redis]\nurl = 6379\n";
     single_flight_of_hosts: "[defaults]\nsingle_flight = 'hosts'\n";
     #[cfg(not(feature = "engines"))]
     single_flight_without_engines: "[defaults]\nsingle_flight = 'machine'\n";
@@ -96,6 +106,19 @@ fn mistakes_in_code_name_its_line() {
 }
 
 in_children! {
+    /// What is built in is registered as it is first used, and stays one engine.
+    #[cfg(all(feature = "disk", feature = "redis", feature = "moka"))]
+    fn each_engine_is_named_once(|setting| setting.variable("MEMO_ENGINES__DISK__PATH", "disk")) {
+        #[memo::memoize(engine = "disk")]
+        fn square(n: u64) -> u64 {
+            n * n
+        }
+        square(2);
+        let wrong = memo::init(Config::new().defaults("engine", "postgres")).unwrap_err();
+        let there = "there are `memory`, `moka`, `disk`, `redis`; register one of your own before `memo::init`";
+        assert!(wrong.problems()[0].message().ends_with(there), "{wrong}");
+    }
+
     #[cfg(all(feature = "disk", feature = "moka"))]
     fn mistakes_in_the_environment_name_the_variable(|setting| {
         setting
