@@ -7,7 +7,7 @@
 //! changed. The guide's page *configuration* lists every option.
 
 mod apply;
-#[cfg(feature = "disk")]
+#[cfg(any(feature = "disk", feature = "redis"))]
 mod engines;
 mod problem;
 mod provenance;

@@ -3,13 +3,8 @@
 use super::value::Setting;
 use super::{current, schema};
 
-/// The guard around the engine called `name`.
-pub(crate) fn guard(name: &str) -> memo_engines::GuardOptions {
-    guard_over(memo_engines::GuardOptions::default(), name)
-}
-
-/// The same, where `options` hold if nothing else is said.
-fn guard_over(mut options: memo_engines::GuardOptions, name: &str) -> memo_engines::GuardOptions {
+/// The guard around the engine called `name`, where `options` hold if nothing else is said.
+fn guard(mut options: memo_engines::GuardOptions, name: &str) -> memo_engines::GuardOptions {
     let loaded = current();
     for rule in schema::GUARD {
         match (rule.name, loaded.engine(name, rule.name).map(|placed| &placed.setting)) {
@@ -53,7 +48,7 @@ pub(crate) fn disk() -> (memo_engines::DiskOptions, memo_engines::GuardOptions) 
             _ => {}
         }
     }
-    (options, guard("disk"))
+    (options, guard(memo_engines::GuardOptions::default(), "disk"))
 }
 
 /// The engine `redis`; no options if no address is configured.
@@ -64,5 +59,5 @@ pub(crate) fn redis() -> (Option<memo_engines::RedisOptions>, memo_engines::Guar
         Some(Setting::Address(url)) => Some(url.clone()),
         _ => None,
     };
-    (url.map(memo_engines::RedisOptions::at), guard_over(memo_engines::Redis::guard(), "redis"))
+    (url.map(memo_engines::RedisOptions::at), guard(memo_engines::Redis::guard(), "redis"))
 }
