@@ -173,7 +173,8 @@ impl Timer {
         let mut slots = self.slots();
         loop {
             let now = self.begun.elapsed();
-            let first = slots.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
+            let first =
+                slots.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
             slots = match first {
                 None => self.earlier.wait(slots).unwrap_or_else(PoisonError::into_inner),
                 Some(at) if at > now => {

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use memo::memoize;
 
-use crate::{Other, register};
 use crate::servers::proxy::{Mood, Proxy};
 use crate::servers::{Kind, PATIENCE, REDIS, Server, until};
+use crate::{Other, register};
 
 /// What is true, in a file that all processes see.
 fn truth() -> PathBuf {
@@ -79,8 +79,7 @@ fn promise_22_near_entries_follow_what_other_processes_change() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("truth");
     write(&path, 0);
-    let variables =
-        [("MEMO_TEST_TRUTH", path.to_str().unwrap()), ("MEMO_ENGINES__REDIS__URL", &proxy.url())];
+    let variables = [("MEMO_TEST_TRUTH", path.to_str().unwrap()), ("MEMO_ENGINES__REDIS__URL", &proxy.url())];
     let mut readers = [(); 2].map(|()| Other::start("coherence::child_reads", &variables));
     let mut now = 0;
     let mut change = |cut: bool| {

@@ -30,7 +30,8 @@ async fn slow(number: u64) -> u64 {
 #[test]
 #[ignore = "run by the tests below, in processes of their own"]
 fn child_asks() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     for line in std::io::stdin().lines() {
         let number: u64 = line.unwrap().parse().unwrap();
         let results: Vec<u64> = runtime.block_on(async {

@@ -56,7 +56,9 @@ fn child_begins_to_follow() {
     let hits = || truth::stats().hits - truth::stats().tiers[0].hits;
     until("hits in memory, when the beginning of the connection is over", || {
         let before = hits();
-        places.map(here);
+        for place in places {
+            here(place);
+        }
         (hits() == before + 3).then_some(())
     });
     let changes: [fn(); 3] = [
