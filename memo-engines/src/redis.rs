@@ -320,6 +320,10 @@ impl Engine for Redis {
         Self::capability_with(&self.options)
     }
 
+    fn guard_options(&self) -> GuardOptions {
+        Self::guard()
+    }
+
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
         EngineFuture::new(async move { Ok(alive(self.find(key).await?.found)) })
     }

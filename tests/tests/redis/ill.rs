@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use memo::engine::{GuardOptions, Guarded, Redis, RedisOptions};
 use memo::memoize;
 
+use crate::register;
 use crate::servers::{Kind, REDIS, Server, until};
 
 const BUDGET: Duration = Duration::from_millis(20);
@@ -75,6 +76,36 @@ fn promise_20_no_call_fails_or_waits_while_redis_is_away() {
     eprintln!("killed: {:?}", load(long));
     server.restart();
     eprintln!("back after {:?}", is_back());
+}
+
+#[memoize(engine = "plainly-registered")]
+fn half(number: u64) -> u64 {
+    number / 2
+}
+
+#[test]
+fn promise_20_an_engine_that_is_registered_has_the_budget_of_a_server() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    register("plainly-registered", &server.url());
+    let stats =
+        || memo::engines().stats().into_iter().find(|stats| stats.name == "plainly-registered").unwrap();
+    until("an answer", || {
+        half(0);
+        (stats().calls.calls > stats().calls.failures).then_some(())
+    });
+    server.signal("STOP");
+    let mut fresh = 0;
+    // those that a busy machine has delayed say nothing
+    until("a call that timed out in less than half the usual budget", || {
+        let (before, begun) = (stats().calls.timeouts, Instant::now());
+        fresh += 1;
+        half(fresh);
+        let took = begun.elapsed();
+        (stats().calls.timeouts > before && took < GuardOptions::default().budget / 2).then_some(())
+    });
 }
 
 /// Who calls, and how often each: together 1,000 times a second.
