@@ -50,7 +50,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Runs every check on engines that `open` opens. Each call opens the same store again, as far as the engine
-/// outlives itself; the one before may still be open.
+/// outlives itself; the one before may still be open, if the engine says that it reaches beyond this process or watches.
 ///
 /// # Panics
 /// At the first thing that is not as it should be, saying which check it was.
@@ -482,10 +482,12 @@ fn leases(open: &dyn Fn() -> Box<dyn Engine>) {
 }
 
 fn told(open: &dyn Fn() -> Box<dyn Engine>) {
-    let (engine, other) = (open(), open());
+    let engine = open();
     if !engine.capability().watches {
         return;
     }
+    // only now: an engine may be such that one process at a time has it open, once
+    let other = open();
     let (space, elsewhere) = (space(), space());
     let (tell, told) = mpsc::channel();
     let watcher: Arc<dyn Fn(Change) + Send + Sync> =

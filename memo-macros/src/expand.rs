@@ -172,7 +172,7 @@ fn body(model: &Model) -> TokenStream {
     let enter = key::with_key(
         model,
         &key,
-        &quote!(match #private::enter::<_, #output, _>(|| #site, #hooks, &#key, #outcome) {
+        &quote!(match #private::enter::<_, #output, _, _>(|| #site, #hooks, #key, #outcome) {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#missed) => #missed,
         }),

@@ -15,12 +15,12 @@ use crate::far::{Far, FarKey, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
-use crate::near::Lookup;
+use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::Counter;
+use crate::stats::{Counter, Mine};
 use crate::trace::Span;
 
 /// Finds an owned key by another.
@@ -52,44 +52,92 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 
 /// Looks nearby: the fast path of every call ends here.
 ///
-/// `site` is a function so that what only the slow path wants of it is made there.
+/// `site` is a function so that what only the slow path wants of it is made there. It gives the same each time, and that
+/// goes for all functions of its type.
 ///
 /// # Errors
 ///
 /// A call that found nothing, to go on with.
-// in unoptimized code, inlining would only put all of this into the frame that a recursion repeats
+// In unoptimized code, inlining would only put all of this into the frame that a recursion repeats.
+//
+// Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
+// nothing for it: no frame, no register saved.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn enter<P: Part, R, O: Outcome<R>>(
-    site: impl Fn() -> Site,
+pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+    site: S,
     hooks: AddHooks<P, R, O>,
-    key: &P,
+    key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let memo = Site::memo::<P::Owned, O::Stored, O::Failure>(&site, hooks);
-    if directive::pending()
-        && let Some(asked) = directive::asked(&site(), memo.name())
-    {
-        return enter_asked(memo, key, outcome, asked);
+    const { assert!(size_of::<S>() == 0) };
+    let Some(memo) = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site) else {
+        return enter_first(site, hooks, key, outcome);
+    };
+    if directive::pending() {
+        return enter_asked(memo, site(), key, outcome);
     }
-    let hash = memo.hash(key);
-    match memo.near.get(hash, Query(*key)) {
+    let hash = memo.hash(&key);
+    let (mine, place) = (Mine::new(), memo.counters.place());
+    if !mine.has(place) {
+        return enter_in_full(memo, hash, key, outcome);
+    }
+    let counted = mine.line(place);
+    match memo.near.get_usual(hash, Query(key)) {
+        Usual::Hit(stored) => {
+            counted.count(Counter::Hits);
+            Ok(outcome.hit(stored))
+        }
+        Usual::Miss => Err(Missed::new(memo, hash, key)),
+        Usual::Unusual => enter_in_full(memo, hash, key, outcome),
+    }
+}
+
+/// The same for code that enters for the first time.
+#[cold]
+#[inline(never)]
+fn enter_first<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+    site: S,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    let memo = Site::memo_by::<S, P::Owned, O::Stored, O::Failure>(&site, hooks);
+    if directive::pending() {
+        return enter_asked(memo, site(), key, outcome);
+    }
+    enter_in_full(memo, memo.hash(&key), key, outcome)
+}
+
+/// The same, whatever there is to be done for a hit, with nothing asked.
+#[cold]
+#[inline(never)]
+fn enter_in_full<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    hash: u64,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    match memo.near.get(hash, Query(key)) {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))
         }
-        None => Err(Missed::new(memo, hash, key)),
+        None => Err(Missed { memo, hash, key: Some(key.to_owned_part()), call: None }),
     }
 }
 
-/// The same, of which something is asked.
+/// The same, of which something may be asked.
 #[cold]
 #[inline(never)]
 fn enter_asked<P: Part, R, O: Outcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
-    key: &P,
+    site: Site,
+    key: P,
     outcome: O,
-    asked: Asked,
 ) -> Result<R, MissedBy<P, R, O>> {
+    let Some(asked) = directive::asked(&site, memo.name()) else {
+        return enter_in_full(memo, memo.hash(&key), key, outcome);
+    };
     if asked.directive == Some(Directive::Bypass) {
         let call = Some(Box::new(Call::new(asked, memo.name(), None)));
         return Err(Missed { memo, hash: 0, key: None, call });
@@ -98,10 +146,10 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
     if call.is_heard() {
-        call.shows(memo.shown(key));
+        call.shows(memo.shown(&key));
     }
-    let hash = memo.hash(key);
-    let found = reads.then(|| memo.near.get(hash, Query(*key))).flatten();
+    let hash = memo.hash(&key);
+    let found = reads.then(|| memo.near.get(hash, Query(key))).flatten();
     match found {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
@@ -123,7 +171,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     #[cold]
     #[inline(never)]
-    fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: &P) -> Self {
+    fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
+        memo.near.missed(hash);
         Missed { memo, hash, key: Some(key.to_owned_part()), call: None }
     }
 
@@ -593,7 +642,7 @@ pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
     outcome: O,
     op: Op<R>,
 ) -> Reply<R> {
-    let origin = Site::memo::<P::Owned, O::Stored, O::Failure>(&|| site, hooks);
+    let origin = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
     let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
     let (memo, lease) = place.of(origin);
     let hash = memo.hash(key);

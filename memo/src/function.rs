@@ -38,16 +38,19 @@ const LARGE: u64 = 1 << 20;
 pub struct Function {
     module: &'static str,
     name: &'static str,
-    /// Its instantiations: lists, by bits of their identity.
-    memos: [AtomicPtr<Header>; BUCKETS],
+    /// Its instantiations.
+    memos: AtomicPtr<Header>,
+    /// Where their code finds them: lists, by bits of what tells the code apart.
+    signposts: [Signpost; LISTS],
 }
 
-const BUCKETS: usize = 8;
+const LISTS: usize = 8;
 
 impl Function {
     /// The function `name` of the module `module`.
     pub const fn new(module: &'static str, name: &'static str) -> Self {
-        Function { module, name, memos: [const { AtomicPtr::new(std::ptr::null_mut()) }; BUCKETS] }
+        let memos = AtomicPtr::new(std::ptr::null_mut());
+        Function { module, name, memos, signposts: [const { Signpost::new() }; LISTS] }
     }
 
     /// Its instantiations that have been called.
@@ -88,31 +91,6 @@ struct Identity {
     marker: TypeId,
     /// Key, value and failure.
     types: TypeId,
-}
-
-impl Identity {
-    /// Some bits of it. All constants, so that this is one as well in optimized code.
-    #[inline(always)]
-    fn bucket(&self) -> usize {
-        struct Last(u64);
-        impl Hasher for Last {
-            #[inline(always)]
-            fn write(&mut self, bytes: &[u8]) {
-                self.0 = bytes.first().copied().unwrap_or(0).into();
-            }
-            #[inline(always)]
-            fn write_u64(&mut self, bits: u64) {
-                self.0 = bits;
-            }
-            #[inline(always)]
-            fn finish(&self) -> u64 {
-                self.0
-            }
-        }
-        let mut last = Last(0);
-        self.marker.hash(&mut last);
-        last.finish() as usize % BUCKETS
-    }
 }
 
 /// The beginning of each [`Memo`], whatever its types.
@@ -171,29 +149,44 @@ impl Site {
         self.marker
     }
 
-    /// The record of `site`.
+    /// The record of the site that every `S` gives, if the code that calls this has come by before.
     #[inline(always)]
-    pub(crate) fn memo<K: OwnedPart, V: Value, F: Value>(
-        site: &impl Fn() -> Self,
+    pub(crate) fn usual_memo<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
+        site: &S,
+    ) -> Option<&'static Memo<K, V, F>> {
+        record::signed::<S, K, V, F>(&site().function.signposts)
+    }
+
+    /// The same, which `S` gives, whoever has come by; from now on that code finds it.
+    pub(crate) fn memo_by<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
+        site: &S,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let Site { function, marker, .. } = site();
-        let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
-        let bucket = &function.memos[identity.bucket()];
-        match record::find(bucket.load(Ordering::Acquire), &identity) {
+        let memo = site().memo(hooks);
+        record::sign::<S, K, V, F>(&site().function.signposts, memo);
+        memo
+    }
+
+    /// Its record.
+    pub(crate) fn memo<K: OwnedPart, V: Value, F: Value>(
+        self,
+        hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
+    ) -> &'static Memo<K, V, F> {
+        let identity = Identity { marker: self.marker, types: TypeId::of::<(K, V, F)>() };
+        match record::find(self.function.memos.load(Ordering::Acquire), &identity) {
             Some(memo) => memo,
-            None => Self::make(site, hooks),
+            None => self.make(identity, hooks),
         }
     }
 
     #[cold]
     #[inline(never)]
     fn make<K: OwnedPart, V: Value, F: Value>(
-        site: &impl Fn() -> Self,
+        self,
+        identity: Identity,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let Site { function, marker, settings } = site();
-        let identity = Identity { marker, types: TypeId::of::<(K, V, F)>() };
+        let Site { function, settings, .. } = self;
         crate::trace::register();
         #[cfg(feature = "config")]
         let generation = config::generation();
@@ -210,12 +203,11 @@ impl Site {
         memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
-        let bucket = &function.memos[identity.bucket()];
-        let first = bucket.load(Ordering::Acquire);
+        let first = function.memos.load(Ordering::Acquire);
         if let Some(memo) = record::find(first, &identity) {
             return memo;
         }
-        let memo = record::publish(Box::new(memo), bucket, first);
+        let memo = record::publish(Box::new(memo), &function.memos, first);
         all.push(memo);
         drop(all);
         crate::sweep::register(&memo.near);
@@ -266,19 +258,134 @@ mod record {
         None
     }
 
-    /// Puts `memo` before `first`, in the list of `bucket`. The caller holds the registry's lock.
+    /// Puts `memo` before `first`, in the list `memos`. The caller holds the registry's lock.
     pub(super) fn publish<K: OwnedPart, V: Value, F: Value>(
         mut memo: Box<Memo<K, V, F>>,
-        bucket: &AtomicPtr<Header>,
+        memos: &AtomicPtr<Header>,
         first: *mut Header,
     ) -> &'static Memo<K, V, F> {
         memo.header.next = first;
         let memo = Box::into_raw(memo);
-        bucket.store(memo.cast::<Header>(), Ordering::Release);
+        memos.store(memo.cast::<Header>(), Ordering::Release);
         // SAFETY: leaked above, so it lives for good; only shared references are made of it from here on.
         unsafe { &*memo }
     }
+
+    /// Where code finds its record: by the address of a function that tells it from all other code, which is one comparison
+    /// where a `TypeId` is four. It is no more than a shortcut: a compiler may make several copies of a function,
+    /// each of which then has a signpost of its own.
+    #[derive(Debug)]
+    pub(super) struct Signpost {
+        /// A [`tells_apart`], or null.
+        code: AtomicPtr<()>,
+        /// The record, of the types that are named there. Written before `code`.
+        memo: AtomicPtr<()>,
+        next: AtomicPtr<Signpost>,
+    }
+
+    impl Signpost {
+        pub(super) const fn new() -> Self {
+            let [code, memo] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 2];
+            Signpost { code, memo, next: AtomicPtr::new(std::ptr::null_mut()) }
+        }
+
+        /// # Safety
+        ///
+        /// It has been put up for code of these types.
+        #[inline(always)]
+        unsafe fn memo<K: OwnedPart, V: Value, F: Value>(&self) -> &'static Memo<K, V, F> {
+            let memo = self.memo.load(Ordering::Relaxed).cast::<Memo<K, V, F>>();
+            // SAFETY: a reference to one, as `sign` has written it before `code`, which the caller has seen.
+            unsafe {
+                std::hint::assert_unchecked(!memo.is_null());
+                &*memo
+            }
+        }
+    }
+
+    /// A function of these types that does not do what the one of other types does. As one address cannot do both, the
+    /// addresses differ, whatever a linker folds.
+    fn tells_apart<S, K: OwnedPart, V: Value, F: Value>() -> (TypeId, TypeId) {
+        (typeid::of::<S>(), TypeId::of::<(K, V, F)>())
+    }
+
+    #[inline(always)]
+    fn code<S, K: OwnedPart, V: Value, F: Value>() -> *mut () {
+        let function: fn() -> (TypeId, TypeId) = tells_apart::<S, K, V, F>;
+        function as *mut ()
+    }
+
+    /// The list to look into. All constants, so that this is one as well in optimized code.
+    #[inline(always)]
+    fn list<S>(lists: &'static [Signpost; LISTS]) -> &'static Signpost {
+        struct Last(u64);
+        impl Hasher for Last {
+            #[inline(always)]
+            fn write(&mut self, bytes: &[u8]) {
+                self.0 = bytes.first().copied().unwrap_or(0).into();
+            }
+            #[inline(always)]
+            fn write_u64(&mut self, bits: u64) {
+                self.0 = bits;
+            }
+            #[inline(always)]
+            fn finish(&self) -> u64 {
+                self.0
+            }
+        }
+        let mut last = Last(0);
+        typeid::of::<S>().hash(&mut last);
+        &lists[last.finish() as usize % LISTS]
+    }
+
+    /// The record that there is a signpost to, for this code.
+    #[inline(always)]
+    pub(super) fn signed<S, K: OwnedPart, V: Value, F: Value>(
+        lists: &'static [Signpost; LISTS],
+    ) -> Option<&'static Memo<K, V, F>> {
+        let mut at = list::<S>(lists);
+        // in nearly all programs it is the first, which is a constant, too
+        if at.code.load(Ordering::Acquire) == code::<S, K, V, F>() {
+            // SAFETY: it has been put up for that very function, and so for these types.
+            return Some(unsafe { at.memo() });
+        }
+        loop {
+            // SAFETY: null, or leaked by `sign` and shared since.
+            at = unsafe { at.next.load(Ordering::Acquire).as_ref() }?;
+            if at.code.load(Ordering::Acquire) == code::<S, K, V, F>() {
+                // SAFETY: as above.
+                return Some(unsafe { at.memo() });
+            }
+        }
+    }
+
+    /// Puts up a signpost to `memo`, for this code.
+    pub(super) fn sign<S, K: OwnedPart, V: Value, F: Value>(
+        lists: &'static [Signpost; LISTS],
+        memo: &'static Memo<K, V, F>,
+    ) {
+        let _one_at_a_time = registry::lock();
+        let code = code::<S, K, V, F>();
+        let mut at = list::<S>(lists);
+        loop {
+            let there = at.code.load(Ordering::Acquire);
+            if there.is_null() {
+                at.memo.store(std::ptr::from_ref(memo).cast_mut().cast(), Ordering::Relaxed);
+                return at.code.store(code, Ordering::Release);
+            }
+            if there == code {
+                return;
+            }
+            if at.next.load(Ordering::Acquire).is_null() {
+                at.next.store(Box::leak(Box::new(Signpost::new())), Ordering::Release);
+            }
+            // SAFETY: not null any more; leaked above, and shared since.
+            at = unsafe { &*at.next.load(Ordering::Acquire) };
+        }
+    }
 }
+
+use record::Signpost;
 
 // SAFETY: `next` is written before the header is shared and only read after.
 unsafe impl Send for Header {}

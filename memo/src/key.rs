@@ -29,6 +29,8 @@ impl<T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedPart>> KeyValue for T {}
 pub trait Part: Copy {
     /// The form that a store keeps.
     type Owned: OwnedPart;
+    /// Comparing costs as little as comparing a hash does.
+    const IS_CHEAP: bool = false;
     /// Feeds this part to `state`. Parts delimit themselves, as in [`Hash`].
     fn hash_part<H: Hasher>(&self, state: &mut H);
     /// Whether `owned` is the owned form of this very key.
@@ -41,6 +43,8 @@ pub trait Part: Copy {
 pub(crate) struct Query<P>(pub(crate) P);
 
 impl<P: Part> Lookup<P::Owned> for Query<P> {
+    const IS_CHEAP: bool = P::IS_CHEAP;
+
     #[inline(always)]
     fn matches(&self, key: &P::Owned) -> bool {
         self.0.matches(key)
@@ -89,8 +93,50 @@ pub trait Canonical {
     fn own_canonical(&self) -> Self::Owned;
 }
 
+/// Types that are copied into the key at once, so that nothing has to remember where they were.
+pub trait Plain: Copy {
+    /// What stands in the key.
+    type Key: OwnedPart + Copy + Hash;
+    /// Makes it.
+    fn plain(self) -> Self::Key;
+}
+
+macro_rules! plain_keys {
+    ($($plain:ty)*) => {$(
+        impl Plain for $plain {
+            type Key = Self;
+            #[inline(always)]
+            fn plain(self) -> Self {
+                self
+            }
+        }
+    )*};
+}
+plain_keys!(bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+/// A part that is its own owned form.
+#[derive(Debug, Clone, Copy)]
+pub struct ByCopy<K>(pub K);
+
+impl<K: OwnedPart + Copy + Hash> Part for ByCopy<K> {
+    type Owned = K;
+    const IS_CHEAP: bool = true;
+    #[inline(always)]
+    fn hash_part<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+    #[inline(always)]
+    fn matches(&self, owned: &K) -> bool {
+        self.0 == *owned
+    }
+    #[inline(always)]
+    fn to_owned_part(&self) -> K {
+        self.0
+    }
+}
+
 /// A float as it stands in an owned key: the bits of its canonical form.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Float<Bits>(Bits);
 
 macro_rules! float_keys {
@@ -119,6 +165,14 @@ macro_rules! float_keys {
         impl serde::Serialize for Float<$bits> {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.get().serialize(serializer)
+            }
+        }
+
+        impl Plain for $float {
+            type Key = Float<$bits>;
+            #[inline(always)]
+            fn plain(self) -> Self::Key {
+                Float::<$bits>::canonical(self)
             }
         }
 
@@ -301,6 +355,7 @@ macro_rules! tuple_parts {
     ($($name:ident $index:tt),*) => {
         impl<$($name: Part),*> Part for ($($name,)*) {
             type Owned = ($($name::Owned,)*);
+            const IS_CHEAP: bool = true $(&& $name::IS_CHEAP)*;
             #[inline(always)]
             #[allow(unused_variables)]
             fn hash_part<Hash: Hasher>(&self, state: &mut Hash) {
@@ -419,6 +474,21 @@ pub mod probe {
         #[inline(always)]
         fn part(self) -> Self::Part {
             self.0.map(ByValue)
+        }
+    }
+
+    /// Numbers and the like.
+    pub trait Copied {
+        /// The part found.
+        type Part;
+        /// Finds it.
+        fn part(self) -> Self::Part;
+    }
+    impl<T: Plain> Copied for &&&Probe<'_, T> {
+        type Part = ByCopy<T::Key>;
+        #[inline(always)]
+        fn part(self) -> Self::Part {
+            ByCopy(self.0.plain())
         }
     }
 

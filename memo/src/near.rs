@@ -38,11 +38,16 @@ mod moka;
 /// Of two keys that match, both must have the same hash; the caller computes it, and a store compares
 /// it first.
 pub(crate) trait Lookup<K> {
+    /// Comparing the keys costs as little as comparing their hashes.
+    const IS_CHEAP: bool = false;
+
     /// Whether `key` is the one looked for.
     fn matches(&self, key: &K) -> bool;
 }
 
 impl<K, Q: Lookup<K>> Lookup<K> for &Q {
+    const IS_CHEAP: bool = Q::IS_CHEAP;
+
     #[inline(always)]
     fn matches(&self, key: &K) -> bool {
         (**self).matches(key)
@@ -70,6 +75,16 @@ pub(crate) enum Kind {
     /// The moka crate.
     #[cfg(feature = "moka")]
     Moka,
+}
+
+/// What a look for the usual hit comes to.
+pub(crate) enum Usual<V> {
+    /// A clone of what is stored.
+    Hit(V),
+    /// There is nothing.
+    Miss,
+    /// It is for [`Near::get`] to say.
+    Unusual,
 }
 
 /// What a store can say about itself.
@@ -133,6 +148,26 @@ where
     #[inline(always)]
     pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
         each!(self, store => store.get(hash, query))
+    }
+
+    /// The same for the usual hit, of a store that has such: out of line for what is not one. After a
+    /// [`Usual::Miss`] comes [`missed`](Self::missed).
+    #[inline(always)]
+    pub(crate) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Usual<V> {
+        match self {
+            Near::Memory(store) => store.get_usual(hash, &query),
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => Usual::Unusual,
+        }
+    }
+
+    /// What there is to do after a miss.
+    pub(crate) fn missed(&self, hash: u64) {
+        match self {
+            Near::Memory(store) => store.missed(hash),
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => (),
+        }
     }
 
     /// A clone of what is stored, without that being a use of it.

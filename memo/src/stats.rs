@@ -13,7 +13,14 @@ use std::time::{Duration, Instant};
 /// What one function counts in one thread: one cache line.
 #[derive(Default)]
 #[repr(align(64))]
-struct Line([AtomicU64; 8]);
+pub(crate) struct Line([AtomicU64; 8]);
+
+impl Line {
+    #[inline(always)]
+    pub(crate) fn count(&self, counter: Counter) {
+        bump(&self.0[counter as usize], 1);
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counter {
@@ -29,6 +36,30 @@ pub(crate) enum Counter {
 }
 
 type Table = &'static [Line];
+
+/// The table of this thread, for a path that has nothing in it for a function with no line there yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Mine(Table);
+
+impl Mine {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Mine(TABLE.get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn has(self, place: usize) -> bool {
+        place < self.0.len()
+    }
+
+    /// # Panics
+    ///
+    /// If it does not [have](Self::has) that.
+    #[inline(always)]
+    pub(crate) fn line(self, place: usize) -> &'static Line {
+        &self.0[place]
+    }
+}
 
 /// All tables there are, and those that no thread uses now.
 struct Tables {
@@ -72,6 +103,12 @@ impl Counters {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         Counters { index: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Where each thread's [table](Mine) has the line for it.
+    #[inline(always)]
+    pub(crate) fn place(&self) -> usize {
+        self.index
     }
 
     /// The same place.

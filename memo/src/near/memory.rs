@@ -36,7 +36,7 @@
 //! An entry found expired is a miss, and removed. The others are found by a [sweep](crate::sweep): it reads as any
 //! reader does, and locks a shard only for each entry that it removes.
 
-use super::{Bound, Limits, Lookup, NearCounts, bury};
+use super::{Bound, Limits, Lookup, NearCounts, Usual, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
@@ -123,23 +123,25 @@ struct QuickLook<'a, K: 'static, V: 'static, Q> {
     query: &'a Q,
 }
 
-/// What it comes to.
-enum Quick<V> {
-    Hit(V),
-    Miss,
-    Unusual,
+impl<K, V, Q: Lookup<K>> QuickLook<'_, K, V, Q> {
+    #[inline(always)]
+    fn is(&self, found: &Found<'_, K, V>) -> bool {
+        (Q::IS_CHEAP || found.hash == self.hash) && self.query.matches(&found.key)
+    }
 }
 
 impl<K, V: Clone, Q: Lookup<K>> Read for QuickLook<'_, K, V, Q> {
-    type Out = Quick<V>;
+    type Out = Usual<V>;
 
     #[inline(always)]
-    fn read(self, reading: &Reading) -> Quick<V> {
+    fn read(self, reading: &Reading) -> Usual<V> {
         let index = self.store.shards.index(self.hash);
-        match index.find_near(reading, self.hash, |found| self.query.matches(&found.key)) {
-            Ok(found) if is_usual(found.word.load(Relaxed)) => Quick::Hit(found.value.clone()),
-            Err(false) => Quick::Miss,
-            _ => Quick::Unusual,
+        match index.find_near(reading, self.hash) {
+            Ok(found) if self.is(&found) && is_usual(found.word.load(Relaxed)) => {
+                Usual::Hit(found.value.clone())
+            }
+            Err(false) => Usual::Miss,
+            _ => Usual::Unusual,
         }
     }
 }
@@ -280,14 +282,19 @@ where
     }
 
     #[inline(always)]
+    pub(super) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V> {
+        usually_reading_as(QuickLook { store: self, hash, query }).unwrap_or(Usual::Unusual)
+    }
+
+    #[inline(always)]
     pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        match usually_reading_as(QuickLook { store: self, hash, query: &query }) {
-            Some(Quick::Hit(value)) => Some(value),
-            Some(Quick::Miss) => {
+        match self.get_usual(hash, &query) {
+            Usual::Hit(value) => Some(value),
+            Usual::Miss => {
                 self.missed(hash);
                 None
             }
-            Some(Quick::Unusual) | None => self.get_in_full(hash, query),
+            Usual::Unusual => self.get_in_full(hash, query),
         }
     }
 
@@ -311,7 +318,7 @@ where
 
     /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.
     #[cold]
-    fn missed(&self, hash: u64) {
+    pub(super) fn missed(&self, hash: u64) {
         if self.rest.schedule.may_have_expired() {
             self.expire(hash, exact());
         }

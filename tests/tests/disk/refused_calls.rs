@@ -91,11 +91,14 @@ fn is_whole(path: &Path) -> Result<(), String> {
     if block_on(disk.get(&key)).ok().flatten() != Some(entry) {
         return Err("what was put is not there".into());
     }
+    let mut set_aside = None;
     for file in fs::read_dir(path.join("v1")).unwrap().flatten() {
         let name = file.file_name().into_string().unwrap();
-        // One damaged index is kept, where there was one.
         let ours = ["content", "lock"].contains(&&*name) || name.starts_with("index.");
-        if !ours && !name.starts_with("damaged.1.") {
+        // One damaged index is kept, the last, where there was one.
+        let number = name.strip_prefix("damaged.").and_then(|rest| Some(rest.split_once('.')?.0.to_owned()));
+        let is_one = number.is_some_and(|number| *set_aside.get_or_insert_with(|| number.clone()) == number);
+        if !ours && !is_one {
             return Err(format!("left behind: {name}"));
         }
     }

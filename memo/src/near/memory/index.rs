@@ -306,6 +306,7 @@ const PLACES: usize = 7;
 /// The tags' highest bits, set where there is an entry.
 const HIGH: u64 = 0x0080_8080_8080_8080;
 /// The lowest bits of all bytes.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 const LOW: u64 = 0x0101_0101_0101_0101;
 /// Where the counters of what was put further on begin: four bits each.
 const PAST: u32 = 56;
@@ -340,12 +341,61 @@ fn past(hash: u64) -> u32 {
     PAST + 4 * (hash >> 56 & 1) as u32
 }
 
-/// A bit for each place whose tag may be this one.
-#[inline(always)]
-fn matches(meta: u64, hash: u64) -> u64 {
-    let differ = meta ^ (tag(hash) * LOW);
-    // The highest bit of each byte that is zero, and perhaps of some above one that is.
-    differ.wrapping_sub(LOW) & !differ & HIGH
+/// Places in a group whose tags are that of a hash, one after the other. It may be out of date: an entry has left, or
+/// there is another one by now.
+struct Fits(u64);
+
+/// With one bit for each place.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+impl Fits {
+    #[inline(always)]
+    fn new(meta: u64, hash: u64) -> Self {
+        use std::arch::x86_64::*;
+        // SAFETY: this is compiled only for processors that have all of these.
+        let equal = unsafe {
+            // `_mm_set1_epi8`, which would take one more for the upper half.
+            let tag = _mm_cvtsi32_si128(tag(hash) as i32);
+            let tags = _mm_shufflelo_epi16::<0>(_mm_unpacklo_epi8(tag, tag));
+            _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_cvtsi64_si128(meta as i64), tags))
+        };
+        Fits(equal as u64 & ((1 << PLACES) - 1))
+    }
+
+    #[inline(always)]
+    fn place(&self) -> usize {
+        self.0.trailing_zeros() as usize
+    }
+}
+
+/// With one bit in the byte of each place; and perhaps of some that have other tags.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+impl Fits {
+    #[inline(always)]
+    fn new(meta: u64, hash: u64) -> Self {
+        let differ = meta ^ (tag(hash) * LOW);
+        // The highest bit of each byte that is zero, and perhaps of some above one that is.
+        Fits(differ.wrapping_sub(LOW) & !differ & HIGH)
+    }
+
+    #[inline(always)]
+    fn place(&self) -> usize {
+        self.0.trailing_zeros() as usize / 8
+    }
+}
+
+impl Iterator for Fits {
+    type Item = usize;
+
+    /// Less than [`PLACES`].
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let place = self.place();
+        self.0 &= self.0 - 1;
+        Some(place)
+    }
 }
 
 /// A table, by its address, which says nothing about whether it is still there.
@@ -432,36 +482,25 @@ impl<K, V> Table<K, V> {
         unsafe { &*self.groups.as_ptr().add(number) }
     }
 
-    /// The first entry with this hash for which `is` holds, as far as the first group tells; the error says whether others
-    /// might hold one.
+    /// The first entry whose tag is that of this hash, as far as the first group tells: nearly always it is the one, if
+    /// there is one. The error says whether there may be others.
     ///
     /// # Safety
     ///
     /// As for [`find`](Self::find).
     #[inline(always)]
-    unsafe fn find_near(
-        self,
-        hash: u64,
-        mut is: impl FnMut(Entry<K, V>) -> bool,
-    ) -> Result<Entry<K, V>, bool> {
+    unsafe fn find_near(self, hash: u64) -> Result<Entry<K, V>, bool> {
         // SAFETY: not freed, as the caller says; and `home` gives the number of a group.
         let group = unsafe { self.group(self.home(hash)) };
         let meta = group.meta.load(Acquire);
-        let mut fits = matches(meta, hash);
-        while fits != 0 {
-            // SAFETY: a bit of `HIGH` stands in one of the lowest seven bytes.
-            let node = unsafe { group.nodes.get_unchecked(fits.trailing_zeros() as usize / 8) };
-            // The tag may be out of date: an entry that has left, or another one by now.
-            if let Some(node) = NonNull::new(node.load(Acquire)) {
-                let entry = Entry(node);
-                // SAFETY: not freed, as the caller says.
-                if unsafe { entry.node() }.hash == hash && is(entry) {
-                    return Ok(entry);
-                }
+        match Fits::new(meta, hash).next() {
+            Some(place) => {
+                // SAFETY: it is less than `PLACES`.
+                let node = unsafe { group.nodes.get_unchecked(place) };
+                NonNull::new(node.load(Acquire)).map(Entry).ok_or(true)
             }
-            fits &= fits - 1;
+            None => Err(meta >> past(hash) & FULL != 0),
         }
-        Err(meta >> past(hash) & FULL != 0)
     }
 
     /// The first entry with this hash for which `is` holds.
@@ -476,11 +515,9 @@ impl<K, V> Table<K, V> {
             // SAFETY: not freed, as the caller says; `home` and `after` give numbers of groups.
             let group = unsafe { self.group(at) };
             let meta = group.meta.load(Acquire);
-            let mut fits = matches(meta, hash);
-            while fits != 0 {
-                // SAFETY: a bit of `HIGH` stands in one of the lowest seven bytes.
-                let node = unsafe { group.nodes.get_unchecked(fits.trailing_zeros() as usize / 8) };
-                // The tag may be out of date: an entry that has left, or another one by now.
+            for place in Fits::new(meta, hash) {
+                // SAFETY: it is less than `PLACES`.
+                let node = unsafe { group.nodes.get_unchecked(place) };
                 if let Some(node) = NonNull::new(node.load(Acquire)) {
                     let entry = Entry(node);
                     // SAFETY: not freed, as the caller says.
@@ -488,7 +525,6 @@ impl<K, V> Table<K, V> {
                         return Some(entry);
                     }
                 }
-                fits &= fits - 1;
             }
             if meta >> past(hash) & FULL == 0 {
                 return None;
@@ -540,13 +576,10 @@ impl<K, V> Table<K, V> {
             // SAFETY: not freed, as the caller says.
             let group = unsafe { self.group(at) };
             let meta = group.meta.load(Relaxed);
-            let mut fits = matches(meta, hash);
-            while fits != 0 {
-                let place = fits.trailing_zeros() as usize / 8;
+            for place in Fits::new(meta, hash) {
                 if group.nodes[place].load(Relaxed) == entry.0.as_ptr() {
                     return Some((at, place));
                 }
-                fits &= fits - 1;
             }
             if meta >> past(hash) & FULL == 0 {
                 return None;
@@ -653,17 +686,11 @@ impl<K, V> Index<K, V> {
         Self::unpack(self.0.load(Acquire))
     }
 
-    /// The same as far as the first group tells; the error says whether others might hold one.
+    /// An entry that may have this hash, as far as the first group tells; the error says whether there may be others.
     #[inline(always)]
-    pub(super) fn find_near<'r>(
-        &self,
-        _: &'r Reading,
-        hash: u64,
-        mut is: impl FnMut(Found<'r, K, V>) -> bool,
-    ) -> Result<Found<'r, K, V>, bool> {
-        let found = |entry| Found { entry, reading: PhantomData };
+    pub(super) fn find_near<'r>(&self, _: &'r Reading, hash: u64) -> Result<Found<'r, K, V>, bool> {
         // SAFETY: as in `find`.
-        unsafe { self.table().find_near(hash, |entry| is(found(entry))) }.map(found)
+        unsafe { self.table().find_near(hash) }.map(|entry| Found { entry, reading: PhantomData })
     }
 
     /// The entry with this hash for which `is` holds.

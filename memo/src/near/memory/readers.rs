@@ -67,8 +67,13 @@ shuttle::lazy_static! {
     static ref SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
 }
 
+/// What threads have that have no slot yet. It says that nothing is as usual, so that who looks for that needs not look for
+/// a slot as well.
+static NONE: Slot =
+    Slot { state: AtomicU64::new(READING | FENCED), taken: AtomicBool::new(true), next: ptr::null() };
+
 thread_local! {
-    static MINE: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+    static MINE: Cell<&'static Slot> = const { Cell::new(&NONE) };
     /// Gives [`MINE`] back when the thread ends.
     static LEASE: Lease = const { Lease(Cell::new(None)) };
 }
@@ -79,7 +84,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(slot) = self.0.take() {
             // It is there at any time, but for the model checker's.
-            let _ = MINE.try_with(Cell::take);
+            let _ = MINE.try_with(|mine| mine.set(&NONE));
             slot.taken.store(false, Release);
         }
     }
@@ -158,7 +163,7 @@ pub(super) fn reading<R>(read: impl FnOnce(&Reading) -> R) -> R {
 
 /// Runs `work` as a reader.
 pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
-    let (slot, state) = match MINE.with(Cell::get) {
+    let (slot, state) = match mine() {
         Some(slot) => (slot, slot.begin()),
         None => register(),
     };
@@ -170,7 +175,10 @@ pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
 /// usual case, with nothing in it for any other.
 #[inline(always)]
 pub(super) fn usually_reading_as<W: Read>(work: W) -> Option<W::Out> {
-    let slot = MINE.with(Cell::get)?;
+    // The model checker's atomics are for one model, and `NONE` is for all that run.
+    #[cfg(memo_shuttle)]
+    mine()?;
+    let slot = MINE.with(Cell::get);
     let state = slot.state.load(Relaxed);
     if state & (READING | FENCED) != 0 {
         return None;
@@ -181,19 +189,24 @@ pub(super) fn usually_reading_as<W: Read>(work: W) -> Option<W::Out> {
     Some(work.read(&Reading(PhantomData)))
 }
 
+/// The slot of this thread, if it has one.
+fn mine() -> Option<&'static Slot> {
+    Some(MINE.with(Cell::get)).filter(|slot| !ptr::eq(*slot, &NONE))
+}
+
 /// Begins the first reading of this thread.
 #[cold]
 #[inline(never)]
 fn register() -> (&'static Slot, u64) {
     let slot = claim();
-    MINE.with(|mine| mine.set(Some(slot)));
+    MINE.with(|mine| mine.set(slot));
     let state = slot.begin();
     (slot, if LEASE.try_with(|lease| lease.0.set(Some(slot))).is_ok() { state } else { LATE })
 }
 
 /// Whether this thread reads.
 pub(super) fn is_reading() -> bool {
-    MINE.with(Cell::get).is_some_and(|slot| slot.state.load(Relaxed) & READING != 0)
+    mine().is_some_and(|slot| slot.state.load(Relaxed) & READING != 0)
 }
 
 fn slots() -> impl Iterator<Item = &'static Slot> {
@@ -318,7 +331,7 @@ mod barrier {
 /// Telling a forked child that the other readers stayed behind in its parent; else it would wait for them.
 #[cfg(all(unix, not(any(miri, memo_shuttle))))]
 mod fork {
-    use super::{MINE, ONCE, READING, slots};
+    use super::{ONCE, READING, mine, slots};
     use std::sync::Once;
     use std::sync::atomic::Ordering::*;
 
@@ -332,7 +345,7 @@ mod fork {
     }
 
     extern "C" fn in_child() {
-        let mine = MINE.with(std::cell::Cell::get);
+        let mine = mine();
         for slot in slots().filter(|slot| !mine.is_some_and(|mine| std::ptr::eq(mine, *slot))) {
             let state = slot.state.load(Relaxed);
             slot.state.store((state & !READING) + ONCE, Release);
