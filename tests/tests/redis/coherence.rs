@@ -11,7 +11,7 @@ use memo::memoize;
 
 use crate::servers::proxy::{Mood, Proxy};
 use crate::servers::{Kind, PATIENCE, REDIS, Server, until};
-use crate::{Other, register};
+use crate::{Ends, Other, register};
 
 /// What is true, in a file that all processes see.
 fn truth() -> PathBuf {
@@ -282,13 +282,4 @@ fn promise_22_messages_that_come_late_or_twice_or_in_another_order_do_no_harm() 
     let hits = here::truth::stats().hits - here::truth::stats().tiers[0].hits;
     eprintln!("{hits} hits in memory");
     assert!(hits > 0);
-}
-
-/// Says that it is over, also to those who wait for it in a panic.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }

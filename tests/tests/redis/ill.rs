@@ -1,13 +1,14 @@
 //! Promise 20, as callers see it: Redis stops, dies, comes back, and no call fails or waits longer than its budget.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use memo::engine::{GuardOptions, Guarded, Redis, RedisOptions};
 use memo::memoize;
+use memo_tests::size;
 
-use crate::register;
-use crate::servers::{Kind, REDIS, Server, until};
+use crate::servers::{Cluster, Kind, REDIS, Server, until};
+use crate::{Ends, register};
 
 const BUDGET: Duration = Duration::from_millis(20);
 /// What a busy machine may add before a thread whose time is over runs again.
@@ -209,4 +210,54 @@ fn promise_20_redis_is_stopped_under_a_thousand_calls_a_second() {
     // nearly all of them met an open circuit
     let (through, past) = (stopped[0].percent(50), stopped[1].percent(50));
     assert!(through < 2 * past + BUDGET / 2, "{through:?}, and without a cache {past:?}");
+}
+
+#[memoize(engine = "cluster")]
+fn double(number: u64) -> u64 {
+    number * 2
+}
+
+#[test]
+fn promise_21_no_call_fails_while_a_cluster_loses_a_master_and_moves_slots() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let mut cluster = Cluster::start(REDIS);
+    register("cluster", &cluster.url());
+    let (over, calls) = (AtomicBool::new(false), AtomicU64::new(0));
+    let hits = || double::stats().tiers.first().map_or(0, |tier| tier.hits);
+    let hits_more = |what: &str, more: u64| {
+        let before = hits();
+        until(what, || (hits() > before + more).then_some(()));
+    };
+    std::thread::scope(|scope| {
+        for caller in 0..4 {
+            let (over, calls) = (&over, &calls);
+            scope.spawn(move || {
+                for round in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let number = (round * 7 + caller) % 500;
+                    if round % 50 == 49 {
+                        // an error says that it may still be there
+                        let _ = double::invalidate(number);
+                    }
+                    assert_eq!(double(number), number * 2);
+                    calls.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        let over = Ends(&over);
+        hits_more("hits", 500);
+        cluster.move_slots(size(500, 5000));
+        hits_more("hits where slots have moved", 500);
+        let master = cluster.master();
+        cluster.nodes[master].kill();
+        until("another master", || (cluster.masters() == 3).then_some(()));
+        hits_more("hits without that master", 500);
+        drop(over);
+    });
+    eprintln!("{} calls, {} hits", calls.load(Ordering::Relaxed), hits());
 }

@@ -15,6 +15,7 @@ mod tiers;
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memo::engine::{Redis, RedisOptions};
 
@@ -81,5 +82,14 @@ impl Other {
 impl Drop for Other {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Says that it is over, also to those who wait for it in a panic.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
