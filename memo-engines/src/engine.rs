@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::guarded::GuardOptions;
 
 /// The keys of one function in one namespace: what [`Engine::clear`] drops together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -316,6 +317,11 @@ pub trait Engine: Send + Sync + 'static {
     /// What it can do. The same for as long as it lives.
     fn capability(&self) -> Capability;
 
+    /// How it is to be [guarded](crate::Guarded) by whoever knows nothing more about it: the budget of a call above all.
+    fn guard_options(&self) -> GuardOptions {
+        GuardOptions::default()
+    }
+
     /// The entry under this key, unless there is none or its time is over.
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>>;
 
@@ -449,6 +455,9 @@ macro_rules! pass_through {
             }
             fn capability(&self) -> Capability {
                 (**self).capability()
+            }
+            fn guard_options(&self) -> GuardOptions {
+                (**self).guard_options()
             }
             fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
                 (**self).get(key)

@@ -29,7 +29,7 @@ mod helper;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -330,9 +330,7 @@ impl Guarded {
     }
 }
 
-/// A call, to be made again where that helps.
-type Call<'a, T> = Box<dyn Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a>;
-/// The same on copies, for a thread that the caller may leave.
+/// A call on copies, for a thread that the caller may leave.
 type Aside<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
 
 /// How often a call is made again where its error says that this helps.
@@ -351,13 +349,15 @@ impl Inner {
             return EngineFuture::ready(Err(Error::new(ErrorKind::Unavailable, context).of(&self.name)));
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
+        let built = self.engine.get();
+        if let Some(Built { engine, .. }) = built
+            && !self.capability.blocking
+        {
+            return EngineFuture::new(self.waited(permit, budget, &**engine, call));
+        }
         // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
         let begun = Instant::now();
-        match self.engine.get() {
-            Some(Built { engine, .. }) if !self.capability.blocking => {
-                let call: Call<'a, T> = Box::new(call);
-                EngineFuture::new(self.waited(permit, budget, engine, call))
-            }
+        match built {
             Some(Built { engine, hangs: false })
                 if self.may_be_direct() && self.flow.begin(begun, budget) =>
             {
@@ -420,9 +420,9 @@ impl Inner {
         permit: Permit<'a>,
         budget: Duration,
         engine: &'a dyn Engine,
-        call: Call<'a, T>,
+        call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T>,
     ) -> Result<T, Error> {
-        let all = async {
+        let all = pin!(async {
             let mut tries = 0;
             loop {
                 let made = catch_unwind(AssertUnwindSafe(|| call(engine)));
@@ -432,8 +432,8 @@ impl Inner {
                     answer => break answer,
                 }
             }
-        };
-        let answer = within(Box::pin(all), budget).await.unwrap_or_else(|| Err(late()));
+        });
+        let answer = within(all, budget).await.unwrap_or_else(|| Err(late()));
         self.settle(permit, answer)
     }
 

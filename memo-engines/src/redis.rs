@@ -53,7 +53,26 @@ pub struct Redis {
     /// Where one server has all keys, look-ups go together.
     reads: Option<Reads>,
     watch: Watch,
-    begun: Instant,
+    clock: Clock,
+}
+
+/// The minutes of an engine's life.
+#[derive(Clone, Copy)]
+struct Clock(Instant);
+
+impl Clock {
+    fn minute(self) -> u64 {
+        self.0.elapsed().as_secs() / 60
+    }
+}
+
+/// What was found under a key.
+struct Look {
+    found: Found,
+    /// Of its space.
+    generation: Option<u64>,
+    /// In which the server was asked, or before: a witness may seem older than it is, not younger.
+    minute: u64,
 }
 
 impl Redis {
@@ -71,9 +90,10 @@ impl Redis {
         let names = Names::new(&options.prefix, spread);
         let is_one = !matches!(target, Target::Cluster(..));
         let link = Link::new(target, &options);
-        let reads = is_one.then(|| Reads::new(link.clone(), names.clone()));
+        let clock = Clock(Instant::now());
+        let reads = is_one.then(|| Reads::new(link.clone(), names.clone(), clock));
         let watch = Watch::new(names.channel());
-        Ok(Self { options, names, link, reads, watch, begun: Instant::now() })
+        Ok(Self { options, names, link, reads, watch, clock })
     }
 
     /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
@@ -129,7 +149,7 @@ impl Redis {
         }
     }
 
-    async fn find(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
+    async fn find(&self, key: &Key) -> Result<Look, Error> {
         if let Some(reads) = &self.reads {
             return reads.find(key).await.map_err(|error| error.of(NAME));
         }
@@ -137,7 +157,8 @@ impl Redis {
         Box::pin(self.find_alone(key)).await
     }
 
-    async fn find_alone(&self, key: &Key) -> Result<(Found, Option<u64>), Error> {
+    async fn find_alone(&self, key: &Key) -> Result<Look, Error> {
+        let minute = self.clock.minute();
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);
@@ -148,7 +169,7 @@ impl Redis {
                 match (values.next(), values.next()) {
                     (Some(generation), Some(value)) => {
                         let generation = number(&generation);
-                        Ok((found(value, generation), generation))
+                        Ok(Look { found: found(value, generation), generation, minute })
                     }
                     _ => Err(named(Failure::nonsense("get an entry"))),
                 }
@@ -175,13 +196,12 @@ impl Redis {
             }
         });
         let mut all = vec![None; keys.len()];
-        let now = utc_now();
         for answer in join_all(ask).await {
             let (places, values) = answer?;
             let mut values = values.into_iter();
             let generation = values.next().as_ref().and_then(number);
             for (at, value) in places.into_iter().zip(values) {
-                all[at] = alive(found(value, generation), now);
+                all[at] = alive(found(value, generation));
             }
         }
         Ok(all)
@@ -196,7 +216,7 @@ impl Redis {
         let seen = match witness.map(stored::without_minute) {
             None => String::new(),
             Some((_, minute))
-                if self.minute().wrapping_sub(minute) % 4096 >= self.memory().as_secs() / 60 =>
+                if self.clock.minute().wrapping_sub(minute) % 4096 >= self.memory().as_secs() / 60 =>
             {
                 // what has happened since may have been forgotten
                 return Ok(false);
@@ -250,10 +270,6 @@ impl Redis {
     fn memory(&self) -> Duration {
         self.options.remember_removals.clamp(Duration::from_secs(60), Duration::from_secs(48 * 3600))
     }
-
-    fn minute(&self) -> u64 {
-        self.begun.elapsed().as_secs() / 60
-    }
 }
 
 fn named(failure: Failure) -> Error {
@@ -267,8 +283,9 @@ fn found(value: Value, generation: Option<u64>) -> Found {
     }
 }
 
-fn alive(found: Found, now: u64) -> Option<Entry> {
-    found.entry.filter(|entry| !entry.is_expired(now))
+/// The entry, if its time is not over. (Most have none, and need no clock.)
+fn alive(found: Found) -> Option<Entry> {
+    found.entry.filter(|entry| entry.expires.is_none() || !entry.is_expired(utc_now()))
 }
 
 /// A generation as it stands on the server. What is not one counts as none, as it does for the scripts.
@@ -303,8 +320,12 @@ impl Engine for Redis {
         Self::capability_with(&self.options)
     }
 
+    fn guard_options(&self) -> GuardOptions {
+        Self::guard()
+    }
+
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        EngineFuture::new(async move { Ok(alive(self.find(key).await?.0, utc_now())) })
+        EngineFuture::new(async move { Ok(alive(self.find(key).await?.found)) })
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
@@ -321,11 +342,9 @@ impl Engine for Redis {
 
     fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
         EngineFuture::new(async move {
-            // taken before the look: a witness may seem older than it is, not younger
-            let minute = self.minute();
-            let (found, generation) = self.find(key).await?;
+            let Look { found, generation, minute } = self.find(key).await?;
             let witness = stored::with_minute(found.witness(generation), minute);
-            Ok((alive(found, utc_now()), witness))
+            Ok((alive(found), witness))
         })
     }
 

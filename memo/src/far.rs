@@ -413,8 +413,8 @@ impl<K, V: 'static> Far<K, V> {
                         if let Some(entry) = nearer {
                             self.put(&self.tiers[..place], FarKey::new(key, hold, witnesses), entry);
                         }
-                        let now = utc_now();
-                        let lives = label.expires.map(|end| Duration::from_millis(end.saturating_sub(now)));
+                        let left = |end: u64| Duration::from_millis(end.saturating_sub(utc_now()));
+                        let lives = label.expires.map(left);
                         let cost = Duration::from_nanos(label.cost);
                         return Ok(Found { value, lives, cost, size, engine: &tier.name, hold });
                     }
@@ -679,12 +679,25 @@ const ROOM: usize = LABEL_LEN;
 /// BLAKE3 over `parts`, each with its length before it, in a domain of its own.
 fn digest(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
     // put together first: many small updates take the hasher longer than the hashing
-    let mut all = Vec::with_capacity(192);
-    for part in std::iter::once(&domain.as_bytes()).chain(parts) {
-        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        all.extend_from_slice(part);
+    let parts = std::iter::once(domain.as_bytes()).chain(parts.iter().copied());
+    let length: usize = parts.clone().map(|part| size_of::<u64>() + part.len()).sum();
+    let (mut small, mut large) = ([0; 256], Vec::new());
+    let all = match small.get_mut(..length) {
+        Some(small) => small,
+        None => {
+            large.resize(length, 0);
+            &mut *large
+        }
+    };
+    let mut rest = &mut *all;
+    for part in parts {
+        for bytes in [&(part.len() as u64).to_le_bytes()[..], part] {
+            let (here, behind) = rest.split_at_mut(bytes.len());
+            here.copy_from_slice(bytes);
+            rest = behind;
+        }
     }
-    *blake3::hash(&all).as_bytes()
+    *blake3::hash(all).as_bytes()
 }
 
 fn first(digest: &[u8; 32]) -> [u8; 16] {
@@ -711,6 +724,19 @@ mod tests {
         ];
         for (path, expected) in paths {
             assert_eq!(trait_in(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_all_parts_with_their_lengths() {
+        for length in [0, 1, 200, 223, 224, 225, 1000] {
+            let long = vec![7; length];
+            let mut hasher = blake3::Hasher::new();
+            for part in [&b"domain"[..], b"ab", &long] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+            assert_eq!(digest("domain", &[b"ab", &long]), *hasher.finalize().as_bytes(), "{length}");
         }
     }
 

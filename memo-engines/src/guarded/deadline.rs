@@ -1,9 +1,10 @@
 //! A future that must be done in time, without anyone's runtime: one thread wakes those whose time is over.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,28 @@ pub(super) struct Within<F> {
     alarm: Option<(Instant, Arc<Slot>)>,
 }
 
-/// Whom to wake.
-type Slot = Mutex<Option<Waker>>;
+/// An alarm. When its wait is over, another one has it: nearly all are over long before their time, and the timer, which
+/// holds each until then, would hold as many as there are waits in that time.
+type Slot = Mutex<Alarm>;
+
+#[derive(Default)]
+struct Alarm {
+    /// Whom to wake, and the moment; none between two waits.
+    waits: Option<(Waker, u64)>,
+    /// The next moment at which the timer looks here, if it does: the one above, or before.
+    looked_at: Option<u64>,
+}
+
+/// How many alarms a thread keeps for waits to come.
+const SPARE: usize = 256;
+
+thread_local! {
+    static SPARES: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn lock(slot: &Slot) -> MutexGuard<'_, Alarm> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl<F: Future + Unpin> Future for Within<F> {
     type Output = Option<F::Output>;
@@ -41,15 +62,19 @@ impl<F: Future + Unpin> Future for Within<F> {
         match &self.alarm {
             Some((at, _)) if Instant::now() >= *at => return Poll::Ready(None),
             Some((_, slot)) => {
-                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    *slot = Some(waker.clone());
+                // none: it has just gone off, and whoever it woke polls again
+                let is_another = lock(slot).waits.as_ref().is_some_and(|(known, _)| !known.will_wake(waker));
+                if is_another {
+                    let fresh = waker.clone();
+                    let known = lock(slot).waits.as_mut().map(|(known, _)| std::mem::replace(known, fresh));
+                    drop(known);
                 }
             }
             None => {
                 let at = Instant::now() + self.budget;
-                let slot = Arc::new(Mutex::new(Some(waker.clone())));
-                if !timer().set(at, Arc::clone(&slot)) {
+                let spare = SPARES.try_with(|spares| spares.borrow_mut().pop()).ok().flatten();
+                let slot = spare.unwrap_or_default();
+                if !timer().set(at, waker, &slot) {
                     // No thread to wake us: better no answer than one that may never come.
                     return Poll::Ready(None);
                 }
@@ -62,8 +87,17 @@ impl<F: Future + Unpin> Future for Within<F> {
 
 impl<F> Drop for Within<F> {
     fn drop(&mut self) {
-        if let Some((_, slot)) = &self.alarm {
-            slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((_, slot)) = self.alarm.take() {
+            let over = lock(&slot).waits.take();
+            // a thread that ends keeps nothing
+            let _ = SPARES.try_with(|spares| {
+                let mut spares = spares.borrow_mut();
+                if spares.len() < SPARE {
+                    spares.push(slot);
+                }
+            });
+            // it may run anything
+            drop(over);
         }
     }
 }
@@ -72,10 +106,12 @@ impl<F> Drop for Within<F> {
 /// are over long before.
 const MOMENT_NANOS: u64 = 2_000_000;
 
+/// What to look at, by the moment, counted from the beginning.
+type Slots = BTreeMap<u64, Vec<Arc<Slot>>>;
+
 struct Timer {
     begun: Instant,
-    /// By the moment, counted from the beginning.
-    alarms: Mutex<BTreeMap<u64, Vec<Arc<Slot>>>>,
+    slots: Mutex<Slots>,
     earlier: Condvar,
     runs: bool,
 }
@@ -90,7 +126,7 @@ fn timer() -> &'static Timer {
             .spawn(move || take.recv().into_iter().for_each(Timer::run));
         let timer = Box::leak(Box::new(Timer {
             begun: Instant::now(),
-            alarms: Mutex::default(),
+            slots: Mutex::default(),
             earlier: Condvar::new(),
             runs: thread.is_ok(),
         }));
@@ -100,44 +136,132 @@ fn timer() -> &'static Timer {
 }
 
 impl Timer {
-    /// Wakes whom `slot` holds then, or a moment later at most.
-    fn set(&self, at: Instant, slot: Arc<Slot>) -> bool {
+    /// Has `slot` wake `waker` then, or a moment later at most.
+    fn set(&self, at: Instant, waker: &Waker, slot: &Arc<Slot>) -> bool {
         if self.runs {
             let since = at.saturating_duration_since(self.begun);
             let moment = since.as_nanos() as u64 / MOMENT_NANOS + 1;
-            let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_first = alarms.first_key_value().is_none_or(|(first, _)| moment < *first);
-            alarms.entry(moment).or_default().push(slot);
-            drop(alarms);
-            if is_first {
-                self.earlier.notify_one();
+            let waits = Some((waker.clone(), moment));
+            let mut alarm = lock(slot);
+            alarm.waits = waits;
+            // mostly it is looked at before that for the sake of an earlier wait
+            if alarm.looked_at.is_none_or(|looked_at| moment < looked_at) {
+                alarm.looked_at = Some(moment);
+                drop(alarm);
+                self.look(moment, Arc::clone(slot));
             }
         }
         self.runs
     }
 
+    /// Has the timer look at `slot` at that moment.
+    fn look(&self, moment: u64, slot: Arc<Slot>) {
+        let mut slots = self.slots();
+        let is_first = slots.first_key_value().is_none_or(|(first, _)| moment < *first);
+        slots.entry(moment).or_default().push(slot);
+        drop(slots);
+        if is_first {
+            self.earlier.notify_one();
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self) {
-        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots();
         loop {
             let now = self.begun.elapsed();
             let first =
-                alarms.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
-            alarms = match first {
-                None => self.earlier.wait(alarms).unwrap_or_else(PoisonError::into_inner),
+                slots.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
+            slots = match first {
+                None => self.earlier.wait(slots).unwrap_or_else(PoisonError::into_inner),
                 Some(at) if at > now => {
-                    self.earlier.wait_timeout(alarms, at - now).unwrap_or_else(PoisonError::into_inner).0
+                    self.earlier.wait_timeout(slots, at - now).unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(_) => {
-                    let due = alarms.pop_first();
+                    let due = slots.pop_first();
                     // Wakers are foreign code.
-                    drop(alarms);
-                    for slot in due.into_iter().flat_map(|(_, slots)| slots) {
-                        let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                        waker.into_iter().for_each(Waker::wake);
+                    drop(slots);
+                    if let Some((moment, due)) = due {
+                        due.into_iter().for_each(|slot| self.looked_at(moment, slot));
                     }
-                    self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+                    self.slots()
                 }
             };
         }
+    }
+
+    fn looked_at(&self, moment: u64, slot: Arc<Slot>) {
+        let mut alarm = lock(&slot);
+        if alarm.looked_at != Some(moment) {
+            // it was put somewhere earlier since, for a wait that is shorter
+            return;
+        }
+        alarm.looked_at = alarm.waits.as_ref().map(|(_, end)| *end).filter(|end| *end > moment);
+        match alarm.looked_at {
+            Some(later) => {
+                drop(alarm);
+                self.look(later, slot);
+            }
+            None => {
+                let over = alarm.waits.take();
+                drop(alarm);
+                over.into_iter().for_each(|(waker, _)| waker.wake());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::guarded::block_on;
+
+    /// A wait that has begun and is given up.
+    fn wait_and_leave(budget: Duration) {
+        let mut within = within(pending::<()>(), budget);
+        assert!(Pin::new(&mut within).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+
+    #[test]
+    fn a_wait_ends_in_its_own_time_whoever_had_its_alarm() {
+        let budget = Duration::from_millis(50);
+        for before in [Duration::from_millis(1), Duration::from_secs(3600), budget] {
+            let (tell, told) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                // the alarm that is used last is the first to be used again
+                wait_and_leave(before);
+                let begun = Instant::now();
+                assert_eq!(block_on(within(pending::<()>(), budget)), None);
+                tell.send(begun.elapsed()).unwrap();
+            });
+            let took = told.recv_timeout(Duration::from_secs(60));
+            let took = took.unwrap_or_else(|_| panic!("late, after one of {before:?}"));
+            assert!(took >= budget, "before its time, after one of {before:?}");
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_goes_off_wakes_whoever_polled_last() {
+        let mut within = within(pending::<()>(), Duration::from_millis(50));
+        assert!(Pin::new(&mut within).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(block_on(within), None);
+    }
+
+    #[test]
+    fn waits_that_are_over_leave_one_alarm() {
+        std::thread::spawn(|| {
+            (0..10_000).for_each(|_| wait_and_leave(Duration::from_secs(3600)));
+            SPARES.with_borrow(|spares| {
+                assert_eq!(spares.len(), 1);
+                assert_eq!(Arc::strong_count(&spares[0]), 2, "it is here, and once with the timer");
+            });
+        })
+        .join()
+        .unwrap();
     }
 }

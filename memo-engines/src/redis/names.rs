@@ -47,12 +47,15 @@ impl Names {
     }
 
     pub(super) fn place(&self, key: &Key) -> Place {
-        let generation = self.generation(&key.space, u16::from(key.digest[0]));
-        let mut entry = String::with_capacity(generation.len() + 1 + 2 * key.digest.len() + ":lease".len());
-        entry.push_str(&generation);
-        entry.push(':');
-        hex(&mut entry, &key.digest);
+        let generation = self.generation_of(key);
+        let mut entry = String::new();
+        name_entry(&mut entry, &generation, key);
         Place { generation, entry }
+    }
+
+    /// The key of the generation that counts for this entry.
+    pub(super) fn generation_of(&self, key: &Key) -> String {
+        self.generation(&key.space, u16::from(key.digest[0]))
     }
 
     /// Where it is told what changes.
@@ -87,15 +90,36 @@ impl Names {
     }
 }
 
+/// Writes over `name` that of an entry for which this generation counts.
+pub(super) fn name_entry(name: &mut String, generation: &str, key: &Key) {
+    name.clear();
+    name.reserve(generation.len() + 1 + 2 * key.digest.len() + ":lease".len());
+    name.push_str(generation);
+    name.push(':');
+    hex(name, &key.digest);
+}
+
+/// The digits of each byte.
+const DIGITS: [[u8; 2]; 256] = {
+    let digit = b"0123456789abcdef";
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < digits.len() {
+        digits[byte] = [digit[byte >> 4], digit[byte & 15]];
+        byte += 1;
+    }
+    digits
+};
+
 pub(super) fn hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     // all at once: a digest's digits one by one would take longer than all else about a name
-    let mut digits = [0; 64];
-    for bytes in bytes.chunks(digits.len() / 2) {
-        for (two, byte) in digits.chunks_mut(2).zip(bytes) {
-            two.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    let mut digits = [[0; 2]; 32];
+    for bytes in bytes.chunks(digits.len()) {
+        for (two, byte) in digits.iter_mut().zip(bytes) {
+            *two = DIGITS[usize::from(*byte)];
         }
-        text.push_str(std::str::from_utf8(&digits[..2 * bytes.len()]).expect("digits are ASCII"));
+        let digits = digits[..bytes.len()].as_flattened();
+        text.push_str(std::str::from_utf8(digits).expect("digits are ASCII"));
     }
 }
 

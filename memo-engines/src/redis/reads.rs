@@ -4,19 +4,18 @@
 //! come together by one `MGET`: the more ask at once, the less each costs, here and on the server. Nobody waits for others to
 //! come: a batch is what is there.
 
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ::redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::failure::{self, Failure};
 use super::link::Link;
-use super::names::{Names, Place};
-use super::number;
-use super::stored::Found;
-use crate::engine::Key;
+use super::names::{Names, name_entry};
+use super::{Clock, Look, found, number};
+use crate::engine::{Key, Space};
 use crate::error::{Error, ErrorKind};
 
 /// How many look-ups go in one command at most, and about how many bytes they may fetch: nobody gets a reply before the
@@ -24,32 +23,40 @@ use crate::error::{Error, ErrorKind};
 const MOST: usize = 64;
 const MOST_BYTES: usize = 64 << 10;
 
-const ATTEMPTED: &str = "get an entry";
+/// How many replies wait at most until all have copied what is theirs.
+const COPIED: usize = 8;
 
-/// What is found under a key, and the generation of its space.
-type Answer = (Found, Option<u64>);
+const ATTEMPTED: &str = "get an entry";
 
 struct Read {
     key: Key,
-    asker: oneshot::Sender<Result<(Held, Option<u64>), Error>>,
+    asker: oneshot::Sender<Result<Answer, Error>>,
+}
+
+struct Answer {
+    held: Held,
+    /// Of its space.
+    generation: Option<u64>,
+    minute: u64,
 }
 
 /// What the server holds under a key.
 enum Held {
-    Nothing,
-    Whole(Vec<u8>),
-    /// A part of what a batch has fetched. Whoever asked makes a copy of its own: to free what another thread allocated
-    /// takes a lock of the allocator, for which all of a batch would queue.
-    Part(Arc<Vec<u8>>, Range<usize>),
+    Own(Value),
+    /// One of what a batch has fetched. Whoever asked makes a copy of it: to free what another thread allocated takes a
+    /// lock of the allocator, for which all of a batch would queue.
+    Shared(Arc<Fetched>, usize),
 }
 
+type Fetched = Vec<Value>;
+
 impl Held {
-    fn read(self, generation: Option<u64>) -> Found {
-        match self {
-            Self::Nothing => Found::default(),
-            Self::Whole(value) => Found::read(value, generation),
-            Self::Part(all, part) => Found::read(all[part].to_vec(), generation),
-        }
+    fn read(self, generation: Option<u64>) -> super::stored::Found {
+        let value = match self {
+            Self::Own(value) => value,
+            Self::Shared(all, at) => all[at].clone(),
+        };
+        found(value, generation)
     }
 }
 
@@ -57,20 +64,22 @@ impl Held {
 pub(super) struct Reads {
     link: Link,
     names: Names,
+    clock: Clock,
     queue: OnceLock<mpsc::UnboundedSender<Read>>,
 }
 
 impl Reads {
-    pub(super) fn new(link: Link, names: Names) -> Self {
-        Self { link, names, queue: OnceLock::new() }
+    pub(super) fn new(link: Link, names: Names, clock: Clock) -> Self {
+        Self { link, names, clock, queue: OnceLock::new() }
     }
 
-    pub(super) async fn find(&self, key: &Key) -> Result<Answer, Error> {
+    pub(super) async fn find(&self, key: &Key) -> Result<Look, Error> {
         let (asker, answer) = oneshot::channel();
         // whoever gives up waiting drops its end, and is not asked for if it was not yet
         let _ = self.queue()?.send(Read { key: *key, asker });
         let answer = answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, ATTEMPTED)));
-        answer.map(|(held, generation)| (held.read(generation), generation))
+        let Answer { held, generation, minute } = answer?;
+        Ok(Look { found: held.read(generation), generation, minute })
     }
 
     fn queue(&self) -> Result<&mpsc::UnboundedSender<Read>, Error> {
@@ -81,88 +90,111 @@ impl Reads {
         Ok(self.queue.get_or_init(|| {
             let (queue, reads) = mpsc::unbounded_channel();
             // it ends with the queue
-            runtime.spawn(serve(reads, self.link.clone(), self.names.clone()));
+            runtime.spawn(serve(reads, self.link.clone(), self.names.clone(), self.clock));
             queue
         }))
     }
 }
 
-async fn serve(mut reads: mpsc::UnboundedReceiver<Read>, link: Link, names: Names) {
-    let size = Arc::new(AtomicUsize::new(0));
+/// What batches have to do with each other.
+#[derive(Default)]
+struct Past {
+    /// About how many bytes an answer has.
+    size: AtomicUsize,
+    /// What was fetched and is being copied. It is freed here, by the thread that allocated it.
+    copied: Mutex<VecDeque<Arc<Fetched>>>,
+}
+
+impl Past {
+    /// How many look-ups may go together.
+    fn most(&self) -> usize {
+        (MOST_BYTES / self.size.load(Ordering::Relaxed).max(1)).clamp(1, MOST)
+    }
+
+    /// Gives the number of bytes that were fetched for so many.
+    fn saw(&self, all: &Fetched, count: usize) -> usize {
+        let length = |value: &Value| if let Value::BulkString(bytes) = value { bytes.len() } else { 0 };
+        let bytes = all.iter().map(length).sum();
+        let before = self.size.load(Ordering::Relaxed);
+        self.size.store((7 * before + bytes / count) / 8, Ordering::Relaxed);
+        bytes
+    }
+
+    /// All who asked have been told, and are making their copies.
+    fn told(&self, all: Arc<Fetched>, bytes: usize) {
+        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        // nobody who is slow keeps the others' back for long
+        while copied.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1 || copied.len() > COPIED) {
+            copied.pop_front();
+        }
+        // more than usual is not kept, for it may be long until the next batch
+        if bytes <= 2 * MOST_BYTES {
+            copied.push_back(all);
+        }
+    }
+}
+
+async fn serve(mut reads: mpsc::UnboundedReceiver<Read>, link: Link, names: Names, clock: Clock) {
+    let past = Arc::new(Past::default());
     loop {
-        let most = (MOST_BYTES / size.load(Ordering::Relaxed).max(1)).clamp(1, MOST);
+        let most = past.most();
         let mut batch = Vec::with_capacity(most);
         if reads.recv_many(&mut batch, most).await == 0 {
             return;
         }
         batch.retain(|read| !read.asker.is_closed());
         if !batch.is_empty() {
-            tokio::spawn(fetch(batch, link.clone(), names.clone(), Arc::clone(&size)));
+            tokio::spawn(fetch(batch, clock.minute(), link.clone(), names.clone(), Arc::clone(&past)));
         }
     }
 }
 
-/// Fetches the generations of all spaces concerned, and then the entries.
-async fn fetch(batch: Vec<Read>, link: Link, names: Names, size: Arc<AtomicUsize>) {
-    // commonly one
-    let mut spaces = Vec::new();
-    let mut entries = Vec::with_capacity(batch.len());
-    let mut command = ::redis::cmd("MGET");
-    for read in &batch {
-        let Place { generation, entry } = names.place(&read.key);
-        let place = spaces.iter().position(|space| *space == read.key.space).unwrap_or_else(|| {
+/// Fetches the entries, and before the first of each space that space's generation.
+async fn fetch(batch: Vec<Read>, minute: u64, link: Link, names: Names, past: Arc<Past>) {
+    let mut command = Cmd::with_capacity(2 + batch.len(), 128 * (1 + batch.len()));
+    command.arg("MGET");
+    // the spaces, commonly one, and what the generation of each is called and where in the reply it is
+    let mut spaces: Vec<(Space, String, usize)> = Vec::with_capacity(1);
+    // for each key its space's place above, and where its entry is
+    let mut places = Vec::with_capacity(batch.len());
+    let mut count = 0;
+    let mut entry = String::new();
+    for Read { key, .. } in &batch {
+        let space = spaces.iter().position(|(space, ..)| *space == key.space).unwrap_or_else(|| {
+            let generation = names.generation_of(key);
             command.arg(&generation);
-            spaces.push(read.key.space);
+            spaces.push((key.space, generation, count));
+            count += 1;
             spaces.len() - 1
         });
-        entries.push((place, entry));
+        name_entry(&mut entry, &spaces[space].1, key);
+        command.arg(&entry);
+        places.push((space, count));
+        count += 1;
     }
-    command.arg(entries.iter().map(|(_, entry)| entry).collect::<Vec<_>>());
-    match ask(&link, &command, spaces.len() + entries.len()).await {
-        Ok(values) => {
-            let mut values = values.into_iter();
-            let generations: Vec<_> =
-                values.by_ref().take(spaces.len()).map(|value| number(&value)).collect();
-            let count = batch.len();
-            let (helds, bytes) = held(values, count);
-            for ((held, read), (place, _)) in helds.into_iter().zip(batch).zip(entries) {
-                let _ = read.asker.send(Ok((held, generations[place])));
-            }
-            let before = size.load(Ordering::Relaxed);
-            size.store((7 * before + bytes / count) / 8, Ordering::Relaxed);
-        }
+    let mut all = match ask(&link, &command, count).await {
+        Ok(all) => all,
         Err(error) => {
             for read in batch {
                 let _ = read.asker.send(Err(failure::again(&error, ATTEMPTED)));
             }
+            return;
         }
-    }
-}
-
-/// What each is given, and how many bytes that is together.
-fn held(values: impl Iterator<Item = Value>, count: usize) -> (Vec<Held>, usize) {
-    let bytes_of = |value| match value {
-        Value::BulkString(bytes) => Some(bytes),
-        _ => None,
     };
-    let mut values = values.map(bytes_of);
-    if count == 1 {
-        let value = values.next().flatten();
-        let bytes = value.as_ref().map_or(0, Vec::len);
-        return (vec![value.map_or(Held::Nothing, Held::Whole)], bytes);
+    let generations: Vec<_> = spaces.iter().map(|(.., at)| number(&all[*at])).collect();
+    let bytes = past.saw(&all, places.len());
+    if let [(_, entry)] = *places {
+        let held = Held::Own(std::mem::replace(&mut all[entry], Value::Nil));
+        let answer = Answer { held, generation: generations[0], minute };
+        let _ = batch.into_iter().next().map(|read| read.asker.send(Ok(answer)));
+        return;
     }
-    let mut all = Vec::new();
-    let parts = values.map(|value| {
-        value.map(|value| {
-            let begin = all.len();
-            all.extend_from_slice(&value);
-            begin..all.len()
-        })
-    });
-    let parts: Vec<_> = parts.collect();
-    let (bytes, all) = (all.len(), Arc::new(all));
-    let part = |part: Option<_>| part.map_or(Held::Nothing, |part| Held::Part(Arc::clone(&all), part));
-    (parts.into_iter().map(part).collect(), bytes)
+    let all = Arc::new(all);
+    for (read, (space, entry)) in batch.into_iter().zip(places) {
+        let held = Held::Shared(Arc::clone(&all), entry);
+        let _ = read.asker.send(Ok(Answer { held, generation: generations[space], minute }));
+    }
+    past.told(all, bytes);
 }
 
 async fn ask(link: &Link, command: &Cmd, count: usize) -> Result<Vec<Value>, Error> {

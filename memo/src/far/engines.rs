@@ -11,7 +11,7 @@ use memo_engines::Engine;
 #[cfg(feature = "disk")]
 use memo_engines::Reach;
 use memo_engines::guarded::Event as Happened;
-use memo_engines::{Capability, GuardOptions, Guarded};
+use memo_engines::{Capability, Guarded};
 
 use crate::strategy::EngineProfile;
 type Named = BTreeMap<String, Arc<Guarded>>;
@@ -178,14 +178,15 @@ impl Engines {
     /// Registers `engine` under `name`, to be used by functions with `engine = "name"` that have not been called yet.
     /// One registered before under the same name stays with those that use it.
     ///
-    /// A guard is put around it: a time budget for each call, and a circuit breaker, so that an engine which fails or
-    /// hangs costs the functions that name it next to nothing.
+    /// A guard is put around it, with the options that the engine [asks for](Engine::guard_options): a time budget for
+    /// each call, and a circuit breaker, so that an engine which fails or hangs costs the functions that name it next to
+    /// nothing.
     pub fn register(&self, name: impl Into<String>, engine: impl Engine) {
         let name = name.into();
         // people know it by this name, which need not be its own
         let known = name.clone();
-        let guarded = Guarded::new(engine, GuardOptions::default());
-        let guarded = guarded.on_event(move |_, happened| tell(&known, happened));
+        let options = engine.guard_options();
+        let guarded = Guarded::new(engine, options).on_event(move |_, happened| tell(&known, happened));
         named().insert(name, Arc::new(guarded));
     }
 

@@ -3,16 +3,15 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use memo::memoize;
 
-use crate::register;
 use crate::servers::proxy::{Mood, Proxy};
 use crate::servers::{Kind, PATIENCE, REDIS, Server, until};
+use crate::{Ends, Other, register};
 
 /// What is true, in a file that all processes see.
 fn truth() -> PathBuf {
@@ -47,45 +46,7 @@ fn child_reads() {
             assert!(begun.elapsed() < PATIENCE, "stale for ever");
             std::thread::yield_now();
         }
-        println!("saw {expected} after {} us", begun.elapsed().as_micros());
-    }
-}
-
-struct Reader {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Reader {
-    fn start(path: &PathBuf, url: &str) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "coherence::child_reads", "--ignored", "--nocapture"]);
-        command.env("MEMO_TEST_TRUTH", path).env("MEMO_ENGINES__REDIS__URL", url);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    fn ask(&mut self, version: u64) {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{version}").unwrap();
-    }
-
-    fn answer(&mut self, version: u64) -> Duration {
-        let beginning = format!("saw {version} after ");
-        loop {
-            let mut line = String::new();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the reader failed");
-            if let Some((_, took)) = line.split_once(&beginning) {
-                return Duration::from_micros(took.trim_end_matches(" us\n").parse().unwrap());
-            }
-        }
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        println!("@{}", begun.elapsed().as_micros());
     }
 }
 
@@ -118,7 +79,8 @@ fn promise_22_near_entries_follow_what_other_processes_change() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("truth");
     write(&path, 0);
-    let mut readers = [Reader::start(&path, &proxy.url()), Reader::start(&path, &proxy.url())];
+    let variables = [("MEMO_TEST_TRUTH", path.to_str().unwrap()), ("MEMO_ENGINES__REDIS__URL", &proxy.url())];
+    let mut readers = [(); 2].map(|()| Other::start("coherence::child_reads", &variables));
     let mut now = 0;
     let mut change = |cut: bool| {
         now += 1;
@@ -135,8 +97,9 @@ fn promise_22_near_entries_follow_what_other_processes_change() {
         if cut && now % 2 == 1 {
             proxy.cut();
         }
-        readers.iter_mut().for_each(|reader| reader.ask(now));
-        readers.iter_mut().map(|reader| reader.answer(now)).collect::<Vec<_>>()
+        readers.iter_mut().for_each(|reader| reader.tell(now));
+        let took = readers.iter_mut().map(|reader| Duration::from_micros(reader.hear().parse().unwrap()));
+        took.collect::<Vec<_>>()
     };
     let quiet: Vec<_> = (0..rounds(600)).flat_map(|_| change(false)).collect();
     tell("connected", quiet);
@@ -319,13 +282,4 @@ fn promise_22_messages_that_come_late_or_twice_or_in_another_order_do_no_harm() 
     let hits = here::truth::stats().hits - here::truth::stats().tiers[0].hits;
     eprintln!("{hits} hits in memory");
     assert!(hits > 0);
-}
-
-/// Says that it is over, also to those who wait for it in a panic.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }

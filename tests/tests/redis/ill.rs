@@ -1,12 +1,14 @@
 //! Promise 20, as callers see it: Redis stops, dies, comes back, and no call fails or waits longer than its budget.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use memo::engine::{GuardOptions, Guarded, Redis, RedisOptions};
 use memo::memoize;
+use memo_tests::size;
 
-use crate::servers::{Kind, REDIS, Server, until};
+use crate::servers::{Cluster, Kind, REDIS, Server, until};
+use crate::{Ends, register};
 
 const BUDGET: Duration = Duration::from_millis(20);
 /// What a busy machine may add before a thread whose time is over runs again.
@@ -75,6 +77,36 @@ fn promise_20_no_call_fails_or_waits_while_redis_is_away() {
     eprintln!("killed: {:?}", load(long));
     server.restart();
     eprintln!("back after {:?}", is_back());
+}
+
+#[memoize(engine = "plainly-registered")]
+fn half(number: u64) -> u64 {
+    number / 2
+}
+
+#[test]
+fn promise_20_an_engine_that_is_registered_has_the_budget_of_a_server() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    register("plainly-registered", &server.url());
+    let stats =
+        || memo::engines().stats().into_iter().find(|stats| stats.name == "plainly-registered").unwrap();
+    until("an answer", || {
+        half(0);
+        (stats().calls.calls > stats().calls.failures).then_some(())
+    });
+    server.signal("STOP");
+    let mut fresh = 0;
+    // those that a busy machine has delayed say nothing
+    until("a call that timed out in less than half the usual budget", || {
+        let (before, begun) = (stats().calls.timeouts, Instant::now());
+        fresh += 1;
+        half(fresh);
+        let took = begun.elapsed();
+        (stats().calls.timeouts > before && took < GuardOptions::default().budget / 2).then_some(())
+    });
 }
 
 /// Who calls, and how often each: together 1,000 times a second.
@@ -178,4 +210,54 @@ fn promise_20_redis_is_stopped_under_a_thousand_calls_a_second() {
     // nearly all of them met an open circuit
     let (through, past) = (stopped[0].percent(50), stopped[1].percent(50));
     assert!(through < 2 * past + BUDGET / 2, "{through:?}, and without a cache {past:?}");
+}
+
+#[memoize(engine = "cluster")]
+fn double(number: u64) -> u64 {
+    number * 2
+}
+
+#[test]
+fn promise_21_no_call_fails_while_a_cluster_loses_a_master_and_moves_slots() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let mut cluster = Cluster::start(REDIS);
+    register("cluster", &cluster.url());
+    let (over, calls) = (AtomicBool::new(false), AtomicU64::new(0));
+    let hits = || double::stats().tiers.first().map_or(0, |tier| tier.hits);
+    let hits_more = |what: &str, more: u64| {
+        let before = hits();
+        until(what, || (hits() > before + more).then_some(()));
+    };
+    std::thread::scope(|scope| {
+        for caller in 0..4 {
+            let (over, calls) = (&over, &calls);
+            scope.spawn(move || {
+                for round in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let number = (round * 7 + caller) % 500;
+                    if round % 50 == 49 {
+                        // an error says that it may still be there
+                        let _ = double::invalidate(number);
+                    }
+                    assert_eq!(double(number), number * 2);
+                    calls.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        let over = Ends(&over);
+        hits_more("hits", 500);
+        cluster.move_slots(size(500, 5000));
+        hits_more("hits where slots have moved", 500);
+        let master = cluster.master();
+        cluster.nodes[master].kill();
+        until("another master", || (cluster.masters() == 3).then_some(()));
+        hits_more("hits without that master", 500);
+        drop(over);
+    });
+    eprintln!("{} calls, {} hits", calls.load(Ordering::Relaxed), hits());
 }
