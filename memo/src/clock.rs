@@ -273,7 +273,8 @@ mod tests {
         assert!(ticks());
     }
 
-    #[cfg(unix)]
+    // Miri has no fork.
+    #[cfg(all(unix, not(miri)))]
     #[test]
     fn a_forked_child_has_a_clock_that_moves() {
         let _alone = alone();
