@@ -69,11 +69,11 @@ pub(crate) fn coarse() -> u64 {
     if tick < ASKED { tick } else { unusual(tick) }
 }
 
-/// The same, if there is nothing more to it than to read it, as there nearly never is.
+/// The same if there is nothing more to it than to read it, as there nearly never is; else something that is later than
+/// every time there is.
 #[inline(always)]
-pub(crate) fn tick() -> Option<u64> {
-    let tick = COARSE.load(Relaxed);
-    (tick < ASKED).then_some(tick)
+pub(crate) fn tick() -> u64 {
+    COARSE.load(Relaxed)
 }
 
 /// A length of time in nanoseconds, [`NEVER`] when that is more than fits.

@@ -49,7 +49,7 @@ pub(super) const COARSE: u64 = 0b0100;
 /// In a word: no time of its last read is kept.
 pub(super) const UNTIMED: u64 = 0b1000;
 /// The marks.
-const MARKS: u64 = 0b1111;
+pub(super) const MARKS: u64 = 0b1111;
 /// In a word, and from there up: it never ends.
 pub(super) const FOREVER: u64 = !MARKS;
 
