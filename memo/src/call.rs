@@ -117,7 +117,7 @@ fn enter_in_full<P: Part, R, O: Outcome<R>>(
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    match memo.near.get(hash, Query(key)) {
+    match memo.near.get_in_full(hash, Query(key)) {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))

@@ -161,6 +161,15 @@ where
         }
     }
 
+    /// As [`get`](Self::get), for what is not the usual hit.
+    pub(crate) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+        match self {
+            Near::Memory(store) => store.get_in_full(hash, query),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.get(hash, query),
+        }
+    }
+
     /// What there is to do after a miss.
     pub(crate) fn missed(&self, hash: u64) {
         match self {

@@ -303,7 +303,7 @@ where
 
     #[cold]
     #[inline(never)]
-    fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+    pub(super) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
         let value = self.look(hash, &query, true);
         if value.is_none() {
             self.missed(hash);
