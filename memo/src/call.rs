@@ -117,7 +117,20 @@ fn enter_in_full<P: Part, R, O: Outcome<R>>(
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    match memo.near.get_in_full(hash, Query(key)) {
+    let found = memo.near.get_in_full(hash, Query(key));
+    answer(memo, hash, key, outcome, found)
+}
+
+/// What comes of what was `found`.
+#[inline]
+fn answer<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    hash: u64,
+    key: P,
+    outcome: O,
+    found: Option<O::Stored>,
+) -> Result<R, MissedBy<P, R, O>> {
+    match found {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))
@@ -136,7 +149,8 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
     let Some(asked) = directive::asked(&site, memo.name()) else {
-        return enter_in_full(memo, memo.hash(&key), key, outcome);
+        let hash = memo.hash(&key);
+        return answer(memo, hash, key, outcome, memo.near.get(hash, Query(key)));
     };
     if asked.directive == Some(Directive::Bypass) {
         let call = Some(Box::new(Call::new(asked, memo.name(), None)));
