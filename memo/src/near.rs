@@ -267,6 +267,11 @@ pub(crate) fn is_closed() -> bool {
     false
 }
 
+/// Whether this thread looks something up, and user code that is called by that has come here.
+pub(crate) fn is_reading() -> bool {
+    memory::is_reading()
+}
+
 /// Drops what has left a store: now, or if this thread is inside a store, as soon as it is out again.
 #[inline]
 pub(crate) fn bury<T: 'static>(dead: T) {

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::near::is_reading;
+
 /// What one function counts in one thread: one cache line.
 #[derive(Default)]
 #[repr(align(64))]
@@ -145,7 +147,8 @@ impl Counters {
     fn add_to_new(&self, counter: Counter, amount: u64) {
         let old = TABLE.replace(&[]);
         let mut tables = tables();
-        if !old.is_empty() {
+        // A hit whose `Clone` or `Eq` has called us will count in the old one yet: nobody else may have it.
+        if !old.is_empty() && !is_reading() {
             tables.free.push(old);
         }
         let fit = tables.free.iter().position(|table| table.len() > self.index);
@@ -420,6 +423,46 @@ impl fmt::Display for Stats {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
+    use crate::near::{Kind, Limits, Lookup, Near};
+
+    struct Any;
+
+    impl Lookup<()> for Any {
+        fn matches(&self, (): &()) -> bool {
+            true
+        }
+    }
+
+    /// Counts in a new place as it is cloned.
+    struct Counting;
+
+    impl Clone for Counting {
+        fn clone(&self) -> Self {
+            let mut counters = Counters::new();
+            while Mine::new().has(counters.place()) {
+                counters = Counters::new();
+            }
+            counters.count(Counter::Hits);
+            Counting
+        }
+    }
+
+    #[test]
+    fn a_table_is_nobody_elses_while_a_hit_of_this_thread_may_count_in_it() {
+        let near = Near::new(Kind::Memory, &Limits::default());
+        near.insert(0, (), Counting, 1, None);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (counters, mine) = (Counters::new(), Mine::new());
+                assert!(!mine.has(counters.place()));
+                counters.count(Counter::Hits);
+                let before = Mine::new().0;
+                assert!(near.get(0, Any).is_some());
+                assert!(!std::ptr::eq(Mine::new().0, before), "it has got another one");
+                assert!(!tables().free.iter().any(|free| std::ptr::eq(*free, before)));
+            });
+        });
+    }
 
     #[test]
     fn what_ended_threads_counted_stays_counted() {

@@ -41,6 +41,7 @@ use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
 use index::{COARSE, FOREVER, Found, MARKS, New, UNTIMED, USES, word};
+pub(super) use readers::is_reading;
 use readers::{Read, Reading, reading, reading_as, usually_reading_as};
 use shard::{Shards, Share};
 use std::mem::needs_drop;

@@ -205,7 +205,7 @@ fn register() -> (&'static Slot, u64) {
 }
 
 /// Whether this thread reads.
-pub(super) fn is_reading() -> bool {
+pub(in crate::near) fn is_reading() -> bool {
     mine().is_some_and(|slot| slot.state.load(Relaxed) & READING != 0)
 }
 
