@@ -162,20 +162,9 @@ impl Redis {
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);
-        let reply = self.send(&command, &generation, "get an entry").await?;
-        match reply {
-            Value::Array(values) => {
-                let mut values = values.into_iter();
-                match (values.next(), values.next()) {
-                    (Some(generation), Some(value)) => {
-                        let generation = number(&generation);
-                        Ok(Look { found: found(value, generation), generation, minute })
-                    }
-                    _ => Err(named(Failure::nonsense("get an entry"))),
-                }
-            }
-            _ => Err(named(Failure::nonsense("get an entry"))),
-        }
+        let mut values = fetch(&self.link, &command, &generation, 2, "get an entry").await.map_err(named)?;
+        let (value, generation) = (values.swap_remove(1), number(&values[0]));
+        Ok(Look { found: found(value, generation), generation, minute })
     }
 
     /// Many at once, in one command for each generation.
@@ -190,10 +179,8 @@ impl Redis {
         let ask = groups.into_iter().map(|(generation, (places, entries))| async move {
             let mut command = ::redis::cmd("MGET");
             command.arg(&generation).arg(&entries);
-            match self.send(&command, &generation, "get entries").await? {
-                Value::Array(values) if values.len() == entries.len() + 1 => Ok((places, values)),
-                _ => Err(named(Failure::nonsense("get entries"))),
-            }
+            let values = fetch(&self.link, &command, &generation, 1 + entries.len(), "get entries").await;
+            values.map(|values| (places, values)).map_err(named)
         });
         let mut all = vec![None; keys.len()];
         for answer in join_all(ask).await {
@@ -276,6 +263,20 @@ fn named(failure: Failure) -> Error {
     failure.error.of(NAME)
 }
 
+/// Sends a command whose reply is so many values, the first of them that of `key`.
+async fn fetch(
+    link: &Link,
+    command: &Cmd,
+    key: &str,
+    count: usize,
+    attempted: &str,
+) -> Result<Vec<Value>, Failure> {
+    match link.send(command, key, attempted).await? {
+        Value::Array(values) if values.len() == count => Ok(values),
+        _ => Err(Failure::nonsense(attempted)),
+    }
+}
+
 fn found(value: Value, generation: Option<u64>) -> Found {
     match value {
         Value::BulkString(value) => Found::read(value, generation),
@@ -304,6 +305,14 @@ fn millis(time: Duration) -> u64 {
 
 fn random() -> u64 {
     RandomState::new().hash_one(utc_now())
+}
+
+/// What nobody else makes.
+fn token() -> [u8; 16] {
+    let mut token = [0; 16];
+    token[..8].copy_from_slice(&random().to_le_bytes());
+    token[8..].copy_from_slice(&random().to_le_bytes());
+    token
 }
 
 /// A random even number for a generation or a stamp; never 0.
@@ -373,9 +382,7 @@ impl Engine for Redis {
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         EngineFuture::new(async move {
             let place = self.names.place(key);
-            let mut token = [0; 16];
-            token[..8].copy_from_slice(&random().to_le_bytes());
-            token[8..].copy_from_slice(&random().to_le_bytes());
+            let token = token();
             let mut command = ::redis::cmd("SET");
             command.arg(place.lease()).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
             match self.send(&command, &place.generation, "lease a key").await? {

@@ -177,17 +177,20 @@ fn body(model: &Model) -> TokenStream {
             #private::Result::Err(#missed) => #missed,
         }),
     );
+    // what it imports may be of no use to this type
+    let outcome_of = quote! {
+        #[allow(unused_imports, clippy::all)]
+        let #outcome = #outcome_of;
+    };
     if model.sig.asyncness.is_none() {
         return quote! {
-            #[allow(unused_imports, clippy::all)]
-            let #outcome = #outcome_of;
+            #outcome_of
             let #missed = #enter;
             #missed.run(#outcome, move || -> #output #body)
         };
     }
     quote! {
-        #[allow(unused_imports, clippy::all)]
-        let #outcome = #outcome_of;
+        #outcome_of
         let #missed = #enter;
         let #computation = match #missed.acquire(#outcome).await {
             #private::Result::Ok(#result) => return #result,

@@ -61,7 +61,7 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 // In unoptimized code, inlining would only put all of this into the frame that a recursion repeats.
 //
 // Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
-// nothing for it: no frame, no register saved.
+// next to nothing for it: the arguments for the body, and room for what such a function gives.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     site: S,

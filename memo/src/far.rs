@@ -36,6 +36,7 @@ pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, typ
 use watch::{Ticket, Watched};
 
 use self::lease::Held;
+use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::function::Settings;
@@ -477,7 +478,7 @@ impl<K, V: 'static> Far<K, V> {
             fingerprint: self.fingerprint,
             created: now,
             expires,
-            cost: u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX),
+            cost: nanos(cost),
             codec: memo_engines::entry::Codec(self.codec as u8),
         };
         Entry { bytes: label.seal(value.0).into(), expires }

@@ -191,8 +191,9 @@ fn named(engine: &str) -> Named {
         far if crate::far::is_registered(far) => Named::Far,
         #[cfg(not(feature = "moka"))]
         "moka" => Named::Featureless("moka"),
-        "disk" if !cfg!(feature = "disk") => Named::Featureless("disk"),
-        "redis" if !cfg!(feature = "redis") => Named::Featureless("redis"),
+        // with their features they are registered
+        "disk" => Named::Featureless("disk"),
+        "redis" => Named::Featureless("redis"),
         _ => Named::Missing,
     }
 }

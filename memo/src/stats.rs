@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::clock::nanos;
 use crate::near::is_reading;
 
 /// What one function counts in one thread: one cache line.
@@ -211,10 +212,6 @@ impl Counters {
         self.add(Counter::TimedNanos, nanos(elapsed));
         Some(elapsed)
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long `count` computations take where `timed` took so many nanoseconds.

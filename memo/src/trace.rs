@@ -69,7 +69,7 @@ pub(crate) fn hears_calls() -> bool {
     tracing::enabled!(target: TARGET, Level::TRACE)
 }
 
-/// Whether a subscriber of this thread wants anything that may have a key in it.
+/// Whether a subscriber of this thread wants anything that may have a key in it: a span, or an event about a call.
 pub(crate) fn shows_keys() -> bool {
     tracing::enabled!(target: TARGET, Level::DEBUG)
 }
@@ -121,7 +121,7 @@ pub(crate) struct Span(tracing::Span);
 impl Span {
     /// That of the function called `function`.
     pub(crate) fn of(function: &str, key: impl FnOnce() -> Option<String>) -> Self {
-        if !tracing::enabled!(target: TARGET, Level::DEBUG) {
+        if !shows_keys() {
             return Span(tracing::Span::none());
         }
         let key = key();

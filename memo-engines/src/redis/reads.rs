@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ::redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot};
 
-use super::failure::{self, Failure};
+use super::failure;
 use super::link::Link;
 use super::names::{Names, name_entry};
 use super::{Clock, Look, found, number};
@@ -172,11 +172,11 @@ async fn fetch(batch: Vec<Read>, minute: u64, link: Link, names: Names, past: Ar
         places.push((space, count));
         count += 1;
     }
-    let mut all = match ask(&link, &command, count).await {
+    let mut all = match super::fetch(&link, &command, "", count, ATTEMPTED).await {
         Ok(all) => all,
-        Err(error) => {
+        Err(failure) => {
             for read in batch {
-                let _ = read.asker.send(Err(failure::again(&error, ATTEMPTED)));
+                let _ = read.asker.send(Err(failure::again(&failure.error, ATTEMPTED)));
             }
             return;
         }
@@ -195,12 +195,4 @@ async fn fetch(batch: Vec<Read>, minute: u64, link: Link, names: Names, past: Ar
         let _ = read.asker.send(Ok(Answer { held, generation: generations[space], minute }));
     }
     past.told(all, bytes);
-}
-
-async fn ask(link: &Link, command: &Cmd, count: usize) -> Result<Vec<Value>, Error> {
-    match link.send(command, "", ATTEMPTED).await {
-        Ok(Value::Array(values)) if values.len() == count => Ok(values),
-        Ok(_) => Err(Failure::nonsense(ATTEMPTED).error),
-        Err(failure) => Err(failure.error),
-    }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::link::Link;
-use super::random;
+use super::{random, token};
 use crate::engine::{Change, Key, Space, Watcher};
 
 /// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
@@ -41,10 +41,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(channel: String) -> Self {
-        let mut own = [0; 16];
-        own[..8].copy_from_slice(&random().to_le_bytes());
-        own[8..].copy_from_slice(&random().to_le_bytes());
-        Self { channel, own, watchers: Arc::default(), listening: Mutex::default() }
+        Self { channel, own: token(), watchers: Arc::default(), listening: Mutex::default() }
     }
 
     pub(super) fn channel(&self) -> &str {

@@ -36,6 +36,7 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
         .collect();
     let parts = tuple(&parts);
     let private = private(model);
+    // of the traits that are imported one or two are used, and which depends on the types
     quote!(match (#(#references,)*) {
         (#(#names,)*) => {
             #[allow(unused_imports, clippy::all)]

@@ -228,23 +228,30 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
 
 /// The expression that asks the type of keys whether it can be shown.
 fn shows(model: &Model, shown: &Ident, hooks: &Ident) -> TokenStream {
-    let private = private(model);
-    quote!({
-        #[allow(unused_imports, clippy::all, clippy::pedantic)]
-        use #private::show::*;
-        let #shown = &#hooks.keys();
-        #shown.shown()
-    })
+    asking(model, &quote!(show), shown, &quote!(#hooks.keys()), &quote!(#shown.shown()))
 }
 
-/// The expression that asks the types of keys and results what they can. In a block of its own: what it imports is not
-/// to be seen by the author's expressions.
+/// The expression that asks the types of keys and results what they can.
 pub(super) fn answers(model: &Model, types: &Ident, expr: &TokenStream) -> TokenStream {
+    let answers = quote!((#types.key_bytes(), #types.value_bytes(), #types.parts()));
+    asking(model, &quote!(able), types, expr, &answers)
+}
+
+/// The expression that finds `answer` by the traits of the module `ways`, asking what `expr` gives by the name `asked`. In
+/// a block of its own: what it imports is not to be seen by the author's expressions.
+fn asking(
+    model: &Model,
+    ways: &TokenStream,
+    asked: &Ident,
+    expr: &TokenStream,
+    answer: &TokenStream,
+) -> TokenStream {
     let private = private(model);
+    // of several traits one is used, and which it is depends on the type
     quote!({
         #[allow(unused_imports, clippy::all, clippy::pedantic)]
-        use #private::able::*;
-        let #types = &#expr;
-        (#types.key_bytes(), #types.value_bytes(), #types.parts())
+        use #private::#ways::*;
+        let #asked = &#expr;
+        #answer
     })
 }

@@ -49,20 +49,15 @@ pub(super) fn profiles() -> Vec<EngineProfile> {
 
 /// An engine that needs no registration, registered as it is first named.
 fn built_in(name: &str) -> Option<Arc<Guarded>> {
-    #[cfg(feature = "disk")]
-    if name == "disk" {
-        let disk = disk();
-        let mut named = named();
-        // another thread may have been faster
-        return Some(named.entry(name.to_owned()).or_insert_with(|| Arc::new(disk)).clone());
-    }
-    #[cfg(feature = "redis")]
-    if name == "redis" {
-        let redis = redis();
-        return Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(redis)).clone());
-    }
-    let _ = name;
-    None
+    let engine: Guarded = match name {
+        #[cfg(feature = "disk")]
+        "disk" => disk(),
+        #[cfg(feature = "redis")]
+        "redis" => redis(),
+        _ => return None,
+    };
+    // another thread may have been faster
+    Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(engine)).clone())
 }
 
 /// The engine `disk` where nobody has registered another one of that name, as it is configured. One that cannot be
