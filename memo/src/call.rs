@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::far::{Far, FarKey, Hold, Looked};
+use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
@@ -379,7 +379,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         match looked {
-            Looked::Found { value, lives, cost, size, waited, engine, hold } => {
+            Looked::Found(found) => {
+                let Found { value, lives, cost, size, waited, engine, hold } = found;
                 if waited {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);

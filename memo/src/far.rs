@@ -13,6 +13,7 @@ mod engines;
 mod fingerprint;
 mod later;
 mod lease;
+mod looked;
 mod recovery;
 mod types;
 mod watch;
@@ -31,6 +32,7 @@ pub(crate) use engines::is_registered;
 pub(crate) use engines::names;
 pub use engines::{Engines, engines};
 pub(crate) use lease::flight_reason;
+pub(crate) use looked::{Found, Looked};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
@@ -161,35 +163,6 @@ impl FarValue {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
-}
-
-/// What an engine had: a value that lives for so long yet, how long it took to compute, its size in bytes, the engine's
-/// name, and on what condition it may be kept near.
-struct Found<V> {
-    value: V,
-    lives: Option<Duration>,
-    /// Nothing where its entry does not know.
-    cost: Duration,
-    size: usize,
-    engine: &'static str,
-    hold: Hold,
-}
-
-/// What the engines had.
-pub(crate) enum Looked<V> {
-    /// A value that lives for so long yet, how long it took to compute, its size in bytes, whether another process was
-    /// waited for, the name of the engine that had it, and on what condition it may be kept near.
-    Found {
-        value: V,
-        lives: Option<Duration>,
-        cost: Duration,
-        size: usize,
-        waited: bool,
-        engine: &'static str,
-        hold: Hold,
-    },
-    /// Nothing. No key if the arguments have no encoding.
-    Nothing(Option<Box<FarKey>>),
 }
 
 /// What a function called `name` does with its results.
@@ -417,7 +390,8 @@ impl<K, V: 'static> Far<K, V> {
                         let left = |end: u64| Duration::from_millis(end.saturating_sub(utc_now()));
                         let lives = label.expires.map(left);
                         let cost = Duration::from_nanos(label.cost);
-                        return Ok(Found { value, lives, cost, size, engine: &tier.name, hold });
+                        let (waited, engine) = (false, &*tier.name);
+                        return Ok(Found { value, lives, cost, size, waited, engine, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }

@@ -1,5 +1,7 @@
 //! The far plane in a build without the feature `engines`: there is none, and no code for it.
 
+mod looked;
+
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::outcome::Value;
 use crate::plan::{Plan, Route};
 use crate::registry::Clearing;
 use crate::stats::TierStats;
+
+pub(crate) use looked::{Found, Looked};
 
 /// Nothing is.
 pub(crate) fn is_registered(_: &str) -> bool {
@@ -64,21 +68,6 @@ impl FarValue {
     pub(crate) fn len(&self) -> usize {
         match self.0 {}
     }
-}
-
-/// What the engines had.
-#[allow(dead_code, reason = "made where there are engines")]
-pub(crate) enum Looked<V> {
-    Found {
-        value: V,
-        lives: Option<Duration>,
-        cost: Duration,
-        size: usize,
-        waited: bool,
-        engine: &'static str,
-        hold: Hold,
-    },
-    Nothing(Option<Box<FarKey>>),
 }
 
 /// Never there.

@@ -49,13 +49,13 @@ pub(super) fn profiles() -> Vec<EngineProfile> {
 
 /// An engine that needs no registration, registered as it is first named.
 fn built_in(name: &str) -> Option<Arc<Guarded>> {
-    let engine: Guarded = match name {
+    let engine = match name {
         #[cfg(feature = "disk")]
-        "disk" => disk(),
+        "disk" => Some(disk()),
         #[cfg(feature = "redis")]
-        "redis" => redis(),
-        _ => return None,
-    };
+        "redis" => Some(redis()),
+        _ => None,
+    }?;
     // another thread may have been faster
     Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(engine)).clone())
 }

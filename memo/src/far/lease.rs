@@ -86,7 +86,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
     ) -> Looked<V> {
         let Some(key) = self.key(lead.key()) else { return Looked::Nothing(None) };
         match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
-            (Ok(found), ..) => found.looked(false),
+            (Ok(found), ..) => Looked::Found(found),
             (Err(unseen), Some(place), Some(blocks)) if !unseen.failed => {
                 Box::pin(self.lease(unseen, place, lead, blocks)).await
             }
@@ -120,7 +120,10 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             }
             // with the lease as well: whoever had it may have stored a value since we looked
             match self.ask((key, lead.hash()), true, true).await {
-                Ok(found) => return found.looked(waited || lease.is_none()),
+                Ok(found) => {
+                    let waited = waited || lease.is_none();
+                    return Looked::Found(Found { waited, ..found });
+                }
                 Err(nothing) => unseen = nothing,
             }
             if lease.is_some() {
@@ -132,13 +135,6 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             }
         }
         Looked::Nothing(Some(unseen))
-    }
-}
-
-impl<V> Found<V> {
-    fn looked(self, waited: bool) -> Looked<V> {
-        let Found { value, lives, cost, size, engine, hold } = self;
-        Looked::Found { value, lives, cost, size, waited, engine, hold }
     }
 }
 
