@@ -209,7 +209,8 @@ fn body(model: &Model) -> TokenStream {
                 #body
             })
             .await;
-        #computation.finish(#outcome, #result)
+        #computation.finish(#outcome, &#result);
+        #result
     }
 }
 

@@ -5,7 +5,9 @@
 //! frame, so that neither kind has to be turned into the other.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::directive::{self, Directive};
@@ -31,6 +33,10 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
         *self.0 == *key
     }
 }
+
+/// Values of more bytes are looked up out of line, where a clone goes straight to the frame that hands it out. Inlined code
+/// would make a frame of many times their size, which unoptimized code does not share between its steps.
+const LARGE: usize = 2048;
 
 /// Adds to the hooks of a function with keys `P` and results `R` stored as `O` says.
 type AddHooks<P, R, O> = fn(
@@ -70,6 +76,9 @@ pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
+    if const { size_of::<O::Stored>() > LARGE } {
+        return enter_first(site, hooks, key, outcome);
+    }
     let Some(memo) = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site) else {
         return enter_first(site, hooks, key, outcome);
     };
@@ -92,7 +101,7 @@ pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     }
 }
 
-/// The same for code that enters for the first time.
+/// As [`enter`], for code that enters for the first time and for large values.
 #[cold]
 #[inline(never)]
 fn enter_first<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
@@ -108,7 +117,7 @@ fn enter_first<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     enter_in_full(memo, memo.hash(&key), key, outcome)
 }
 
-/// The same, whatever there is to be done for a hit, with nothing asked.
+/// As [`enter`] where nothing is asked, whatever there is to be done for a hit.
 #[cold]
 #[inline(never)]
 fn enter_in_full<P: Part, R, O: Outcome<R>>(
@@ -117,20 +126,20 @@ fn enter_in_full<P: Part, R, O: Outcome<R>>(
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let found = memo.near.get_in_full(hash, Query(key));
-    answer(memo, hash, key, outcome, found)
+    let mut found = None;
+    memo.near.get_in_full(hash, Query(key), &mut found);
+    answer(memo, hash, key, outcome, &mut found)
 }
 
 /// What comes of what was `found`.
-#[inline]
 fn answer<P: Part, R, O: Outcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     hash: u64,
     key: P,
     outcome: O,
-    found: Option<O::Stored>,
+    found: &mut Option<O::Stored>,
 ) -> Result<R, MissedBy<P, R, O>> {
-    match found {
+    match found.take() {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))
@@ -139,7 +148,7 @@ fn answer<P: Part, R, O: Outcome<R>>(
     }
 }
 
-/// The same, of which something may be asked.
+/// As [`enter`], where something may be asked of the call.
 #[cold]
 #[inline(never)]
 fn enter_asked<P: Part, R, O: Outcome<R>>(
@@ -148,10 +157,20 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let Some(asked) = directive::asked(&site, memo.name()) else {
-        let hash = memo.hash(&key);
-        return answer(memo, hash, key, outcome, memo.near.get(hash, Query(key)));
-    };
+    match directive::asked(&site, memo.name()) {
+        Some(asked) => enter_as_asked(memo, asked, key, outcome),
+        None => enter_in_full(memo, memo.hash(&key), key, outcome),
+    }
+}
+
+/// As [`enter`], where this is asked of the call.
+#[inline(never)]
+fn enter_as_asked<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    asked: Asked,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
     if asked.directive == Some(Directive::Bypass) {
         let call = Some(Box::new(Call::new(asked, memo.name(), None)));
         return Err(Missed { memo, hash: 0, key: None, call });
@@ -163,7 +182,10 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
         call.shows(memo.shown(&key));
     }
     let hash = memo.hash(&key);
-    let found = reads.then(|| memo.near.get(hash, Query(key))).flatten();
+    let mut found = None;
+    if reads {
+        memo.near.get_in_full(hash, Query(key), &mut found);
+    }
     match found {
         Some(stored) => {
             memo.counters.count(Counter::Hits);
@@ -194,44 +216,46 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
         // little of ours is on the stack while the body runs: it may call this function again, to any depth
-        match self.acquire_blocking(outcome) {
-            Ok(result) => result,
-            Err(computation) => {
-                let held = computation.lead.as_ref().map(Lead::hold);
-                let result = {
-                    let _span = computation.span().enter();
-                    body()
-                };
-                drop(held);
-                computation.finish(outcome, result)
-            }
-        }
+        let computation = match self.acquire_blocking() {
+            Ended::Compute(computation) => computation,
+            Ended::Shared(shared) => return shared.result(outcome),
+        };
+        let held = computation.lead.as_ref().map(Lead::hold);
+        let span = computation.span().enter();
+        let result = body();
+        drop(span);
+        drop(held);
+        computation.finish(outcome, &result);
+        result
     }
 
     #[inline(never)]
-    fn acquire_blocking<R, O: Outcome<R, Stored = V, Failure = F>>(
-        mut self,
-        outcome: O,
-    ) -> Result<R, Computation<K, V, F>> {
+    fn acquire_blocking(mut self) -> Ended<K, V, F> {
         let call = self.call.take();
         let begun = self.begin(true, call.as_deref());
-        let end = if begun.is_end() { begun } else { block_on(begun.end(call.as_deref())) };
-        end.result(outcome, call)
+        let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
+        begun.ended(call)
     }
 
-    /// The part of an asynchronous call that comes before the body: waits for another call's result.
-    ///
-    /// # Errors
-    ///
-    /// The right to compute, where nobody else does.
-    pub async fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
+    /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
+    /// to compute.
+    #[inline(never)]
+    pub fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
         mut self,
         outcome: O,
-    ) -> Result<R, Computation<K, V, F>> {
+    ) -> Acquire<K, V, F, R, O> {
         let call = self.call.take();
         let begun = self.begin(false, call.as_deref());
-        let end = if begun.is_end() { begun } else { begun.end(call.as_deref()).await };
-        end.result(outcome, call)
+        let state = if begun.is_end() {
+            Acquiring::Ended(begun.ended(call))
+        } else {
+            // what waits is rare, and is not to make the future of every call as large as it is
+            Acquiring::Later(Box::pin(async move {
+                let begun = begun.end(call.as_deref()).await;
+                begun.ended(call)
+            }))
+        };
+        Acquire { state: Some(state), outcome, result: PhantomData }
     }
 
     #[inline(always)]
@@ -259,9 +283,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 /// What a call that found nothing nearby does next.
 enum Begun<K: OwnedPart, V: Value, F: Value> {
     /// A value that was found, or that another call shares.
-    Found(V, Answered),
+    Found(Box<V>, Answered),
     /// Another call has just failed.
-    Failed(F),
+    Failed(Box<F>),
     /// It computes.
     Compute(Computation<K, V, F>),
     /// It waits for another call's computation.
@@ -306,9 +330,14 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
-        if let Some(stored) = memo.near.get(lead.hash(), Same(lead.key())) {
+        let stored = if const { size_of::<V>() > LARGE } {
+            memo.landed(&lead)
+        } else {
+            memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
+        };
+        if let Some(stored) = stored {
             memo.counters.count(Counter::Hits);
-            lead.land(|| Landed::Value(stored.clone()));
+            lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
         drop(held);
@@ -345,24 +374,91 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    /// The result, or the right to compute it.
-    fn result<R, O: Outcome<R, Stored = V, Failure = F>>(
-        self,
-        outcome: O,
-        mut call: Option<Box<Call>>,
-    ) -> Result<R, Computation<K, V, F>> {
+    /// How the call ends, or goes on.
+    fn ended(self, mut call: Option<Box<Call>>) -> Ended<K, V, F> {
         let mut answered = |by| call.iter_mut().for_each(|call| call.answered(by, None));
         match self {
             Begun::Found(value, by) => {
                 answered(by);
-                Ok(outcome.hit(value))
+                Ended::Shared(Shared::Value(value))
             }
             Begun::Failed(failure) => {
                 answered(Answered::Waited);
-                Ok(outcome.failed(failure))
+                Ended::Shared(Shared::Failure(failure))
             }
-            Begun::Compute(computation) => Err(Computation { call, ..computation }.heard()),
+            Begun::Compute(computation) => Ended::Compute(Computation { call, ..computation }.heard()),
             Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
+        }
+    }
+}
+
+/// What a call has come to when there is nothing more to wait for.
+enum Ended<K: OwnedPart, V: Value, F: Value> {
+    /// A result that it did not compute.
+    Shared(Shared<V, F>),
+    /// The right to compute.
+    Compute(Computation<K, V, F>),
+}
+
+/// How an asynchronous call comes to its end, or to the right to compute: see [`Missed::acquire`].
+pub struct Acquire<K: OwnedPart, V: Value, F: Value, R, O> {
+    state: Option<Acquiring<K, V, F>>,
+    outcome: O,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value, R, O> std::fmt::Debug for Acquire<K, V, F, R, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}
+
+enum Acquiring<K: OwnedPart, V: Value, F: Value> {
+    Ended(Ended<K, V, F>),
+    Later(Pin<Box<dyn Future<Output = Ended<K, V, F>> + Send>>),
+}
+
+impl<K: OwnedPart, V: Value, F: Value, R, O> Unpin for Acquire<K, V, F, R, O> {}
+
+impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>> Future
+    for Acquire<K, V, F, R, O>
+{
+    /// A result, or the right to compute where nobody else does.
+    type Output = Result<R, Computation<K, V, F>>;
+
+    // out of line: what is only needed here is not in the frame of each level of a recursion
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = match self.state.take() {
+            Some(Acquiring::Ended(ended)) => ended,
+            Some(Acquiring::Later(mut later)) => match later.as_mut().poll(context) {
+                Poll::Ready(ended) => ended,
+                Poll::Pending => {
+                    self.state = Some(Acquiring::Later(later));
+                    return Poll::Pending;
+                }
+            },
+            None => unreachable!("it is polled until it has ended"),
+        };
+        Poll::Ready(match ended {
+            Ended::Compute(computation) => Err(computation),
+            Ended::Shared(shared) => Ok(shared.result(self.outcome)),
+        })
+    }
+}
+
+/// What a call gets that does not compute, each in a box: a large one stays out of the frames between.
+enum Shared<V, F> {
+    Value(Box<V>),
+    Failure(Box<F>),
+}
+
+impl<V: Value, F: Value> Shared<V, F> {
+    #[inline(never)]
+    fn result<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O) -> R {
+        match self {
+            Shared::Value(value) => outcome.hit(*value),
+            Shared::Failure(failure) => outcome.failed(*failure),
         }
     }
 }
@@ -390,7 +486,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                 if writes {
                     memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
                 }
-                lead.land(|| Landed::Value(value.clone()));
+                lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
             Looked::Nothing(key) => {
@@ -423,6 +519,14 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
 type Place<K, V> = (&'static Far<K, V>, Box<FarKey>);
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// What the store has for the flight of `lead` after all, out of line for large values.
+    #[inline(never)]
+    fn landed(&self, lead: &Lead<'static, K, V, F>) -> Option<Box<V>> {
+        let mut stored = None;
+        self.near.get_in_full(lead.hash(), Same(lead.key()), &mut stored);
+        stored.map(Box::new)
+    }
+
     /// Keeps in memory what a farther engine had, for as long as it lives there.
     fn keep(
         &self,
@@ -439,7 +543,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
             let store = || {
-                self.near.insert(lead.hash(), lead.key().clone(), value.clone(), storage.weight, lifetime);
+                let (key, mut value) = (lead.key().clone(), Some(value.clone()));
+                self.near.insert_from(lead.hash(), key, &mut value, storage.weight, lifetime);
                 self.drop_unless(far, hold, lead);
             };
             let undo = || {
@@ -508,9 +613,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         holding(self.lead.as_ref(), self.span().around(body))
     }
 
-    /// Stores what came of it, tells those who wait, and gives it back.
+    /// Stores what came of it, and tells those who wait.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: R) -> R {
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
         let (mut writes, mut ttl) = (true, None);
@@ -518,26 +623,25 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             call.answered(Answered::Computed, cost);
             (writes, ttl) = (call.writes(), call.ttl);
         }
-        let Some(lead) = self.lead else {
-            return result;
-        };
+        let Some(lead) = self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         let mut stored = false;
         if writes
-            && let Some(value) = outcome.stored(&result)
-            && let Some(storage) = memo.storage(lead.key(), &value, outcome.is_error(&value), ttl)
+            && let mut value = outcome.stored(result)
+            && let Some(found) = &value
+            && let Some(storage) = memo.storage(lead.key(), found, outcome.is_error(found), ttl)
         {
             // the user's `Serialize` runs before anything waits for the store
             let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
-            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(&value)?)));
+            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(found)?)));
             let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
             let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
             let near = memo.goes_near(failed, size);
             let store = || {
                 if near {
                     let Storage { weight, lifetime } = storage;
-                    memo.near.insert(lead.hash(), lead.key().clone(), value, weight, lifetime);
+                    memo.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
                     if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
                         far.lodged(|| memo.near.clear());
                     }
@@ -565,9 +669,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             lead.store(store, undo);
         }
         let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
-        lead.land(|| match outcome.stored(&result) {
+        lead.land(|| match outcome.stored(result) {
             Some(value) => Landed::Value(value),
-            None => outcome.failure(&result).map_or(Landed::Unshared, Landed::Failed),
+            None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
         });
         drop(held);
         match self.call {
@@ -577,7 +681,6 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             _ => {}
         }
         event::tell_rest();
-        result
     }
 }
 

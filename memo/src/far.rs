@@ -391,6 +391,7 @@ impl<K, V: 'static> Far<K, V> {
                         let lives = label.expires.map(left);
                         let cost = Duration::from_nanos(label.cost);
                         let (waited, engine) = (false, &*tier.name);
+                        let value = Box::new(value);
                         return Ok(Found { value, lives, cost, size, waited, engine, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),

@@ -51,7 +51,7 @@ struct Flight<K, V, F> {
     /// [`SUPERSEDED`]; or the number of the thread that is putting the value into the store, above that bit; or 0.
     store: AtomicU64,
     /// Set before the flight is over, if anybody may be waiting.
-    landed: OnceLock<Landed<V, F>>,
+    landed: OnceLock<Box<Landed<V, F>>>,
     /// See [`Node::suspended_on`].
     suspended_on: AtomicU64,
 }
@@ -400,8 +400,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
             return;
         }
         self.progress = Progress::Landing;
-        let landed = landing();
-        let _ = self.flight.landed.set(landed);
+        let _ = self.flight.landed.set(Box::new(landing()));
         // and the rest as it is dropped, as it also is if `landing` panics
     }
 
@@ -442,9 +441,9 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
 /// How a wait ended.
 pub(crate) enum Waited<'f, K: OwnedPart, V: Value, F: Value> {
     /// With a value, stored or not.
-    Value(V),
+    Value(Box<V>),
     /// With a failure.
-    Failed(F),
+    Failed(Box<F>),
     /// The leader is gone: this caller leads now.
     Lead(Lead<'f, K, V, F>),
     /// The flight is over with nothing to share: look again.
@@ -468,14 +467,19 @@ impl<K: OwnedPart, V: Value, F: Value> Unpin for Wait<'_, K, V, F> {}
 
 impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
     fn take_key(&mut self) -> K {
-        self.key.take().expect("a wait ends once")
+        self.key.take().expect(ONCE)
     }
+}
 
-    fn landed(&mut self, landed: Landed<V, F>) -> Waited<'f, K, V, F> {
+const ONCE: &str = "a wait ends once";
+
+impl<K: OwnedPart, V: Value, F: Value> Waited<'_, K, V, F> {
+    /// The end of a wait for what has `landed`, by a caller with this key.
+    fn of(landed: &Landed<V, F>, key: &mut Option<K>) -> Self {
         match landed {
-            Landed::Value(value) => Waited::Value(value),
-            Landed::Failed(failure) => Waited::Failed(failure),
-            Landed::Unshared => Waited::Alone(self.take_key()),
+            Landed::Value(value) => Waited::Value(Box::new(value.clone())),
+            Landed::Failed(failure) => Waited::Failed(Box::new(failure.clone())),
+            Landed::Unshared => Waited::Alone(key.take().expect(ONCE)),
         }
     }
 }
@@ -486,7 +490,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Some(landed) = this.flight.landed.get() {
-            return Poll::Ready(this.landed(landed.clone()));
+            return Poll::Ready(Waited::of(landed, &mut this.key));
         }
         if !this.edge.as_ref().is_some_and(graph::Wait::is_current) {
             this.edge = None;
@@ -503,8 +507,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
             Phase::Over => {
                 drop(state);
                 // it may have landed since we looked
-                Poll::Ready(match this.flight.landed.get().cloned() {
-                    Some(landed) => this.landed(landed),
+                Poll::Ready(match this.flight.landed.get() {
+                    Some(landed) => Waited::of(landed, &mut this.key),
                     None => {
                         // its leader may not have come to that yet, and would be met again and again
                         this.flights.board.leave(&this.flight);

@@ -161,12 +161,13 @@ where
         }
     }
 
-    /// As [`get`](Self::get), for what is not the usual hit.
-    pub(crate) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
+    /// As [`get`](Self::get), out of line. The clone is written into `into`, which holds nothing before: a large value is
+    /// not copied from frame to frame on its way.
+    pub(crate) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q, into: &mut Option<V>) {
         match self {
-            Near::Memory(store) => store.get_in_full(hash, query),
+            Near::Memory(store) => store.get_in_full(hash, query, into),
             #[cfg(feature = "moka")]
-            Near::Moka(store) => store.get(hash, query),
+            Near::Moka(store) => *into = store.get(hash, query),
         }
     }
 
@@ -189,7 +190,22 @@ where
     /// With a lifetime of zero, or a weight beyond the bound of the whole store, nothing is stored, and what
     /// was there is removed all the same: it has been superseded. Lifetimes too long to count never end.
     pub(crate) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
-        each!(self, store => store.insert(hash, key, value, weight, lifetime))
+        self.insert_from(hash, key, &mut Some(value), weight, lifetime);
+    }
+
+    /// Like [`insert`](Self::insert). The value is taken out of `value`, where it stays until it has its place, so that a
+    /// large one is not copied from frame to frame on its way. Without a value nothing happens.
+    pub(crate) fn insert_from(
+        &self,
+        hash: u64,
+        key: K,
+        value: &mut Option<V>,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) {
+        if value.is_some() {
+            each!(self, store => store.insert_from(hash, key, value, weight, lifetime));
+        }
     }
 
     /// Removes; whether there was something that had not expired.

@@ -15,7 +15,8 @@ pub(crate) enum Looked<V> {
 
 /// What an engine had.
 pub(crate) struct Found<V> {
-    pub(crate) value: V,
+    /// In a box, so that the futures on its way are not as large as it may be.
+    pub(crate) value: Box<V>,
     /// For how long it lives yet.
     pub(crate) lives: Option<Duration>,
     /// How long it took to compute; nothing where its entry does not know.

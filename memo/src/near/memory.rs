@@ -104,15 +104,21 @@ struct Look<'a, K: 'static, V: 'static, Q> {
     hash: u64,
     query: &'a Q,
     uses: bool,
+    /// Where the clone goes.
+    into: &'a mut Option<V>,
 }
 
 impl<K, V: Clone, Q: Lookup<K>> Read for Look<'_, K, V, Q> {
-    type Out = Option<V>;
+    type Out = ();
 
-    fn read(self, reading: &Reading) -> Option<V> {
+    fn read(self, reading: &Reading) {
         let index = self.store.shards.index(self.hash);
-        let found = index.find(reading, self.hash, |found| self.query.matches(&found.key))?;
-        is_alive(&found, self.store.tti.load(Relaxed), self.uses).then(|| found.value.clone())
+        let found = index.find(reading, self.hash, |found| self.query.matches(&found.key));
+        if let Some(found) = found
+            && is_alive(&found, self.store.tti.load(Relaxed), self.uses)
+        {
+            *self.into = Some(found.value.clone());
+        }
     }
 }
 
@@ -298,26 +304,31 @@ where
                 self.missed(hash);
                 None
             }
-            Usual::Unusual => self.get_in_full(hash, query),
+            Usual::Unusual => {
+                let mut value = None;
+                self.get_in_full(hash, query, &mut value);
+                value
+            }
         }
     }
 
     #[cold]
     #[inline(never)]
-    pub(super) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        let value = self.look(hash, &query, true);
-        if value.is_none() {
+    pub(super) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q, into: &mut Option<V>) {
+        self.look(hash, &query, true, into);
+        if into.is_none() {
             self.missed(hash);
         }
-        value
     }
 
     pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
-        self.look(hash, query, false)
+        let mut value = None;
+        self.look(hash, query, false, &mut value);
+        value
     }
 
-    fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q, uses: bool) -> Option<V> {
-        reading_as(Look { store: self, hash, query, uses })
+    fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q, uses: bool, into: &mut Option<V>) {
+        reading_as(Look { store: self, hash, query, uses, into });
     }
 
     /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.
@@ -328,7 +339,20 @@ where
         }
     }
 
+    /// Stores a value by itself.
+    #[cfg(test)]
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
+        self.insert_from(hash, key, &mut Some(value), weight, lifetime);
+    }
+
+    pub(super) fn insert_from(
+        &self,
+        hash: u64,
+        key: K,
+        value: &mut Option<V>,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) {
         let lifetime = lifetime.map_or(NEVER, nanos);
         let tti = self.tti();
         let shortest = lifetime.min(tti);
@@ -348,16 +372,16 @@ where
     /// Not stored; but what it would have taken the place of, has been superseded all the same.
     #[cold]
     #[inline(never)]
-    fn refuse(&self, hash: u64, key: K, value: V) {
+    fn refuse(&self, hash: u64, key: K, value: &mut Option<V>) {
         self.remove(hash, &Same(&key));
         bury(key);
-        bury(value);
+        bury(value.take());
     }
 
     /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once; the node, if it is not
     /// let in.
     #[inline]
-    fn place(&self, new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
+    fn place<'v>(&self, new: New<'v, K, V>) -> Result<Placed<K, V>, New<'v, K, V>> {
         let mut locked = self.shards.lock(new.hash);
         if !locked.admits(&new) {
             return Err(new);
@@ -374,7 +398,7 @@ where
     /// The same where an entry has the hash of the new one, and perhaps its key.
     #[cold]
     #[inline(never)]
-    fn place_among(&self, mut new: New<K, V>) -> Result<Placed<K, V>, New<K, V>> {
+    fn place_among<'v>(&self, mut new: New<'v, K, V>) -> Result<Placed<K, V>, New<'v, K, V>> {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.

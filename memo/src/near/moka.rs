@@ -252,7 +252,15 @@ where
         self.cache.get(query)
     }
 
-    pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
+    pub(super) fn insert_from(
+        &self,
+        hash: u64,
+        key: K,
+        value: &mut Option<V>,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) {
+        let Some(value) = value.take() else { return };
         let Some(inside) = Inside::enter() else {
             bury(key);
             bury(value);

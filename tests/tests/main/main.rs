@@ -12,4 +12,5 @@ mod invalidation;
 mod keys;
 mod results;
 mod scopes;
+mod stack;
 mod story;

@@ -157,10 +157,11 @@ impl<K, V> Entry<K, V> {
 }
 
 /// What is to be put in: a node that has no place yet.
-pub(super) struct New<K, V> {
+pub(super) struct New<'v, K, V> {
     pub hash: u64,
     pub key: K,
-    pub value: V,
+    /// The value, where its owner keeps it until it is taken: a large one is moved once.
+    pub value: &'v mut Option<V>,
     pub weight: u32,
     /// See [`Node::word`]; as [`word`] makes it.
     pub word: u64,
@@ -223,22 +224,33 @@ impl<K, V> Spares<K, V> {
     }
 
     /// A node for this, in a place of its own.
+    ///
+    /// # Panics
+    ///
+    /// If its value has been taken.
     #[inline]
-    pub(super) fn place(&mut self, new: New<K, V>) -> Entry<K, V> {
+    pub(super) fn place(&mut self, new: New<'_, K, V>) -> Entry<K, V> {
         let New { hash, key, value, weight, word, read, .. } = new;
         assert_eq!(word & UNTIMED == 0, self.timed);
+        let value = value.take().expect("a value is taken once");
         let place = self.places.pop().unwrap_or_else(|| {
             let layout = Self::layout(self.timed);
             // SAFETY: a node is not of size zero.
             let place = NonNull::new(unsafe { alloc(layout) }.cast());
             place.unwrap_or_else(|| handle_alloc_error(layout))
         });
-        let node = Node { hash, word: Word::new(word), weight, place: Place::new(0), key, value };
-        // SAFETY: the place is ours, large enough for a `Timed` if it is to be one, and there is nothing in it.
+        let node = place.as_ptr();
+        // SAFETY: the place is ours, large enough for a `Timed` if it is to be one, and there is nothing in it. All fields
+        // are written.
         unsafe {
-            match self.timed {
-                false => place.write(node),
-                true => place.cast().write(Timed { node, read: Word::new(read) }),
+            (&raw mut (*node).hash).write(hash);
+            (&raw mut (*node).word).write(Word::new(word));
+            (&raw mut (*node).weight).write(weight);
+            (&raw mut (*node).place).write(Place::new(0));
+            (&raw mut (*node).key).write(key);
+            (&raw mut (*node).value).write(value);
+            if self.timed {
+                (&raw mut (*node.cast::<Timed<K, V>>()).read).write(Word::new(read));
             }
         }
         if let Some(next) = self.places.last() {

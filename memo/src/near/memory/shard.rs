@@ -398,20 +398,20 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Whether such an entry may come in: not if it is too heavy, nor if it was made for another idle time than holds
     /// by now, which has taken all others of its time.
     #[inline]
-    pub(super) fn admits(&self, new: &New<K, V>) -> bool {
+    pub(super) fn admits(&self, new: &New<'_, K, V>) -> bool {
         let Share { bound, tti, .. } = self.shard.share;
         bound.admits(new.weight) && new.tti == tti
     }
 
     /// Puts in an entry whose key is not in here, and makes room for it.
     #[inline(always)]
-    pub(super) fn insert(&mut self, node: New<K, V>) {
+    pub(super) fn insert(&mut self, node: New<'_, K, V>) {
         let returns = self.is_bounded() && self.shard.ghosts.take(node.hash);
         self.insert_into(node, returns);
     }
 
     #[inline(always)]
-    fn insert_into(&mut self, node: New<K, V>, to_main: bool) {
+    fn insert_into(&mut self, node: New<'_, K, V>, to_main: bool) {
         let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
         if self.is_bounded() {
             self.make_room(counts);
@@ -438,7 +438,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     /// Puts an entry in the place of another with the same key. False if that is not in here any more: then nothing
     /// has happened, and the caller has the new one back.
-    pub(super) fn replace(&mut self, old: Entry<K, V>, new: New<K, V>) -> Result<(), New<K, V>> {
+    pub(super) fn replace<'v>(&mut self, old: Entry<K, V>, new: New<'v, K, V>) -> Result<(), New<'v, K, V>> {
         let hash = new.hash;
         // SAFETY: see `Locked`.
         if !unsafe { self.index.holds(hash, old) } {
