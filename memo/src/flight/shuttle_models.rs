@@ -54,7 +54,8 @@ async fn call_async(memo: &'static Model, key: u8, body: impl Future<Output = u6
         Err(computation) => computation,
     };
     let result = computation.compute(body).await;
-    computation.finish(Whole, result)
+    computation.finish(Whole, &result);
+    result
 }
 
 fn invalidate(memo: &'static Model, key: u8) {
