@@ -134,7 +134,7 @@ fn function(model: &Model) -> TokenStream {
 fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
     let private = private(model);
     let settings = settings::settings(model);
-    quote!(#private::Site::new(#function, || (), || #settings))
+    quote!(#private::Site::new(#function, || (), #settings))
 }
 
 /// The expression that finds this instantiation.

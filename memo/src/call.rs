@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
-use crate::function::{Hooks, Memo, SingleFlight, Site, Storage};
+use crate::function::{Code, Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, Value};
@@ -64,10 +64,7 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 /// # Errors
 ///
 /// A call that found nothing, to go on with.
-// In unoptimized code, inlining would only put all of this into the frame that a recursion repeats.
-//
-// Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
-// next to nothing for it: the arguments for the body, and room for what such a function gives.
+// In unoptimized code, inlining would only put all of this into the frame that a recursion repeats, and into each function.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     site: S,
@@ -76,14 +73,26 @@ pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    if const { size_of::<O::Stored>() > LARGE } {
-        return enter_first(site, hooks, key, outcome);
+    match Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site) {
+        Some(memo) if const { size_of::<O::Stored>() <= LARGE } => enter_memo(memo, site(), key, outcome),
+        Some(memo) => enter_slowly(memo, site(), key, outcome),
+        None => enter_first(site(), Code::of::<S>(), hooks, key, outcome),
     }
-    let Some(memo) = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site) else {
-        return enter_first(site, hooks, key, outcome);
-    };
+}
+
+/// As [`enter`], for code that has come by before.
+//
+// Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
+// next to nothing for it: the arguments for the body, and room for what such a function gives.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn enter_memo<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    site: Site,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
     if directive::pending() {
-        return enter_asked(memo, site(), key, outcome);
+        return enter_asked(memo, site, key, outcome);
     }
     let hash = memo.hash(&key);
     let (mine, place) = (Mine::new(), memo.counters.place());
@@ -101,20 +110,31 @@ pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     }
 }
 
-/// As [`enter`], for code that enters for the first time and for large values.
+/// As [`enter`], for code that enters for the first time.
 #[cold]
 #[inline(never)]
-fn enter_first<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
-    site: S,
+fn enter_first<P: Part, R, O: Outcome<R>>(
+    site: Site,
+    code: Code<P::Owned, O::Stored, O::Failure>,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let memo = Site::memo_by::<S, P::Owned, O::Stored, O::Failure>(&site, hooks);
-    if directive::pending() {
-        return enter_asked(memo, site(), key, outcome);
+    enter_slowly(site.memo_by(code, hooks), site, key, outcome)
+}
+
+/// As [`enter_memo`], with nothing in the caller's frame. Large values always come this way.
+#[inline(never)]
+fn enter_slowly<P: Part, R, O: Outcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    site: Site,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    match directive::pending() {
+        true => enter_asked(memo, site, key, outcome),
+        false => enter_in_full(memo, memo.hash(&key), key, outcome),
     }
-    enter_in_full(memo, memo.hash(&key), key, outcome)
 }
 
 /// As [`enter`] where nothing is asked, whatever there is to be done for a hit.
@@ -213,8 +233,22 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
-    #[inline(never)]
+    #[inline]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
+        let mut body = Some(body);
+        self.run_once(outcome, &mut || match body.take() {
+            Some(body) => body(),
+            None => unreachable!("a body runs once"),
+        })
+    }
+
+    /// As [`run`](Self::run). It is the same code for all functions of these types, whatever their bodies.
+    #[inline(never)]
+    fn run_once<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+        body: &mut dyn FnMut() -> R,
+    ) -> R {
         // little of ours is on the stack while the body runs: it may call this function again, to any depth
         let computation = match self.acquire_blocking() {
             Ended::Compute(computation) => computation,

@@ -8,6 +8,7 @@
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
@@ -154,16 +155,17 @@ impl Site {
     pub(crate) fn usual_memo<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
         site: &S,
     ) -> Option<&'static Memo<K, V, F>> {
-        record::signed::<S, K, V, F>(&site().function.signposts)
+        Code::of::<S>().signed(&site().function.signposts)
     }
 
-    /// The same, which `S` gives, whoever has come by; from now on that code finds it.
-    pub(crate) fn memo_by<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
-        site: &S,
+    /// The record, whoever has come by; from now on this code finds it.
+    pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
+        self,
+        code: Code<K, V, F>,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let memo = site().memo(hooks);
-        record::sign::<S, K, V, F>(&site().function.signposts, memo);
+        let memo = self.memo(hooks);
+        code.sign(&self.function.signposts, memo);
         memo
     }
 
@@ -289,13 +291,55 @@ mod record {
             Signpost { code, memo, next: AtomicPtr::new(std::ptr::null_mut()) }
         }
 
+        /// The next one in its list, if there is one.
+        fn next(&self) -> Option<&'static Signpost> {
+            // SAFETY: null, or leaked by `put_up` and shared since.
+            unsafe { self.next.load(Ordering::Acquire).as_ref() }
+        }
+
+        /// The one for this code, of those behind it in its list.
+        fn after(&self, code: *mut ()) -> Option<&'static Signpost> {
+            let mut at = self.next();
+            while let Some(signpost) = at {
+                if signpost.code.load(Ordering::Acquire) == code {
+                    return at;
+                }
+                at = signpost.next();
+            }
+            None
+        }
+
+        /// Puts one up for this code, to this record, in the list that begins here, unless there is one.
+        fn put_up(&'static self, code: *mut (), memo: *mut ()) {
+            let _one_at_a_time = registry::lock();
+            let mut at = self;
+            loop {
+                let there = at.code.load(Ordering::Acquire);
+                if there.is_null() {
+                    at.memo.store(memo, Ordering::Relaxed);
+                    return at.code.store(code, Ordering::Release);
+                }
+                if there == code {
+                    return;
+                }
+                at = match at.next() {
+                    Some(next) => next,
+                    None => {
+                        let new: &'static Signpost = Box::leak(Box::new(Signpost::new()));
+                        at.next.store(std::ptr::from_ref(new).cast_mut(), Ordering::Release);
+                        new
+                    }
+                };
+            }
+        }
+
         /// # Safety
         ///
         /// It has been put up for code of these types.
         #[inline(always)]
         unsafe fn memo<K: OwnedPart, V: Value, F: Value>(&self) -> &'static Memo<K, V, F> {
             let memo = self.memo.load(Ordering::Relaxed).cast::<Memo<K, V, F>>();
-            // SAFETY: a reference to one, as `sign` has written it before `code`, which the caller has seen.
+            // SAFETY: a reference to one, as `put_up` has written it before `code`, which the caller has seen.
             unsafe {
                 std::hint::assert_unchecked(!memo.is_null());
                 &*memo
@@ -309,15 +353,45 @@ mod record {
         (typeid::of::<S>(), TypeId::of::<(K, V, F)>())
     }
 
-    #[inline(always)]
-    fn code<S, K: OwnedPart, V: Value, F: Value>() -> *mut () {
-        let function: fn() -> (TypeId, TypeId) = tells_apart::<S, K, V, F>;
-        function as *mut ()
+    /// Code that looks for a record of these types: what tells it apart from all other code, and in which list it looks.
+    #[derive(Debug)]
+    pub(crate) struct Code<K, V, F> {
+        /// Of its [`tells_apart`].
+        address: *mut (),
+        list: usize,
+        types: PhantomData<fn(K, V, F)>,
+    }
+
+    impl<K: OwnedPart, V: Value, F: Value> Code<K, V, F> {
+        /// The code that has the site `S`.
+        #[inline(always)]
+        pub(crate) fn of<S>() -> Self {
+            let function: fn() -> (TypeId, TypeId) = tells_apart::<S, K, V, F>;
+            Code { address: function as *mut (), list: list(typeid::of::<S>()), types: PhantomData }
+        }
+
+        /// The record that there is a signpost to, for this code.
+        #[inline(always)]
+        pub(super) fn signed(&self, lists: &'static [Signpost; LISTS]) -> Option<&'static Memo<K, V, F>> {
+            let first = &lists[self.list];
+            // in nearly all programs it is the first, which is a constant, too
+            let signpost = match first.code.load(Ordering::Acquire) == self.address {
+                true => first,
+                false => first.after(self.address)?,
+            };
+            // SAFETY: it has been put up for that very function, and so for these types.
+            Some(unsafe { signpost.memo() })
+        }
+
+        /// Puts up a signpost to `memo`, for this code.
+        pub(super) fn sign(self, lists: &'static [Signpost; LISTS], memo: &'static Memo<K, V, F>) {
+            lists[self.list].put_up(self.address, std::ptr::from_ref(memo).cast_mut().cast());
+        }
     }
 
     /// The list to look into. All constants, so that this is one as well in optimized code.
     #[inline(always)]
-    fn list<S>(lists: &'static [Signpost; LISTS]) -> &'static Signpost {
+    fn list(code: TypeId) -> usize {
         struct Last(u64);
         impl Hasher for Last {
             #[inline(always)]
@@ -334,57 +408,12 @@ mod record {
             }
         }
         let mut last = Last(0);
-        typeid::of::<S>().hash(&mut last);
-        &lists[last.finish() as usize % LISTS]
-    }
-
-    /// The record that there is a signpost to, for this code.
-    #[inline(always)]
-    pub(super) fn signed<S, K: OwnedPart, V: Value, F: Value>(
-        lists: &'static [Signpost; LISTS],
-    ) -> Option<&'static Memo<K, V, F>> {
-        let mut at = list::<S>(lists);
-        // in nearly all programs it is the first, which is a constant, too
-        if at.code.load(Ordering::Acquire) == code::<S, K, V, F>() {
-            // SAFETY: it has been put up for that very function, and so for these types.
-            return Some(unsafe { at.memo() });
-        }
-        loop {
-            // SAFETY: null, or leaked by `sign` and shared since.
-            at = unsafe { at.next.load(Ordering::Acquire).as_ref() }?;
-            if at.code.load(Ordering::Acquire) == code::<S, K, V, F>() {
-                // SAFETY: as above.
-                return Some(unsafe { at.memo() });
-            }
-        }
-    }
-
-    /// Puts up a signpost to `memo`, for this code.
-    pub(super) fn sign<S, K: OwnedPart, V: Value, F: Value>(
-        lists: &'static [Signpost; LISTS],
-        memo: &'static Memo<K, V, F>,
-    ) {
-        let _one_at_a_time = registry::lock();
-        let code = code::<S, K, V, F>();
-        let mut at = list::<S>(lists);
-        loop {
-            let there = at.code.load(Ordering::Acquire);
-            if there.is_null() {
-                at.memo.store(std::ptr::from_ref(memo).cast_mut().cast(), Ordering::Relaxed);
-                return at.code.store(code, Ordering::Release);
-            }
-            if there == code {
-                return;
-            }
-            if at.next.load(Ordering::Acquire).is_null() {
-                at.next.store(Box::leak(Box::new(Signpost::new())), Ordering::Release);
-            }
-            // SAFETY: not null any more; leaked above, and shared since.
-            at = unsafe { &*at.next.load(Ordering::Acquire) };
-        }
+        code.hash(&mut last);
+        last.finish() as usize % LISTS
     }
 }
 
+pub(crate) use record::Code;
 use record::Signpost;
 
 // SAFETY: `next` is written before the header is shared and only read after.
@@ -465,6 +494,7 @@ pub(crate) struct Hints {
 
 impl Settings {
     /// All at their defaults.
+    #[inline(never)]
     pub fn new() -> Self {
         Settings {
             owner: None,
@@ -1177,7 +1207,7 @@ mod tests {
     }
 
     fn come_by<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Record<K> {
-        Site::memo_by(site, |hooks| hooks)
+        site().memo_by(Code::of::<S>(), |hooks| hooks)
     }
 
     /// What the code of an instantiation finds: the same each time, once it has come by. Miri gives a function another address now

@@ -148,6 +148,7 @@ fn shared_items(model: &Model) -> TokenStream {
         #(#cfgs)*
         #[doc(hidden)]
         #quiet
+        #[inline]
         fn #control <#params>(
             #(#this,)*
             #op: #private::Op<#output>,
@@ -221,14 +222,17 @@ fn operations(model: &Model) -> TokenStream {
     let invalidate = known.ask(&control, &quote!(#private::Op::Invalidate));
     quote! {
         /// Runs the body: neither looks for a result of this call nor stores one. What it calls is memoized as ever.
+        #[inline]
         #vis #asyncness #unsafety fn uncached <#params>(#(#call_inputs),*) -> #output #bounds { #uncached }
 
         /// Computes now, replaces what is stored, and returns the result.
+        #[inline]
         #vis #asyncness #unsafety fn refresh <#params>(#(#call_inputs),*) -> #output #bounds { #refresh }
 
         #warm
 
         /// What is stored now. Computes nothing, and counts as no use.
+        #[inline]
         #vis #asyncness fn peek <#params>(#(#known_inputs),*) -> #private::Option<#output> #bounds {
             #peek #settled.peeked()
         }
@@ -236,6 +240,7 @@ fn operations(model: &Model) -> TokenStream {
         /// Stores a result, as if it had just been computed.
         #[doc = ""]
         #[doc = #insert_errors]
+        #[inline]
         #vis #asyncness fn insert <#params>(
             #(#known_inputs,)*
             #result: #output,
@@ -246,6 +251,7 @@ fn operations(model: &Model) -> TokenStream {
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
         #[doc = ""]
         #[doc = #errors]
+        #[inline]
         #vis #asyncness fn invalidate <#params>(
             #(#known_inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
@@ -255,16 +261,19 @@ fn operations(model: &Model) -> TokenStream {
         /// Drops all entries, whatever the type parameters. What is being computed now is not stored.
         #[doc = ""]
         #[doc = #errors]
+        #[inline]
         #vis #asyncness fn clear() -> #private::Result<(), #private::Error> {
             #clear
         }
 
         /// What the function has counted, whatever the type parameters.
+        #[inline]
         #vis fn stats() -> #private::Stats {
             Self::__function().stats()
         }
 
         /// Where results live, and why.
+        #[inline]
         #vis fn plan <#params>() -> #private::Plan #bounds {
             #plan
         }
@@ -290,6 +299,7 @@ fn warm(model: &Model, call: &Arguments<'_>) -> TokenStream {
     let called = if matches!(unsafety, Safety::Unsafe(_)) { quote!(unsafe { #called }) } else { called };
     quote! {
         /// Computes what is missing of these calls, one after the other.
+        #[inline]
         #vis #asyncness #unsafety fn warm <#(#lifetime,)* #params>(
             #calls: impl #private::IntoIterator<Item = #item>
         ) #bounds {

@@ -8,7 +8,8 @@ use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 use super::{has_self, hidden_at, pointing_at, private};
 use crate::model::{CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, Place, SingleFlight};
 
-/// The expression of type `Settings`: what does not depend on the types of keys and results.
+/// The function that gives `Settings`: what does not depend on the types of keys and results. Without options it is the
+/// runtime's own, which is compiled once.
 pub(super) fn settings(model: &Model) -> TokenStream {
     let private = private(model);
     let options = &model.options;
@@ -69,7 +70,10 @@ pub(super) fn settings(model: &Model) -> TokenStream {
             SingleFlight::Fleet => quote!(.one_per_fleet()),
         });
     }
-    quote!(#private::Settings::new() #(#calls)*)
+    match calls[..] {
+        [] => quote!(#private::Settings::new),
+        _ => quote!(|| #private::Settings::new() #(#calls)*),
+    }
 }
 
 /// What engines that outlive the process are to know, and the strategy.
@@ -218,6 +222,10 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         calls.push(quote!(.able(#types)));
     }
     match asked[..] {
+        [] if calls.is_empty() => {
+            let private = private(model);
+            quote!(#private::no_hooks)
+        }
         [] => quote!(|#hooks| #hooks #(#calls)*),
         _ => quote!(|#hooks| {
             #(#asked)*
