@@ -14,6 +14,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
+use crate::flight::graph::Held;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Memo, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
@@ -23,7 +24,7 @@ use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
 use crate::stats::{Counter, Mine};
-use crate::trace::Span;
+use crate::trace::{EnteredSpan, Span};
 
 /// Finds an owned key by another.
 struct Same<'a, K>(&'a K);
@@ -234,7 +235,11 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
     #[inline]
-    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
+    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(
+        mut self,
+        outcome: O,
+        body: impl FnOnce() -> R,
+    ) -> R {
         let mut body = Some(body);
         self.run_once(outcome, &mut || match body.take() {
             Some(body) => body(),
@@ -243,32 +248,39 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     /// As [`run`](Self::run). It is the same code for all functions of these types, whatever their bodies.
+    //
+    // Little of ours is on the stack while the body runs: it may call this function again, to any depth. Unoptimized code has
+    // a place in the frame for each value that is moved, so that all of it is made and ended where it stands.
     #[inline(never)]
     fn run_once<R, O: Outcome<R, Stored = V, Failure = F>>(
-        self,
+        &mut self,
         outcome: O,
         body: &mut dyn FnMut() -> R,
     ) -> R {
-        // little of ours is on the stack while the body runs: it may call this function again, to any depth
-        let computation = match self.acquire_blocking() {
-            Ended::Compute(computation) => computation,
-            Ended::Shared(shared) => return shared.result(outcome),
-        };
-        let held = computation.lead.as_ref().map(Lead::hold);
-        let span = computation.span().enter();
+        let mut running = None;
+        if let Some(shared) = self.start(&mut running) {
+            return shared.result(outcome);
+        }
         let result = body();
-        drop(span);
-        drop(held);
-        computation.finish(outcome, &result);
+        Running::finish(&mut running, outcome, &result);
         result
     }
 
+    /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
-    fn acquire_blocking(mut self) -> Ended<K, V, F> {
+    fn start(&mut self, running: &mut Option<Running<K, V, F>>) -> Option<Shared<V, F>> {
         let call = self.call.take();
         let begun = self.begin(true, call.as_deref());
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
-        begun.ended(call)
+        match begun.ended(call) {
+            Ended::Shared(shared) => Some(shared),
+            Ended::Compute(computation) => {
+                let held = computation.lead.as_ref().map(Lead::hold);
+                let span = computation.span().enter();
+                *running = Some(Running { span, held, computation });
+                None
+            }
+        }
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
@@ -293,9 +305,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     #[inline(always)]
-    fn begin(self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
-        let Missed { memo, hash, key, .. } = self;
-        let Some(key) = key else {
+    fn begin(&mut self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
+        let Missed { memo, hash, .. } = *self;
+        let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None));
         };
         if !memo.settings.enabled() {
@@ -478,6 +490,23 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
             Ended::Compute(computation) => Err(computation),
             Ended::Shared(shared) => Ok(shared.result(self.outcome)),
         })
+    }
+}
+
+/// A body that runs on the thread of its call. The order is that in which these end.
+struct Running<K: OwnedPart, V: Value, F: Value> {
+    span: EnteredSpan,
+    held: Option<Held>,
+    computation: Computation<K, V, F>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
+    #[inline(never)]
+    fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
+        let Some(Running { span, held, computation }) = running.take() else { return };
+        drop(span);
+        drop(held);
+        computation.finish(outcome, result);
     }
 }
 

@@ -118,6 +118,9 @@ pub(crate) fn say(level: warn::Level, engine: Option<&str>, message: &str) -> bo
 /// What a computation runs in.
 pub(crate) struct Span(tracing::Span);
 
+/// While it lives, what happens on this thread is within its span.
+pub(crate) use tracing::span::EnteredSpan;
+
 impl Span {
     /// That of the function called `function`.
     pub(crate) fn of(function: &str, key: impl FnOnce() -> Option<String>) -> Self {
@@ -129,7 +132,7 @@ impl Span {
     }
 
     /// Until what this gives is dropped.
-    pub(crate) fn enter(self) -> tracing::span::EnteredSpan {
+    pub(crate) fn enter(self) -> EnteredSpan {
         self.0.entered()
     }
 

@@ -26,6 +26,9 @@ pub(crate) fn say(_: crate::warn::Level, _: Option<&str>, _: &str) -> bool {
 /// What a computation runs in.
 pub(crate) struct Span;
 
+/// While it lives, a computation runs.
+pub(crate) use Span as EnteredSpan;
+
 impl Span {
     pub(crate) fn of(_: &str, _: impl FnOnce() -> Option<String>) -> Self {
         Span
