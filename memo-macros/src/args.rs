@@ -286,7 +286,7 @@ fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
 }
 
 /// The engines there are to be, available or not.
-const ENGINES: &[&str] = &["auto", "memory", "moka", "disk", "redis"];
+const ENGINES: &[&str] = &["auto", "memory", "thread", "moka", "disk", "redis"];
 
 impl Value for Engine {
     const TAKES: &'static str =
@@ -298,6 +298,7 @@ impl Value for Engine {
                 One::Alone => Engine::Auto,
                 One::Near(Near::Memory) => Engine::Memory,
                 One::Near(Near::Moka) => Engine::Moka,
+                One::Thread => Engine::Thread,
                 One::Far(far) => Engine::Far { near: None, names: vec![far] },
             });
         };
@@ -309,6 +310,12 @@ impl Value for Engine {
             match errors.handle(one_engine::<Self>(name, elem, ENGINES)) {
                 Some(One::Alone) => {
                     errors.push(wrong("\"auto\" stands alone: name the engines, or say \"auto\""))
+                }
+                Some(One::Thread) => {
+                    errors.push(wrong(
+                        "\"thread\" stands alone, as results stay on their thread: say `engine = \"thread\"`, \
+                         or name other engines",
+                    ));
                 }
                 Some(One::Near(_)) if near.is_some() => {
                     errors.push(wrong("one engine in memory is enough: remove the other"));
@@ -343,6 +350,7 @@ enum One {
     /// The word that stands alone: "auto", "none".
     Alone,
     Near(Near),
+    Thread,
     Far(String),
 }
 
@@ -352,6 +360,7 @@ fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One>
     match text.value().as_str() {
         word @ ("auto" | "none") if words.contains(&word) => Ok(One::Alone),
         "memory" => Ok(One::Near(Near::Memory)),
+        "thread" => Ok(One::Thread),
         "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
         "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
         "redis" if cfg!(feature = "redis") => Ok(One::Far("redis".to_owned())),
@@ -366,6 +375,10 @@ fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One>
     }
 }
 
+/// Why "thread" is no fallback.
+const THREAD_STANDS_IN: &str =
+    "a thread's own table does not stand in for what threads share: use \"memory\"";
+
 /// What there is to stand in, available or not.
 const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
 
@@ -378,6 +391,7 @@ impl Value for Fallback {
             match one_engine::<Self>(name, value, FALLBACKS)? {
                 One::Alone => {}
                 One::Near(near) => fallback.near = Some(near),
+                One::Thread => return Err(Error::custom(THREAD_STANDS_IN).with_span(value)),
                 One::Far(far) => fallback.far.push(far),
             }
             return Ok(fallback);
@@ -389,6 +403,7 @@ impl Value for Fallback {
                 Some(One::Alone) => {
                     errors.push(wrong("\"none\" stands alone: name the engines, or say \"none\""));
                 }
+                Some(One::Thread) => errors.push(wrong(THREAD_STANDS_IN)),
                 Some(_) if fallback.near.is_some() => {
                     errors.push(wrong("an engine in memory never fails: nothing is used after it"));
                 }

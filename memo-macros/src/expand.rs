@@ -148,7 +148,12 @@ fn site(model: &Model) -> TokenStream {
 /// How results of the function are stored.
 fn outcome(model: &Model) -> TokenStream {
     let (private, output) = (private(model), &model.output);
-    let shape = if model.options.cache_err.is_some() { quote!(shape_with_errors) } else { quote!(shape) };
+    let shape = match (model.options.cache_err.is_some(), model.on_thread()) {
+        (false, false) => quote!(shape),
+        (true, false) => quote!(shape_with_errors),
+        (false, true) => quote!(shape_here),
+        (true, true) => quote!(shape_with_errors_here),
+    };
     let of = hidden_at("shape", output.span());
     let outcome = quote_spanned!(of.span()=> #of.outcome());
     // the author's type stands outside of the block whose imports it could meet
@@ -169,10 +174,11 @@ fn body(model: &Model) -> TokenStream {
     let (result, computation) = (hidden("result"), hidden("computation"));
     let (site, hooks) = (site(model), settings::hooks(model));
     let (body, output) = (&model.body, &model.output);
+    let look = if model.on_thread() { quote!(enter_here) } else { quote!(enter) };
     let enter = key::with_key(
         model,
         &key,
-        &quote!(match #private::enter::<_, #output, _, _>(|| #site, #hooks, #key, #outcome) {
+        &quote!(match #private::#look::<_, #output, _, _>(|| #site, #hooks, #key, #outcome) {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#missed) => #missed,
         }),

@@ -36,7 +36,7 @@ mod validate;
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `engine` | `"auto"`, `"memory"`, `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: the strategy chooses |
+/// | `engine` | `"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first | where results live; an array is tiers | `"auto"`: the strategy chooses |
 /// | `fallback` | a name, an array, `"none"` | used while the engine is unavailable; with the cargo feature `engines` | a bounded memory engine |
 /// | `ttl` | `"1h30m"`, or an expression of type `Duration` | lifetime of an entry from its writing | none |
 /// | `tti` | likewise | lifetime of an entry from its last read | none |

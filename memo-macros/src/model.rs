@@ -187,6 +187,8 @@ pub(crate) enum Engine {
     Memory,
     /// The moka crate.
     Moka,
+    /// A table of each thread's own.
+    Thread,
     /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
     /// one in memory before them.
     Far {
@@ -228,6 +230,7 @@ impl Engine {
             Engine::Auto => Vec::new(),
             Engine::Memory => vec![Near::Memory.name()],
             Engine::Moka => vec![Near::Moka.name()],
+            Engine::Thread => vec!["thread"],
             Engine::Far { near, names } => {
                 near.map(Near::name).into_iter().chain(names.iter().map(String::as_str)).collect()
             }
@@ -304,6 +307,11 @@ impl Model {
     /// Whether the strategy may choose an engine that outlives the process.
     pub(crate) fn may_outlive(&self) -> bool {
         self.outlives && self.options.engine == Engine::Auto
+    }
+
+    /// Whether results stay on the thread that computed them.
+    pub(crate) fn on_thread(&self) -> bool {
+        self.options.engine == Engine::Thread
     }
 
     /// Puts the options and the function together. An option whose value was wrong, which is reported

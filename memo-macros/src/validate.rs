@@ -19,6 +19,7 @@ pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
     let mut rules = Rules { args, model, errors };
     rules.options();
     rules.far();
+    rules.thread();
     rules.companion();
     rules.skip();
     rules.function();
@@ -80,7 +81,7 @@ impl Rules<'_> {
             given.as_ref().filter(|given| given.value.is_some()).map(|given| given.key)
         }
         let named = self.args.engine.as_ref().and_then(|engine| engine.value.as_ref());
-        let in_memory = matches!(named, Some(Engine::Memory | Engine::Moka));
+        let in_memory = matches!(named, Some(Engine::Memory | Engine::Moka | Engine::Thread));
         let outlives = self.model.outlives;
         if let (Some(span), Some(fallback)) = (at(&self.args.fallback), &self.model.options.fallback) {
             self.fallback(span, fallback, named);
@@ -113,7 +114,7 @@ impl Rules<'_> {
             (Some(_), None) => true,
             (_, Some(Engine::Far { .. })) => true,
             (_, Some(Engine::Auto) | None) => outlives,
-            (_, Some(Engine::Memory | Engine::Moka)) => false,
+            (_, Some(Engine::Memory | Engine::Moka | Engine::Thread)) => false,
         };
         for (name, span) in [("code", at(code)), ("codec", at(codec))] {
             match span {
@@ -127,10 +128,27 @@ impl Rules<'_> {
         }
     }
 
+    /// What stays on its thread is for functions that do.
+    fn thread(&mut self) {
+        if !self.model.on_thread() {
+            return;
+        }
+        if let Some(asyncness) = self.model.sig.asyncness {
+            let message = "the future of an `async fn` may go from thread to thread, and `engine = \"thread\"` keeps \
+                           results on one: use \"memory\", or memoize a plain function that this one calls";
+            self.refuse(asyncness.span, message);
+        }
+        if let Some(Given { key, value: Some(_), .. }) = &self.args.single_flight {
+            let message = "with `engine = \"thread\"` threads share nothing, so there is nobody to wait for: \
+                           remove `single_flight`";
+            self.refuse(*key, message);
+        }
+    }
+
     /// What stands in has something to stand in for, which is not itself.
     fn fallback(&mut self, span: Span, fallback: &Fallback, engine: Option<&Engine>) {
         match engine {
-            Some(Engine::Memory | Engine::Moka) => {
+            Some(Engine::Memory | Engine::Moka | Engine::Thread) => {
                 self.refuse(span, "an engine in memory is never unavailable: remove `fallback`");
             }
             _ if !self.model.outlives => self.refuse(span, needs_engines("fallback")),

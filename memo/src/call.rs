@@ -17,9 +17,9 @@ use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::graph::Held;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Memo, SingleFlight, Site, Storage};
-use crate::key::{OwnedPart, Part, Query};
+use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::near::{Lookup, Usual};
-use crate::outcome::{Outcome, Value};
+use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
@@ -37,10 +37,10 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
 
 /// Values of more bytes are looked up out of line, where a clone goes straight to the frame that hands it out. Inlined code
 /// would make a frame of many times their size, which unoptimized code does not share between its steps.
-const LARGE: usize = 2048;
+pub(crate) const LARGE: usize = 2048;
 
 /// Adds to the hooks of a function with keys `P` and results `R` stored as `O` says.
-type AddHooks<P, R, O> = fn(
+pub(crate) type AddHooks<P, R, O> = fn(
     Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>,
 ) -> Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
 
@@ -67,7 +67,7 @@ pub struct Missed<K: OwnedPart, V: Value, F: Value> {
 /// A call that found nothing, to go on with.
 // In unoptimized code, inlining would only put all of this into the frame that a recursion repeats, and into each function.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
     site: S,
     hooks: AddHooks<P, R, O>,
     key: P,
@@ -86,7 +86,7 @@ pub fn enter<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
 // Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
 // next to nothing for it: the arguments for the body, and room for what such a function gives.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn enter_memo<P: Part, R, O: Outcome<R>>(
+fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     site: Site,
     key: P,
@@ -114,19 +114,19 @@ fn enter_memo<P: Part, R, O: Outcome<R>>(
 /// As [`enter`], for code that enters for the first time.
 #[cold]
 #[inline(never)]
-fn enter_first<P: Part, R, O: Outcome<R>>(
+fn enter_first<P: SharedPart, R, O: SharedOutcome<R>>(
     site: Site,
     code: Code<P::Owned, O::Stored, O::Failure>,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    enter_slowly(site.memo_by(code, hooks), site, key, outcome)
+    enter_slowly(site.memo_by(code, &|| hooks(Hooks::new())), site, key, outcome)
 }
 
 /// As [`enter_memo`], with nothing in the caller's frame. Large values always come this way.
 #[inline(never)]
-fn enter_slowly<P: Part, R, O: Outcome<R>>(
+fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     site: Site,
     key: P,
@@ -141,7 +141,7 @@ fn enter_slowly<P: Part, R, O: Outcome<R>>(
 /// As [`enter`] where nothing is asked, whatever there is to be done for a hit.
 #[cold]
 #[inline(never)]
-fn enter_in_full<P: Part, R, O: Outcome<R>>(
+fn enter_in_full<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     hash: u64,
     key: P,
@@ -153,7 +153,7 @@ fn enter_in_full<P: Part, R, O: Outcome<R>>(
 }
 
 /// What comes of what was `found`.
-fn answer<P: Part, R, O: Outcome<R>>(
+fn answer<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     hash: u64,
     key: P,
@@ -172,7 +172,7 @@ fn answer<P: Part, R, O: Outcome<R>>(
 /// As [`enter`], where something may be asked of the call.
 #[cold]
 #[inline(never)]
-fn enter_asked<P: Part, R, O: Outcome<R>>(
+fn enter_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     site: Site,
     key: P,
@@ -186,7 +186,7 @@ fn enter_asked<P: Part, R, O: Outcome<R>>(
 
 /// As [`enter`], where this is asked of the call.
 #[inline(never)]
-fn enter_as_asked<P: Part, R, O: Outcome<R>>(
+fn enter_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     asked: Asked,
     key: P,
@@ -816,14 +816,14 @@ impl<R> Reply<R> {
 }
 
 /// Does `op` with `key`, in the namespace in force.
-pub fn control<P: Part, R: 'static, O: Outcome<R> + Send>(
+pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
     site: Site,
     hooks: AddHooks<P, R, O>,
     key: &P,
     outcome: O,
     op: Op<R>,
 ) -> Reply<R> {
-    let origin = site.memo::<P::Owned, O::Stored, O::Failure>(hooks);
+    let origin = site.memo::<P::Owned, O::Stored, O::Failure>(&|| hooks(Hooks::new()));
     let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
     let (memo, lease) = place.of(origin);
     let hash = memo.hash(key);

@@ -162,7 +162,7 @@ impl Site {
     pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
         self,
         code: Code<K, V, F>,
-        hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
+        hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
         let memo = self.memo(hooks);
         code.sign(&self.function.signposts, memo);
@@ -172,7 +172,7 @@ impl Site {
     /// Its record.
     pub(crate) fn memo<K: OwnedPart, V: Value, F: Value>(
         self,
-        hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
+        hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
         let identity = Identity { marker: self.marker, types: TypeId::of::<(K, V, F)>() };
         match record::find(self.function.memos.load(Ordering::Acquire), &identity) {
@@ -186,22 +186,15 @@ impl Site {
     fn make<K: OwnedPart, V: Value, F: Value>(
         self,
         identity: Identity,
-        hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
+        hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
         let Site { function, settings, .. } = self;
         crate::trace::register();
         #[cfg(feature = "config")]
         let generation = config::generation();
         // the author's expressions run here, where nothing is locked
-        let memo = Memo::<K, V, F>::new(
-            function,
-            identity,
-            settings(),
-            None,
-            hooks(Hooks::new()),
-            Counters::new(),
-            &GRAPH,
-        );
+        let memo =
+            Memo::<K, V, F>::new(function, identity, settings(), None, hooks(), Counters::new(), &GRAPH);
         memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
@@ -431,6 +424,8 @@ pub struct Settings {
     pub(crate) is_async: bool,
     /// The engines asked for, nearest first; `None` leaves them to the strategy.
     pub(crate) engine: Option<Vec<Cow<'static, str>>>,
+    /// Whether they stay on the thread that computed them, whatever else is asked for.
+    pub(crate) on_thread: bool,
     /// What stands in while those that outlive the process are unavailable; `None` is the default.
     pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
     #[cfg(feature = "engines")]
@@ -503,6 +498,7 @@ impl Settings {
             #[cfg(feature = "engines")]
             is_async: false,
             engine: None,
+            on_thread: false,
             fallback: None,
             #[cfg(feature = "engines")]
             hints: Hints::default(),
@@ -559,6 +555,12 @@ impl Settings {
     /// `engine`, nearest first.
     pub fn engines(mut self, names: &[&'static str]) -> Self {
         self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `engine = "thread"`.
+    pub fn on_thread(mut self) -> Self {
+        self.on_thread = true;
         self
     }
 
@@ -746,13 +748,13 @@ pub(crate) type TtlOf<V> = fn(&V) -> Option<Duration>;
 /// What a function's author has set that looks at keys and results.
 #[derive(Debug)]
 pub struct Hooks<K, V> {
-    weigh: Option<Weigh<K, V>>,
-    ttl_of: Option<TtlOf<V>>,
-    cache_if: Option<fn(&V) -> bool>,
-    skip: Option<fn(&V) -> bool>,
+    pub(crate) weigh: Option<Weigh<K, V>>,
+    pub(crate) ttl_of: Option<TtlOf<V>>,
+    pub(crate) cache_if: Option<fn(&V) -> bool>,
+    pub(crate) skip: Option<fn(&V) -> bool>,
     #[cfg(feature = "tracing")]
-    show: Option<crate::trace::Show<K>>,
-    far: Option<FarTypes<K, V>>,
+    pub(crate) show: Option<crate::trace::Show<K>>,
+    pub(crate) far: Option<FarTypes<K, V>>,
 }
 
 impl<K, V> Clone for Hooks<K, V> {
@@ -762,7 +764,7 @@ impl<K, V> Clone for Hooks<K, V> {
 }
 
 impl<K, V> Hooks<K, V> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Hooks {
             weigh: None,
             ttl_of: None,
@@ -964,7 +966,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 
     #[inline(always)]
-    pub(crate) fn hash<P: Part<Owned = K>>(&self, key: &P) -> u64 {
+    pub(crate) fn hash<P: Part>(&self, key: &P) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         key.hash_part(&mut hasher);
         hasher.finish()
@@ -1207,7 +1209,7 @@ mod tests {
     }
 
     fn come_by<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Record<K> {
-        site().memo_by(Code::of::<S>(), |hooks| hooks)
+        site().memo_by(Code::of::<S>(), &Hooks::new)
     }
 
     /// What the code of an instantiation finds: the same each time, once it has come by. Miri gives a function another address now

@@ -25,10 +25,14 @@ impl<T: Eq + Clone + Send + Sync + 'static> OwnedPart for T {}
 pub trait KeyValue: Hash + Eq + ToOwned<Owned: OwnedPart> {}
 impl<T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedPart>> KeyValue for T {}
 
+/// A value that can stand in a key that stays on its thread: `Hash + Eq + ToOwned`, owned as something `Eq + Clone`.
+pub trait LocalKeyValue: Hash + Eq + ToOwned<Owned: Eq + Clone + 'static> {}
+impl<T: ?Sized + Hash + Eq + ToOwned<Owned: Eq + Clone + 'static>> LocalKeyValue for T {}
+
 /// A key, or one part of it, as it stands in the call: borrowed.
 pub trait Part: Copy {
     /// The form that a store keeps.
-    type Owned: OwnedPart;
+    type Owned: Eq + Clone + 'static;
     /// Comparing costs as little as comparing a hash does.
     const IS_CHEAP: bool = false;
     /// Feeds this part to `state`. Parts delimit themselves, as in [`Hash`].
@@ -38,6 +42,10 @@ pub trait Part: Copy {
     /// Makes the owned form.
     fn to_owned_part(&self) -> Self::Owned;
 }
+
+/// One whose owned form is at home in any thread.
+pub trait SharedPart: Part<Owned: OwnedPart> {}
+impl<P: Part<Owned: OwnedPart>> SharedPart for P {}
 
 /// Looks a store up by a borrowed key.
 pub(crate) struct Query<P>(pub(crate) P);
@@ -63,7 +71,7 @@ impl<T: ?Sized> Clone for ByValue<'_, T> {
 }
 impl<T: ?Sized> Copy for ByValue<'_, T> {}
 
-impl<T: ?Sized + KeyValue> Part for ByValue<'_, T> {
+impl<T: ?Sized + LocalKeyValue> Part for ByValue<'_, T> {
     type Owned = T::Owned;
     #[inline(always)]
     fn hash_part<H: Hasher>(&self, state: &mut H) {
@@ -421,61 +429,114 @@ pub trait MadeFrom<T: ?Sized> {}
 #[derive(Debug)]
 pub struct Key;
 
+/// Says to the compiler what is wrong with an argument of a function whose results stay on their thread.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be part of the memoization key",
+    label = "needs `Hash + Eq + Clone`, and to own what it holds",
+    note = "derive `Hash`, `PartialEq`, `Eq` and `Clone` for the type, or give a type parameter the bounds `Hash + Eq + Clone + 'static`; or leave the argument out with `skip(..)`, or say with `key = ..` what counts of it",
+    note = "references and floats are seen in tuples, slices, `Vec` and `Option` that are written out; behind an alias or in a struct they are not: write the type out, or name what counts, as in `key = (point.x, point.y)`"
+)]
+pub trait MadeHereFrom<T: ?Sized> {}
+
+/// The ways to parts that are compared by a value of the kind `$value`, and to the error `$made`.
+macro_rules! ways_by_value {
+    ($value:ident $made:ident) => {
+        /// A reference: its target by value.
+        pub trait Referenced {
+            /// The part found.
+            type Part;
+            /// Finds it.
+            fn part(self) -> Self::Part;
+        }
+        impl<'a, T: ?Sized + $value> Referenced for &&&&Probe<'_, &'a T> {
+            type Part = ByValue<'a, T>;
+            #[inline(always)]
+            fn part(self) -> Self::Part {
+                ByValue(self.0)
+            }
+        }
+
+        /// A reference to a reference: the last target by value.
+        pub trait TwiceReferenced {
+            /// The part found.
+            type Part;
+            /// Finds it.
+            fn part(self) -> Self::Part;
+        }
+        impl<'a, T: ?Sized + $value> TwiceReferenced for &&&&&Probe<'_, &&'a T> {
+            type Part = ByValue<'a, T>;
+            #[inline(always)]
+            fn part(self) -> Self::Part {
+                ByValue(*self.0)
+            }
+        }
+
+        /// References within: `Cow` and optional references, also behind an alias.
+        pub trait Within {
+            /// The part found.
+            type Part;
+            /// Finds it.
+            fn part(self) -> Self::Part;
+        }
+        impl<'a, T: ?Sized + $value> Within for &&&Probe<'a, Cow<'_, T>> {
+            type Part = ByValue<'a, T>;
+            #[inline(always)]
+            fn part(self) -> Self::Part {
+                ByValue(self.0)
+            }
+        }
+        impl<'a, T: ?Sized + $value> Within for &&&Probe<'_, Option<&'a T>> {
+            type Part = Option<ByValue<'a, T>>;
+            #[inline(always)]
+            fn part(self) -> Self::Part {
+                self.0.map(ByValue)
+            }
+        }
+
+        /// Anything else that has a value to compare.
+        pub trait Valued {
+            /// The part found.
+            type Part;
+            /// Finds it.
+            fn part(self) -> Self::Part;
+        }
+        impl<'a, T: ?Sized + $value> Valued for &Probe<'a, T> {
+            type Part = ByValue<'a, T>;
+            #[inline(always)]
+            fn part(self) -> Self::Part {
+                ByValue(self.0)
+            }
+        }
+
+        /// Nothing found.
+        pub trait Unfit {
+            /// What stands for the argument.
+            type Part;
+            /// The argument's type.
+            type Of: ?Sized;
+            /// Gives it; an error.
+            fn part(self) -> Self::Part
+            where
+                Key: $made<Self::Of>;
+        }
+        impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
+            type Part = NotAKey<'a, T>;
+            type Of = T;
+            fn part(self) -> Self::Part
+            where
+                Key: $made<T>,
+            {
+                NotAKey(PhantomData)
+            }
+        }
+    };
+}
+
 /// The ways to a [`Part`], first to last. Generated code imports these traits for one expression.
 pub mod probe {
     use super::*;
 
-    /// A reference: its target by value.
-    pub trait Referenced {
-        /// The part found.
-        type Part;
-        /// Finds it.
-        fn part(self) -> Self::Part;
-    }
-    impl<'a, T: ?Sized + KeyValue> Referenced for &&&&Probe<'_, &'a T> {
-        type Part = ByValue<'a, T>;
-        #[inline(always)]
-        fn part(self) -> Self::Part {
-            ByValue(self.0)
-        }
-    }
-
-    /// A reference to a reference: the last target by value.
-    pub trait TwiceReferenced {
-        /// The part found.
-        type Part;
-        /// Finds it.
-        fn part(self) -> Self::Part;
-    }
-    impl<'a, T: ?Sized + KeyValue> TwiceReferenced for &&&&&Probe<'_, &&'a T> {
-        type Part = ByValue<'a, T>;
-        #[inline(always)]
-        fn part(self) -> Self::Part {
-            ByValue(*self.0)
-        }
-    }
-
-    /// References within: `Cow` and optional references, also behind an alias.
-    pub trait Within {
-        /// The part found.
-        type Part;
-        /// Finds it.
-        fn part(self) -> Self::Part;
-    }
-    impl<'a, T: ?Sized + KeyValue> Within for &&&Probe<'a, Cow<'_, T>> {
-        type Part = ByValue<'a, T>;
-        #[inline(always)]
-        fn part(self) -> Self::Part {
-            ByValue(self.0)
-        }
-    }
-    impl<'a, T: ?Sized + KeyValue> Within for &&&Probe<'_, Option<&'a T>> {
-        type Part = Option<ByValue<'a, T>>;
-        #[inline(always)]
-        fn part(self) -> Self::Part {
-            self.0.map(ByValue)
-        }
-    }
+    ways_by_value!(KeyValue MadeFrom);
 
     /// Numbers and the like.
     pub trait Copied {
@@ -506,41 +567,13 @@ pub mod probe {
             ByCanonical(self.0)
         }
     }
+}
 
-    /// Anything else that has a value to compare.
-    pub trait Valued {
-        /// The part found.
-        type Part;
-        /// Finds it.
-        fn part(self) -> Self::Part;
-    }
-    impl<'a, T: ?Sized + KeyValue> Valued for &Probe<'a, T> {
-        type Part = ByValue<'a, T>;
-        #[inline(always)]
-        fn part(self) -> Self::Part {
-            ByValue(self.0)
-        }
-    }
+/// The ways to a [`Part`] of a function whose keys stay on their thread, and need not be `Send`.
+pub mod probe_here {
+    use super::*;
 
-    /// Nothing found.
-    pub trait Unfit {
-        /// What stands for the argument.
-        type Part;
-        /// The argument's type.
-        type Of: ?Sized;
-        /// Gives it; an error.
-        fn part(self) -> Self::Part
-        where
-            Key: MadeFrom<Self::Of>;
-    }
-    impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
-        type Part = NotAKey<'a, T>;
-        type Of = T;
-        fn part(self) -> Self::Part
-        where
-            Key: MadeFrom<T>,
-        {
-            NotAKey(PhantomData)
-        }
-    }
+    pub use super::probe::{ByItsCanon, Copied};
+
+    ways_by_value!(LocalKeyValue MadeHereFrom);
 }

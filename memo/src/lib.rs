@@ -113,6 +113,7 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod by_thread;
 mod call;
 mod clock;
 #[cfg(feature = "config")]

@@ -32,6 +32,9 @@ mod inside;
 mod memory;
 #[cfg(feature = "moka")]
 mod moka;
+mod thread;
+
+pub(crate) use thread::{Running, Threads};
 
 /// What a lookup is made with: a borrowed key that can be compared with an owned one.
 ///
@@ -75,6 +78,8 @@ pub(crate) enum Kind {
     /// The moka crate.
     #[cfg(feature = "moka")]
     Moka,
+    /// A table of each thread's own.
+    Thread,
 }
 
 /// What a look for the usual hit comes to.
@@ -113,6 +118,8 @@ where
     /// See [`moka`].
     #[cfg(feature = "moka")]
     Moka(moka::Moka<K, V>),
+    /// See [`thread`].
+    Thread(Threads<K, V>),
 }
 
 /// Calls the same method of whichever implementation it is.
@@ -122,6 +129,7 @@ macro_rules! each {
             Near::Memory($store) => $call,
             #[cfg(feature = "moka")]
             Near::Moka($store) => $call,
+            Near::Thread($store) => $call,
         }
     };
 }
@@ -140,6 +148,7 @@ where
             Kind::Memory => Near::Memory(memory::Memory::new(limits)),
             #[cfg(feature = "moka")]
             Kind::Moka => Near::Moka(moka::Moka::new(limits)),
+            Kind::Thread => Near::Thread(Threads::new(limits)),
         }
     }
 
@@ -158,6 +167,7 @@ where
             Near::Memory(store) => store.get_usual(hash, &query),
             #[cfg(feature = "moka")]
             Near::Moka(_) => Usual::Unusual,
+            Near::Thread(store) => store.get_usual(hash, &query),
         }
     }
 
@@ -168,6 +178,7 @@ where
             Near::Memory(store) => store.get_in_full(hash, query, into),
             #[cfg(feature = "moka")]
             Near::Moka(store) => *into = store.get(hash, query),
+            Near::Thread(store) => *into = store.get(hash, query),
         }
     }
 
@@ -177,6 +188,16 @@ where
             Near::Memory(store) => store.missed(hash),
             #[cfg(feature = "moka")]
             Near::Moka(_) => (),
+            Near::Thread(_) => (),
+        }
+    }
+
+    /// The tables by thread, if it is of that kind.
+    #[inline(always)]
+    pub(crate) fn by_thread(&self) -> Option<&Threads<K, V>> {
+        match self {
+            Near::Thread(store) => Some(store),
+            _ => None,
         }
     }
 
@@ -230,6 +251,7 @@ where
             Near::Memory(_) => Kind::Memory,
             #[cfg(feature = "moka")]
             Near::Moka(_) => Kind::Moka,
+            Near::Thread(_) => Kind::Thread,
         }
     }
 
@@ -256,11 +278,22 @@ where
     }
 
     fn due(&self) -> Option<u64> {
-        each!(self, store => store.schedule().due())
+        match self {
+            Near::Memory(store) => store.schedule().due(),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.schedule().due(),
+            // only a thread itself can
+            Near::Thread(_) => None,
+        }
     }
 
     fn watch(&self) {
-        each!(self, store => store.schedule().watch());
+        match self {
+            Near::Memory(store) => store.schedule().watch(),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.schedule().watch(),
+            Near::Thread(_) => {}
+        }
     }
 }
 
@@ -395,7 +428,13 @@ mod tests {
         Kind::Memory,
         #[cfg(feature = "moka")]
         Kind::Moka,
+        Kind::Thread,
     ];
+
+    /// Those that threads share.
+    fn shared_kinds() -> impl Iterator<Item = Kind> {
+        KINDS.iter().copied().filter(|kind| *kind != Kind::Thread)
+    }
 
     /// A lookup by an owned key.
     struct By<'a, K>(&'a K);
@@ -451,6 +490,7 @@ mod tests {
                 Near::Memory(store) => store.settle(),
                 #[cfg(feature = "moka")]
                 Near::Moka(_) => (),
+                Near::Thread(_) => (),
             }
         }
     }
@@ -596,13 +636,14 @@ mod tests {
     #[test]
     fn bounds_hold_while_threads_insert() {
         for capacity in [1, 2, 10, 100, 511, 512, 1000, 10_000, 12_345] {
-            for kind in KINDS {
-                let near = Near::<u64, Arc<u64>>::new(*kind, &entries(capacity));
+            for kind in shared_kinds() {
+                let near = Near::<u64, Arc<u64>>::new(kind, &entries(capacity));
                 // What moka holds beyond its bound is one entry for each thread inserting just now.
                 let most = match kind {
                     Kind::Memory => capacity,
                     #[cfg(feature = "moka")]
                     Kind::Moka => capacity + capacity / 10 + 4,
+                    Kind::Thread => unreachable!("threads do not share it"),
                 };
                 // moka's counting and maintenance take their time.
                 let rounds = if matches!(kind, Kind::Memory) { 20_000 } else { 4 * capacity.min(1000) };
@@ -828,7 +869,7 @@ mod tests {
     #[test]
     fn expired_entries_leave_without_being_touched() {
         let _alone = clock::alone();
-        for &kind in KINDS {
+        for kind in shared_kinds() {
             let near: &'static Near<u64, Arc<u64>> = Box::leak(Box::new(Near::new(kind, &entries(10_000))));
             sweep::register(near);
             let kept = Arc::new(0);
@@ -859,7 +900,7 @@ mod tests {
     #[test]
     fn the_thread_sweeps_a_store_at_rest() {
         let _alone = clock::alone();
-        for &kind in KINDS {
+        for kind in shared_kinds() {
             let near: &'static Near<u64, u64> = Box::leak(Box::new(Near::new(kind, &idle(HOUR))));
             // Before it is registered, too.
             near.put(0, 0);
@@ -925,7 +966,7 @@ mod tests {
             near.settle();
             assert!(near.entries() <= 10);
             match kind {
-                Kind::Memory => assert_eq!(dropped.load(Relaxed), 106),
+                Kind::Memory | Kind::Thread => assert_eq!(dropped.load(Relaxed), 106),
                 // They wait for crossbeam's next epochs, which other threads may hold up for a while.
                 #[cfg(feature = "moka")]
                 Kind::Moka => {
@@ -968,6 +1009,7 @@ mod tests {
                 }
                 #[cfg(feature = "moka")]
                 Near::Moka(_) => assert!(!is_closed() || !(found || removed), "it is closed"),
+                Near::Thread(_) => assert!(!(found || removed), "it is borrowed"),
             }
             assert!(near.peek(hash(77), &By(&other)).is_none());
             if self.1.is_multiple_of(8) {
@@ -1311,7 +1353,7 @@ mod tests {
                     near.entries()
                 );
             }
-            assert_eq!(near.resize(&entries(300)), near.kind() == Kind::Memory);
+            assert_eq!(near.resize(&entries(300)), matches!(near.kind(), Kind::Memory | Kind::Thread));
         });
     }
 

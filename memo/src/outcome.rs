@@ -13,9 +13,9 @@ impl<T: Clone + Send + Sync + 'static> Value for T {}
 /// How results of type `R` are stored and handed out.
 pub trait Outcome<R>: Copy + 'static {
     /// What is stored of a result.
-    type Stored: Value;
+    type Stored: Clone + 'static;
     /// What callers that waited for a failed computation get.
-    type Failure: Value;
+    type Failure: Clone + 'static;
     /// What to store of `result`, cloned; `None` for a failure.
     fn stored(self, result: &R) -> Option<Self::Stored>;
     /// The failure that `result` is, cloned; `None` where it cannot be cloned.
@@ -30,11 +30,15 @@ pub trait Outcome<R>: Copy + 'static {
     }
 }
 
+/// One whose values are at home in any thread.
+pub trait SharedOutcome<R>: Outcome<R, Stored: Value, Failure: Value> {}
+impl<R, O: Outcome<R, Stored: Value, Failure: Value>> SharedOutcome<R> for O {}
+
 /// The whole result is stored, whatever it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Whole;
 
-impl<R: Value> Outcome<R> for Whole {
+impl<R: Clone + 'static> Outcome<R> for Whole {
     type Stored = R;
     type Failure = Infallible;
     #[inline]
@@ -57,7 +61,7 @@ impl<R: Value> Outcome<R> for Whole {
 #[derive(Debug, Clone, Copy)]
 pub struct OnlyOk;
 
-impl<T: Value, E> Outcome<Result<T, E>> for OnlyOk {
+impl<T: Clone + 'static, E> Outcome<Result<T, E>> for OnlyOk {
     type Stored = T;
     type Failure = Infallible;
     #[inline]
@@ -103,7 +107,7 @@ impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndSharedErr {
 #[derive(Debug, Clone, Copy)]
 pub struct OkAndErr;
 
-impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndErr {
+impl<T: Clone + 'static, E: Clone + 'static> Outcome<Result<T, E>> for OkAndErr {
     type Stored = Result<T, E>;
     type Failure = Infallible;
     #[inline]
@@ -184,7 +188,8 @@ impl<R> Outcome<R> for NotStorable {
 #[diagnostic::on_unimplemented(
     message = "results of type `{R}` cannot be kept in memory",
     label = "needs `Clone + Send + Sync + 'static` (of a `Result`, its `Ok`)",
-    note = "derive `Clone`, or give a type parameter the bounds `Clone + Send + Sync + 'static`; return an `Arc<T>` for what cannot be cloned or is dear to clone"
+    note = "derive `Clone`, or give a type parameter the bounds `Clone + Send + Sync + 'static`; return an `Arc<T>` for what cannot be cloned or is dear to clone",
+    note = "what is not `Send`, an `Rc` say, can be kept by `engine = \"thread\"`: in a table of each thread's own"
 )]
 pub trait Keeps<R> {}
 
@@ -196,9 +201,112 @@ pub trait Keeps<R> {}
 )]
 pub trait KeepsErrors<R> {}
 
+/// Says to the compiler what is wrong with a result that is to stay on its thread.
+#[diagnostic::on_unimplemented(
+    message = "results of type `{R}` cannot be kept in a thread's table",
+    label = "needs `Clone + 'static` (of a `Result`, its `Ok`)",
+    note = "derive `Clone`, or give a type parameter the bounds `Clone + 'static`; return an `Rc<T>` for what cannot be cloned or is dear to clone"
+)]
+pub trait KeepsHere<R> {}
+
+/// Says to the compiler what is wrong with a result that is to stay on its thread, under `cache_err`.
+#[diagnostic::on_unimplemented(
+    message = "errors in results of type `{R}` cannot be kept in a thread's table",
+    label = "`cache_err` needs a `Result<T, E>`, with both `T` and `E`: `Clone + 'static`",
+    note = "derive `Clone` for the error, keep it in an `Rc`, or remove `cache_err`"
+)]
+pub trait KeepsErrorsHere<R> {}
+
 /// What keeps results, in errors.
 #[derive(Debug)]
 pub struct Cache;
+
+/// The last ways to an outcome: for a `Result` whose error is not shared, for other results `$value`, and to the error
+/// `$keeps`.
+macro_rules! last_ways {
+    (($($value:tt)+) $keeps:ident) => {
+        /// Any other `Result`.
+        pub trait Fallible {
+            /// The outcome found.
+            type Outcome;
+            /// Finds it.
+            fn outcome(self) -> Self::Outcome;
+        }
+        impl<T: $($value)+, E> Fallible for &&Shape<Result<T, E>> {
+            type Outcome = OnlyOk;
+            #[inline(always)]
+            fn outcome(self) -> OnlyOk {
+                OnlyOk
+            }
+        }
+
+        /// Anything else that can be stored.
+        pub trait Plain {
+            /// The outcome found.
+            type Outcome;
+            /// Finds it.
+            fn outcome(self) -> Self::Outcome;
+        }
+        impl<R: $($value)+> Plain for &Shape<R> {
+            type Outcome = Whole;
+            #[inline(always)]
+            fn outcome(self) -> Whole {
+                Whole
+            }
+        }
+
+        unfit!($keeps);
+    };
+}
+
+/// The way to an outcome of `cache_err` for results `$value`, and to the error `$keeps`.
+macro_rules! ways_with_errors {
+    (($($value:tt)+) $keeps:ident) => {
+        /// A `Result`.
+        pub trait Fallible {
+            /// The outcome found.
+            type Outcome;
+            /// Finds it.
+            fn outcome(self) -> Self::Outcome;
+        }
+        impl<T: $($value)+, E: $($value)+> Fallible for &Shape<Result<T, E>> {
+            type Outcome = OkAndErr;
+            #[inline(always)]
+            fn outcome(self) -> OkAndErr {
+                OkAndErr
+            }
+        }
+
+        unfit!($keeps);
+    };
+}
+
+/// Where no way leads to an outcome: the error `$keeps`.
+macro_rules! unfit {
+    ($keeps:ident) => {
+        /// Nothing found.
+        pub trait Unfit {
+            /// What stands for the outcome.
+            type Outcome;
+            /// The result's type.
+            type Of;
+            /// Gives it; an error.
+            fn outcome(self) -> Self::Outcome
+            where
+                Cache: $keeps<Self::Of>;
+        }
+        impl<R> Unfit for Shape<R> {
+            type Outcome = NotStorable;
+            type Of = R;
+            fn outcome(self) -> NotStorable
+            where
+                Cache: $keeps<R>,
+            {
+                NotStorable
+            }
+        }
+    };
+}
 
 /// The ways to an [`Outcome`], first to last. Generated code imports these traits for one expression.
 pub mod shape {
@@ -219,97 +327,26 @@ pub mod shape {
         }
     }
 
-    /// Any other `Result`.
-    pub trait Fallible {
-        /// The outcome found.
-        type Outcome;
-        /// Finds it.
-        fn outcome(self) -> Self::Outcome;
-    }
-    impl<T: Value, E> Fallible for &&Shape<Result<T, E>> {
-        type Outcome = OnlyOk;
-        #[inline(always)]
-        fn outcome(self) -> OnlyOk {
-            OnlyOk
-        }
-    }
-
-    /// Anything else that can be stored.
-    pub trait Plain {
-        /// The outcome found.
-        type Outcome;
-        /// Finds it.
-        fn outcome(self) -> Self::Outcome;
-    }
-    impl<R: Value> Plain for &Shape<R> {
-        type Outcome = Whole;
-        #[inline(always)]
-        fn outcome(self) -> Whole {
-            Whole
-        }
-    }
-
-    /// Nothing found.
-    pub trait Unfit {
-        /// What stands for the outcome.
-        type Outcome;
-        /// The result's type.
-        type Of;
-        /// Gives it; an error.
-        fn outcome(self) -> Self::Outcome
-        where
-            Cache: Keeps<Self::Of>;
-    }
-    impl<R> Unfit for Shape<R> {
-        type Outcome = NotStorable;
-        type Of = R;
-        fn outcome(self) -> NotStorable
-        where
-            Cache: Keeps<R>,
-        {
-            NotStorable
-        }
-    }
+    last_ways!((Value) Keeps);
 }
 
 /// The ways to the [`Outcome`] of `cache_err`, first to last.
 pub mod shape_with_errors {
     use super::*;
 
-    /// A `Result`.
-    pub trait Fallible {
-        /// The outcome found.
-        type Outcome;
-        /// Finds it.
-        fn outcome(self) -> Self::Outcome;
-    }
-    impl<T: Value, E: Value> Fallible for &Shape<Result<T, E>> {
-        type Outcome = OkAndErr;
-        #[inline(always)]
-        fn outcome(self) -> OkAndErr {
-            OkAndErr
-        }
-    }
+    ways_with_errors!((Value) KeepsErrors);
+}
 
-    /// Nothing found.
-    pub trait Unfit {
-        /// What stands for the outcome.
-        type Outcome;
-        /// The result's type.
-        type Of;
-        /// Gives it; an error.
-        fn outcome(self) -> Self::Outcome
-        where
-            Cache: KeepsErrors<Self::Of>;
-    }
-    impl<R> Unfit for Shape<R> {
-        type Outcome = NotStorable;
-        type Of = R;
-        fn outcome(self) -> NotStorable
-        where
-            Cache: KeepsErrors<R>,
-        {
-            NotStorable
-        }
-    }
+/// The ways to the [`Outcome`] of a function whose results stay on their thread: nobody waits for them.
+pub mod shape_here {
+    use super::*;
+
+    last_ways!((Clone + 'static) KeepsHere);
+}
+
+/// The ways to the [`Outcome`] of `cache_err` for such a function.
+pub mod shape_with_errors_here {
+    use super::*;
+
+    ways_with_errors!((Clone + 'static) KeepsErrorsHere);
 }

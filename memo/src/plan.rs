@@ -142,6 +142,7 @@ fn place(engine: &str) -> String {
     match engine {
         "memory" => "in memory".to_owned(),
         "moka" => "in memory (moka)".to_owned(),
+        "thread" => "in a table of each thread's own".to_owned(),
         "disk" => "on disk".to_owned(),
         "redis" => "in redis".to_owned(),
         own => format!("in \"{own}\""),
@@ -151,7 +152,7 @@ fn place(engine: &str) -> String {
 /// The engine as what a sentence is about.
 fn subject(engine: &str) -> String {
     match engine {
-        "memory" | "moka" | "redis" => engine.to_owned(),
+        "memory" | "moka" | "thread" | "redis" => engine.to_owned(),
         "disk" => "the disk".to_owned(),
         own => format!("\"{own}\""),
     }
@@ -178,6 +179,8 @@ pub(crate) struct Route {
 /// What a name of an engine stands for.
 enum Named {
     Near(Kind),
+    /// For functions only whose attribute says so.
+    Thread,
     Far,
     Missing,
     Featureless(&'static str),
@@ -188,6 +191,7 @@ fn named(engine: &str) -> Named {
         "memory" => Named::Near(Kind::Memory),
         #[cfg(feature = "moka")]
         "moka" => Named::Near(Kind::Moka),
+        "thread" => Named::Thread,
         far if crate::far::is_registered(far) => Named::Far,
         #[cfg(not(feature = "moka"))]
         "moka" => Named::Featureless("moka"),
@@ -231,6 +235,10 @@ impl Had {
                     }
                     Some(lacks) => format!("{lacks}, so {} is left out", subject(name)),
                 },
+                Named::Thread => {
+                    "thread is for functions whose attribute says `engine = \"thread\"`, so it is left out"
+                        .to_owned()
+                }
                 Named::Featureless(feature) => {
                     format!("{} needs the cargo feature `{feature}`, so it is left out", subject(name))
                 }
@@ -249,6 +257,9 @@ impl Route {
     /// What becomes of what is asked for. `auto` says what is, where the settings name no engine; `lacks` why results
     /// cannot leave the process, where they cannot.
     pub(crate) fn of(settings: &Settings, auto: impl FnOnce() -> Plan, lacks: Option<&str>) -> Self {
+        if settings.on_thread {
+            return Route::on_thread(settings);
+        }
         let wish = settings.engine.as_deref().map_or_else(auto, Plan::asked);
         let mut had = Had::of(&wish.engines, lacks);
         let mut reasons = wish.reasons;
@@ -295,6 +306,28 @@ impl Route {
         route.with_bounds(settings)
     }
 
+    /// That of a function whose results stay on the thread that computed them: they may be such that nothing else can
+    /// have them.
+    fn on_thread(settings: &Settings) -> Self {
+        let mut plan = Plan::on("thread").because("`engine = \"thread\"` is asked for");
+        let others = settings.engine.iter().chain(&settings.fallback).flatten();
+        for other in others.filter(|other| **other != "thread") {
+            let what = subject(other);
+            plan = plan.because(format!("results stay on their thread, so {what} is left out"));
+        }
+        plan.fallback = Some(Vec::new());
+        let route = Route {
+            plan,
+            kind: Kind::Thread,
+            near: true,
+            standby: false,
+            far: Vec::new(),
+            stand_ins: Vec::new(),
+            missing: Vec::new(),
+        };
+        route.with_bounds(settings)
+    }
+
     fn with_bounds(mut self, settings: &Settings) -> Self {
         let bound = match (settings.capacity, settings.max_weight) {
             (_, Some(weight)) => format!("entries that weigh at most {weight} together"),
@@ -307,6 +340,8 @@ impl Route {
         let tiers = self.near && !self.far.is_empty();
         if tiers {
             reasons.push(format!("{} holds {bound}", name(self.kind)));
+        } else if self.kind == Kind::Thread {
+            reasons.push(format!("each table holds {bound}"));
         } else if self.near {
             reasons.push(bound.clone());
         }
@@ -367,6 +402,7 @@ pub(crate) fn name(kind: Kind) -> &'static str {
         Kind::Memory => "memory",
         #[cfg(feature = "moka")]
         Kind::Moka => "moka",
+        Kind::Thread => "thread",
     }
 }
 

@@ -9,14 +9,15 @@ pub use core::option::Option;
 pub use core::result::Result;
 pub use core::time::Duration;
 
+pub use crate::by_thread::{MissedHere, control_here, enter_here};
 pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
 pub use crate::function::{Count, Function, Hooks, Settings, Site};
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, probe};
-pub use crate::outcome::{Outcome, Shape, shape, shape_with_errors};
+pub use crate::key::{Each, Part, Probe, probe, probe_here};
+pub use crate::outcome::{Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here};
 pub use crate::plan::Plan;
 pub use crate::stats::Stats;
 

@@ -23,7 +23,20 @@ impl Line {
     pub(crate) fn count(&self, counter: Counter) {
         bump(&self.0[counter as usize], 1);
     }
+
+    /// Starts a clock for the computation that begins now, if it is one to be timed where nobody needs to know of each:
+    /// the first ones, and one in 16 of the others.
+    #[inline(always)]
+    pub(crate) fn start(&self) -> Option<Instant> {
+        let count = |counter: Counter| self.0[counter as usize].load(Ordering::Relaxed);
+        // by the misses, which move as computations begin: in a deep recursion many begin before one ends
+        let sampled = count(Counter::Misses).is_multiple_of(OFTEN) || count(Counter::Timed) < OFTEN;
+        sampled.then(Instant::now)
+    }
 }
+
+/// How many computations are timed at first, and of how many one later.
+const OFTEN: u64 = 16;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counter {
@@ -135,17 +148,26 @@ impl Counters {
         self.add(counter, 1);
     }
 
+    /// This thread's line, to count several things in. It is not to be kept: a table may be replaced.
+    #[inline(always)]
+    pub(crate) fn line(&self) -> &'static Line {
+        match TABLE.get().get(self.index) {
+            Some(line) => line,
+            None => self.new_line(),
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
         match TABLE.get().get(self.index) {
             Some(line) => bump(&line.0[counter as usize], amount),
-            None => self.add_to_new(counter, amount),
+            None => bump(&self.new_line().0[counter as usize], amount),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn add_to_new(&self, counter: Counter, amount: u64) {
+    fn new_line(&self) -> &'static Line {
         let old = TABLE.replace(&[]);
         let mut tables = tables();
         // A hit whose `Clone` or `Eq` has called us will count in the old one yet: nobody else may have it.
@@ -162,12 +184,12 @@ impl Counters {
                 table
             }
         };
-        bump(&table[self.index].0[counter as usize], amount);
         // a thread that is at its end has nobody to give the table back any more, and so does it at once
         match RETURN.try_with(|_| ()) {
             Ok(()) => TABLE.set(table),
             Err(_) => tables.free.push(table),
         }
+        &table[self.index]
     }
 
     /// Counts a hit in an engine, whose entry says that it took `cost` to compute. Nothing is what one says that does
@@ -194,11 +216,10 @@ impl Counters {
     /// long enough for the clock not to matter, and of the others one in 16.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
-        const OFTEN: u64 = 16;
         const LONG_NANOS: u64 = 5_000;
         let timed = self.mine(Counter::Timed);
         let sampled = timed < OFTEN
-            || self.mine(Counter::TimedNanos) / timed >= LONG_NANOS
+            || self.mine(Counter::TimedNanos) >= timed.saturating_mul(LONG_NANOS)
             || self.mine(Counter::Computes).is_multiple_of(OFTEN);
         sampled.then(Instant::now)
     }

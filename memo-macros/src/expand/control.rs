@@ -110,8 +110,9 @@ fn shared_items(model: &Model) -> TokenStream {
     let (this, inputs) = known.inputs();
     let (this, these) = (this.iter(), this.iter());
     let (op, key, outcome_name) = (hidden("op"), hidden("key"), hidden("outcome"));
+    let asking = if model.on_thread() { quote!(control_here) } else { quote!(control) };
     let (site_expr, outcome, hooks) = (super::site(model), outcome(model), settings::hooks(model));
-    let then = quote!(#private::control::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
+    let then = quote!(#private::#asking::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
     let then = key::with_key(model, &key, &then);
     let types = types.map(|types| {
         let typed = hidden("typed");

@@ -36,12 +36,13 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
         .collect();
     let parts = tuple(&parts);
     let private = private(model);
+    let probe = if model.on_thread() { quote!(probe_here) } else { quote!(probe) };
     // of the traits that are imported one or two are used, and which depends on the types
     quote!(match (#(#references,)*) {
         (#(#names,)*) => {
             #[allow(unused_imports, clippy::all)]
             let #key = {
-                use #private::probe::*;
+                use #private::#probe::*;
                 #parts
             };
             #then

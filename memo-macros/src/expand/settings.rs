@@ -25,7 +25,9 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         calls.push(quote!(.version(#version)));
     }
     let engines = options.engine.names();
-    if !engines.is_empty() {
+    if model.on_thread() {
+        calls.push(quote!(.on_thread()));
+    } else if !engines.is_empty() {
         calls.push(quote!(.engines(&[#(#engines),*])));
     }
     if options.engine.is_far() || model.may_outlive() {

@@ -10,6 +10,10 @@ pub(crate) fn hears_calls() -> bool {
     false
 }
 
+pub(crate) fn shows_keys() -> bool {
+    false
+}
+
 /// Nobody is shown any.
 #[cfg(feature = "config")]
 pub(crate) fn are_shown() -> bool {

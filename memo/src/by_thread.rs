@@ -1,0 +1,398 @@
+//! The path of a call of a function with `engine = "thread"`: results stay on the thread that computed them.
+//!
+//! Keys and results need be neither `Send` nor `Sync`. The record of an instantiation is shared by all threads all the
+//! same: it is typed by [`Bound`] keys and results, which only this module makes and opens. They go into the table of this
+//! thread and nowhere else: there are no flights here, no engines behind, and no other thread that looks.
+//!
+//! A result is not stored if something with its hash was invalidated, or all was cleared, since its computation began.
+
+#![allow(unsafe_code)]
+
+use std::convert::Infallible;
+use std::mem::{forget, transmute};
+use std::time::{Duration, Instant};
+
+use crate::call::{AddHooks, LARGE, Op, Reply};
+use crate::directive::{self, Directive};
+use crate::error::{Error, ErrorKind};
+use crate::event::{self, Event};
+use crate::function::{Code, Hooks, Memo, Site};
+use crate::key::Part;
+use crate::near::{Lookup, Running, Threads, Usual};
+use crate::outcome::Outcome;
+use crate::registry::Memoized;
+use crate::scope::{Answered, Asked, Call};
+use crate::stats::{Counter, Mine};
+use crate::trace::{self, Span};
+
+/// What stays on its thread, in the types of a record.
+#[derive(Clone, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Bound<T>(T);
+
+// SAFETY: threads share types with this in them, and no values of it. It is made in this module only, of what a call on
+// this thread has, goes into this thread's table, and is compared, cloned and dropped there, on this thread.
+unsafe impl<T> Send for Bound<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Bound<T> {}
+
+impl<T> std::fmt::Debug for Bound<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bound")
+    }
+}
+
+/// The record of an instantiation whose results stay on their threads.
+type Local<K, V> = Memo<Bound<K>, Bound<V>, Infallible>;
+
+/// Looks a table up by a borrowed key.
+struct Here<P>(P);
+
+impl<P: Part> Lookup<Bound<P::Owned>> for Here<P> {
+    const IS_CHEAP: bool = P::IS_CHEAP;
+
+    #[inline(always)]
+    fn matches(&self, key: &Bound<P::Owned>) -> bool {
+        self.0.matches(&key.0)
+    }
+}
+
+/// Functions of a value, as such of a value that is bound.
+mod bound {
+    use super::{Bound, Duration, transmute};
+
+    // SAFETY of the four: `Bound` is `repr(transparent)`, so a reference to one is passed as a reference to what is in it
+    // is, and functions that differ in that alone are called alike. They run on the thread that has the value.
+
+    pub(super) fn weigh<K, V>(of: fn(&K, &V) -> u32) -> fn(&Bound<K>, &Bound<V>) -> u32 {
+        // SAFETY: see above.
+        unsafe { transmute(of) }
+    }
+
+    pub(super) fn lifetime<V>(of: fn(&V) -> Option<Duration>) -> fn(&Bound<V>) -> Option<Duration> {
+        // SAFETY: see above.
+        unsafe { transmute(of) }
+    }
+
+    pub(super) fn test<V>(of: fn(&V) -> bool) -> fn(&Bound<V>) -> bool {
+        // SAFETY: see above.
+        unsafe { transmute(of) }
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(super) fn show<K>(of: fn(&K) -> String) -> fn(&Bound<K>) -> String {
+        // SAFETY: see above.
+        unsafe { transmute(of) }
+    }
+}
+
+impl<K: 'static, V: 'static> Hooks<K, V> {
+    /// The same, of keys and results that are bound.
+    fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
+        Hooks {
+            weigh: self.weigh.map(bound::weigh),
+            ttl_of: self.ttl_of.map(bound::lifetime),
+            cache_if: self.cache_if.map(bound::test),
+            skip: self.skip.map(bound::test),
+            #[cfg(feature = "tracing")]
+            show: self.show.map(bound::show),
+            far: None,
+        }
+    }
+}
+
+/// A call that found nothing in its thread's table.
+#[derive(Debug)]
+pub struct MissedHere<K: Eq + Clone + 'static, V: Clone + 'static> {
+    memo: &'static Local<K, V>,
+    hash: u64,
+    key: Option<K>,
+    /// What is asked of it, if anything is.
+    call: Option<Box<Call>>,
+}
+
+/// [`MissedHere`], by the borrowed key and the outcome.
+type MissedBy<P, R, O> = MissedHere<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
+
+/// Looks into this thread's table: as [`enter`](crate::call::enter), for functions whose results stay on their thread.
+///
+/// # Errors
+///
+/// A call that found nothing, to go on with.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+    site: S,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    const { assert!(size_of::<S>() == 0) };
+    match Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site) {
+        Some(memo) if const { size_of::<O::Stored>() <= LARGE } => {
+            if directive::pending() {
+                return enter_slowly(memo, site(), key, outcome);
+            }
+            let hash = memo.hash(&key);
+            let (mine, place) = (Mine::new(), memo.counters.place());
+            if !mine.has(place) {
+                return enter_in_full(memo, hash, key, outcome);
+            }
+            match by_thread(memo).get_usual(hash, &Here(key)) {
+                Usual::Hit(Bound(stored)) => {
+                    mine.line(place).count(Counter::Hits);
+                    Ok(outcome.hit(stored))
+                }
+                Usual::Miss => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: None }),
+                Usual::Unusual => enter_in_full(memo, hash, key, outcome),
+            }
+        }
+        Some(memo) => enter_slowly(memo, site(), key, outcome),
+        None => enter_first(site(), Code::of::<S>(), hooks, key, outcome),
+    }
+}
+
+/// Where the results are. There is no other near store for such a function, whatever a scope or the configuration says.
+#[inline(always)]
+fn by_thread<K: Eq + Clone + 'static, V: Clone + 'static>(
+    memo: &'static Local<K, V>,
+) -> &'static Threads<Bound<K>, Bound<V>> {
+    match memo.near.by_thread() {
+        Some(store) => store,
+        None => unreachable!("the record of a function with `engine = \"thread\"` has another store"),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn enter_first<P: Part, R, O: Outcome<R>>(
+    site: Site,
+    code: Code<Bound<P::Owned>, Bound<O::Stored>, Infallible>,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    enter_slowly(site.memo_by(code, &|| hooks(Hooks::new()).bound()), site, key, outcome)
+}
+
+#[inline(never)]
+fn enter_slowly<P: Part, R, O: Outcome<R>>(
+    memo: &'static Local<P::Owned, O::Stored>,
+    site: Site,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    let asked = if directive::pending() { directive::asked(&site, memo.name()) } else { None };
+    match asked {
+        Some(asked) => enter_as_asked(memo, asked, key, outcome),
+        None => enter_in_full(memo, memo.hash(&key), key, outcome),
+    }
+}
+
+/// Whatever there is to be done for a hit.
+#[cold]
+#[inline(never)]
+fn enter_in_full<P: Part, R, O: Outcome<R>>(
+    memo: &'static Local<P::Owned, O::Stored>,
+    hash: u64,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    match by_thread(memo).get(hash, Here(key)) {
+        Some(Bound(stored)) => {
+            memo.counters.count(Counter::Hits);
+            Ok(outcome.hit(stored))
+        }
+        None => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: None }),
+    }
+}
+
+#[inline(never)]
+fn enter_as_asked<P: Part, R, O: Outcome<R>>(
+    memo: &'static Local<P::Owned, O::Stored>,
+    asked: Asked,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    if asked.directive == Some(Directive::Bypass) {
+        let call = Some(Box::new(Call::new(asked, memo.name(), None)));
+        return Err(MissedHere { memo, hash: 0, key: None, call });
+    }
+    let (memo, lease) = asked.place.of(memo);
+    let reads = asked.directive != Some(Directive::Refresh);
+    let mut call = Call::new(asked, memo.name(), lease);
+    if call.is_heard() {
+        call.shows(memo.shown_of(&Bound(key.to_owned_part())));
+    }
+    let hash = memo.hash(&key);
+    let found = if reads { by_thread(memo).get(hash, Here(key)) } else { None };
+    match found {
+        Some(Bound(stored)) => {
+            memo.counters.count(Counter::Hits);
+            let result = outcome.hit(stored);
+            call.answered(Answered::By(memo.near_name()), None);
+            Ok(result)
+        }
+        None => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: Some(Box::new(call)) }),
+    }
+}
+
+/// A computation under way, of which nothing is asked.
+struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
+    memo: &'static Local<K, V>,
+    hash: u64,
+    /// None at the end of a thread, which has no tables any more.
+    running: Option<(K, Running<'static, Bound<K>, Bound<V>>)>,
+    clock: Option<Instant>,
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Started<K, V> {
+    #[inline(never)]
+    fn finish<R, O: Outcome<R, Stored = V>>(self, outcome: O, result: &R) {
+        let Started { memo, hash, running, clock } = self;
+        match clock {
+            None => memo.counters.line().count(Counter::Computes),
+            clock => drop(memo.counters.computed(clock)),
+        }
+        if let Some((key, running)) = running {
+            store(memo, hash, key, &running, outcome, result, None);
+        }
+    }
+}
+
+/// Puts what is to be stored of a result into the table; whether something was.
+#[inline(always)]
+fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
+    memo: &Local<K, O::Stored>,
+    hash: u64,
+    key: K,
+    running: &Running<'static, Bound<K>, Bound<O::Stored>>,
+    outcome: O,
+    result: &R,
+    ttl: Option<Duration>,
+) -> bool {
+    let Some(value) = outcome.stored(result) else { return false };
+    let is_error = outcome.is_error(&value);
+    let (key, value) = (Bound(key), Bound(value));
+    let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
+    let stored = running.store(hash, key, value, storage.weight, storage.lifetime);
+    if stored {
+        memo.counters.count(Counter::Stored);
+    }
+    stored
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> MissedHere<K, V> {
+    /// The rest of the call: computes and stores.
+    #[inline]
+    pub fn run<R, O: Outcome<R, Stored = V>>(mut self, outcome: O, body: impl FnOnce() -> R) -> R {
+        if self.call.is_some() || trace::shows_keys() {
+            let mut body = Some(body);
+            return self.run_as_asked(outcome, &mut || match body.take() {
+                Some(body) => body(),
+                None => unreachable!("a body runs once"),
+            });
+        }
+        let started = self.start();
+        let result = body();
+        started.finish(outcome, &result);
+        result
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn start(self) -> Started<K, V> {
+        let MissedHere { memo, hash, key, call } = self;
+        // there is none
+        forget(call);
+        let line = memo.counters.line();
+        line.count(Counter::Misses);
+        let running = key.and_then(|key| Some((key, by_thread(memo).begin()?)));
+        Started { memo, hash, running, clock: line.start() }
+    }
+
+    /// As [`run`](Self::run), where something is asked of the call, or somebody listens.
+    #[cold]
+    #[inline(never)]
+    fn run_as_asked<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, body: &mut dyn FnMut() -> R) -> R {
+        let (memo, mut call) = (self.memo, self.call.take());
+        let refreshes = call.as_ref().is_some_and(|call| call.directive == Some(Directive::Refresh));
+        let heard = call.as_ref().is_some_and(|call| call.is_heard());
+        if self.key.is_some() && !refreshes {
+            memo.counters.count(Counter::Misses);
+            call.iter().for_each(|call| call.missed());
+        }
+        // timed in any case where somebody is told of it
+        let clock = if heard { Some(Instant::now()) } else { memo.counters.start() };
+        let key = self.key.take().map(Bound);
+        let running = key.is_some().then(|| by_thread(memo).begin()).flatten();
+        let span = Span::of(memo.name(), || memo.shown_of(key.as_ref()?)).enter();
+        let result = body();
+        drop(span);
+        let cost = memo.counters.computed(clock);
+        let (mut writes, mut ttl) = (true, None);
+        if let Some(call) = &mut call {
+            call.answered(Answered::Computed, cost);
+            (writes, ttl) = (call.writes(), call.ttl);
+        }
+        let Some((key, running)) = key.zip(running) else { return result };
+        let shown = if call.is_none() { memo.shown_of(&key) } else { None };
+        let stored = writes && store(memo, self.hash, key.0, &running, outcome, &result, ttl);
+        drop(running);
+        match call {
+            // it is told as the call ends, here
+            Some(mut call) if stored => call.stored(),
+            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
+            _ => {}
+        }
+        event::tell_rest();
+        result
+    }
+}
+
+/// Does `op` with `key`, in this thread's table: as [`control`](crate::call::control).
+pub fn control_here<P: Part, R: 'static, O: Outcome<R>>(
+    site: Site,
+    hooks: AddHooks<P, R, O>,
+    key: &P,
+    outcome: O,
+    op: Op<R>,
+) -> Reply<R> {
+    let add = || hooks(Hooks::new()).bound();
+    let origin = site.memo::<Bound<P::Owned>, Bound<O::Stored>, Infallible>(&add);
+    let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
+    let (memo, _lease) = place.of(origin);
+    let hash = memo.hash(key);
+    let near = by_thread(memo);
+    match op {
+        Op::Peek if !memo.settings.enabled() => Reply::Peeked(None),
+        Op::Peek => Reply::Peeked(near.peek(hash, &Here(*key)).map(|Bound(stored)| outcome.hit(stored))),
+        Op::Insert(result) => {
+            let owned = Bound(key.to_owned_part());
+            let storable = outcome.stored(&result).and_then(|value| {
+                let is_error = outcome.is_error(&value);
+                let value = Bound(value);
+                let storage = memo.storage(&owned, &value, is_error, ttl)?;
+                Some((value, storage))
+            });
+            let Some((value, storage)) = storable else {
+                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+            };
+            for (other, _lease) in place.others(origin) {
+                by_thread(other).remove(other.hash(key), &Here(*key));
+            }
+            // what is being computed for this key now is not stored in its place
+            near.remove(hash, &Here(*key));
+            near.insert_from(hash, owned, &mut Some(value), storage.weight, storage.lifetime);
+            memo.counters.count(Counter::Stored);
+            let shown = memo.shown_of(&Bound(key.to_owned_part()));
+            event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+            Reply::Done(Ok(()))
+        }
+        Op::Invalidate => {
+            for (other, _lease) in place.others(origin) {
+                by_thread(other).remove(other.hash(key), &Here(*key));
+            }
+            near.remove(hash, &Here(*key));
+            Reply::Done(Ok(()))
+        }
+    }
+}
