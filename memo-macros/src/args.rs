@@ -16,7 +16,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Meta, MetaNameValue, Path, Token, UnOp};
 
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, ReceiverKey, SingleFlight,
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, OnError, ReceiverKey,
+    SingleFlight,
 };
 use crate::{crate_path, duration};
 
@@ -81,6 +82,8 @@ options! {
     "cache_none" => cache_none: Switch,
     /// How far concurrent misses of one key share one computation.
     "single_flight" => single_flight: SingleFlight,
+    /// What those who waited do after an error that cannot be cloned.
+    "on_error" => on_error: OnError,
     /// Hint to the strategy: results should outlive the process.
     "persist" => persist: Switch,
     /// Hint to the strategy: results should be shared by machines.
@@ -590,6 +593,17 @@ impl Value for SingleFlight {
     }
 }
 
+impl Value for OnError {
+    const TAKES: &'static str = "\"one\" or \"all\"";
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        match word::<Self>(name, value, &["one", "all"])? {
+            "one" => Ok(OnError::One),
+            _ => Ok(OnError::All),
+        }
+    }
+}
+
 /// The function's identity.
 #[derive(Debug, Clone)]
 pub(crate) struct Name(pub(crate) LitStr);
@@ -971,6 +985,14 @@ mod tests {
         assert!(value(good("cache_none = true").cache_none).0);
         bad("cache_none", "`cache_none` takes `true` or `false`");
         bad("cache_none = \"false\"", "`cache_none` takes `true` or `false`");
+    }
+
+    #[test]
+    fn what_to_do_on_an_error() {
+        assert_eq!(value(good("on_error = \"one\"").on_error), OnError::One);
+        assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
+        bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
+        bad("on_error = \"al\"", "unknown on_error \"al\": did you mean \"all\"?");
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod tests {
         "cache_if",
         "cache_err",
         "single_flight",
+        "on_error",
         "name",
         "version",
         "code",

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
-use crate::function::{Code, Hooks, Memo, SingleFlight, Site, Storage};
+use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query};
 use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, Value};
@@ -660,6 +660,13 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Some(lead) = self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
+        // one of those who wait takes the flight over, as from a leader that is gone
+        let passes_on =
+            !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
+        if passes_on {
+            // gives its lease back, for whoever that is
+            self.far = None;
+        }
         let mut stored = false;
         if writes
             && let mut value = outcome.stored(result)
@@ -703,10 +710,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             lead.store(store, undo);
         }
         let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
-        lead.land(|| match outcome.stored(result) {
-            Some(value) => Landed::Value(value),
-            None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
-        });
+        if passes_on {
+            drop(lead);
+        } else {
+            lead.land(|| match outcome.stored(result) {
+                Some(value) => Landed::Value(value),
+                None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
+            });
+        }
         drop(held);
         match self.call {
             // it is told as the call ends, here

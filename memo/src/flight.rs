@@ -1,8 +1,8 @@
 //! One computation per key, whoever asks: threads and tasks alike, on any executor.
 //!
 //! The first caller of a key that is not cached **leads** its flight and computes; the others **wait** for it. A
-//! leader that panics, or whose future is dropped, leaves the flight vacant, and one waiter takes over, as often as it
-//! takes. A wait that would close a cycle ([`graph`]) is refused.
+//! leader that panics, whose future is dropped, or that ends with an error that cannot be cloned, leaves the flight
+//! vacant, and one waiter takes over, as often as it takes. A wait that would close a cycle ([`graph`]) is refused.
 //!
 //! Flights are found on a [`board`], by hash; the keys of what is found there (nearly always nothing, or the one) are
 //! compared outside of its locks. Where nobody else comes by, a flight takes three exchanges of a word: onto the board,
@@ -67,7 +67,8 @@ pub(crate) enum Landed<V, F> {
     Value(V),
     /// A failure that can be shared.
     Failed(F),
-    /// A failure that cannot: those who waited compute for themselves, all at once.
+    /// A failure that cannot, where those who waited are to compute for themselves, all at once (`on_error = "all"`).
+    /// Else its leader does not land, and one of them takes over.
     Unshared,
 }
 

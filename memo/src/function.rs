@@ -449,6 +449,8 @@ pub struct Settings {
     pub(crate) ttl_of: bool,
     /// `None` where nothing is said, which is [`SingleFlight::Process`].
     pub(crate) single_flight: Option<SingleFlight>,
+    /// `None` where nothing is said, which is [`OnError::One`].
+    pub(crate) on_error: Option<OnError>,
     /// Whether anything is looked for and stored at all.
     #[cfg(feature = "config")]
     pub(crate) enabled: bool,
@@ -481,6 +483,16 @@ pub(crate) enum SingleFlight {
     /// Those of all machines that use the same engine.
     #[cfg(any(feature = "engines", feature = "config"))]
     Fleet,
+}
+
+/// What those who waited do after an error that cannot be cloned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OnError {
+    /// One of them computes, the others wait for that one.
+    #[default]
+    One,
+    /// All compute.
+    All,
 }
 
 /// What the author hints at, for the strategy.
@@ -516,6 +528,7 @@ impl Settings {
             max_weight: None,
             ttl_of: false,
             single_flight: None,
+            on_error: None,
             #[cfg(feature = "config")]
             enabled: true,
             #[cfg(any(feature = "config", feature = "tracing"))]
@@ -648,6 +661,12 @@ impl Settings {
     #[cfg(feature = "engines")]
     pub fn one_per_fleet(mut self) -> Self {
         self.single_flight = Some(SingleFlight::Fleet);
+        self
+    }
+
+    /// `on_error`: `"all"`, or `"one"`.
+    pub fn all_on_error(mut self, all: bool) -> Self {
+        self.on_error = Some(if all { OnError::All } else { OnError::One });
         self
     }
 

@@ -69,6 +69,7 @@ fn says(author: &Settings, option: &str) -> bool {
         "tti" => author.tti.is_some(),
         "cache_err" => author.error_ttl.is_some(),
         "single_flight" => author.single_flight.is_some(),
+        "on_error" => author.on_error.is_some(),
         _ => false,
     }
 }
@@ -85,6 +86,7 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
         ("tti", Setting::Lifetime(tti)) => settings.tti = *tti,
         ("cache_err", Setting::Lifetime(ttl)) => settings.error_ttl = *ttl,
         ("single_flight", Setting::Share(share)) => settings.single_flight = Some(*share),
+        ("on_error", Setting::OnError(on_error)) => settings.on_error = Some(*on_error),
         ("engine", Setting::Engines(names)) => {
             settings.engine = (!names.is_empty()).then(|| owned(names));
         }
@@ -137,6 +139,7 @@ fn show(settings: &Settings, option: &str) -> String {
         "cache_err" => lifetime(settings.error_ttl),
         "log_keys" => settings.log_keys.unwrap_or_else(crate::trace::are_shown).to_string(),
         "single_flight" => settings.single_flight.unwrap_or_default().to_string(),
+        "on_error" => settings.on_error.unwrap_or_default().to_string(),
         _ => String::new(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
 use crate::duration;
-use crate::function::SingleFlight;
+use crate::function::{OnError, SingleFlight};
 
 /// An option.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub(super) enum Kind {
     Engines,
     Fallback,
     Share,
+    OnError,
 }
 
 pub(super) const SECTIONS: [&str; 3] = ["defaults", "engines", "functions"];
@@ -53,6 +54,7 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("tti", Kind::Lifetime),
     rule("cache_err", Kind::Lifetime),
     rule("single_flight", Kind::Share),
+    rule("on_error", Kind::OnError),
     rule("log_keys", Kind::Switch),
 ];
 
@@ -131,6 +133,7 @@ impl Kind {
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
+            Kind::OnError => "\"one\" or \"all\"",
         }
     }
 
@@ -138,7 +141,9 @@ impl Kind {
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
-            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address => Given::Text(text),
+            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address | Kind::OnError => {
+                Given::Text(text)
+            }
             Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
@@ -214,6 +219,11 @@ impl Kind {
                 )),
                 "machine" => Ok(Setting::Share(SingleFlight::Machine)),
                 "fleet" => Ok(Setting::Share(SingleFlight::Fleet)),
+                _ => Err(unfit(&Given::Text(text))),
+            },
+            (Kind::OnError, Given::Text(text)) => match text.as_str() {
+                "one" => Ok(Setting::OnError(OnError::One)),
+                "all" => Ok(Setting::OnError(OnError::All)),
                 _ => Err(unfit(&Given::Text(text))),
             },
             (Kind::Engines | Kind::Fallback, Given::Text(name)) => self.engines(vec![name], strict),

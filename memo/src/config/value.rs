@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::function::SingleFlight;
+use crate::function::{OnError, SingleFlight};
 use crate::plan::{bytes, show};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
@@ -95,6 +95,7 @@ pub(super) enum Setting {
     /// None that is named is `"none"`.
     Fallback(Vec<String>),
     Share(SingleFlight),
+    OnError(OnError),
 }
 
 /// As it would be written; no password.
@@ -113,6 +114,7 @@ impl fmt::Display for Setting {
             Setting::Fallback(names) if names.is_empty() => f.write_str("none"),
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(share) => share.fmt(f),
+            Setting::OnError(on_error) => on_error.fmt(f),
         }
     }
 }
@@ -125,6 +127,16 @@ impl fmt::Display for SingleFlight {
             SingleFlight::Process => "process",
             SingleFlight::Machine => "machine",
             SingleFlight::Fleet => "fleet",
+        })
+    }
+}
+
+/// As it is written.
+impl fmt::Display for OnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OnError::One => "one",
+            OnError::All => "all",
         })
     }
 }

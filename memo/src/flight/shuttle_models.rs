@@ -227,23 +227,27 @@ fn waiters_share_a_failure_that_can_be_cloned() {
 }
 
 #[test]
-fn waiters_compute_for_themselves_after_a_failure_that_cannot() {
+fn promise_28_waiters_compute_one_after_the_other_after_failures_that_cannot() {
     struct Opaque;
     check(|| {
         let memo = Model::<u64>::model(graph());
-        let threads = (0..3).map(|n| {
+        let (computes, computing) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let threads = (0..4).map(|_| {
+            let (computes, computing) = (computes.clone(), computing.clone());
             thread::spawn(move || {
                 call(memo, OnlyOk, 1, || {
+                    assert_eq!(computing.fetch_add(1, SeqCst), 0, "one at a time");
                     thread::yield_now();
-                    if n == 0 { Err(Opaque) } else { Ok(4) }
+                    computing.fetch_sub(1, SeqCst);
+                    if computes.fetch_add(1, SeqCst) < 2 { Err(Opaque) } else { Ok(4) }
                 })
                 .ok()
             })
         });
         let results = join_all(threads.collect());
-        // the first may have been served by another
-        assert!(matches!(results[0], None | Some(4)));
-        assert_eq!(results[1..], [Some(4), Some(4)]);
+        assert_eq!(results.iter().filter(|result| result.is_none()).count(), 2);
+        assert!(results.into_iter().flatten().all(|value| value == 4));
+        assert_eq!(computes.load(SeqCst), 3);
     });
 }
 
