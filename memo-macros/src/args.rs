@@ -16,8 +16,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Meta, MetaNameValue, Path, Token, UnOp};
 
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, OnError, ReceiverKey,
-    SingleFlight,
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, OnError, Patience,
+    ReceiverKey, SingleFlight,
 };
 use crate::{crate_path, duration};
 
@@ -84,6 +84,8 @@ options! {
     "single_flight" => single_flight: SingleFlight,
     /// What those who waited do after an error that cannot be cloned.
     "on_error" => on_error: OnError,
+    /// How long to wait for a future that nobody polls.
+    "patience" => patience: Patience,
     /// Hint to the strategy: results should outlive the process.
     "persist" => persist: Switch,
     /// Hint to the strategy: results should be shared by machines.
@@ -604,6 +606,27 @@ impl Value for OnError {
     }
 }
 
+impl Value for Patience {
+    const TAKES: &'static str = "a duration such as \"10s\", an expression of type `Duration`, or \"never\"";
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        match string(value) {
+            Some(text) if text.value() == "never" => Ok(Patience::Never),
+            Some(text) if duration::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
+                let message = format!(
+                    "`{name}` of zero would wait for nobody: give a longer one, or write `single_flight = false`"
+                );
+                Err(Error::custom(message).with_span(text))
+            }
+            Some(_) => Lifetime::parse(name, value).map(Patience::For),
+            None => match expression(value) {
+                Some(expr) => Ok(Patience::For(Lifetime::Expr(expr.clone()))),
+                None => Err(takes_not::<Self>(name, value)),
+            },
+        }
+    }
+}
+
 /// The function's identity.
 #[derive(Debug, Clone)]
 pub(crate) struct Name(pub(crate) LitStr);
@@ -993,6 +1016,21 @@ mod tests {
         assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
         bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
         bad("on_error = \"al\"", "unknown on_error \"al\": did you mean \"all\"?");
+    }
+
+    #[test]
+    fn patience() {
+        let second = std::time::Duration::from_secs(1);
+        let given = value(good("patience = \"1s\"").patience);
+        assert!(matches!(given, Patience::For(Lifetime::Literal(length)) if length == second));
+        assert!(matches!(value(good("patience = BOUND").patience), Patience::For(Lifetime::Expr(_))));
+        assert!(matches!(value(good("patience = \"never\"").patience), Patience::Never));
+        let zero =
+            "`patience` of zero would wait for nobody: give a longer one, or write `single_flight = false`";
+        bad("patience = \"0s\"", zero);
+        let takes =
+            "`patience` takes a duration such as \"10s\", an expression of type `Duration`, or \"never\"";
+        bad("patience = 10", takes);
     }
 
     #[test]

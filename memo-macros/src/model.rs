@@ -147,6 +147,8 @@ pub(crate) struct Options {
     pub(crate) single_flight: Option<SingleFlight>,
     /// What those who waited do after an error that cannot be cloned.
     pub(crate) on_error: Option<OnError>,
+    /// How long to wait for a future that nobody polls.
+    pub(crate) patience: Option<Patience>,
     /// The function's identity, in place of its path.
     pub(crate) name: Option<LitStr>,
     /// A part of the identity of stored results; 0 by default.
@@ -302,6 +304,15 @@ pub(crate) enum SingleFlight {
     Fleet,
 }
 
+/// How long to wait for a future that nobody polls.
+#[derive(Debug, Clone)]
+pub(crate) enum Patience {
+    /// So long.
+    For(Lifetime),
+    /// Without end.
+    Never,
+}
+
 /// What those who waited do after an error that cannot be cloned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnError {
@@ -369,6 +380,7 @@ impl Model {
                 cache_none: value(&args.cache_none).is_none_or(|switch| switch.0),
                 single_flight: value(&args.single_flight),
                 on_error: value(&args.on_error),
+                patience: value(&args.patience),
                 name: value(&args.name).map(|name| name.0),
                 version: value(&args.version).map_or(0, |version| version.0),
                 code: value(&args.code).unwrap_or_default(),

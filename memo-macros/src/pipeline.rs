@@ -51,6 +51,7 @@ mod tests {
         "cache_err",
         "single_flight",
         "on_error",
+        "patience",
         "name",
         "version",
         "code",

@@ -533,7 +533,11 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
     async fn end(self) -> Begun<K, V, F> {
-        let Waiting { memo, hash, blocks, wait } = self;
+        let Waiting { memo, hash, blocks, mut wait } = self;
+        // a leader on a thread is taken to make progress, and those of a function that blocks are all such
+        if !blocks {
+            wait.with(memo.patience());
+        }
         let waited = wait.await;
         if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
             memo.counters.count(Counter::Misses);
@@ -545,6 +549,10 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
             Waited::Lead(lead) => Begun::lead(memo, lead, blocks),
             Waited::Alone(key) => Begun::alone(memo, hash, key),
             Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+            Waited::Impatient(key) => {
+                memo.is_impatient();
+                Begun::join(memo, hash, key, blocks)
+            }
         }
     }
 }

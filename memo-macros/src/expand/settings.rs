@@ -7,7 +7,7 @@ use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::{has_self, hidden_at, pointing_at, private};
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Place, SingleFlight,
+    CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
 };
 
 /// The function that gives `Settings`: what does not depend on the types of keys and results. Without options it is the
@@ -75,6 +75,14 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     if let Some(on_error) = options.on_error {
         let all = on_error == OnError::All;
         calls.push(quote!(.all_on_error(#all)));
+    }
+    match &options.patience {
+        Some(Patience::For(patience)) => {
+            let patience = lifetime(model, patience);
+            calls.push(quote!(.patience(#patience)));
+        }
+        Some(Patience::Never) => calls.push(quote!(.endless_patience())),
+        None => {}
     }
     match calls[..] {
         [] => quote!(#private::Settings::new),

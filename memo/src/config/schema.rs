@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
 use crate::duration;
+use crate::flight::patience::WITHOUT_END;
 use crate::function::{OnError, SingleFlight};
 
 /// An option.
@@ -31,6 +32,7 @@ pub(super) enum Kind {
     Fallback,
     Share,
     OnError,
+    Patience,
 }
 
 pub(super) const SECTIONS: [&str; 3] = ["defaults", "engines", "functions"];
@@ -55,6 +57,7 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("cache_err", Kind::Lifetime),
     rule("single_flight", Kind::Share),
     rule("on_error", Kind::OnError),
+    rule("patience", Kind::Patience),
     rule("log_keys", Kind::Switch),
 ];
 
@@ -134,6 +137,7 @@ impl Kind {
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
             Kind::OnError => "\"one\" or \"all\"",
+            Kind::Patience => "a duration such as \"10s\", or \"never\"",
         }
     }
 
@@ -141,9 +145,13 @@ impl Kind {
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
-            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address | Kind::OnError => {
-                Given::Text(text)
-            }
+            Kind::Lifetime
+            | Kind::Time
+            | Kind::Budget
+            | Kind::Path
+            | Kind::Address
+            | Kind::OnError
+            | Kind::Patience => Given::Text(text),
             Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
@@ -191,7 +199,17 @@ impl Kind {
                     budget => Ok(budget),
                 }
             }
-            (Kind::Lifetime, Given::Integer(number)) => {
+            (Kind::Patience, Given::Text(text)) if text == "never" => Ok(Setting::Patience(WITHOUT_END)),
+            (Kind::Patience, given @ (Given::Text(_) | Given::Duration(_))) => {
+                match Kind::Time.check(given, place, strict)? {
+                    Setting::Time(Duration::ZERO) => {
+                        Err("it would wait for nobody: write `single_flight = false` for that".to_owned())
+                    }
+                    Setting::Time(patience) => Ok(Setting::Patience(patience)),
+                    other => Ok(other),
+                }
+            }
+            (Kind::Lifetime | Kind::Patience, Given::Integer(number)) => {
                 Err(format!("the number {number} needs a unit: write \"{number}s\" for seconds"))
             }
             (Kind::Time | Kind::Budget, Given::Integer(number)) => {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::flight::patience::WITHOUT_END;
 use crate::function::{OnError, SingleFlight};
 use crate::plan::{bytes, show};
 
@@ -96,6 +97,7 @@ pub(super) enum Setting {
     Fallback(Vec<String>),
     Share(SingleFlight),
     OnError(OnError),
+    Patience(Duration),
 }
 
 /// As it would be written; no password.
@@ -115,6 +117,7 @@ impl fmt::Display for Setting {
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(share) => share.fmt(f),
             Setting::OnError(on_error) => on_error.fmt(f),
+            Setting::Patience(patience) => f.write_str(&show_patience(*patience)),
         }
     }
 }
@@ -139,6 +142,11 @@ impl fmt::Display for OnError {
             OnError::All => "all",
         })
     }
+}
+
+/// As it is written.
+pub(super) fn show_patience(patience: Duration) -> String {
+    if patience == WITHOUT_END { "never".to_owned() } else { show(patience) }
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.

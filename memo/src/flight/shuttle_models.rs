@@ -9,13 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::{future, thread};
 
 use super::graph::Graph;
+use super::patience::wake_due;
 use crate::call::Missed;
-use crate::function::Memo;
+use crate::function::{Memo, Settings};
 use crate::near::Lookup;
 use crate::outcome::{OkAndSharedErr, OnlyOk, Outcome, Value, Whole};
 
@@ -186,6 +188,61 @@ fn promise_2_a_waiter_takes_over_from_each_future_that_is_dropped() {
         join_all(dropped);
         // a dropped one may have computed as well, if it was polled to its end
         assert!((1..=3).contains(&computes.load(SeqCst)));
+    });
+}
+
+/// Calls wait for no leader that is suspended.
+fn impatient() -> &'static Model {
+    Model::model_by(Settings::new().patience(Duration::ZERO), graph())
+}
+
+#[test]
+fn promise_2_a_future_that_is_kept_and_not_polled_keeps_nobody() {
+    check(|| {
+        let (memo, done) = (impatient(), Arc::new(AtomicU64::new(0)));
+        // one is polled once, as a leader or as a waiter, and kept; then its thread plays the sweeper
+        let finished = done.clone();
+        let keeping = thread::spawn(move || {
+            let mut kept = pin!(call_async(memo, 1, std::future::pending()));
+            let _ = kept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            while finished.load(SeqCst) < 2 {
+                wake_due();
+                thread::yield_now();
+            }
+        });
+        let tasks: Vec<_> = (0..2)
+            .map(|_| {
+                let done = done.clone();
+                future::spawn(async move {
+                    let value = call_async(memo, 1, async {
+                        yield_now().await;
+                        8
+                    })
+                    .await;
+                    done.fetch_add(1, SeqCst);
+                    value
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(future::block_on(task).unwrap(), 8);
+        }
+        keeping.join().unwrap();
+    });
+}
+
+#[test]
+fn promise_2_what_was_left_alone_does_not_replace_what_is_newer() {
+    check(|| {
+        let memo = impatient();
+        let left = future::spawn(call_async(memo, 1, async {
+            yield_now().await;
+            1
+        }));
+        let newer = future::spawn(call_async(memo, 1, async { 2 }));
+        let (left, newer) = (future::block_on(left).unwrap(), future::block_on(newer).unwrap());
+        assert!(matches!((left, newer), (1, 1) | (1, 2) | (2, 2)), "{left} {newer}");
+        assert_eq!(peek(memo, 1), Some(newer));
     });
 }
 
