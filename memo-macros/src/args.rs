@@ -16,7 +16,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Meta, MetaNameValue, Path, Token, UnOp};
 
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, ReceiverKey, SingleFlight,
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, Near, OnError, Patience,
+    ReceiverKey, SingleFlight,
 };
 use crate::{crate_path, duration};
 
@@ -81,6 +82,10 @@ options! {
     "cache_none" => cache_none: Switch,
     /// How far concurrent misses of one key share one computation.
     "single_flight" => single_flight: SingleFlight,
+    /// What those who waited do after an error that cannot be cloned.
+    "on_error" => on_error: OnError,
+    /// How long to wait for a future that nobody polls.
+    "patience" => patience: Patience,
     /// Hint to the strategy: results should outlive the process.
     "persist" => persist: Switch,
     /// Hint to the strategy: results should be shared by machines.
@@ -605,6 +610,38 @@ impl Value for SingleFlight {
     }
 }
 
+impl Value for OnError {
+    const TAKES: &'static str = "\"one\" or \"all\"";
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        match word::<Self>(name, value, &["one", "all"])? {
+            "one" => Ok(OnError::One),
+            _ => Ok(OnError::All),
+        }
+    }
+}
+
+impl Value for Patience {
+    const TAKES: &'static str = "a duration such as \"10s\", an expression of type `Duration`, or \"never\"";
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        match string(value) {
+            Some(text) if text.value() == "never" => Ok(Patience::Never),
+            Some(text) if duration::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
+                let message = format!(
+                    "`{name}` of zero would wait for nobody: give a longer one, or write `single_flight = false`"
+                );
+                Err(Error::custom(message).with_span(text))
+            }
+            Some(_) => Lifetime::parse(name, value).map(Patience::For),
+            None => match expression(value) {
+                Some(expr) => Ok(Patience::For(Lifetime::Expr(expr.clone()))),
+                None => Err(takes_not::<Self>(name, value)),
+            },
+        }
+    }
+}
+
 /// The function's identity.
 #[derive(Debug, Clone)]
 pub(crate) struct Name(pub(crate) LitStr);
@@ -986,6 +1023,29 @@ mod tests {
         assert!(value(good("cache_none = true").cache_none).0);
         bad("cache_none", "`cache_none` takes `true` or `false`");
         bad("cache_none = \"false\"", "`cache_none` takes `true` or `false`");
+    }
+
+    #[test]
+    fn what_to_do_on_an_error() {
+        assert_eq!(value(good("on_error = \"one\"").on_error), OnError::One);
+        assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
+        bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
+        bad("on_error = \"al\"", "unknown on_error \"al\": did you mean \"all\"?");
+    }
+
+    #[test]
+    fn patience() {
+        let second = std::time::Duration::from_secs(1);
+        let given = value(good("patience = \"1s\"").patience);
+        assert!(matches!(given, Patience::For(Lifetime::Literal(length)) if length == second));
+        assert!(matches!(value(good("patience = BOUND").patience), Patience::For(Lifetime::Expr(_))));
+        assert!(matches!(value(good("patience = \"never\"").patience), Patience::Never));
+        let zero =
+            "`patience` of zero would wait for nobody: give a longer one, or write `single_flight = false`";
+        bad("patience = \"0s\"", zero);
+        let takes =
+            "`patience` takes a duration such as \"10s\", an expression of type `Duration`, or \"never\"";
+        bad("patience = 10", takes);
     }
 
     #[test]

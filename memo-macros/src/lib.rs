@@ -51,6 +51,8 @@ mod validate;
 /// | `cache_err` | `true` or a duration | also store `Err`, for that long | not stored |
 /// | `cache_none` | `false` | do not store `None` | stored |
 /// | `single_flight` | `false`, `"process"`, `"machine"`, `"fleet"` | how far concurrent misses of one key share one computation | `"process"` |
+/// | `on_error` | `"one"`, `"all"` | after an `Err` that cannot be cloned: one of those who waited computes and the others wait for it, or all compute | `"one"` |
+/// | `patience` | a duration, `"never"` | of an `async fn`: how long calls wait for one that computes and is not polled; ten times as long as it usually takes, if that is longer | `"10s"` |
 /// | `persist` | `true` | hint to the strategy: results should outlive the process; with the cargo feature `engines` | none |
 /// | `shared` | `true` | hint to the strategy: results should be shared by machines; with the cargo feature `engines` | none |
 /// | `large` | `true` | hint to the strategy: results are too large for memory; with the cargo feature `engines` | none |

@@ -145,6 +145,10 @@ pub(crate) struct Options {
     pub(crate) cache_none: bool,
     /// How far concurrent misses of one key share one computation.
     pub(crate) single_flight: Option<SingleFlight>,
+    /// What those who waited do after an error that cannot be cloned.
+    pub(crate) on_error: Option<OnError>,
+    /// How long to wait for a future that nobody polls.
+    pub(crate) patience: Option<Patience>,
     /// The function's identity, in place of its path.
     pub(crate) name: Option<LitStr>,
     /// A part of the identity of stored results; 0 by default.
@@ -303,6 +307,24 @@ pub(crate) enum SingleFlight {
     Fleet,
 }
 
+/// How long to wait for a future that nobody polls.
+#[derive(Debug, Clone)]
+pub(crate) enum Patience {
+    /// So long.
+    For(Lifetime),
+    /// Without end.
+    Never,
+}
+
+/// What those who waited do after an error that cannot be cloned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnError {
+    /// One of them computes, the others wait for that one.
+    One,
+    /// All compute.
+    All,
+}
+
 impl Model {
     /// Whether the strategy may choose an engine that outlives the process.
     pub(crate) fn may_outlive(&self) -> bool {
@@ -365,6 +387,8 @@ impl Model {
                 cache_err: value(&args.cache_err).flatten(),
                 cache_none: value(&args.cache_none).is_none_or(|switch| switch.0),
                 single_flight: value(&args.single_flight),
+                on_error: value(&args.on_error),
+                patience: value(&args.patience),
                 name: value(&args.name).map(|name| name.0),
                 version: value(&args.version).map_or(0, |version| version.0),
                 code: value(&args.code).unwrap_or_default(),
@@ -485,6 +509,7 @@ mod tests {
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
         assert!(options.cache_if.is_none() && options.cache_err.is_none() && options.cache_none);
         assert_eq!(options.single_flight, None);
+        assert_eq!(options.on_error, None);
         assert!(options.name.is_none());
         assert_eq!(options.version, 0);
     }

@@ -50,6 +50,8 @@ mod tests {
         "cache_if",
         "cache_err",
         "single_flight",
+        "on_error",
+        "patience",
         "name",
         "version",
         "code",

@@ -523,7 +523,7 @@ mod tests {
         );
         accepts("weigh = |k, v| 1, max_weight = \"64MiB\", cache_err = \"5s\", cache_none = false", PUT);
         accepts(
-            "engine = [\"memory\"], single_flight = false, name = \"f\", version = 2, crate = other",
+            "engine = [\"memory\"], single_flight = false, on_error = \"all\", name = \"f\", version = 2, crate = other",
             PUT,
         );
     }

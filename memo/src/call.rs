@@ -16,7 +16,7 @@ use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::graph::Held;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
-use crate::function::{Code, Hooks, Memo, SingleFlight, Site, Storage};
+use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, SharedOutcome, Value};
@@ -562,7 +562,11 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
     async fn end(self) -> Begun<K, V, F> {
-        let Waiting { memo, hash, blocks, wait } = self;
+        let Waiting { memo, hash, blocks, mut wait } = self;
+        // a leader on a thread is taken to make progress, and those of a function that blocks are all such
+        if !blocks {
+            wait.with(memo.patience());
+        }
         let waited = wait.await;
         if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
             memo.counters.count(Counter::Misses);
@@ -574,6 +578,10 @@ impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
             Waited::Lead(lead) => Begun::lead(memo, lead, blocks),
             Waited::Alone(key) => Begun::alone(memo, hash, key),
             Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+            Waited::Impatient(key) => {
+                memo.is_impatient();
+                Begun::join(memo, hash, key, blocks)
+            }
         }
     }
 }
@@ -689,6 +697,13 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Some(lead) = self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
+        // one of those who wait takes the flight over, as from a leader that is gone
+        let passes_on =
+            !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
+        if passes_on {
+            // gives its lease back, for whoever that is
+            self.far = None;
+        }
         let mut stored = false;
         if writes
             && let mut value = outcome.stored(result)
@@ -732,10 +747,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             lead.store(store, undo);
         }
         let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
-        lead.land(|| match outcome.stored(result) {
-            Some(value) => Landed::Value(value),
-            None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
-        });
+        if passes_on {
+            drop(lead);
+        } else {
+            lead.land(|| match outcome.stored(result) {
+                Some(value) => Landed::Value(value),
+                None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
+            });
+        }
         drop(held);
         match self.call {
             // it is told as the call ends, here

@@ -31,7 +31,7 @@ pub(crate) use engines::is_registered;
 #[cfg(feature = "config")]
 pub(crate) use engines::names;
 pub use engines::{Engines, engines};
-pub(crate) use lease::flight_reason;
+pub(crate) use lease::{flight_reason, give_up};
 pub(crate) use looked::{Found, Looked};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};

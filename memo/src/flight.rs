@@ -1,8 +1,9 @@
 //! One computation per key, whoever asks: threads and tasks alike, on any executor.
 //!
 //! The first caller of a key that is not cached **leads** its flight and computes; the others **wait** for it. A
-//! leader that panics, or whose future is dropped, leaves the flight vacant, and one waiter takes over, as often as it
-//! takes. A wait that would close a cycle ([`graph`]) is refused.
+//! leader that panics, whose future is dropped, or that ends with an error that cannot be cloned, leaves the flight
+//! vacant, and one waiter takes over, as often as it takes. One whose future is not polled any more is left
+//! to itself when the [`patience`] of a waiter is over. A wait that would close a cycle ([`graph`]) is refused.
 //!
 //! Flights are found on a [`board`], by hash; the keys of what is found there (nearly always nothing, or the one) are
 //! compared outside of its locks. Where nobody else comes by, a flight takes three exchanges of a word: onto the board,
@@ -23,18 +24,22 @@ use pin_project_lite::pin_project;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
-use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local};
+use crate::sync::{
+    Arc, Mutex, MutexGuard, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local,
+};
 
 #[cfg(feature = "engines")]
 use crate::sync::Weak;
 
 mod board;
 pub(crate) mod graph;
+pub(crate) mod patience;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
 
 use board::{Board, Entered, Hashed, Ref};
 use graph::{Graph, Held, Node};
+use patience::{Patience, Watch};
 
 /// Under way: what is being computed of one function.
 pub(crate) struct Flights<K, V, F> {
@@ -54,6 +59,8 @@ struct Flight<K, V, F> {
     landed: OnceLock<Box<Landed<V, F>>>,
     /// See [`Node::suspended_on`].
     suspended_on: AtomicU64,
+    /// How often its leader's future has been suspended.
+    suspensions: AtomicU64,
 }
 
 /// In a flight's `store`: an invalidation came, and what is being computed must not be stored. It comes without a
@@ -67,7 +74,8 @@ pub(crate) enum Landed<V, F> {
     Value(V),
     /// A failure that can be shared.
     Failed(F),
-    /// A failure that cannot: those who waited compute for themselves, all at once.
+    /// A failure that cannot, where those who waited are to compute for themselves, all at once (`on_error = "all"`).
+    /// Else its leader does not land, and one of them takes over.
     Unshared,
 }
 
@@ -134,6 +142,19 @@ impl<K, V, F> Flight<K, V, F> {
     fn is_superseded(&self) -> bool {
         self.store.load(Ordering::Relaxed) & SUPERSEDED != 0
     }
+
+    /// At which of its suspensions its leader's future is; nothing while it is polled, and where it runs on a thread.
+    fn suspension(&self) -> Option<u64> {
+        // `Acquire`: the number that is then read is of that suspension or a later one
+        let suspended = self.suspended_on.load(Ordering::Acquire) != 0;
+        suspended.then(|| self.suspensions.load(Ordering::Relaxed))
+    }
+
+    /// Forbids it to store; whether that is so. It is not where it is storing just now.
+    fn forbid(&self) -> bool {
+        let done = self.store.compare_exchange(0, SUPERSEDED, Ordering::AcqRel, Ordering::Relaxed);
+        done.is_ok() || self.is_superseded()
+    }
 }
 
 impl<K, V, F> Hashed for Flight<K, V, F> {
@@ -181,6 +202,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             store: AtomicU64::new(0),
             landed: OnceLock::new(),
             suspended_on: AtomicU64::new(0),
+            suspensions: AtomicU64::new(0),
         }
     }
 
@@ -229,7 +251,16 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
             if found.key == own.key {
                 drop(its);
                 let key = own.into_inner().map(|flight| flight.key);
-                let wait = Wait { flights: self, flight: found, key, place: None, blocks, edge: None };
+                let wait = Wait {
+                    flights: self,
+                    flight: found,
+                    key,
+                    place: None,
+                    blocks,
+                    edge: None,
+                    patience: None,
+                    watch: None,
+                };
                 return Joined::Wait(Box::new(wait));
             }
             others.push(found);
@@ -448,6 +479,8 @@ pub(crate) enum Waited<'f, K: OwnedPart, V: Value, F: Value> {
     Lead(Lead<'f, K, V, F>),
     /// The flight is over with nothing to share: look again.
     Again(K),
+    /// Its leader's future was left alone for too long, and has lost the key: look again.
+    Impatient(K),
     /// To compute without waiting: a failure that cannot be shared, or a wait that would close a cycle.
     Alone(K),
 }
@@ -461,6 +494,9 @@ pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
     place: Option<usize>,
     blocks: bool,
     edge: Option<graph::Wait<'f>>,
+    /// Where it does not wait for ever for a future that nobody polls.
+    patience: Option<Patience>,
+    watch: Option<Watch>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Unpin for Wait<'_, K, V, F> {}
@@ -468,6 +504,22 @@ impl<K: OwnedPart, V: Value, F: Value> Unpin for Wait<'_, K, V, F> {}
 impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
     fn take_key(&mut self) -> K {
         self.key.take().expect(ONCE)
+    }
+
+    /// Gives it a bound.
+    pub(crate) fn with(&mut self, patience: Option<Patience>) {
+        self.patience = patience;
+    }
+
+    /// Takes the key from the leader: who waits or comes later begins anew.
+    fn leave_leader(&self, mut state: MutexGuard<'_, State>) {
+        state.phase = Phase::Over;
+        let wakers = state.waiters.take_all();
+        drop(state);
+        self.flights.board.leave(&self.flight);
+        // in other processes too
+        crate::far::give_up(self.flight.id());
+        wake_all(wakers);
     }
 }
 
@@ -518,6 +570,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
             }
             Phase::Vacant => {
                 state.phase = Phase::Computing;
+                // this was the last one's
+                this.flight.suspended_on.store(0, Ordering::Relaxed);
                 let mut own = None;
                 if let Some(place) = this.place.take() {
                     own = state.waiters.at(place).and_then(Option::take);
@@ -527,11 +581,19 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                 Poll::Ready(Waited::Lead(this.flights.lead(this.flight.clone())))
             }
             Phase::Computing => {
+                let suspension = this.flight.suspension();
+                let look_in = this.patience.as_mut().map(|patience| patience.look_in(suspension));
+                // an older computation is not to replace the newer, whenever it goes on
+                if look_in == Some(0) && this.flight.forbid() {
+                    this.leave_leader(state);
+                    return Poll::Ready(Waited::Impatient(this.take_key()));
+                }
                 match this.place.and_then(|place| state.waiters.at(place)).filter(|own| own.is_some()) {
                     Some(own) => std::mem::swap(own, &mut waker),
                     None => this.place = waker.take().map(|waker| state.waiters.add(waker)),
                 }
                 drop(state);
+                this.watch = look_in.and_then(|look_in| Watch::after(look_in, context.waker().clone()));
                 Poll::Pending
             }
         }
@@ -565,8 +627,8 @@ pin_project! {
     struct Holding<'l, B> {
         #[pin]
         body: B,
-        // its flight's number, and where that notes in which frame it was suspended
-        flight: Option<(usize, &'l AtomicU64)>,
+        // its flight's number, and where that notes in which frame it was suspended, and how often
+        flight: Option<(usize, &'l AtomicU64, &'l AtomicU64)>,
     }
 }
 
@@ -575,7 +637,8 @@ pub(crate) fn holding<'l, K: OwnedPart, V: Value, F: Value, B: Future>(
     lead: Option<&'l Lead<'static, K, V, F>>,
     body: B,
 ) -> impl Future<Output = B::Output> + use<'l, K, V, F, B> {
-    Holding { body, flight: lead.map(|lead| (lead.flight.id(), &lead.flight.suspended_on)) }
+    let flight = lead.map(|lead| &lead.flight);
+    Holding { body, flight: flight.map(|flight| (flight.id(), &flight.suspended_on, &flight.suspensions)) }
 }
 
 impl<B: Future> Future for Holding<'_, B> {
@@ -583,7 +646,7 @@ impl<B: Future> Future for Holding<'_, B> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<B::Output> {
         let this = self.project();
-        let Some((id, suspended_on)) = this.flight else {
+        let Some((id, suspended_on, suspensions)) = this.flight else {
             return this.body.poll(context);
         };
         suspended_on.store(0, Ordering::Relaxed);
@@ -591,7 +654,9 @@ impl<B: Future> Future for Holding<'_, B> {
         let polled = this.body.poll(context);
         drop(held);
         if polled.is_pending() {
-            suspended_on.store(graph::this_frame(), Ordering::Relaxed);
+            // only this counts
+            suspensions.store(suspensions.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            suspended_on.store(graph::this_frame(), Ordering::Release);
         }
         polled
     }

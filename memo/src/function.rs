@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::time::Duration;
 
 use crate::config;
@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::far::{Far, FarTypes};
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
+use crate::flight::patience::{self, Patience};
 use crate::key::{OwnedPart, Part};
 use crate::near::{Limits, Near, runs_user_code};
 use crate::outcome::{MaybeNone, Value};
@@ -25,7 +26,7 @@ use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
 use crate::scope::{Asked, Held, Variants};
-use crate::stats::{Counters, Stats};
+use crate::stats::{Counter, Counters, Stats};
 use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
@@ -43,6 +44,8 @@ pub struct Function {
     memos: AtomicPtr<Header>,
     /// Where their code finds them: lists, by bits of what tells the code apart.
     signposts: [Signpost; LISTS],
+    /// Whether it has been said that a future of it was left alone for too long.
+    warned: AtomicBool,
 }
 
 const LISTS: usize = 8;
@@ -51,7 +54,8 @@ impl Function {
     /// The function `name` of the module `module`.
     pub const fn new(module: &'static str, name: &'static str) -> Self {
         let memos = AtomicPtr::new(std::ptr::null_mut());
-        Function { module, name, memos, signposts: [const { Signpost::new() }; LISTS] }
+        let signposts = [const { Signpost::new() }; LISTS];
+        Function { module, name, memos, signposts, warned: AtomicBool::new(false) }
     }
 
     /// Its instantiations that have been called.
@@ -444,6 +448,10 @@ pub struct Settings {
     pub(crate) ttl_of: bool,
     /// `None` where nothing is said, which is [`SingleFlight::Process`].
     pub(crate) single_flight: Option<SingleFlight>,
+    /// `None` where nothing is said, which is [`OnError::One`].
+    pub(crate) on_error: Option<OnError>,
+    /// How long to wait for a future that nobody polls; `None` is the default.
+    pub(crate) patience: Option<Duration>,
     /// Whether anything is looked for and stored at all.
     #[cfg(feature = "config")]
     pub(crate) enabled: bool,
@@ -476,6 +484,16 @@ pub(crate) enum SingleFlight {
     /// Those of all machines that use the same engine.
     #[cfg(any(feature = "engines", feature = "config"))]
     Fleet,
+}
+
+/// What those who waited do after an error that cannot be cloned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OnError {
+    /// One of them computes, the others wait for that one.
+    #[default]
+    One,
+    /// All compute.
+    All,
 }
 
 /// What the author hints at, for the strategy.
@@ -512,6 +530,8 @@ impl Settings {
             max_weight: None,
             ttl_of: false,
             single_flight: None,
+            on_error: None,
+            patience: None,
             #[cfg(feature = "config")]
             enabled: true,
             #[cfg(any(feature = "config", feature = "tracing"))]
@@ -651,6 +671,28 @@ impl Settings {
     pub fn one_per_fleet(mut self) -> Self {
         self.single_flight = Some(SingleFlight::Fleet);
         self
+    }
+
+    /// `on_error`: `"all"`, or `"one"`.
+    pub fn all_on_error(mut self, all: bool) -> Self {
+        self.on_error = Some(if all { OnError::All } else { OnError::One });
+        self
+    }
+
+    /// `patience`.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// `patience = "never"`.
+    pub fn endless_patience(self) -> Self {
+        self.patience(patience::WITHOUT_END)
+    }
+
+    /// How long to wait for a future that nobody polls.
+    pub(crate) fn patient_for(&self) -> Duration {
+        self.patience.unwrap_or(patience::DEFAULT)
     }
 
     /// The type parameters, by their names.
@@ -947,9 +989,15 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// A record in no list, for models of it.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(graph: &'static Graph) -> &'static Self {
+        Self::model_by(Settings::new(), graph)
+    }
+
+    /// The same, by these settings.
+    #[cfg(all(test, memo_shuttle))]
+    pub(crate) fn model_by(author: Settings, graph: &'static Graph) -> &'static Self {
         static FUNCTION: Function = Function::new("models", "model");
         let identity = Identity { marker: TypeId::of::<()>(), types: TypeId::of::<(K, V, F)>() };
-        let (author, hooks) = (Settings::new(), Hooks::new());
+        let hooks = Hooks::new();
         Box::leak(Box::new(Memo::new(&FUNCTION, identity, author, None, hooks, Counters::new(), graph)))
     }
 
@@ -993,6 +1041,26 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let Version { settings, route, .. } = &**self;
         let large = size.is_some_and(|size| size as u64 > settings.large_over);
         (route.near && !large) || (failed && route.standby)
+    }
+
+    /// How long a call waits for a future that nobody polls.
+    pub(crate) fn patience(&'static self) -> Option<Patience> {
+        Patience::new(self.settings.patient_for(), &self.counters)
+    }
+
+    /// Takes note that a call has not waited any longer for one.
+    pub(crate) fn is_impatient(&self) {
+        self.counters.count(Counter::Impatient);
+        if self.function.warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let bound = crate::plan::show(self.settings.patient_for());
+        crate::warn::warn(&format!(
+            "`{}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
+             place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
+             waits so long for something else, give the function more `patience`",
+            self.name
+        ));
     }
 
     /// Whether memory only stands in for engines that outlive the process.

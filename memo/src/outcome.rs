@@ -20,6 +20,10 @@ pub trait Outcome<R>: Copy + 'static {
     fn stored(self, result: &R) -> Option<Self::Stored>;
     /// The failure that `result` is, cloned; `None` where it cannot be cloned.
     fn failure(self, result: &R) -> Option<Self::Failure>;
+    /// Whether those who waited for `result` can have it, as a value or as a failure.
+    fn is_shared(self, _result: &R) -> bool {
+        true
+    }
     /// The result that a stored value stands for.
     fn hit(self, stored: Self::Stored) -> R;
     /// The result that a failure stands for.
@@ -57,7 +61,7 @@ impl<R: Clone + 'static> Outcome<R> for Whole {
     }
 }
 
-/// `Ok` is stored; those who waited for an `Err` compute for themselves, since it cannot be cloned.
+/// `Ok` is stored; those who waited for an `Err` do not get it, since it cannot be cloned.
 #[derive(Debug, Clone, Copy)]
 pub struct OnlyOk;
 
@@ -70,6 +74,9 @@ impl<T: Clone + 'static, E> Outcome<Result<T, E>> for OnlyOk {
     }
     fn failure(self, _: &Result<T, E>) -> Option<Infallible> {
         None
+    }
+    fn is_shared(self, result: &Result<T, E>) -> bool {
+        result.is_ok()
     }
     #[inline(always)]
     fn hit(self, stored: T) -> Result<T, E> {

@@ -49,6 +49,8 @@ pub(crate) enum Counter {
     Timed,
     /// How long those took together, in nanoseconds.
     TimedNanos,
+    /// How often a leader was not waited for any longer.
+    Impatient,
 }
 
 type Table = &'static [Line];
@@ -212,6 +214,12 @@ impl Counters {
         TABLE.get().get(self.index).map_or(0, |line| line.0[counter as usize].load(Ordering::Relaxed))
     }
 
+    /// How long a computation takes, where some were timed.
+    pub(crate) fn usual(&self) -> Option<Duration> {
+        let timed = (self.total(Counter::Timed), self.total(Counter::TimedNanos));
+        (timed.0 > 0).then(|| at_pace_of(timed, 1))
+    }
+
     /// Starts a clock for the computation that begins now, if it is one to be timed: the first ones, all that take
     /// long enough for the clock not to matter, and of the others one in 16.
     #[inline]
@@ -312,6 +320,9 @@ pub struct Stats {
     pub computes: u64,
     /// Misses that were answered by another call's computation.
     pub waits: u64,
+    /// Waits that were given up, since the future that computed was not polled for longer than the function's
+    /// `patience`.
+    pub impatient: u64,
     /// Results that were put into a store.
     pub stored: u64,
     /// Entries that are in memory now, those included that have expired and have not been swept yet.
@@ -367,6 +378,7 @@ impl Stats {
             misses: total(Counter::Misses),
             computes,
             waits: total(Counter::Waits),
+            impatient: total(Counter::Impatient),
             stored: total(Counter::Stored),
             compute_time: at_pace_of(own, computes),
             saved_time: Duration::from_nanos(told.1)
@@ -381,6 +393,7 @@ impl Stats {
         self.misses += other.misses;
         self.computes += other.computes;
         self.waits += other.waits;
+        self.impatient += other.impatient;
         self.stored += other.stored;
         self.entries += other.entries;
         self.weight += other.weight;

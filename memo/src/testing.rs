@@ -122,7 +122,8 @@ thread_local! {
 /// The clock of the process in the hands of a test: see [`clock`].
 ///
 /// All lifetimes of entries are measured by it: `ttl`, `tti`, `ttl_of` and the lifetimes of errors, in memory and in engines
-/// of this process. It is no clock for anything else: time budgets, circuits, leases and servers have theirs.
+/// of this process. So is the `patience` of calls that wait for a future that nobody polls. It is no clock for anything else:
+/// time budgets, circuits, leases and servers have theirs.
 pub struct Clock {
     /// How far the clock on the wall has been set back, in milliseconds.
     moved_back: i64,

@@ -154,6 +154,11 @@ impl Followed {
         self.id
     }
 
+    /// How many callers have joined the flight of this key.
+    pub fn followers(&self) -> usize {
+        self.followers.load(Ordering::SeqCst)
+    }
+
     /// Waits until so many callers have joined the flight of this key.
     pub fn wait_for(&self, followers: usize) {
         while self.followers.load(Ordering::SeqCst) < followers {

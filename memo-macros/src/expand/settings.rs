@@ -6,7 +6,9 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::{has_self, hidden_at, pointing_at, private};
-use crate::model::{CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, Place, SingleFlight};
+use crate::model::{
+    CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
+};
 
 /// The function that gives `Settings`: what does not depend on the types of keys and results. Without options it is the
 /// runtime's own, which is compiled once.
@@ -71,6 +73,18 @@ pub(super) fn settings(model: &Model) -> TokenStream {
             SingleFlight::Machine => quote!(.one_per_machine()),
             SingleFlight::Fleet => quote!(.one_per_fleet()),
         });
+    }
+    if let Some(on_error) = options.on_error {
+        let all = on_error == OnError::All;
+        calls.push(quote!(.all_on_error(#all)));
+    }
+    match &options.patience {
+        Some(Patience::For(patience)) => {
+            let patience = lifetime(model, patience);
+            calls.push(quote!(.patience(#patience)));
+        }
+        Some(Patience::Never) => calls.push(quote!(.endless_patience())),
+        None => {}
     }
     match calls[..] {
         [] => quote!(#private::Settings::new),

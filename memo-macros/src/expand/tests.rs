@@ -66,7 +66,7 @@ snapshots! { false
         "fn feed(db: &Db, user: &User, page: u32) -> Vec<Post> { db.posts(user, page) }";
     all_options: "engine = \"memory\", ttl = \"90s\", tti = IDLE, ttl_of = |page| page.lifetime(), weigh = |_, page| page.len(), \
                   max_weight = \"64MiB\", cache_if = Page::is_public, cache_err = \"5s\", cache_none = false, \
-                  single_flight = false, skip(db), name = \"pages\", version = 2, companion = false, crate = cache",
+                  single_flight = false, on_error = \"all\", patience = \"1m\", skip(db), name = \"pages\", version = 2, companion = false, crate = cache",
         "fn page(db: &Db, id: u64) -> Result<Option<Page>, Error> { db.page(id) }";
 }
 

@@ -8,7 +8,7 @@ use super::Loaded;
 use super::problem::Origin;
 use super::schema::FUNCTION;
 use super::source::Placed;
-use super::value::Setting;
+use super::value::{Setting, show_patience};
 use crate::function::Settings;
 use crate::plan::{bytes, show as duration};
 
@@ -69,6 +69,8 @@ fn says(author: &Settings, option: &str) -> bool {
         "tti" => author.tti.is_some(),
         "cache_err" => author.error_ttl.is_some(),
         "single_flight" => author.single_flight.is_some(),
+        "on_error" => author.on_error.is_some(),
+        "patience" => author.patience.is_some(),
         _ => false,
     }
 }
@@ -85,6 +87,8 @@ fn apply(settings: &mut Settings, author: &Settings, option: &str, setting: &Set
         ("tti", Setting::Lifetime(tti)) => settings.tti = *tti,
         ("cache_err", Setting::Lifetime(ttl)) => settings.error_ttl = *ttl,
         ("single_flight", Setting::Share(share)) => settings.single_flight = Some(*share),
+        ("on_error", Setting::OnError(on_error)) => settings.on_error = Some(*on_error),
+        ("patience", Setting::Patience(patience)) => settings.patience = Some(*patience),
         ("engine", Setting::Engines(names)) => {
             settings.engine = (!names.is_empty()).then(|| owned(names));
         }
@@ -137,6 +141,8 @@ fn show(settings: &Settings, option: &str) -> String {
         "cache_err" => lifetime(settings.error_ttl),
         "log_keys" => settings.log_keys.unwrap_or_else(crate::trace::are_shown).to_string(),
         "single_flight" => settings.single_flight.unwrap_or_default().to_string(),
+        "on_error" => settings.on_error.unwrap_or_default().to_string(),
+        "patience" => show_patience(settings.patient_for()),
         _ => String::new(),
     }
 }

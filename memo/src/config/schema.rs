@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
 use crate::duration;
-use crate::function::SingleFlight;
+use crate::flight::patience::WITHOUT_END;
+use crate::function::{OnError, SingleFlight};
 
 /// An option.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) enum Kind {
     Engines,
     Fallback,
     Share,
+    OnError,
+    Patience,
 }
 
 pub(super) const SECTIONS: [&str; 3] = ["defaults", "engines", "functions"];
@@ -53,6 +56,8 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("tti", Kind::Lifetime),
     rule("cache_err", Kind::Lifetime),
     rule("single_flight", Kind::Share),
+    rule("on_error", Kind::OnError),
+    rule("patience", Kind::Patience),
     rule("log_keys", Kind::Switch),
 ];
 
@@ -131,6 +136,8 @@ impl Kind {
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
+            Kind::OnError => "\"one\" or \"all\"",
+            Kind::Patience => "a duration such as \"10s\", or \"never\"",
         }
     }
 
@@ -138,7 +145,13 @@ impl Kind {
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
-            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address => Given::Text(text),
+            Kind::Lifetime
+            | Kind::Time
+            | Kind::Budget
+            | Kind::Path
+            | Kind::Address
+            | Kind::OnError
+            | Kind::Patience => Given::Text(text),
             Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
@@ -186,7 +199,17 @@ impl Kind {
                     budget => Ok(budget),
                 }
             }
-            (Kind::Lifetime, Given::Integer(number)) => {
+            (Kind::Patience, Given::Text(text)) if text == "never" => Ok(Setting::Patience(WITHOUT_END)),
+            (Kind::Patience, given @ (Given::Text(_) | Given::Duration(_))) => {
+                match Kind::Time.check(given, place, strict)? {
+                    Setting::Time(Duration::ZERO) => {
+                        Err("it would wait for nobody: write `single_flight = false` for that".to_owned())
+                    }
+                    Setting::Time(patience) => Ok(Setting::Patience(patience)),
+                    other => Ok(other),
+                }
+            }
+            (Kind::Lifetime | Kind::Patience, Given::Integer(number)) => {
                 Err(format!("the number {number} needs a unit: write \"{number}s\" for seconds"))
             }
             (Kind::Time | Kind::Budget, Given::Integer(number)) => {
@@ -214,6 +237,11 @@ impl Kind {
                 )),
                 "machine" => Ok(Setting::Share(SingleFlight::Machine)),
                 "fleet" => Ok(Setting::Share(SingleFlight::Fleet)),
+                _ => Err(unfit(&Given::Text(text))),
+            },
+            (Kind::OnError, Given::Text(text)) => match text.as_str() {
+                "one" => Ok(Setting::OnError(OnError::One)),
+                "all" => Ok(Setting::OnError(OnError::All)),
                 _ => Err(unfit(&Given::Text(text))),
             },
             (Kind::Engines | Kind::Fallback, Given::Text(name)) => self.engines(vec![name], strict),

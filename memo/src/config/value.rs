@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::function::SingleFlight;
+use crate::flight::patience::WITHOUT_END;
+use crate::function::{OnError, SingleFlight};
 use crate::plan::{bytes, show};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
@@ -95,6 +96,8 @@ pub(super) enum Setting {
     /// None that is named is `"none"`.
     Fallback(Vec<String>),
     Share(SingleFlight),
+    OnError(OnError),
+    Patience(Duration),
 }
 
 /// As it would be written; no password.
@@ -113,6 +116,8 @@ impl fmt::Display for Setting {
             Setting::Fallback(names) if names.is_empty() => f.write_str("none"),
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(share) => share.fmt(f),
+            Setting::OnError(on_error) => on_error.fmt(f),
+            Setting::Patience(patience) => f.write_str(&show_patience(*patience)),
         }
     }
 }
@@ -127,6 +132,21 @@ impl fmt::Display for SingleFlight {
             SingleFlight::Fleet => "fleet",
         })
     }
+}
+
+/// As it is written.
+impl fmt::Display for OnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OnError::One => "one",
+            OnError::All => "all",
+        })
+    }
+}
+
+/// As it is written.
+pub(super) fn show_patience(patience: Duration) -> String {
+    if patience == WITHOUT_END { "never".to_owned() } else { show(patience) }
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.

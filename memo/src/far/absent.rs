@@ -150,3 +150,6 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
 }
+
+/// There are no leases.
+pub(crate) fn give_up(_: usize) {}

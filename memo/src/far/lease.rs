@@ -242,6 +242,18 @@ fn beats() -> MutexGuard<'static, Beats> {
     BEATS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Gives back what is held for the flight `id`, which others are not to wait for any more.
+pub(crate) fn give_up(id: usize) {
+    let flights: Vec<_> =
+        beats().leases.iter().map(|(&number, leased)| (number, leased.flight.clone())).collect();
+    // without the lock: these may be the last to know a flight, with values of the user's in it
+    for (number, flight) in flights {
+        if flight.upgrade().is_some_and(|flight| flight.id() == id) {
+            drop(Held(number));
+        }
+    }
+}
+
 /// The flights that are computed under a lease.
 fn holders() -> Vec<sync::Arc<dyn Node>> {
     beats().leases.values().filter_map(|leased| leased.flight.upgrade()).collect()

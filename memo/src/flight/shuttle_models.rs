@@ -9,13 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::{future, thread};
 
 use super::graph::Graph;
+use super::patience::wake_due;
 use crate::call::Missed;
-use crate::function::Memo;
+use crate::function::{Memo, Settings};
 use crate::near::Lookup;
 use crate::outcome::{OkAndSharedErr, OnlyOk, Outcome, Value, Whole};
 
@@ -189,6 +191,61 @@ fn promise_2_a_waiter_takes_over_from_each_future_that_is_dropped() {
     });
 }
 
+/// Calls wait for no leader that is suspended.
+fn impatient() -> &'static Model {
+    Model::model_by(Settings::new().patience(Duration::ZERO), graph())
+}
+
+#[test]
+fn promise_2_a_future_that_is_kept_and_not_polled_keeps_nobody() {
+    check(|| {
+        let (memo, done) = (impatient(), Arc::new(AtomicU64::new(0)));
+        // one is polled once, as a leader or as a waiter, and kept; then its thread plays the sweeper
+        let finished = done.clone();
+        let keeping = thread::spawn(move || {
+            let mut kept = pin!(call_async(memo, 1, std::future::pending()));
+            let _ = kept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            while finished.load(SeqCst) < 2 {
+                wake_due();
+                thread::yield_now();
+            }
+        });
+        let tasks: Vec<_> = (0..2)
+            .map(|_| {
+                let done = done.clone();
+                future::spawn(async move {
+                    let value = call_async(memo, 1, async {
+                        yield_now().await;
+                        8
+                    })
+                    .await;
+                    done.fetch_add(1, SeqCst);
+                    value
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(future::block_on(task).unwrap(), 8);
+        }
+        keeping.join().unwrap();
+    });
+}
+
+#[test]
+fn promise_2_what_was_left_alone_does_not_replace_what_is_newer() {
+    check(|| {
+        let memo = impatient();
+        let left = future::spawn(call_async(memo, 1, async {
+            yield_now().await;
+            1
+        }));
+        let newer = future::spawn(call_async(memo, 1, async { 2 }));
+        let (left, newer) = (future::block_on(left).unwrap(), future::block_on(newer).unwrap());
+        assert!(matches!((left, newer), (1, 1) | (1, 2) | (2, 2)), "{left} {newer}");
+        assert_eq!(peek(memo, 1), Some(newer));
+    });
+}
+
 #[test]
 fn threads_and_tasks_wait_for_one_computation() {
     check(|| {
@@ -227,23 +284,27 @@ fn waiters_share_a_failure_that_can_be_cloned() {
 }
 
 #[test]
-fn waiters_compute_for_themselves_after_a_failure_that_cannot() {
+fn promise_28_waiters_compute_one_after_the_other_after_failures_that_cannot() {
     struct Opaque;
     check(|| {
         let memo = Model::<u64>::model(graph());
-        let threads = (0..3).map(|n| {
+        let (computes, computing) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let threads = (0..4).map(|_| {
+            let (computes, computing) = (computes.clone(), computing.clone());
             thread::spawn(move || {
                 call(memo, OnlyOk, 1, || {
+                    assert_eq!(computing.fetch_add(1, SeqCst), 0, "one at a time");
                     thread::yield_now();
-                    if n == 0 { Err(Opaque) } else { Ok(4) }
+                    computing.fetch_sub(1, SeqCst);
+                    if computes.fetch_add(1, SeqCst) < 2 { Err(Opaque) } else { Ok(4) }
                 })
                 .ok()
             })
         });
         let results = join_all(threads.collect());
-        // the first may have been served by another
-        assert!(matches!(results[0], None | Some(4)));
-        assert_eq!(results[1..], [Some(4), Some(4)]);
+        assert_eq!(results.iter().filter(|result| result.is_none()).count(), 2);
+        assert!(results.into_iter().flatten().all(|value| value == 4));
+        assert_eq!(computes.load(SeqCst), 3);
     });
 }
 

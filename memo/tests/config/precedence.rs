@@ -261,6 +261,42 @@ in_children! {
     }
 }
 
+in_children! {
+    fn what_happens_on_an_error_can_be_said_in_each_source(|setting| {
+        let file = "[functions.'app::filed']\non_error = 'one'";
+        setting.file("memo.toml", file).variable("MEMO_DEFAULTS__ON_ERROR", "all")
+    }) {
+        #[memoize(name = "app::said", on_error = "one")]
+        fn said(n: u64) -> u64 {
+            n
+        }
+        memo::init(Config::new().function("app::told", "on_error", "one")).unwrap();
+        plain!(filed, "app::filed");
+        plain!(open, "app::open");
+        plain!(told, "app::told");
+        said(1);
+        let values = ["filed", "open", "told", "said"].map(|name| value(&format!("app::{name} on_error")));
+        assert_eq!(values, ["one", "all", "one", "one"]);
+    }
+
+    fn how_long_to_wait_for_a_future_can_be_said_in_each_source(|setting| {
+        let file = "[functions.'app::filed']\npatience = 'never'";
+        setting.file("memo.toml", file).variable("MEMO_DEFAULTS__PATIENCE", "2m")
+    }) {
+        #[memoize(name = "app::said", patience = "1s")]
+        fn said(n: u64) -> u64 {
+            n
+        }
+        memo::init(Config::new().function("app::told", "patience", std::time::Duration::from_secs(3))).unwrap();
+        plain!(filed, "app::filed");
+        plain!(open, "app::open");
+        plain!(told, "app::told");
+        said(1);
+        let values = ["filed", "open", "told", "said"].map(|name| value(&format!("app::{name} patience")));
+        assert_eq!(values, ["never", "2m", "3s", "1s"]);
+    }
+}
+
 #[cfg(feature = "disk")]
 in_children! {
     fn how_far_computations_are_shared_can_be_said_in_each_source(|setting| {

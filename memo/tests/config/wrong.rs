@@ -73,6 +73,10 @@ wrong_files! {
     address_of_nothing: "[engines.redis]\nurl = 'redis://'\n";
     address_as_a_number: "[engines.redis]\nurl = 6379\n";
     single_flight_of_hosts: "[defaults]\nsingle_flight = 'hosts'\n";
+    patience_of_nothing: "[defaults]\npatience = '0s'\n";
+    patience_without_a_unit: "[defaults]\npatience = 10\n";
+    patience_for_ever: "[defaults]\npatience = 'forever'\n";
+    on_error_of_some: "[defaults]\non_error = 'some'\n";
     #[cfg(not(feature = "engines"))]
     single_flight_without_engines: "[defaults]\nsingle_flight = 'machine'\n";
     function_without_quotes: "[functions.app.rates]\nttl = '30s'\n";

@@ -1,7 +1,8 @@
-//! One computation per key, however many ask, whatever becomes of who computes. Promises 1 and 2.
+//! One computation per key, however many ask, whatever becomes of who computes. Promises 1, 2 and 28.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
+use std::task::Poll;
 use std::thread;
 
 use memo::memoize;
@@ -164,6 +165,193 @@ mod one_computation {
                 scope.spawn(|| assert_eq!(pair(1), 1));
                 scope.spawn(|| assert_eq!(pair(2), 2));
             });
+        });
+    }
+}
+
+mod failures {
+    //! An error that cannot be cloned: those who waited for it ask one after the other. Promise 28.
+
+    use super::*;
+
+    const CALLERS: usize = 100;
+
+    /// Says which run of the body it is from; not `Clone`.
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Down(usize);
+
+    /// An origin that counts who asks it, and how many at once.
+    struct Origin {
+        asked: AtomicUsize,
+        asking: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Origin {
+        const fn new() -> Self {
+            Origin { asked: AtomicUsize::new(0), asking: AtomicUsize::new(0), most: AtomicUsize::new(0) }
+        }
+
+        /// Which run this is, from 1; and as the last of it is dropped, it is over.
+        fn ask(&'static self) -> (usize, Asking) {
+            self.most.fetch_max(self.asking.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            (self.asked.fetch_add(1, Ordering::SeqCst) + 1, Asking(self))
+        }
+
+        fn most(&self) -> usize {
+            self.most.load(Ordering::SeqCst)
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+    }
+
+    struct Asking(&'static Origin);
+
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            self.0.asking.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    fn by_threads<T: Send>(call: impl Fn() -> T + Sync) -> Vec<T> {
+        watched(|| {
+            thread::scope(|scope| {
+                let calls: Vec<_> = (0..CALLERS).map(|_| scope.spawn(&call)).collect();
+                calls.into_iter().map(|call| call.join().unwrap()).collect()
+            })
+        })
+    }
+
+    fn by_tasks<T: Send + 'static, F: Future<Output = T> + Send + 'static>(call: impl Fn() -> F) -> Vec<T> {
+        watched(|| {
+            multi_thread().block_on(async {
+                let mut results = Vec::new();
+                for task in (0..CALLERS).map(|_| tokio::spawn(call())).collect::<Vec<_>>() {
+                    results.push(task.await.unwrap());
+                }
+                results
+            })
+        })
+    }
+
+    /// Each error once: from the first run of the body to the last.
+    fn each_its_own(results: Vec<Result<u64, Down>>) {
+        let mut errors: Vec<_> = results.into_iter().map(Result::unwrap_err).collect();
+        errors.sort();
+        assert_eq!(errors, (1..=CALLERS).map(Down).collect::<Vec<_>>());
+    }
+
+    /// The third run succeeded, and everybody but the first two has what it gave.
+    fn after_two_errors(results: Vec<Result<u64, Down>>) {
+        assert_eq!(results.len(), CALLERS);
+        let (values, mut errors): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        assert!(values.iter().all(|value| *value == Ok(7)) && values.len() == CALLERS - 2, "{values:?}");
+        errors.sort();
+        assert_eq!(errors, [Err(Down(1)), Err(Down(2))]);
+    }
+
+    #[test]
+    fn promise_28_of_100_threads_one_asks_at_a_time() {
+        static ORIGIN: Origin = Origin::new();
+        #[memoize]
+        fn down(key: &Followed) -> Result<u64, Down> {
+            let (run, _asking) = ORIGIN.ask();
+            if run == 1 {
+                key.wait_for(CALLERS - 1);
+            }
+            thread::yield_now();
+            Err(Down(run))
+        }
+        let key = Followed::new(7);
+        each_its_own(by_threads(|| down(&key)));
+        assert_eq!((ORIGIN.most(), ORIGIN.asked()), (1, CALLERS));
+        assert_eq!(down::stats().entries, 0);
+    }
+
+    #[test]
+    fn promise_28_of_100_tasks_one_asks_at_a_time() {
+        static ORIGIN: Origin = Origin::new();
+        #[memoize]
+        async fn down(key: Followed) -> Result<u64, Down> {
+            let (run, _asking) = ORIGIN.ask();
+            while run == 1 && key.followers() < CALLERS - 1 {
+                tokio::task::yield_now().await;
+            }
+            tokio::task::yield_now().await;
+            Err(Down(run))
+        }
+        let key = Followed::new(7);
+        each_its_own(by_tasks(|| down(key.clone())));
+        assert_eq!((ORIGIN.most(), ORIGIN.asked()), (1, CALLERS));
+    }
+
+    #[test]
+    fn promise_28_what_one_of_100_threads_gets_is_for_all_who_still_wait() {
+        static ORIGIN: Origin = Origin::new();
+        #[memoize]
+        fn up_again(key: &Followed) -> Result<u64, Down> {
+            let (run, _asking) = ORIGIN.ask();
+            if run == 1 {
+                key.wait_for(CALLERS - 1);
+            }
+            if run < 3 { Err(Down(run)) } else { Ok(key.id()) }
+        }
+        let key = Followed::new(7);
+        after_two_errors(by_threads(|| up_again(&key)));
+        assert_eq!((ORIGIN.most(), ORIGIN.asked()), (1, 3));
+        let stats = up_again::stats();
+        assert_eq!((stats.stored, stats.computes), (1, 3));
+    }
+
+    #[test]
+    fn promise_28_what_one_of_100_tasks_gets_is_for_all_who_still_wait() {
+        static ORIGIN: Origin = Origin::new();
+        #[memoize]
+        async fn up_again(key: Followed) -> Result<u64, Down> {
+            let (run, _asking) = ORIGIN.ask();
+            while run == 1 && key.followers() < CALLERS - 1 {
+                tokio::task::yield_now().await;
+            }
+            if run < 3 { Err(Down(run)) } else { Ok(key.id()) }
+        }
+        let key = Followed::new(7);
+        after_two_errors(by_tasks(|| up_again(key.clone())));
+        assert_eq!((ORIGIN.most(), ORIGIN.asked()), (1, 3));
+    }
+
+    #[test]
+    fn promise_28_tasks_and_threads_take_turns() {
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        static GATE: AsyncGate = AsyncGate::new();
+        #[memoize]
+        async fn down(key: Followed) -> Result<u64, Down> {
+            let run = RUNS.fetch_add(1, Ordering::SeqCst) + 1;
+            GATE.pass().await;
+            if run < 3 { Err(Down(run)) } else { Ok(key.id()) }
+        }
+        watched(|| {
+            let key = Followed::new(7);
+            let mut first = Task::started(down(key.clone()));
+            let mut second = Task::started(down(key.clone()));
+            let thread = {
+                let key = key.clone();
+                thread::spawn(move || smol::block_on(down(key)))
+            };
+            key.wait_for(2);
+            GATE.open();
+            assert_eq!(first.ready(), Err(Down(1)));
+            // Either of them may be the next.
+            let second = loop {
+                if let Poll::Ready(result) = second.poll() {
+                    break result;
+                }
+                thread::yield_now();
+            };
+            let mut both = [second, thread.join().unwrap()];
+            both.sort();
+            assert_eq!(both, [Ok(7), Err(Down(2))]);
         });
     }
 }

@@ -323,11 +323,11 @@ mod waiting {
     }
 
     #[test]
-    fn waiters_compute_all_at_once_where_the_error_is_not_clone() {
+    fn waiters_compute_all_at_once_where_the_error_is_not_clone_and_that_is_asked_for() {
         const WAITERS: usize = 7;
         struct NotClone;
         static RUNS: AtomicUsize = AtomicUsize::new(0);
-        #[memoize]
+        #[memoize(on_error = "all")]
         fn fails(key: &Followed) -> Result<u32, NotClone> {
             // opens only if all who waited compute at the same time
             static ALL: Barrier = Barrier::new(WAITERS);
@@ -348,12 +348,12 @@ mod waiting {
     }
 
     #[test]
-    fn waiting_tasks_compute_all_at_once_where_the_error_is_not_clone() {
+    fn waiting_tasks_compute_all_at_once_where_the_error_is_not_clone_and_that_is_asked_for() {
         struct NotClone;
         static FIRST: AsyncGate = AsyncGate::new();
         static OTHERS: AsyncGate = AsyncGate::new();
         static RUNS: AtomicUsize = AtomicUsize::new(0);
-        #[memoize]
+        #[memoize(on_error = "all")]
         async fn fails(n: u32) -> Result<u32, NotClone> {
             let gate = if RUNS.fetch_add(1, Ordering::SeqCst) == 0 { &FIRST } else { &OTHERS };
             gate.pass().await;
@@ -370,7 +370,7 @@ mod waiting {
     }
 
     #[test]
-    fn of_those_who_compute_at_once_whoever_succeeds_stores() {
+    fn of_those_who_compute_after_an_error_whoever_succeeds_stores() {
         struct NotClone;
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         #[memoize]

@@ -47,7 +47,7 @@ fn weighed(a: &str, b: u64) -> String {
     a.repeat(b as usize)
 }
 
-#[memoize(engine = ["memory"], single_flight = "process")]
+#[memoize(engine = ["memory"], single_flight = "process", on_error = "one")]
 fn other(a: u64) -> u64 {
     a
 }
