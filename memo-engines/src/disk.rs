@@ -12,6 +12,7 @@
 mod directory;
 mod hints;
 mod index;
+mod log;
 mod options;
 mod owner;
 mod queue;

@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{flush, key, open, payload, put, version};
 use memo_engines::conformance::wait;
-use memo_engines::{Disk, Engine, Entry, utc_now};
+use memo_engines::{Disk, DiskOptions, Engine, Entry, utc_now};
 
 fn read(disk: &Disk, number: u64) -> Option<u64> {
     let entry = wait(disk.get(&key(number))).unwrap()?;
@@ -69,5 +71,44 @@ fn promise_12_a_row_that_another_key_has_taken_over_is_not_mistaken() {
         for number in 100..150 {
             wait(there.remove(&key(number))).unwrap();
         }
+    }
+}
+
+#[test]
+fn promise_18_one_who_reads_for_long_holds_up_nobody_who_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Disk::open(DiskOptions {
+        max_size: 32 << 20,
+        queue: 256 << 10,
+        // Whoever waited for the reader once would lose a put.
+        busy_timeout: Duration::from_secs(5),
+        put_wait: Duration::from_secs(5),
+        ..DiskOptions::at(directory.path())
+    })
+    .unwrap();
+    put(&disk, 0, &Entry::new(payload(0, 1, 1000))).unwrap();
+    flush(&disk);
+    let index = directory.path().join("v1/index.1.sqlite");
+    // As a shell does inside a transaction.
+    let other = rusqlite::Connection::open(&index).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    let count = || other.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 1);
+    for number in 1..=5000 {
+        wait(disk.put(&key(number), &Entry::new(payload(number, 1, 1000)))).unwrap();
+    }
+    flush(&disk);
+    assert_eq!((disk.stats().refused, disk.stats().failed), (0, 0));
+    assert!((0..=5000).all(|number| read(&disk, number) == Some(1)));
+    assert_eq!(count(), 1, "its snapshot stands");
+
+    // The log is started over when the reader has gone, though nobody writes any more.
+    let log = || std::fs::metadata(directory.path().join("v1/index.1.sqlite-wal")).unwrap().len();
+    assert!(log() > 4 << 20, "nobody read from it: {}", log());
+    drop(other);
+    let until = Instant::now() + Duration::from_secs(30);
+    while log() > 1 << 20 {
+        assert!(Instant::now() < until, "a log of {} bytes", log());
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

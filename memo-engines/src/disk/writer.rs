@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::index::{self, Change};
+use super::log::Log;
 use super::owner;
 use super::queue::{Op, Ticket};
 use super::{Shared, random};
@@ -32,12 +33,13 @@ pub(super) struct Writer {
     connection: Connection,
     next_sweep: Instant,
     next_let_go: Option<Instant>,
+    log: Log,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
         // The first sweep is at once: what was left behind is found at the beginning.
-        Self { shared, connection, next_sweep: Instant::now(), next_let_go: None }
+        Self { shared, connection, next_sweep: Instant::now(), next_let_go: None, log: Log::default() }
     }
 
     /// Works until the queue is closed and empty.
@@ -57,6 +59,12 @@ impl Writer {
                     Err(error) => batch.iter().for_each(|ticket| refuse(&ticket.op, &error)),
                 }
             }
+            // After everyone has been answered: who asked for a write does not wait for the log.
+            let bound = shared.stores.options.log() / 2;
+            if (!batch.is_empty() || self.log.is_due()) && shared.stores.log_size() > bound {
+                let _quiet = shared.stores.quiet();
+                self.write_back(bound);
+            }
             self.let_go();
             let mut asked = batch.iter().filter_map(|ticket| match &ticket.op {
                 Op::Sweep { reply } => Some(reply),
@@ -75,6 +83,7 @@ impl Writer {
             }
         }
         // Nothing that was written depends on the log any more, unless others are still using it.
+        self.log = Log::default();
         self.write_back(0);
     }
 
@@ -83,7 +92,8 @@ impl Writer {
         if self.next_let_go.is_none() && self.shared.stores.current().readers.are_holding() {
             self.next_let_go = Some(now + LET_GO);
         }
-        let next = self.next_let_go.map_or(self.next_sweep, |let_go| let_go.min(self.next_sweep));
+        let others = [self.next_let_go, self.log.next()];
+        let next = others.into_iter().flatten().fold(self.next_sweep, Instant::min);
         next.saturating_duration_since(now)
     }
 
@@ -158,6 +168,7 @@ impl Writer {
         match self.shared.stores.renew(damaged) {
             Ok(connection) => {
                 self.connection = connection;
+                self.log = Log::default();
                 self.next_sweep = Instant::now();
                 true
             }
@@ -258,8 +269,6 @@ impl Writer {
             // One that stays is an orphan: the next sweep finds it.
             let _ = directory.remove_content(file);
         }
-        drop(change);
-        self.write_back(self.shared.stores.options.log() / 2);
         Ok(answers)
     }
 
@@ -326,23 +335,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the log back and starts it over where it is larger than `bound`. SQLite would do so by itself, but
-    /// only where nobody writes or keeps a snapshot meanwhile: with two busy processes, never.
+    /// Writes the log back where it is larger than `bound`, as far as nobody is in the way.
     fn write_back(&self, bound: u64) {
-        let stores = &self.shared.stores;
-        for _ in 0..20 {
-            if stores.log_size() <= bound {
-                break;
-            }
-            stores.current().readers.let_go();
-            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-            match busy {
-                Ok(0) => break,
-                // Another process is doing the same, or reading.
-                Ok(1) => std::thread::sleep(Duration::from_millis(5)),
-                _ => break,
-            }
-        }
+        self.log.write_back(&self.shared.stores, &self.connection, bound);
     }
 
     /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
