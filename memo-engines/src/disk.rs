@@ -235,14 +235,20 @@ impl Shared {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             Err(error)
         };
+        let mut tries = false;
         if self.in_trouble.load(Ordering::Acquire)
-            && let Some((until, kind, why)) = &*self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-            && Instant::now() < *until
+            && let Some((until, kind, why)) =
+                &mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
         {
-            return refuse(Error::new(*kind, why.clone()).of(NAME));
+            if Instant::now() < *until {
+                return refuse(Error::new(*kind, why.clone()).of(NAME));
+            }
+            // One entry tries whether the disk is well again, and waits for the answer; others do not meanwhile.
+            *until = Instant::now() + writer::REFUSE;
+            tries = true;
         }
         let (key, entry) = (*key, entry.clone());
-        if options.durable {
+        if options.durable || tries {
             return self.ask(options.wait, |reply| Op::Put { key, entry, witness, reply: Some(reply) });
         }
         self.push(Op::Put { key, entry, witness, reply: None }, options.put_wait).or_else(refuse)

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use common::{flush, key, payload, put};
 use memo_engines::conformance::wait;
-use memo_engines::{Disk, DiskOptions, Engine, Entry, Error, ErrorKind};
+use memo_engines::{
+    Calls, CircuitState, Disk, DiskOptions, Engine, Entry, Error, ErrorKind, GuardOptions, Guarded,
+};
 
 /// A user that is nobody.
 const NOBODY: u32 = 65_534;
@@ -422,4 +424,42 @@ fn promise_18_a_full_disk_costs_a_miss_and_is_used_again_when_there_is_room() {
         }
         assert!(Instant::now() < until, "there is room again, and it is not used");
     }
+}
+
+#[test]
+fn promise_18_a_full_disk_is_read_all_the_while_and_opens_the_circuit_of_writes_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mounted) = Small::mount(directory.path()) else {
+        skipped::skipped("this process may not mount a tmpfs");
+        return;
+    };
+    let disk = common::open(&directory.path().join("cache"));
+    let entry = Entry::new(payload(0, 1, 5000));
+    put(&disk, 0, &entry).unwrap();
+    flush(&disk);
+    // Time is not what is tested.
+    let guarded =
+        Guarded::new(disk, GuardOptions { budget: Duration::from_secs(20), ..GuardOptions::default() });
+    assert!(wait(guarded.get(&key(0))).unwrap().is_some());
+    let ballast = directory.path().join("ballast");
+    assert!(fs::write(&ballast, vec![0; 4 << 20]).is_err(), "two megabytes held four");
+    let until = Instant::now() + Duration::from_secs(3);
+    let mut number = 0;
+    while Instant::now() < until {
+        number += 1;
+        let _ = wait(guarded.put(&key(number), &Entry::new(payload(number, 1, 50_000))));
+        assert_eq!(wait(guarded.get(&key(0))).unwrap().as_ref(), Some(&entry));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(guarded.stats().opened, 1);
+    assert_eq!(guarded.circuit_of(Calls::Reads), CircuitState::Closed);
+    fs::remove_file(&ballast).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while guarded.circuit() != CircuitState::Closed {
+        assert!(Instant::now() < until, "there is room again, and it is not used");
+        let _ = wait(guarded.put(&key(1), &Entry::new(payload(1, 1, 50_000))));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    wait(guarded.flush()).unwrap();
+    assert!(wait(guarded.get(&key(1))).unwrap().is_some());
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{flush, key, open, payload, put, version};
 use memo_engines::conformance::wait;
-use memo_engines::{Disk, DiskOptions, Engine, Entry, utc_now};
+use memo_engines::{CircuitState, Disk, DiskOptions, Engine, Entry, GuardOptions, Guarded, utc_now};
 
 fn read(disk: &Disk, number: u64) -> Option<u64> {
     let entry = wait(disk.get(&key(number))).unwrap()?;
@@ -111,4 +111,35 @@ fn promise_18_one_who_reads_for_long_holds_up_nobody_who_writes() {
         assert!(Instant::now() < until, "a log of {} bytes", log());
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn promise_18_a_queue_that_is_full_is_no_trouble_of_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Disk::open(DiskOptions {
+        queue: 64 << 10,
+        busy_timeout: Duration::from_secs(60),
+        ..DiskOptions::at(directory.path())
+    })
+    .unwrap();
+    let entry = |number| Entry::new(payload(number, 1, 10_000));
+    put(&disk, 0, &entry(0)).unwrap();
+    flush(&disk);
+    // Another process is in a long transaction of its own.
+    let other = rusqlite::Connection::open(directory.path().join("v1/index.1.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // What puts wait for has nothing to do with it.
+    let options = GuardOptions { budget: Duration::from_secs(30), ..GuardOptions::default() };
+    let guarded = Guarded::new(disk, options);
+    let mut dropped = 0;
+    for number in 1..100 {
+        dropped += u64::from(wait(guarded.put(&key(number), &entry(number))).is_err());
+        assert_eq!(wait(guarded.get(&key(0))).unwrap(), Some(entry(0)));
+    }
+    assert!(dropped > 10, "only {dropped} did not fit");
+    assert_eq!(guarded.circuit(), CircuitState::Closed);
+    assert_eq!((guarded.stats().dropped, guarded.stats().failures), (dropped, 0));
+    drop(other);
+    wait(guarded.flush()).unwrap();
+    wait(guarded.put(&key(200), &entry(200))).unwrap();
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// How long snapshots of readers are kept at most.
 const LET_GO: Duration = Duration::from_millis(200);
 /// How long after a failure puts are refused without a try.
-const REFUSE: Duration = Duration::from_millis(500);
+pub(super) const REFUSE: Duration = Duration::from_millis(500);
 /// What a row takes beside its entry, in bytes.
 const ROW: u64 = 256;
 /// How many transactions room is made in, at most; each drops up to a batch.
