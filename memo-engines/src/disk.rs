@@ -57,6 +57,8 @@ struct Shared {
     in_trouble: AtomicBool,
     /// Set by a reader that found the index damaged.
     damaged: AtomicBool,
+    /// Set by a reader that could not open the index: the directory may have been removed.
+    lost: AtomicBool,
     /// Why the last transaction failed, and until when puts are refused because of it.
     trouble: Mutex<Option<(Instant, ErrorKind, String)>>,
 }
@@ -101,6 +103,7 @@ impl Disk {
             counters: Counters::default(),
             in_trouble: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
             trouble: Mutex::default(),
         });
         let writer = Writer::new(Arc::clone(&shared), connection);
@@ -113,7 +116,7 @@ impl Disk {
 
     /// The directory that is used.
     pub fn path(&self) -> &Path {
-        self.shared.stores.directory.path().parent().unwrap_or_else(|| Path::new(""))
+        &self.shared.stores.path
     }
 
     /// What it has done so far.
@@ -179,6 +182,7 @@ impl Shared {
                 Content::Here(bytes) => (bytes.len() as u64 == size).then_some(bytes),
                 Content::File(file) => self
                     .stores
+                    .current()
                     .directory
                     .read_content(file, size)
                     .map_err(|error| Error::io("read a content file", error).of(NAME))?
@@ -209,16 +213,15 @@ impl Shared {
             // So that the writer wakes in time to have the snapshots let go of.
             self.queue.nudge();
         }
-        if value.as_ref().is_err_and(|error| error.kind() == ErrorKind::Corrupt) {
-            self.suspect();
-        }
-        value
-    }
-
-    /// Has the writer look at an index that a reader found damaged.
-    fn suspect(&self) {
-        self.damaged.store(true, Ordering::Release);
+        // The writer looks at an index that a reader found damaged, or did not find.
+        let suspect = match value.as_ref().map_err(Error::kind) {
+            Err(ErrorKind::Corrupt) => &self.damaged,
+            Err(ErrorKind::Unavailable | ErrorKind::Io) => &self.lost,
+            _ => return value,
+        };
+        suspect.store(true, Ordering::Release);
         self.queue.nudge();
+        value
     }
 
     fn push(&self, op: Op, wait: Duration) -> Result<(), Error> {
@@ -290,7 +293,7 @@ impl Engine for Disk {
             reach: Reach::Machine,
             persistent: true,
             blocking: true,
-            hangs: self.shared.stores.directory.remote,
+            hangs: self.shared.stores.remote,
             deferred: !self.shared.stores.options.durable,
             expires: true,
             iterates: true,

@@ -66,6 +66,12 @@ impl Directory {
         &self.path
     }
 
+    /// Whether it is still what its name leads to, and not was not removed, moved away, or replaced.
+    pub(super) fn is_in_place(&self) -> bool {
+        let stands = |dir: &platform::Dir, path: &Path| matches!((dir.id(), platform::id(path)), (Ok(open), Ok(named)) if open == named);
+        stands(&self.root, &self.path) && stands(&self.content, &self.path.join("content"))
+    }
+
     /// Waits for the lock, but no longer than `wait`.
     pub(super) fn lock(&self, wait: Duration) -> Result<Lock, Error> {
         let begun = Instant::now();
@@ -288,9 +294,23 @@ mod platform {
         Ok(())
     }
 
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the types differ by platform")]
+    fn file_id(stat: &rustix::fs::Stat) -> FileId {
+        (stat.st_dev as u64, stat.st_ino as u64)
+    }
+
+    /// What a name leads to, itself and not what a symbolic link says.
+    pub(in super::super) fn id(path: &Path) -> io::Result<FileId> {
+        Ok(file_id(&rustix::fs::lstat(path)?))
+    }
+
     pub(in super::super) struct Dir(rustix::fd::OwnedFd);
 
     impl Dir {
+        pub(in super::super) fn id(&self) -> io::Result<FileId> {
+            Ok(file_id(&rustix::fs::fstat(&self.0)?))
+        }
+
         pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             match rustix::fs::open(path, flags, Mode::empty()) {
@@ -366,9 +386,7 @@ mod platform {
             } else if stat.st_mode & 0o022 != 0 {
                 Err(Refusal::Because("other users may write to it"))
             } else {
-                // The types of both differ by platform.
-                #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
-                Ok(Some((stat.st_dev as u64, stat.st_ino as u64)))
+                Ok(Some(file_id(&stat)))
             }
         }
 
@@ -422,9 +440,18 @@ mod platform {
         Dir::open(path).map_err(Refusal::Io)?.check()
     }
 
+    /// There are no numbers to tell directories apart by: one that is there is the one.
+    pub(in super::super) fn id(path: &Path) -> io::Result<FileId> {
+        std::fs::read_dir(path).map(|_| (0, 0))
+    }
+
     pub(in super::super) struct Dir(PathBuf);
 
     impl Dir {
+        pub(in super::super) fn id(&self) -> io::Result<FileId> {
+            Ok((0, 0))
+        }
+
         pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
             std::fs::read_dir(path).map(|_| Self(path.to_owned()))
         }

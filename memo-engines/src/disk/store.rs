@@ -1,6 +1,6 @@
 //! One index and those who read it; and how a damaged one makes way for the next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind};
 
 /// One index.
 pub(super) struct Store {
+    pub(super) directory: Arc<Directory>,
     number: u64,
     file: FileId,
     pub(super) readers: Readers,
@@ -30,9 +31,13 @@ impl Drop for Quiet {
     }
 }
 
-/// The directory, and the index that is used now.
+/// The index that is used now, and the directory it is in. A directory that is removed or moved away is opened anew by
+/// its name, so neither stays the same.
 pub(super) struct Stores {
-    pub(super) directory: Directory,
+    /// The name of the directory, free of symbolic links as it was first opened.
+    pub(super) path: PathBuf,
+    /// Whether calls to it may hang.
+    pub(super) remote: bool,
     pub(super) options: DiskOptions,
     current: RwLock<Arc<Store>>,
 }
@@ -40,9 +45,11 @@ pub(super) struct Stores {
 impl Stores {
     /// Opens the newest index of the directory, makes one where there is none, sets a damaged one aside.
     pub(super) fn open(options: DiskOptions) -> Result<(Self, Connection), Error> {
-        let directory = Directory::open(&options.directory()?)?;
+        let directory = Arc::new(Directory::open(&options.directory()?)?);
+        let path = directory.path().parent().map(Path::to_owned).unwrap_or_default();
+        let remote = directory.remote;
         let (store, connection) = newest(&directory, &options)?;
-        Ok((Self { directory, options, current: RwLock::new(Arc::new(store)) }, connection))
+        Ok((Self { path, remote, options, current: RwLock::new(Arc::new(store)) }, connection))
     }
 
     pub(super) fn current(&self) -> Arc<Store> {
@@ -58,19 +65,21 @@ impl Stores {
 
     /// The size of the log of the index, in bytes.
     pub(super) fn log_size(&self) -> u64 {
-        self.directory.log_size(self.current().number)
+        let store = self.current();
+        store.directory.log_size(store.number)
     }
 
     /// The size of the index, in bytes, as the file system has it.
     pub(super) fn index_size(&self) -> u64 {
-        self.directory.index_size(self.current().number)
+        let store = self.current();
+        store.directory.index_size(store.number)
     }
 
     /// Whether the index that is used is still where it was. It is not after another process has set it aside,
-    /// or someone has emptied the directory.
+    /// or someone has emptied the directory, removed it, or put another in its place.
     pub(super) fn is_current(&self) -> bool {
         let store = self.current();
-        self.directory.is_still(store.number, store.file)
+        store.directory.is_in_place() && store.directory.is_still(store.number, store.file)
     }
 
     /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
@@ -78,19 +87,24 @@ impl Stores {
     pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
         let old = self.current();
         old.readers.let_go();
+        let directory = if old.directory.is_in_place() {
+            Arc::clone(&old.directory)
+        } else {
+            Arc::new(Directory::open(&self.options.directory()?)?)
+        };
         if let Some(why) = damaged {
-            let _lock = self.directory.lock(self.options.wait)?;
+            let _lock = directory.lock(self.options.wait)?;
             if self.is_current() {
-                set_aside(&self.directory, &self.options, old.number, why)?;
+                set_aside(&directory, &self.options, old.number, why)?;
             }
         }
-        let (store, connection) = newest(&self.directory, &self.options)?;
+        let (store, connection) = newest(&directory, &self.options)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(store);
         Ok(connection)
     }
 }
 
-fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
     let _lock = directory.lock(options.wait)?;
     let mut number = directory.newest_index()?.max(1);
     // Each turn but the last sets one damaged index aside; a new one is not damaged.
@@ -116,7 +130,8 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
                 return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
             }
             let readers = Readers::new(&path, options.busy_timeout);
-            Ok((Store { number, file, readers, hints: Hints::default() }, connection))
+            let directory = Arc::clone(directory);
+            Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
         });
         match opened {
             Err(error) if error.kind() == ErrorKind::Corrupt && tries < 3 => {

@@ -48,7 +48,10 @@ impl Writer {
         while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
             if shared.damaged.swap(false, Ordering::AcqRel) {
                 let why = Error::new(ErrorKind::Corrupt, "read the index").of(super::NAME);
-                self.renew(Some(&why));
+                let _ = self.renew(Some(&why));
+            }
+            if shared.lost.swap(false, Ordering::AcqRel) && !shared.stores.is_current() {
+                let _ = self.renew(None);
             }
             if !batch.is_empty() {
                 let written = self.write(&batch);
@@ -102,7 +105,8 @@ impl Writer {
             self.next_let_go = None;
             self.shared.stores.current().readers.let_go();
             if !self.shared.stores.is_current() {
-                self.renew(None);
+                // Where that fails, the next batch says so.
+                let _ = self.renew(None);
             }
         }
     }
@@ -112,10 +116,9 @@ impl Writer {
         if batch.iter().all(|ticket| matches!(ticket.op, Op::Flush { .. } | Op::Sweep { .. })) {
             return self.flushed(batch);
         }
-        if !self.shared.stores.is_current() {
-            self.renew(None);
-        }
-        let mut written = self.transaction(batch);
+        // What is written to an index that is not in its place any more is lost, and nobody may hear that it is done.
+        let found = if self.shared.stores.is_current() { Ok(()) } else { self.renew(None) };
+        let mut written = found.and_then(|()| self.transaction(batch));
         if let Err(error) = &written
             && self.after(error)
         {
@@ -155,25 +158,20 @@ impl Writer {
     /// What can be done about an error; tells whether to try again.
     fn after(&mut self, error: &Error) -> bool {
         match error.kind() {
-            ErrorKind::Corrupt => self.renew(Some(error)),
+            ErrorKind::Corrupt => self.renew(Some(error)).is_ok(),
             // Read-only, as SQLite sees it: to open it anew tells whether that is so.
-            ErrorKind::Unavailable => self.renew(None),
+            ErrorKind::Unavailable => self.renew(None).is_ok(),
             // The file may have been moved away under us.
-            _ if !self.shared.stores.is_current() => self.renew(None),
+            _ if !self.shared.stores.is_current() => self.renew(None).is_ok(),
             _ => error.retry_helps(),
         }
     }
 
-    fn renew(&mut self, damaged: Option<&Error>) -> bool {
-        match self.shared.stores.renew(damaged) {
-            Ok(connection) => {
-                self.connection = connection;
-                self.log = Log::default();
-                self.next_sweep = Instant::now();
-                true
-            }
-            Err(_) => false,
-        }
+    fn renew(&mut self, damaged: Option<&Error>) -> Result<(), Error> {
+        self.connection = self.shared.stores.renew(damaged)?;
+        self.log = Log::default();
+        self.next_sweep = Instant::now();
+        Ok(())
     }
 
     fn transaction(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
@@ -183,7 +181,7 @@ impl Writer {
         if written.is_err() {
             // No row names them.
             for file in files {
-                let _ = self.shared.stores.directory.remove_content(file);
+                let _ = self.shared.stores.current().directory.remove_content(file);
             }
         }
         written
@@ -192,8 +190,8 @@ impl Writer {
     fn try_transaction(&self, batch: &[Ticket], files: &mut Vec<i64>) -> Result<Vec<Answer>, Error> {
         let failed = |error| index::failed("write to the index", error);
         let Shared { stores, counters, .. } = &*self.shared;
-        let (directory, options) = (&stores.directory, &stores.options);
-        let hints = &stores.current().hints;
+        let store = stores.current();
+        let (directory, hints, options) = (&store.directory, &store.hints, &stores.options);
         let mut answers: Vec<Answer> = Vec::new();
         self.make_room(batch).map_err(failed)?;
         // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
@@ -276,7 +274,8 @@ impl Writer {
     /// leave, and where the index has free pages that content files need, it gives them back.
     fn make_room(&self, batch: &[Ticket]) -> rusqlite::Result<()> {
         let Shared { stores, counters, .. } = &*self.shared;
-        let options = &stores.options;
+        let store = stores.current();
+        let (options, directory) = (&stores.options, &store.directory);
         let (mut rows, mut content) = (0, 0);
         for Ticket { op, .. } in batch {
             match op {
@@ -322,7 +321,7 @@ impl Writer {
             counters.evicted.fetch_add(change.evicted, Ordering::Relaxed);
             counters.expired.fetch_add(change.expired, Ordering::Relaxed);
             for file in std::mem::take(&mut change.dropped) {
-                let _ = stores.directory.remove_content(file);
+                let _ = directory.remove_content(file);
             }
             drop(change);
             if whole > limit {
@@ -344,14 +343,15 @@ impl Writer {
     fn sweep(&self) -> Result<(), Error> {
         let _quiet = self.shared.stores.quiet();
         let failed = |error| index::failed("sweep the index", error);
-        let stores = &self.shared.stores;
+        let store = self.shared.stores.current();
+        let directory = &store.directory;
         let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {
             let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
             work(&mut change).map_err(failed)?;
             change.commit().map_err(failed)?;
             self.shared.counters.expired.fetch_add(change.expired, Ordering::Relaxed);
             for file in std::mem::take(&mut change.dropped) {
-                let _ = stores.directory.remove_content(file);
+                let _ = directory.remove_content(file);
             }
             Ok(())
         };
@@ -379,8 +379,7 @@ impl Writer {
             change.forget()?;
             change.count_content()
         })?;
-        let files: Vec<i64> = stores
-            .directory
+        let files: Vec<i64> = directory
             .contents()
             .map_err(|error| Error::io("list the content files", error).of(super::NAME))?
             .collect();
@@ -388,7 +387,7 @@ impl Writer {
             // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
             let change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
             for orphan in change.orphans(some).map_err(failed)? {
-                let _ = stores.directory.remove_content(orphan);
+                let _ = directory.remove_content(orphan);
             }
         }
         self.write_back(self.shared.stores.options.log() / 2);
