@@ -91,20 +91,26 @@ pub struct DiskStats {
 impl Disk {
     /// Opens the directory, makes it where it is missing, and starts the writer.
     ///
+    /// A directory that may only be read (its file system is mounted read-only, or it is root's) and has an index
+    /// is opened to be read: what is there is found, and every put is [`ErrorKind::Unavailable`] until it may be
+    /// written.
+    ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] where the directory cannot be made or must not be used, saying why; other
     /// kinds where the index cannot be opened. A damaged index is no error: it is set aside.
     pub fn open(options: DiskOptions) -> Result<Self, Error> {
         let named = |error: Error| error.of(NAME);
         let (stores, connection) = Stores::open(options).map_err(named)?;
+        // The first put tries, and says why nothing can be written.
+        let trouble = stores.cannot_write().map(|error| (Instant::now(), error.kind(), error.to_string()));
         let shared = Arc::new(Shared {
             stores,
             queue: Queue::default(),
             counters: Counters::default(),
-            in_trouble: AtomicBool::new(false),
+            in_trouble: AtomicBool::new(trouble.is_some()),
             damaged: AtomicBool::new(false),
             lost: AtomicBool::new(false),
-            trouble: Mutex::default(),
+            trouble: Mutex::new(trouble),
         });
         let writer = Writer::new(Arc::clone(&shared), connection);
         let writer = std::thread::Builder::new()
@@ -191,6 +197,7 @@ impl Shared {
             if let Some(bytes) = bytes {
                 if now.saturating_sub(used.cast_unsigned())
                     > self.stores.options.touch_after.as_millis() as u64
+                    && self.stores.may_write()
                 {
                     // No place in the queue, no refreshed place in the order: that is all.
                     let _ = self.push(Op::Touch { row, at: now }, Duration::ZERO);

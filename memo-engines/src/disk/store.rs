@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::DiskOptions;
-use super::directory::{Directory, FileId};
+use super::directory::{Access, Directory, FileId};
 use super::hints::Hints;
-use super::index;
+use super::index::{self, Mode};
 use super::reader::Readers;
 use crate::error::{Error, ErrorKind};
 
@@ -82,6 +82,17 @@ impl Stores {
         store.directory.is_in_place() && store.directory.is_still(store.number, store.file)
     }
 
+    /// Why nothing can be written, where that is so.
+    pub(super) fn cannot_write(&self) -> Option<Error> {
+        let store = self.current();
+        (store.directory.access != Access::Write).then(|| cannot_write(&store.directory))
+    }
+
+    /// Whether anything can be written.
+    pub(super) fn may_write(&self) -> bool {
+        self.current().directory.access == Access::Write
+    }
+
     /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
     /// unless another process has done so already.
     pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
@@ -93,7 +104,10 @@ impl Stores {
             Arc::new(Directory::open(&self.options.directory()?)?)
         };
         if let Some(why) = damaged {
-            let _lock = directory.lock(self.options.wait)?;
+            let _lock = match directory.access {
+                Access::Write => directory.lock(self.options.wait)?,
+                Access::Read | Access::Frozen => return Err(cannot_write(&directory)),
+            };
             if self.is_current() {
                 set_aside(&directory, &self.options, old.number, why)?;
             }
@@ -104,7 +118,35 @@ impl Stores {
     }
 }
 
+/// The error of what would have to write to a directory that may only be read.
+fn cannot_write(directory: &Directory) -> Error {
+    let problem = directory.access.problem().unwrap_or_default();
+    let context = format!("write to {}: {problem}", directory.path().display());
+    Error::new(ErrorKind::Unavailable, context).of(super::NAME)
+}
+
+/// The newest index, to be read only; there must be one.
+fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+    let number = directory.newest_index()?;
+    if number == 0 {
+        return Err(cannot_write(directory));
+    }
+    let file = directory.find_index(number)?;
+    // What is in a log would not be seen; whoever is to see it needs the log's own index.
+    let frozen = directory.access == Access::Frozen && directory.log_size(number) == 0;
+    let mode = if frozen { Mode::Frozen } else { Mode::Read };
+    let path = directory.index(number);
+    let connection = index::open(&path, options.busy_timeout, mode)?;
+    index::check(&connection)?;
+    let readers = Readers::new(&path, options.busy_timeout, mode);
+    let directory = Arc::clone(directory);
+    Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
+}
+
 fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+    if directory.access != Access::Write {
+        return to_read(directory, options);
+    }
     let _lock = directory.lock(options.wait)?;
     let mut number = directory.newest_index()?.max(1);
     // Each turn but the last sets one damaged index aside; a new one is not damaged.
@@ -114,7 +156,7 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
             let open = || {
-                let connection = index::open(&path, options.busy_timeout)?;
+                let connection = index::open(&path, options.busy_timeout, Mode::Write)?;
                 index::set_up(&connection)?;
                 let read_only = connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false);
                 Ok::<_, Error>((connection, read_only && directory.may_write_index(number)))
@@ -129,7 +171,7 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
                 let context = "write to the index: its header is of a format that cannot be written";
                 return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
             }
-            let readers = Readers::new(&path, options.busy_timeout);
+            let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
             let directory = Arc::clone(directory);
             Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
         });

@@ -77,7 +77,8 @@ impl Writer {
             if first.is_some() || Instant::now() >= self.next_sweep {
                 self.next_sweep = Instant::now() + shared.stores.options.sweep_every;
                 let mut swept = self.sweep();
-                if swept.as_ref().is_err_and(|error| self.after(error)) {
+                let again = self.shared.stores.may_write();
+                if again && swept.as_ref().is_err_and(|error| self.after(error)) {
                     swept = self.sweep();
                 }
                 for reply in first.into_iter().chain(asked) {
@@ -118,8 +119,10 @@ impl Writer {
         }
         // What is written to an index that is not in its place any more is lost, and nobody may hear that it is done.
         let found = if self.shared.stores.is_current() { Ok(()) } else { self.renew(None) };
-        let mut written = found.and_then(|()| self.transaction(batch));
+        let may_write = || self.shared.stores.cannot_write().map_or(Ok(()), Err);
+        let mut written = found.and_then(|()| may_write()).and_then(|()| self.transaction(batch));
         if let Err(error) = &written
+            && self.shared.stores.may_write()
             && self.after(error)
         {
             written = self.transaction(batch);
@@ -336,11 +339,17 @@ impl Writer {
 
     /// Writes the log back where it is larger than `bound`, as far as nobody is in the way.
     fn write_back(&self, bound: u64) {
+        if !self.shared.stores.may_write() {
+            return;
+        }
         self.log.write_back(&self.shared.stores, &self.connection, bound);
     }
 
     /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
     fn sweep(&self) -> Result<(), Error> {
+        if let Some(error) = self.shared.stores.cannot_write() {
+            return Err(error);
+        }
         let _quiet = self.shared.stores.quiet();
         let failed = |error| index::failed("sweep the index", error);
         let store = self.shared.stores.current();
