@@ -219,7 +219,11 @@ fn promise_19_what_is_planted_in_place_of_a_content_file_is_neither_read_nor_wai
 #[test]
 fn promise_19_hostile_names_beside_ours_are_left_alone() {
     use std::os::unix::ffi::OsStrExt as _;
-    let names: [&[u8]; 10] = [
+    let names: [&[u8]; 14] = [
+        b"index.18446744073709551615.sqlite",
+        b"index.4294967295.sqlite",
+        b"index.01.sqlite",
+        b"index.+7.sqlite",
         b"index.99999999999999999999.sqlite",
         b"index.-1.sqlite",
         b"index..sqlite",
@@ -232,7 +236,10 @@ fn promise_19_hostile_names_beside_ours_are_left_alone() {
         b"%2e%2e",
     ];
     let directory = tempfile::tempdir().unwrap();
-    drop(common::open(directory.path()));
+    let disk = common::open(directory.path());
+    put(&disk, 2, &Entry::new(payload(2, 1, 200))).unwrap();
+    flush(&disk);
+    drop(disk);
     let v1 = directory.path().join("v1");
     for name in names {
         for place in [v1.clone(), v1.join("content")] {
@@ -244,6 +251,7 @@ fn promise_19_hostile_names_beside_ours_are_left_alone() {
     flush(&disk);
     disk.sweep().unwrap();
     assert!(wait(disk.get(&key(1))).unwrap().is_some());
+    assert!(wait(disk.get(&key(2))).unwrap().is_some(), "what was stored before them is lost");
     for name in names {
         for place in [v1.clone(), v1.join("content")] {
             let file = place.join(std::ffi::OsStr::from_bytes(name));
@@ -470,6 +478,19 @@ fn promise_18_a_full_disk_is_read_all_the_while_and_opens_the_circuit_of_writes_
     }
     wait(guarded.flush()).unwrap();
     assert!(wait(guarded.get(&key(1))).unwrap().is_some());
+}
+
+#[test]
+fn promise_19_a_damaged_index_of_the_last_number_is_told_and_no_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(common::open(directory.path()));
+    let last = directory.path().join("v1/index.4294967294.sqlite");
+    fs::write(&last, [b'x'; 8192]).unwrap();
+    fs::set_permissions(&last, Permissions::from_mode(0o600)).unwrap();
+    let error = Disk::open(DiskOptions::at(directory.path())).unwrap_err();
+    assert!(error.to_string().contains("index.4294967294.sqlite"), "{error}");
+    fs::remove_file(&last).unwrap();
+    drop(common::open(directory.path()));
 }
 
 /// Puts one entry into the index and one beside it, and closes.

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind};
 /// The layout inside the directory. Another layout gets another name, and lives beside this one.
 const LAYOUT: &str = "v1";
 
+/// The largest number of an index: one is used up by each that is damaged.
+pub(super) const LAST_INDEX: u64 = u32::MAX as u64 - 1;
+
 /// A directory that was found fit to be used.
 pub(super) struct Directory {
     /// Free of symbolic links.
@@ -260,8 +263,11 @@ fn index_name(number: u64) -> String {
     format!("index.{number}.sqlite")
 }
 
+/// The number of an index by its name. One that is larger than we would ever come to, or written otherwise than we
+/// write it, is not ours.
 fn index_number(name: &str) -> Option<u64> {
-    name.strip_prefix("index.")?.strip_suffix(".sqlite")?.parse().ok()
+    let number = name.strip_prefix("index.")?.strip_suffix(".sqlite")?.parse().ok()?;
+    (number <= LAST_INDEX && name == index_name(number)).then_some(number)
 }
 
 fn content_name(number: i64) -> String {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::DiskOptions;
-use super::directory::{Access, Directory, FileId};
+use super::directory::{Access, Directory, FileId, LAST_INDEX};
 use super::hints::Hints;
 use super::index::{self, Mode};
 use super::reader::Readers;
@@ -192,6 +192,11 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
 
 fn set_aside(directory: &Directory, options: &DiskOptions, number: u64, why: &Error) -> Result<(), Error> {
     let index = directory.index(number);
+    if number >= LAST_INDEX {
+        let context =
+            format!("go on after the damaged index {}: its number is the last; remove it", index.display());
+        return Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME));
+    }
     let kept: Option<PathBuf> = directory
         .set_aside(number, options.largest())
         .map_err(|error| Error::io("set a damaged index aside", error).of(super::NAME))?;
