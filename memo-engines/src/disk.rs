@@ -12,6 +12,7 @@
 mod directory;
 mod hints;
 mod index;
+mod log;
 mod options;
 mod owner;
 mod queue;
@@ -56,6 +57,8 @@ struct Shared {
     in_trouble: AtomicBool,
     /// Set by a reader that found the index damaged.
     damaged: AtomicBool,
+    /// Set by a reader that could not open the index: the directory may have been removed.
+    lost: AtomicBool,
     /// Why the last transaction failed, and until when puts are refused because of it.
     trouble: Mutex<Option<(Instant, ErrorKind, String)>>,
 }
@@ -88,19 +91,26 @@ pub struct DiskStats {
 impl Disk {
     /// Opens the directory, makes it where it is missing, and starts the writer.
     ///
+    /// A directory that may only be read (its file system is mounted read-only, or it is root's) and has an index
+    /// is opened to be read: what is there is found, and every put is [`ErrorKind::Unavailable`] until it may be
+    /// written.
+    ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] where the directory cannot be made or must not be used, saying why; other
     /// kinds where the index cannot be opened. A damaged index is no error: it is set aside.
     pub fn open(options: DiskOptions) -> Result<Self, Error> {
         let named = |error: Error| error.of(NAME);
         let (stores, connection) = Stores::open(options).map_err(named)?;
+        // The first put tries, and says why nothing can be written.
+        let trouble = stores.cannot_write().map(|error| (Instant::now(), error.kind(), error.to_string()));
         let shared = Arc::new(Shared {
             stores,
             queue: Queue::default(),
             counters: Counters::default(),
-            in_trouble: AtomicBool::new(false),
+            in_trouble: AtomicBool::new(trouble.is_some()),
             damaged: AtomicBool::new(false),
-            trouble: Mutex::default(),
+            lost: AtomicBool::new(false),
+            trouble: Mutex::new(trouble),
         });
         let writer = Writer::new(Arc::clone(&shared), connection);
         let writer = std::thread::Builder::new()
@@ -112,7 +122,7 @@ impl Disk {
 
     /// The directory that is used.
     pub fn path(&self) -> &Path {
-        self.shared.stores.directory.path().parent().unwrap_or_else(|| Path::new(""))
+        &self.shared.stores.path
     }
 
     /// What it has done so far.
@@ -178,6 +188,7 @@ impl Shared {
                 Content::Here(bytes) => (bytes.len() as u64 == size).then_some(bytes),
                 Content::File(file) => self
                     .stores
+                    .current()
                     .directory
                     .read_content(file, size)
                     .map_err(|error| Error::io("read a content file", error).of(NAME))?
@@ -186,6 +197,7 @@ impl Shared {
             if let Some(bytes) = bytes {
                 if now.saturating_sub(used.cast_unsigned())
                     > self.stores.options.touch_after.as_millis() as u64
+                    && self.stores.may_write()
                 {
                     // No place in the queue, no refreshed place in the order: that is all.
                     let _ = self.push(Op::Touch { row, at: now }, Duration::ZERO);
@@ -208,16 +220,15 @@ impl Shared {
             // So that the writer wakes in time to have the snapshots let go of.
             self.queue.nudge();
         }
-        if value.as_ref().is_err_and(|error| error.kind() == ErrorKind::Corrupt) {
-            self.suspect();
-        }
-        value
-    }
-
-    /// Has the writer look at an index that a reader found damaged.
-    fn suspect(&self) {
-        self.damaged.store(true, Ordering::Release);
+        // The writer looks at an index that a reader found damaged, or did not find.
+        let suspect = match value.as_ref().map_err(Error::kind) {
+            Err(ErrorKind::Corrupt) => &self.damaged,
+            Err(ErrorKind::Unavailable | ErrorKind::Io) => &self.lost,
+            _ => return value,
+        };
+        suspect.store(true, Ordering::Release);
         self.queue.nudge();
+        value
     }
 
     fn push(&self, op: Op, wait: Duration) -> Result<(), Error> {
@@ -234,14 +245,20 @@ impl Shared {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             Err(error)
         };
+        let mut tries = false;
         if self.in_trouble.load(Ordering::Acquire)
-            && let Some((until, kind, why)) = &*self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-            && Instant::now() < *until
+            && let Some((until, kind, why)) =
+                &mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
         {
-            return refuse(Error::new(*kind, why.clone()).of(NAME));
+            if Instant::now() < *until {
+                return refuse(Error::new(*kind, why.clone()).of(NAME));
+            }
+            // One entry tries whether the disk is well again, and waits for the answer; others do not meanwhile.
+            *until = Instant::now() + writer::REFUSE;
+            tries = true;
         }
         let (key, entry) = (*key, entry.clone());
-        if options.durable {
+        if options.durable || tries {
             return self.ask(options.wait, |reply| Op::Put { key, entry, witness, reply: Some(reply) });
         }
         self.push(Op::Put { key, entry, witness, reply: None }, options.put_wait).or_else(refuse)
@@ -283,7 +300,7 @@ impl Engine for Disk {
             reach: Reach::Machine,
             persistent: true,
             blocking: true,
-            hangs: self.shared.stores.directory.remote,
+            hangs: self.shared.stores.remote,
             deferred: !self.shared.stores.options.durable,
             expires: true,
             iterates: true,

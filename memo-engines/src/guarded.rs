@@ -21,10 +21,15 @@
 //! [`max_backoff`](GuardOptions::max_backoff). Then one caller's call is let through as a probe: if it
 //! succeeds the circuit closes, else it stays open. An engine that could not be built is an open circuit whose
 //! probe builds it.
+//!
+//! Calls that read have a circuit, and calls that write have another: a disk that is full, or a server whose user
+//! may only read, still gives out what it has. An entry for which there was no room just now, in a queue that is
+//! full, is [dropped](GuardStats::dropped): neither circuit counts it.
 
 mod circuit;
 mod deadline;
 mod helper;
+mod told;
 
 use std::fmt;
 use std::future::Future;
@@ -40,6 +45,7 @@ pub use self::deadline::sleep;
 use self::deadline::within;
 pub(crate) use self::helper::block_on;
 use self::helper::{Helpers, panicked};
+use self::told::Told;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Watcher, Witness};
 use crate::error::{Error, ErrorKind};
 
@@ -79,14 +85,41 @@ impl Default for GuardOptions {
     }
 }
 
-/// What people should know about an engine.
+/// Which calls of an engine: each kind has a circuit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Calls {
+    /// Those that look for entries.
+    Reads,
+    /// Those that change something, leases among them, or wait for that.
+    Writes,
+}
+
+/// What happened to an engine.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Its circuit opened, because of this. Told once, until it has closed again.
-    Opened(&'a Error),
-    /// Its circuit closed, after having been open for so long.
-    Closed(Duration),
+    /// A circuit opened. Told once, until it has closed again.
+    #[non_exhaustive]
+    Opened {
+        /// The circuit of which calls.
+        calls: Calls,
+        /// Why.
+        error: &'a Error,
+        /// How often this cause opened a circuit since people were last told of it. `None`: they need not hear of it
+        /// again yet. They should the first time, and then at intervals that grow up to an hour.
+        times: Option<u64>,
+    },
+    /// A circuit closed.
+    #[non_exhaustive]
+    Closed {
+        /// The circuit of which calls.
+        calls: Calls,
+        /// How long it was open.
+        after: Duration,
+        /// Whether people should hear of it: they did when it opened.
+        told: bool,
+    },
 }
 
 /// Told what happens to an engine, by name.
@@ -116,8 +149,10 @@ pub struct GuardStats {
     pub timeouts: u64,
     /// Calls that were not made because the circuit was open.
     pub refused: u64,
-    /// How often the circuit opened.
+    /// How often a circuit opened.
     pub opened: u64,
+    /// Entries for which the engine had no room just now: its queue, or its memory, was full. No failures.
+    pub dropped: u64,
 }
 
 /// An engine with a guard around it: see the [module](self). Its clones share one guard.
@@ -130,13 +165,16 @@ struct Inner {
     options: GuardOptions,
     hook: Option<Hook>,
     engine: Arc<Lazy>,
-    circuit: Circuit,
+    reads: Circuit,
+    writes: Circuit,
+    told: Told,
     helpers: Helpers,
     flow: Flow,
     calls: AtomicU64,
     failures: AtomicU64,
     timeouts: AtomicU64,
     refused: AtomicU64,
+    dropped: AtomicU64,
 }
 
 /// An engine that is built when it is first needed.
@@ -284,7 +322,9 @@ impl Guarded {
                 build: Box::new(build),
                 watchers: Mutex::default(),
             }),
-            circuit: Circuit::new(&options),
+            reads: Circuit::new(Calls::Reads, &options),
+            writes: Circuit::new(Calls::Writes, &options),
+            told: Told::default(),
             helpers: Helpers::new(options.helpers),
             flow: Flow {
                 begun: Instant::now(),
@@ -298,10 +338,11 @@ impl Guarded {
             failures: AtomicU64::new(0),
             timeouts: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
         }))
     }
 
-    /// With someone who is told when the circuit opens and closes. It is called on the thread of whoever's
+    /// With someone who is told when a circuit opens and closes. It is called on the thread of whoever's
     /// call it was, and must not call the engine. Set it before the first clone is made.
     #[must_use]
     pub fn on_event(mut self, hook: impl Fn(&str, &Event<'_>) + Send + Sync + 'static) -> Self {
@@ -311,21 +352,31 @@ impl Guarded {
         self
     }
 
-    /// Whether calls go through.
+    /// Whether calls go through: the state of the circuit that is worse off.
     pub fn circuit(&self) -> CircuitState {
-        self.0.circuit.state()
+        match (self.circuit_of(Calls::Reads), self.circuit_of(Calls::Writes)) {
+            (CircuitState::Open, _) | (_, CircuitState::Open) => CircuitState::Open,
+            (CircuitState::Closed, CircuitState::Closed) => CircuitState::Closed,
+            _ => CircuitState::HalfOpen,
+        }
+    }
+
+    /// Whether calls of this kind go through.
+    pub fn circuit_of(&self, calls: Calls) -> CircuitState {
+        self.0.circuit(calls).state()
     }
 
     /// What happened to its calls so far.
     pub fn stats(&self) -> GuardStats {
-        let Inner { calls, failures, timeouts, refused, circuit, .. } = &*self.0;
+        let Inner { calls, failures, timeouts, refused, dropped, reads, writes, .. } = &*self.0;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         GuardStats {
             calls: read(calls),
             failures: read(failures),
             timeouts: read(timeouts),
             refused: read(refused),
-            opened: circuit.opened(),
+            opened: reads.opened() + writes.opened(),
+            dropped: read(dropped),
         }
     }
 }
@@ -337,13 +388,21 @@ type Aside<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
 const RETRIES: u32 = 2;
 
 impl Inner {
+    fn circuit(&self, calls: Calls) -> &Circuit {
+        match calls {
+            Calls::Reads => &self.reads,
+            Calls::Writes => &self.writes,
+        }
+    }
+
     fn call<'a, T: Send + 'static>(
         &'a self,
+        calls: Calls,
         budget: Duration,
         call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
         aside: impl FnOnce() -> Aside<T>,
     ) -> EngineFuture<'a, T> {
-        let Some(permit) = self.circuit.admit() else {
+        let Some(permit) = self.circuit(calls).admit() else {
             self.refused.fetch_add(1, Ordering::Relaxed);
             let context = "call the engine: it failed, and its circuit is open";
             return EngineFuture::ready(Err(Error::new(ErrorKind::Unavailable, context).of(&self.name)));
@@ -463,7 +522,9 @@ impl Inner {
         let answer =
             answer.map_err(|error| if error.engine().is_empty() { error.of(&self.name) } else { error });
         if let Err(error) = &answer {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+            let dropped = error.kind() == ErrorKind::Full && !error.is_engine_failure();
+            let counter = if dropped { &self.dropped } else { &self.failures };
+            counter.fetch_add(1, Ordering::Relaxed);
             if error.kind() == ErrorKind::Timeout {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 if self.capability.blocking {
@@ -471,15 +532,23 @@ impl Inner {
                 }
             }
         }
-        let turn = permit.settle(answer.as_ref().err());
-        if let Some(hook) = &self.hook {
-            match (turn, &answer) {
-                (Turn::Opened, Err(error)) => hook(&self.name, &Event::Opened(error)),
-                (Turn::Closed(after), _) => hook(&self.name, &Event::Closed(after)),
-                _ => {}
+        let (calls, turn) = (permit.calls(), permit.settle(answer.as_ref().err()));
+        match (turn, &answer) {
+            (Turn::Opened, Err(error)) => {
+                let times = self.told.hear(error, Instant::now());
+                self.circuit(calls).tell(times.is_some());
+                self.happened(&Event::Opened { calls, error, times });
             }
+            (Turn::Closed { after, told }, _) => self.happened(&Event::Closed { calls, after, told }),
+            _ => {}
         }
         answer
+    }
+
+    fn happened(&self, event: &Event<'_>) {
+        if let Some(hook) = &self.hook {
+            hook(&self.name, event);
+        }
     }
 }
 
@@ -511,8 +580,8 @@ impl fmt::Debug for Guarded {
 
 /// A method of [`Engine`] through the guard: `$copy` are what the helper thread needs copies of.
 macro_rules! guard {
-    ($self:ident, $budget:expr, |$engine:ident| $call:expr, copying { $($copy:ident = $of:expr),* }) => {
-        $self.0.call($budget, move |$engine| $call, move || {
+    ($self:ident, $calls:ident, $budget:expr, |$engine:ident| $call:expr, copying { $($copy:ident = $of:expr),* }) => {
+        $self.0.call(Calls::$calls, $budget, move |$engine| $call, move || {
             $(let $copy = $of;)*
             Box::new(move |$engine| {
                 $(let $copy = &$copy;)*
@@ -533,47 +602,47 @@ impl Engine for Guarded {
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        guard!(self, self.0.options.budget, |engine| engine.get(key), copying { key = *key })
+        guard!(self, Reads, self.0.options.budget, |engine| engine.get(key), copying { key = *key })
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        guard!(self, self.0.options.budget, |engine| engine.put(key, entry), copying {
+        guard!(self, Writes, self.0.options.budget, |engine| engine.put(key, entry), copying {
             key = *key,
             entry = entry.clone()
         })
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        guard!(self, self.0.options.budget, |engine| engine.remove(key), copying { key = *key })
+        guard!(self, Writes, self.0.options.budget, |engine| engine.remove(key), copying { key = *key })
     }
 
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        guard!(self, self.0.options.budget, |engine| engine.clear(space), copying { space = *space })
+        guard!(self, Writes, self.0.options.budget, |engine| engine.clear(space), copying { space = *space })
     }
 
     fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
-        guard!(self, self.0.options.budget, |engine| engine.look(key), copying { key = *key })
+        guard!(self, Reads, self.0.options.budget, |engine| engine.look(key), copying { key = *key })
     }
 
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
-        guard!(self, self.0.options.budget, |engine| engine.put_if(key, entry, witness), copying {
+        guard!(self, Writes, self.0.options.budget, |engine| engine.put_if(key, entry, witness), copying {
             key = *key,
             entry = entry.clone()
         })
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, Vec<Option<Entry>>> {
-        guard!(self, self.0.options.budget, |engine| engine.get_many(keys), copying { keys = keys.to_vec() })
+        guard!(self, Reads, self.0.options.budget, |engine| engine.get_many(keys), copying { keys = keys.to_vec() })
     }
 
     fn put_many<'a>(&'a self, entries: &'a [(Key, Entry)]) -> EngineFuture<'a, ()> {
-        guard!(self, self.0.options.budget, |engine| engine.put_many(entries), copying {
+        guard!(self, Writes, self.0.options.budget, |engine| engine.put_many(entries), copying {
             entries = entries.to_vec()
         })
     }
 
     fn remove_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, usize> {
-        guard!(self, self.0.options.budget, |engine| engine.remove_many(keys), copying { keys = keys.to_vec() })
+        guard!(self, Writes, self.0.options.budget, |engine| engine.remove_many(keys), copying { keys = keys.to_vec() })
     }
 
     fn keys<'a>(
@@ -583,6 +652,7 @@ impl Engine for Guarded {
         limit: usize,
     ) -> EngineFuture<'a, Vec<Key>> {
         self.0.call(
+            Calls::Reads,
             LEISURE,
             move |engine| engine.keys(space, after, limit),
             move || {
@@ -593,18 +663,18 @@ impl Engine for Guarded {
     }
 
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
-        guard!(self, self.0.options.budget, |engine| engine.lease(key, ttl), copying { key = *key })
+        guard!(self, Writes, self.0.options.budget, |engine| engine.lease(key, ttl), copying { key = *key })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
-        guard!(self, self.0.options.budget, |engine| engine.renew(key, lease, ttl), copying {
+        guard!(self, Writes, self.0.options.budget, |engine| engine.renew(key, lease, ttl), copying {
             key = *key,
             lease = *lease
         })
     }
 
     fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
-        guard!(self, self.0.options.budget, |engine| engine.release(key, lease), copying {
+        guard!(self, Writes, self.0.options.budget, |engine| engine.release(key, lease), copying {
             key = *key,
             lease = *lease
         })
@@ -615,7 +685,7 @@ impl Engine for Guarded {
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {
-        guard!(self, LEISURE, |engine| engine.flush(), copying {})
+        guard!(self, Writes, LEISURE, |engine| engine.flush(), copying {})
     }
 }
 
@@ -649,8 +719,8 @@ mod tests {
             let told = Arc::clone(&told);
             move |name: &str, event: &Event<'_>| {
                 let what = match event {
-                    Event::Opened(error) => format!("opened: {error}"),
-                    Event::Closed(_) => "closed".to_owned(),
+                    Event::Opened { error, times, .. } => format!("opened: {error}, {times:?}"),
+                    Event::Closed { told, .. } => format!("closed, {told}"),
                 };
                 told.lock().unwrap().push(format!("{name} {what}"));
             }
@@ -677,7 +747,7 @@ mod tests {
         assert_eq!(guarded.circuit(), CircuitState::Closed);
         assert_eq!(
             *told.lock().unwrap(),
-            ["double opened: do as it was told (double: i/o)".to_owned(), "double closed".to_owned()]
+            ["double opened: do as it was told (double: i/o), Some(1)", "double closed, true"]
         );
         assert_eq!(guarded.stats().opened, 1);
     }
@@ -794,6 +864,43 @@ mod tests {
         let guarded = Guarded::new(double.clone(), quick());
         double.set(Mood::Panicking);
         assert_eq!(block_on(guarded.get(&key(0))).unwrap_err().kind(), ErrorKind::Other);
+    }
+
+    #[test]
+    fn promise_18_an_engine_that_is_not_written_is_still_read_and_people_hear_of_it_once() {
+        let double = Double::new("double");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hook = {
+            let told = Arc::clone(&told);
+            move |_: &str, event: &Event<'_>| {
+                told.lock().unwrap().push(match event {
+                    Event::Opened { calls, times, .. } => (*calls, "opened", times.is_some()),
+                    Event::Closed { calls, told, .. } => (*calls, "closed", *told),
+                });
+            }
+        };
+        let guarded = Guarded::new(double.clone(), quick()).on_event(hook);
+        let entry = Entry::new(vec![1]);
+        block_on(guarded.put(&key(0), &entry)).unwrap();
+        for _ in 0..3 {
+            double.set(Mood::NotWriting(ErrorKind::Full));
+            for _ in 0..100 {
+                block_on(guarded.put(&key(1), &entry)).unwrap_err();
+                block_on(guarded.lease(&key(1), Duration::from_secs(1))).unwrap_err();
+                assert_eq!(block_on(guarded.get(&key(0))).unwrap().as_ref(), Some(&entry));
+            }
+            assert_eq!(guarded.circuit_of(Calls::Writes), CircuitState::Open);
+            assert_eq!(guarded.circuit_of(Calls::Reads), CircuitState::Closed);
+            assert_eq!(guarded.circuit(), CircuitState::Open);
+            double.set(Mood::Well);
+            std::thread::sleep(Duration::from_millis(70));
+            block_on(guarded.put(&key(1), &entry)).unwrap();
+        }
+        assert_eq!(guarded.circuit(), CircuitState::Closed);
+        assert_eq!(guarded.stats().opened, 3);
+        let silent = [(Calls::Writes, "opened", false), (Calls::Writes, "closed", false)];
+        let first = [(Calls::Writes, "opened", true), (Calls::Writes, "closed", true)];
+        assert_eq!(*told.lock().unwrap(), [first, silent, silent].concat());
     }
 
     #[test]

@@ -26,6 +26,6 @@ pub use engine::{
     utc_now,
 };
 pub use error::{Error, ErrorKind};
-pub use guarded::{CircuitState, GuardOptions, GuardStats, Guarded, sleep};
+pub use guarded::{Calls, CircuitState, GuardOptions, GuardStats, Guarded, sleep};
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisOptions};

@@ -30,6 +30,8 @@ pub enum Mood {
     Well,
     /// Every call fails with this kind.
     Failing(ErrorKind),
+    /// Every call that writes fails with this kind, those for leases too; what is there is read.
+    NotWriting(ErrorKind),
     /// Every call blocks the thread this long, and then does its work.
     Slow(Duration),
     /// Every call blocks its thread until the mood changes.
@@ -123,9 +125,19 @@ impl Double {
                 drop(state);
                 panic!("the engine {} panics, as it was told", self.name());
             }
-            Mood::Well | Mood::Corrupting | Mood::MixingUp => {}
+            Mood::Well | Mood::NotWriting(_) | Mood::Corrupting | Mood::MixingUp => {}
         }
         EngineFuture::ready(Ok(work(&mut state)))
+    }
+
+    /// A call that changes something.
+    fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> EngineFuture<'_, T> {
+        let mood = self.state().mood.clone();
+        if let Mood::NotWriting(kind) = mood {
+            self.0.calls.fetch_add(1, Ordering::Relaxed);
+            return EngineFuture::ready(Err(Error::new(kind, "write, as it was told").of(self.name())));
+        }
+        self.call(work)
     }
 }
 
@@ -173,11 +185,11 @@ impl Engine for Double {
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.call(|state| drop(state.entries.insert(*key, entry.clone())))
+        self.change(|state| drop(state.entries.insert(*key, entry.clone())))
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.call(|state| {
+        self.change(|state| {
             state.seq += 1;
             state.removed.insert(key.digest, state.seq);
             state.entries.remove(key).is_some_and(|entry| !entry.is_expired(utc_now()))
@@ -185,7 +197,7 @@ impl Engine for Double {
     }
 
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.call(|state| {
+        self.change(|state| {
             state.seq += 1;
             state.cleared.insert(*space, state.seq);
             state.entries.retain(|key, _| key.space != *space);
@@ -197,7 +209,7 @@ impl Engine for Double {
     }
 
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
-        self.call(|state| {
+        self.change(|state| {
             let since = |seq: Option<&u64>| seq.is_some_and(|seq| *seq > witness.0);
             if since(state.removed.get(&key.digest)) || since(state.cleared.get(&key.space)) {
                 return false;
@@ -222,7 +234,7 @@ impl Engine for Double {
     }
 
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
-        self.call(|state| {
+        self.change(|state| {
             if state.leases.get(key).is_some_and(|(_, until)| *until > Instant::now()) {
                 return None;
             }
@@ -234,7 +246,7 @@ impl Engine for Double {
     }
 
     fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
-        self.call(|state| {
+        self.change(|state| {
             let held = state.holds(key, lease);
             if held {
                 state.leases.insert(*key, (*lease, Instant::now() + ttl));
@@ -244,7 +256,7 @@ impl Engine for Double {
     }
 
     fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
-        self.call(|state| {
+        self.change(|state| {
             let held = state.holds(key, lease);
             if held {
                 state.leases.remove(key);
@@ -254,6 +266,6 @@ impl Engine for Double {
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {
-        self.call(|_| ())
+        self.change(|_| ())
     }
 }

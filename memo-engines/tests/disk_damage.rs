@@ -6,9 +6,11 @@ mod common;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use common::{Random, flush, nightly, put, read, sealed};
-use memo_engines::{Disk, DiskOptions};
+use common::{Random, flush, key, nightly, put, read, sealed};
+use memo_engines::conformance::wait;
+use memo_engines::{Disk, DiskOptions, Engine as _};
 
 const KEYS: u64 = 12;
 
@@ -234,6 +236,69 @@ fn promise_16_a_directory_that_is_emptied_under_it_is_begun_anew() {
     }
     // Either it works again, or it says that it cannot: the files are gone while it is open.
     assert!(matches!(read(&disk, 1), None | Some(2)));
+}
+
+#[test]
+fn promise_14_a_directory_that_is_removed_or_moved_away_is_opened_anew_by_its_name() {
+    for moved in [false, true] {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("cache");
+        let vanish = || match moved {
+            false => fs::remove_dir_all(&path).unwrap(),
+            true => {
+                let away = parent.path().join("away");
+                let _ = fs::remove_dir_all(&away);
+                fs::rename(&path, away).unwrap();
+            }
+        };
+        let disk = Disk::open(options(&path)).unwrap();
+        put(&disk, 1, &sealed(1, 1, 100)).unwrap();
+        put(&disk, 2, &sealed(2, 1, 200_000)).unwrap();
+        flush(&disk);
+        assert_eq!(read(&disk, 1), Some(1));
+        vanish();
+        // What is written next is written where others find it.
+        put(&disk, 3, &sealed(3, 1, 100)).unwrap();
+        put(&disk, 4, &sealed(4, 1, 200_000)).unwrap();
+        flush(&disk);
+        let other = Disk::open(options(&path)).unwrap();
+        assert_eq!([1, 2, 3, 4].map(|number| read(&other, number)), [None, None, Some(1), Some(1)]);
+        assert_eq!([1, 2, 3, 4].map(|number| read(&disk, number)), [None, None, Some(1), Some(1)]);
+        drop(other);
+
+        // One that only reads finds what others write in the new one.
+        vanish();
+        let other = Disk::open(options(&path)).unwrap();
+        put(&other, 5, &sealed(5, 1, 100)).unwrap();
+        flush(&other);
+        let until = Instant::now() + Duration::from_secs(20);
+        while read(&disk, 5) != Some(1) {
+            assert!(Instant::now() < until, "it still reads what was removed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(read(&disk, 3), None);
+    }
+}
+
+#[test]
+fn promise_14_nothing_is_said_to_be_done_in_a_directory_that_is_gone() {
+    let parent = tempfile::tempdir().unwrap();
+    let above = parent.path().join("above");
+    let path = above.join("cache");
+    let disk = Disk::open(options(&path)).unwrap();
+    put(&disk, 1, &sealed(1, 1, 100)).unwrap();
+    flush(&disk);
+    fs::remove_dir_all(&above).unwrap();
+    // It cannot be made anew either.
+    fs::write(&above, b"in the way").unwrap();
+    assert!(wait(disk.remove(&key(1))).is_err(), "an invalidation that reaches nobody");
+    fs::remove_file(&above).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while put(&disk, 1, &sealed(1, 2, 100)).is_err() || wait(disk.flush()).is_err() {
+        assert!(Instant::now() < until, "it could be made again, and is not");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(read(&Disk::open(options(&path)).unwrap(), 1), Some(2));
 }
 
 /// A store with all kinds of rows and next to nothing else, in as few pages as can be.

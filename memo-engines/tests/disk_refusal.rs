@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use common::{flush, key, payload, put};
 use memo_engines::conformance::wait;
-use memo_engines::{Disk, DiskOptions, Engine, Entry, Error, ErrorKind};
+use memo_engines::{
+    Calls, CircuitState, Disk, DiskOptions, Engine, Entry, Error, ErrorKind, GuardOptions, Guarded,
+};
 
 /// A user that is nobody.
 const NOBODY: u32 = 65_534;
@@ -217,7 +219,11 @@ fn promise_19_what_is_planted_in_place_of_a_content_file_is_neither_read_nor_wai
 #[test]
 fn promise_19_hostile_names_beside_ours_are_left_alone() {
     use std::os::unix::ffi::OsStrExt as _;
-    let names: [&[u8]; 10] = [
+    let names: [&[u8]; 14] = [
+        b"index.18446744073709551615.sqlite",
+        b"index.4294967295.sqlite",
+        b"index.01.sqlite",
+        b"index.+7.sqlite",
         b"index.99999999999999999999.sqlite",
         b"index.-1.sqlite",
         b"index..sqlite",
@@ -230,7 +236,10 @@ fn promise_19_hostile_names_beside_ours_are_left_alone() {
         b"%2e%2e",
     ];
     let directory = tempfile::tempdir().unwrap();
-    drop(common::open(directory.path()));
+    let disk = common::open(directory.path());
+    put(&disk, 2, &Entry::new(payload(2, 1, 200))).unwrap();
+    flush(&disk);
+    drop(disk);
     let v1 = directory.path().join("v1");
     for name in names {
         for place in [v1.clone(), v1.join("content")] {
@@ -242,6 +251,7 @@ fn promise_19_hostile_names_beside_ours_are_left_alone() {
     flush(&disk);
     disk.sweep().unwrap();
     assert!(wait(disk.get(&key(1))).unwrap().is_some());
+    assert!(wait(disk.get(&key(2))).unwrap().is_some(), "what was stored before them is lost");
     for name in names {
         for place in [v1.clone(), v1.join("content")] {
             let file = place.join(std::ffi::OsStr::from_bytes(name));
@@ -301,6 +311,7 @@ fn unprivileged() {
     match what {
         // Another's directory, a directory without the right to write, one that cannot be made.
         "refused" => drop(refused(path)),
+        "only-reads" => only_reads(&common::open(path), "may only read there"),
         "read-only-later" => {
             let disk = common::open(path);
             let entry = Entry::new(payload(1, 1, 200_000));
@@ -322,6 +333,25 @@ fn unprivileged() {
     }
 }
 
+/// Has a user that is nobody do what [`unprivileged`] knows by this name, from a directory that everybody may read.
+fn as_nobody(parent: &Path, what: &str, path: &Path) {
+    // The binary stands where nobody may look; a copy of it does not.
+    let binary = parent.join("binary");
+    if !binary.exists() {
+        fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    }
+    let output = Command::new(&binary)
+        .args(["--exact", "unprivileged", "--nocapture", "--test-threads=1"])
+        .env("MEMO_TEST_CHILD", format!("{what} {}", path.display()))
+        .current_dir(parent)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{what} {}: {said}", path.display());
+}
+
 #[test]
 fn promise_19_an_unprivileged_user_is_kept_out_and_survives_losing_the_right_to_write() {
     if !is_root() {
@@ -339,25 +369,13 @@ fn promise_19_an_unprivileged_user_is_kept_out_and_survives_losing_the_right_to_
     let own = parent.path().join("own");
     fs::create_dir(&own).unwrap();
     chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
-    // The binary stands where nobody may look; a copy of it does not.
-    let binary = parent.path().join("binary");
-    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
     for (what, path) in [
         ("refused", root.clone()),
         ("refused", root.join("below")),
         ("refused", closed.clone()),
         ("read-only-later", own.join("cache")),
     ] {
-        let output = Command::new(&binary)
-            .args(["--exact", "unprivileged", "--nocapture", "--test-threads=1"])
-            .env("MEMO_TEST_CHILD", format!("{what} {}", path.display()))
-            .current_dir(parent.path())
-            .uid(NOBODY)
-            .gid(NOBODY)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{what} {}: {said}", path.display());
+        as_nobody(parent.path(), what, &path);
     }
 }
 
@@ -422,4 +440,147 @@ fn promise_18_a_full_disk_costs_a_miss_and_is_used_again_when_there_is_room() {
         }
         assert!(Instant::now() < until, "there is room again, and it is not used");
     }
+}
+
+#[test]
+fn promise_18_a_full_disk_is_read_all_the_while_and_opens_the_circuit_of_writes_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mounted) = Small::mount(directory.path()) else {
+        skipped::skipped("this process may not mount a tmpfs");
+        return;
+    };
+    let disk = common::open(&directory.path().join("cache"));
+    let entry = Entry::new(payload(0, 1, 5000));
+    put(&disk, 0, &entry).unwrap();
+    flush(&disk);
+    // Time is not what is tested.
+    let guarded =
+        Guarded::new(disk, GuardOptions { budget: Duration::from_secs(20), ..GuardOptions::default() });
+    assert!(wait(guarded.get(&key(0))).unwrap().is_some());
+    let ballast = directory.path().join("ballast");
+    assert!(fs::write(&ballast, vec![0; 4 << 20]).is_err(), "two megabytes held four");
+    let until = Instant::now() + Duration::from_secs(3);
+    let mut number = 0;
+    while Instant::now() < until {
+        number += 1;
+        let _ = wait(guarded.put(&key(number), &Entry::new(payload(number, 1, 50_000))));
+        assert_eq!(wait(guarded.get(&key(0))).unwrap().as_ref(), Some(&entry));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(guarded.stats().opened, 1);
+    assert_eq!(guarded.circuit_of(Calls::Reads), CircuitState::Closed);
+    fs::remove_file(&ballast).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while guarded.circuit() != CircuitState::Closed {
+        assert!(Instant::now() < until, "there is room again, and it is not used");
+        let _ = wait(guarded.put(&key(1), &Entry::new(payload(1, 1, 50_000))));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    wait(guarded.flush()).unwrap();
+    assert!(wait(guarded.get(&key(1))).unwrap().is_some());
+}
+
+#[test]
+fn promise_19_a_damaged_index_of_the_last_number_is_told_and_no_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(common::open(directory.path()));
+    let last = directory.path().join("v1/index.4294967294.sqlite");
+    fs::write(&last, [b'x'; 8192]).unwrap();
+    fs::set_permissions(&last, Permissions::from_mode(0o600)).unwrap();
+    let error = Disk::open(DiskOptions::at(directory.path())).unwrap_err();
+    assert!(error.to_string().contains("index.4294967294.sqlite"), "{error}");
+    fs::remove_file(&last).unwrap();
+    drop(common::open(directory.path()));
+}
+
+/// Puts one entry into the index and one beside it, and closes.
+fn fill(path: &Path) {
+    let disk = common::open(path);
+    put(&disk, 1, &Entry::new(payload(1, 1, 200))).unwrap();
+    put(&disk, 2, &Entry::new(payload(2, 1, 200_000))).unwrap();
+    flush(&disk);
+}
+
+/// What is there is found, and what is put is refused, saying why.
+fn only_reads(disk: &Disk, why: &str) {
+    for (number, len) in [(1, 200), (2, 200_000), (1, 200)] {
+        let found = wait(disk.get(&key(number))).unwrap();
+        assert_eq!(found, Some(Entry::new(payload(number, 1, len))), "{number}");
+    }
+    assert_eq!(wait(disk.get(&key(3))).unwrap(), None);
+    for _ in 0..3 {
+        let error = put(disk, 3, &Entry::new(payload(3, 1, 200))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    assert!(wait(disk.remove(&key(1))).is_err());
+    assert!(wait(disk.get(&key(1))).unwrap().is_some());
+}
+
+#[test]
+fn promise_18_a_store_on_a_file_system_that_is_mounted_read_only_is_read() {
+    let mounted = tempfile::tempdir().unwrap();
+    let Some(_mounted) = Small::mount(mounted.path()) else {
+        skipped::skipped("this process may not mount a tmpfs");
+        return;
+    };
+    let remount = |how: &str| {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,{how}")]).arg(mounted.path());
+        assert!(mount.status().unwrap().success());
+    };
+    // A name that is none in a URI.
+    let closed = mounted.path().join("ca?che #1%41");
+    fill(&closed);
+    // One whose process was killed: there is something in its log.
+    let killed = mounted.path().join("killed");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let disk = common::open(elsewhere.path());
+    put(&disk, 1, &Entry::new(payload(1, 1, 200))).unwrap();
+    put(&disk, 2, &Entry::new(payload(2, 1, 200_000))).unwrap();
+    flush(&disk);
+    assert!(Command::new("cp").arg("-a").arg(elsewhere.path()).arg(&killed).status().unwrap().success());
+    drop(disk);
+    assert!(fs::metadata(killed.join("v1/index.1.sqlite-wal")).unwrap().len() > 0);
+    let empty = mounted.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+
+    remount("ro");
+    refused(&empty);
+    let disk = common::open(&closed);
+    only_reads(&disk, "mounted read-only");
+    only_reads(&common::open(&killed), "mounted read-only");
+
+    // It is written as soon as it may be.
+    remount("rw");
+    let until = Instant::now() + Duration::from_secs(20);
+    let entry = Entry::new(payload(3, 1, 200));
+    while put(&disk, 3, &entry).is_err() {
+        assert!(Instant::now() < until, "it may be written, and is not");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    flush(&disk);
+    assert_eq!(wait(common::open(&closed).get(&key(3))).unwrap(), Some(entry));
+    assert!(wait(disk.get(&key(2))).unwrap().is_some());
+}
+
+#[test]
+fn promise_18_a_store_of_roots_is_read_by_others() {
+    if !is_root() {
+        skipped::skipped("only root can become another user");
+        return;
+    }
+    let parent = tempfile::tempdir().unwrap();
+    fs::set_permissions(parent.path(), Permissions::from_mode(0o755)).unwrap();
+    let path = parent.path().join("cache");
+    fill(&path);
+    assert!(Command::new("chmod").args(["-R", "a+rX"]).arg(&path).status().unwrap().success());
+    as_nobody(parent.path(), "only-reads", &path);
+    // While root has it open, too.
+    let disk = common::open(&path);
+    assert!(wait(disk.get(&key(1))).unwrap().is_some());
+    as_nobody(parent.path(), "only-reads", &path);
+    put(&disk, 1, &Entry::new(payload(1, 1, 200))).unwrap();
+    flush(&disk);
+    as_nobody(parent.path(), "only-reads", &path);
 }

@@ -96,11 +96,13 @@ pub enum Event<'a> {
         /// What failed, in words.
         error: &'a str,
     },
-    /// An engine fails: its circuit opened, and functions do without it.
+    /// An engine fails: a circuit opened, and functions do without reading from it, or without writing to it.
     #[non_exhaustive]
     CircuitOpened {
         /// The engine.
         engine: &'a str,
+        /// Whether it is about calls that write; those that read have a circuit of their own.
+        writes: bool,
         /// What failed, in words.
         error: &'a str,
     },
@@ -109,6 +111,8 @@ pub enum Event<'a> {
     CircuitClosed {
         /// The engine.
         engine: &'a str,
+        /// Whether it is about calls that write; those that read have a circuit of their own.
+        writes: bool,
         /// How long it was away.
         after: Duration,
     },

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
-use memo_engines::{Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
+use memo_engines::{Calls, Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
 
 pub use codec::Codec;
 pub(crate) use engines::is_registered;
@@ -248,8 +248,15 @@ impl<K, V: 'static> Far<K, V> {
 
     /// The plan, with what cannot be reached now.
     pub(crate) fn plan(&self, route: &Route) -> Plan {
-        let away = self.guards.iter().filter(|(_, guard)| guard.circuit() != CircuitState::Closed);
-        route.now(&away.map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+        let well = |guard: &Guarded, calls: Calls| guard.circuit_of(calls) == CircuitState::Closed;
+        let names = |reads: bool, writes: bool| {
+            let such = move |guard: &Guarded| {
+                well(guard, Calls::Reads) == reads && (!reads || well(guard, Calls::Writes) == writes)
+            };
+            let such = self.guards.iter().filter(move |(_, guard)| such(guard));
+            such.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+        };
+        route.now(&names(false, false), &names(true, false))
     }
 
     /// The key in the engines; `None` if its `Serialize` fails.

@@ -390,9 +390,12 @@ impl Route {
 
     /// The plan as it stands now, where these engines cannot be reached.
     #[cfg(feature = "engines")]
-    pub(crate) fn now(&self, away: &[&str]) -> Plan {
+    pub(crate) fn now(&self, away: &[&str], read_only: &[&str]) -> Plan {
         let away = away.iter().map(|engine| format!("{} is unavailable just now", subject(engine)));
-        away.fold(self.plan.clone(), Plan::because)
+        let read_only = read_only.iter().map(|engine| {
+            format!("{} cannot be written just now: what it has is found, nothing is added", subject(engine))
+        });
+        away.chain(read_only).fold(self.plan.clone(), Plan::because)
     }
 }
 

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind};
 /// The layout inside the directory. Another layout gets another name, and lives beside this one.
 const LAYOUT: &str = "v1";
 
+/// The largest number of an index: one is used up by each that is damaged.
+pub(super) const LAST_INDEX: u64 = u32::MAX as u64 - 1;
+
 /// A directory that was found fit to be used.
 pub(super) struct Directory {
     /// Free of symbolic links.
@@ -23,6 +26,29 @@ pub(super) struct Directory {
     content: platform::Dir,
     /// Calls to it may hang for as long as a server or another process pleases.
     pub(super) remote: bool,
+    /// As it was opened.
+    pub(super) access: Access,
+}
+
+/// What may be done in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Write,
+    /// Others may write there; this process may not.
+    Read,
+    /// The file system is mounted read-only: nobody writes.
+    Frozen,
+}
+
+impl Access {
+    /// Why nothing is written, and what to do about it.
+    pub(super) fn problem(self) -> Option<&'static str> {
+        match self {
+            Self::Write => None,
+            Self::Read => Some("this user may only read there; chown it, or set another path"),
+            Self::Frozen => Some("its file system is mounted read-only; set another path to keep more"),
+        }
+    }
 }
 
 /// Held by the one process that makes, or sets aside, an index.
@@ -58,12 +84,19 @@ impl Directory {
                 platform::Refusal::Because(problem) => unusable(problem),
             })?;
         }
-        let remote = root.is_remote();
-        Ok(Self { path: resolved, root, content, remote })
+        let (remote, access) = (root.is_remote(), root.access());
+        Ok(Self { path: resolved, root, content, remote, access })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it is still what its name leads to, and not was not removed, moved away, or replaced.
+    pub(super) fn is_in_place(&self) -> bool {
+        let stands = |dir: &platform::Dir, path: &Path| matches!((dir.id(), platform::id(path)), (Ok(open), Ok(named)) if open == named);
+        let thawed = self.access != Access::Write && self.root.access() != self.access;
+        !thawed && stands(&self.root, &self.path) && stands(&self.content, &self.path.join("content"))
     }
 
     /// Waits for the lock, but no longer than `wait`.
@@ -98,12 +131,17 @@ impl Directory {
 
     /// Makes the file of an index unless it is there, and tells which file it is.
     pub(super) fn prepare_index(&self, number: u64) -> Result<FileId, Error> {
-        let name = index_name(number);
-        match self.root.create(&name) {
+        match self.root.create(&index_name(number)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("make the index", error)),
         }
+        self.find_index(number)
+    }
+
+    /// Tells which file an index is.
+    pub(super) fn find_index(&self, number: u64) -> Result<FileId, Error> {
+        let name = index_name(number);
         let refused = |refusal| match refusal {
             platform::Refusal::Io(error) => Error::io("look at the index", error),
             platform::Refusal::Because(problem) => {
@@ -115,7 +153,7 @@ impl Directory {
             self.root.identify(&format!("{name}{suffix}")).map_err(refused)?;
         }
         // Looked at, not opened: to close any handle to a file that SQLite has open drops SQLite's locks.
-        let missing = || Error::new(ErrorKind::Unavailable, "find the index that was just made");
+        let missing = || Error::new(ErrorKind::Unavailable, "find the index");
         self.root.identify(&name).map_err(refused)?.ok_or_else(missing)
     }
 
@@ -225,8 +263,11 @@ fn index_name(number: u64) -> String {
     format!("index.{number}.sqlite")
 }
 
+/// The number of an index by its name. One that is larger than we would ever come to, or written otherwise than we
+/// write it, is not ours.
 fn index_number(name: &str) -> Option<u64> {
-    name.strip_prefix("index.")?.strip_suffix(".sqlite")?.parse().ok()
+    let number = name.strip_prefix("index.")?.strip_suffix(".sqlite")?.parse().ok()?;
+    (number <= LAST_INDEX && name == index_name(number)).then_some(number)
 }
 
 fn content_name(number: i64) -> String {
@@ -245,9 +286,9 @@ mod platform {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     use std::path::Path;
 
-    use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags};
+    use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, StatVfsMountFlags};
 
-    use super::FileId;
+    use super::{Access, FileId};
 
     pub(in super::super) enum Refusal {
         Io(io::Error),
@@ -288,9 +329,40 @@ mod platform {
         Ok(())
     }
 
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the types differ by platform")]
+    fn file_id(stat: &rustix::fs::Stat) -> FileId {
+        (stat.st_dev as u64, stat.st_ino as u64)
+    }
+
+    /// What a name leads to, itself and not what a symbolic link says.
+    pub(in super::super) fn id(path: &Path) -> io::Result<FileId> {
+        Ok(file_id(&rustix::fs::lstat(path)?))
+    }
+
+    /// Whether what belongs to a user may be used: this user's own, and root's, who can do anything in any case.
+    fn is_trusted(owner: u32) -> bool {
+        owner == 0 || owner == rustix::process::geteuid().as_raw()
+    }
+
     pub(in super::super) struct Dir(rustix::fd::OwnedFd);
 
     impl Dir {
+        pub(in super::super) fn access(&self) -> Access {
+            let is_frozen = |stat: rustix::fs::StatVfs| stat.f_flag.contains(StatVfsMountFlags::RDONLY);
+            if rustix::fs::fstatvfs(&self.0).is_ok_and(is_frozen) {
+                return Access::Frozen;
+            }
+            let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+            match rustix::fs::accessat(&self.0, ".", wanted, AtFlags::EACCESS) {
+                Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => Access::Read,
+                _ => Access::Write,
+            }
+        }
+
+        pub(in super::super) fn id(&self) -> io::Result<FileId> {
+            Ok(file_id(&rustix::fs::fstat(&self.0)?))
+        }
+
         pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             match rustix::fs::open(path, flags, Mode::empty()) {
@@ -302,7 +374,7 @@ mod platform {
 
         pub(in super::super) fn check(&self) -> Result<(), Refusal> {
             let stat = rustix::fs::fstat(&self.0)?;
-            if stat.st_uid != rustix::process::geteuid().as_raw() {
+            if !is_trusted(stat.st_uid) {
                 Err(Refusal::Because("it belongs to another user"))
             } else if stat.st_mode & 0o022 != 0 {
                 Err(Refusal::Because("other users may write to it; chmod go-w it"))
@@ -361,19 +433,17 @@ mod platform {
             };
             if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
                 Err(Refusal::Because("it is not a plain file"))
-            } else if stat.st_uid != rustix::process::geteuid().as_raw() {
+            } else if !is_trusted(stat.st_uid) {
                 Err(Refusal::Because("it belongs to another user"))
             } else if stat.st_mode & 0o022 != 0 {
                 Err(Refusal::Because("other users may write to it"))
             } else {
-                // The types of both differ by platform.
-                #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
-                Ok(Some((stat.st_dev as u64, stat.st_ino as u64)))
+                Ok(Some(file_id(&stat)))
             }
         }
 
         pub(in super::super) fn may_write(&self, name: &str) -> bool {
-            rustix::fs::accessat(&self.0, name, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+            rustix::fs::accessat(&self.0, name, rustix::fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
         }
 
         pub(in super::super) fn remove(&self, name: &str) -> io::Result<()> {
@@ -407,7 +477,7 @@ mod platform {
     use std::io::{self, Read as _};
     use std::path::{Path, PathBuf};
 
-    use super::FileId;
+    use super::{Access, FileId};
 
     pub(in super::super) enum Refusal {
         Io(io::Error),
@@ -422,9 +492,23 @@ mod platform {
         Dir::open(path).map_err(Refusal::Io)?.check()
     }
 
+    /// There are no numbers to tell directories apart by: one that is there is the one.
+    pub(in super::super) fn id(path: &Path) -> io::Result<FileId> {
+        std::fs::read_dir(path).map(|_| (0, 0))
+    }
+
     pub(in super::super) struct Dir(PathBuf);
 
     impl Dir {
+        pub(in super::super) fn access(&self) -> Access {
+            let metadata = std::fs::metadata(&self.0);
+            if metadata.is_ok_and(|dir| dir.permissions().readonly()) { Access::Read } else { Access::Write }
+        }
+
+        pub(in super::super) fn id(&self) -> io::Result<FileId> {
+            Ok((0, 0))
+        }
+
         pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
             std::fs::read_dir(path).map(|_| Self(path.to_owned()))
         }

@@ -93,13 +93,32 @@ pub(super) fn failed(context: &str, error: rusqlite::Error) -> Error {
     Error::new(kind, context).retry(kind == ErrorKind::Timeout).of(super::NAME).caused_by(error)
 }
 
-pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+/// How an index is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Write,
+    /// Others may be writing.
+    Read,
+    /// Nobody can write, and there is no log: SQLite needs neither locks nor files beside it.
+    Frozen,
+}
+
+pub(super) fn open(path: &Path, busy: Duration, mode: Mode) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | match mode {
+            Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Mode::Read | Mode::Frozen => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
     let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = match mode {
+            Mode::Write | Mode::Read => Connection::open_with_flags(path, flags)?,
+            Mode::Frozen => {
+                let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags)?
+            }
+        };
         connection.busy_timeout(busy)?;
         // The file is never mapped: truncated under a mapping, it would end the process.
         connection.execute_batch(
@@ -111,6 +130,40 @@ pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, Error> {
         Ok(connection)
     };
     open().map_err(|error| failed("open the index", error))
+}
+
+/// A path as it is written in a URI.
+fn escaped(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    bytes
+        .iter()
+        .map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// Refuses an index that is not ours, and changes nothing.
+pub(super) fn check(connection: &Connection) -> Result<(), Error> {
+    match is_ours(connection) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Error::new(ErrorKind::Corrupt, "read the index: it is not one of ours").of(super::NAME))
+        }
+        Err(error) => Err(failed("read the index", error)),
+    }
+}
+
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let ours = number("application_id")? == APPLICATION && number("user_version")? == SCHEMA_VERSION;
+    // A statement over every table and column: whatever is missing shows here.
+    let whole: Option<i64> = connection
+        .query_row("SELECT seq + content + forgot FROM whole WHERE one = 1", [], |row| row.get(0))
+        .optional()?;
+    connection.prepare(GET)?;
+    connection.prepare(IS_VALID)?;
+    connection.prepare("SELECT c.at, r.at, l.token, l.owner FROM cleared c, removed r, lease l")?;
+    Ok(ours && whole.is_some())
 }
 
 /// Makes the tables in a file that is new, and refuses one that is not ours.
@@ -132,15 +185,7 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), Error> {
                  PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             ))?;
         }
-        let ours = number("application_id")? == APPLICATION && number("user_version")? == SCHEMA_VERSION;
-        // A statement over every table and column: whatever is missing shows here.
-        let whole: Option<i64> = connection
-            .query_row("SELECT seq + content + forgot FROM whole WHERE one = 1", [], |row| row.get(0))
-            .optional()?;
-        connection.prepare(GET)?;
-        connection.prepare(IS_VALID)?;
-        connection.prepare("SELECT c.at, r.at, l.token, l.owner FROM cleared c, removed r, lease l")?;
-        Ok::<_, rusqlite::Error>(ours && whole.is_some())
+        is_ours(connection)
     };
     match set_up() {
         Ok(true) => Ok(()),
@@ -743,7 +788,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("index");
         std::fs::File::create(&path).unwrap();
-        let connection = open(&path, Duration::from_secs(1)).unwrap();
+        let connection = open(&path, Duration::from_secs(1), Mode::Write).unwrap();
         set_up(&connection).unwrap();
         let key = Key { space: Space([1; 16]), digest: [2; 32] };
         let day = 24 * 3600 * 1000;

@@ -103,7 +103,9 @@ impl Queue {
                 }
             }
             if full(&inner) {
-                return Err(Error::new(ErrorKind::Full, "queue an entry for writing").of(super::NAME));
+                let error = Error::new(ErrorKind::Full, "queue an entry for writing");
+                // That others write faster than the disk does is no trouble of the disk.
+                return Err(error.of(super::NAME).of_this_call());
             }
         }
         if inner.closed {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use super::index::{self, Known, View};
+use super::index::{self, Known, Mode, View};
 use super::recent::Recent;
 use super::wal_index::{Header, Watched};
 use crate::error::Error;
@@ -25,6 +25,7 @@ const KEPT: usize = 8;
 pub(super) struct Readers {
     path: PathBuf,
     busy: Duration,
+    mode: Mode,
     /// Locked for as long as one reads.
     kept: [Mutex<Option<Reader>>; KEPT],
     /// Whether any connection may be keeping a snapshot.
@@ -35,6 +36,8 @@ pub(super) struct Readers {
 
 struct Reader {
     connection: Watched,
+    /// Whether it looks for the header: who may only read has memory of its own in its place.
+    watches: bool,
     /// The header that belongs to the snapshot that is being kept.
     snapshot: Option<Header>,
     /// What is known about that snapshot.
@@ -52,10 +55,11 @@ thread_local! {
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path, busy: Duration) -> Self {
+    pub(super) fn new(path: &Path, busy: Duration, mode: Mode) -> Self {
         Self {
             path: path.to_owned(),
             busy,
+            mode,
             kept: Default::default(),
             holding: AtomicBool::new(false),
             keep_none: AtomicBool::new(false),
@@ -81,7 +85,7 @@ impl Readers {
         let mut place = self.place();
         let mut reader = match place.as_mut().and_then(|place| place.take()) {
             Some(reader) => reader,
-            None => Reader::open(&self.path, self.busy)?,
+            None => Reader::open(&self.path, self.busy, self.mode)?,
         };
         // After an error the connection is not used again.
         let value = reader.read(read).map_err(|error| index::failed("read the index", error))?;
@@ -140,14 +144,20 @@ impl Readers {
 }
 
 impl Reader {
-    fn open(path: &Path, busy: Duration) -> Result<Self, Error> {
-        let connection = index::open(path, busy)?;
+    fn open(path: &Path, busy: Duration, mode: Mode) -> Result<Self, Error> {
+        let connection = index::open(path, busy, mode)?;
         let open = || {
             connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
             Watched::new(connection, index::GET_ROW)
         };
         let connection = open().map_err(|error| index::failed("open the index", error))?;
-        Ok(Self { connection, snapshot: None, known: None, recent: Recent::default() })
+        Ok(Self {
+            connection,
+            watches: mode == Mode::Write,
+            snapshot: None,
+            known: None,
+            recent: Recent::default(),
+        })
     }
 
     fn read<T>(&mut self, read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
@@ -171,7 +181,9 @@ impl Reader {
             self.snapshot = Some(header);
             self.recent.at(header);
         } else {
-            self.connection.find();
+            if self.watches {
+                self.connection.find();
+            }
             self.let_go()?;
         }
         Ok(value)

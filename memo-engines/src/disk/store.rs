@@ -1,20 +1,21 @@
 //! One index and those who read it; and how a damaged one makes way for the next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::DiskOptions;
-use super::directory::{Directory, FileId};
+use super::directory::{Access, Directory, FileId, LAST_INDEX};
 use super::hints::Hints;
-use super::index;
+use super::index::{self, Mode};
 use super::reader::Readers;
 use crate::error::{Error, ErrorKind};
 
 /// One index.
 pub(super) struct Store {
+    pub(super) directory: Arc<Directory>,
     number: u64,
     file: FileId,
     pub(super) readers: Readers,
@@ -30,9 +31,13 @@ impl Drop for Quiet {
     }
 }
 
-/// The directory, and the index that is used now.
+/// The index that is used now, and the directory it is in. A directory that is removed or moved away is opened anew by
+/// its name, so neither stays the same.
 pub(super) struct Stores {
-    pub(super) directory: Directory,
+    /// The name of the directory, free of symbolic links as it was first opened.
+    pub(super) path: PathBuf,
+    /// Whether calls to it may hang.
+    pub(super) remote: bool,
     pub(super) options: DiskOptions,
     current: RwLock<Arc<Store>>,
 }
@@ -40,9 +45,11 @@ pub(super) struct Stores {
 impl Stores {
     /// Opens the newest index of the directory, makes one where there is none, sets a damaged one aside.
     pub(super) fn open(options: DiskOptions) -> Result<(Self, Connection), Error> {
-        let directory = Directory::open(&options.directory()?)?;
+        let directory = Arc::new(Directory::open(&options.directory()?)?);
+        let path = directory.path().parent().map(Path::to_owned).unwrap_or_default();
+        let remote = directory.remote;
         let (store, connection) = newest(&directory, &options)?;
-        Ok((Self { directory, options, current: RwLock::new(Arc::new(store)) }, connection))
+        Ok((Self { path, remote, options, current: RwLock::new(Arc::new(store)) }, connection))
     }
 
     pub(super) fn current(&self) -> Arc<Store> {
@@ -58,19 +65,32 @@ impl Stores {
 
     /// The size of the log of the index, in bytes.
     pub(super) fn log_size(&self) -> u64 {
-        self.directory.log_size(self.current().number)
+        let store = self.current();
+        store.directory.log_size(store.number)
     }
 
     /// The size of the index, in bytes, as the file system has it.
     pub(super) fn index_size(&self) -> u64 {
-        self.directory.index_size(self.current().number)
+        let store = self.current();
+        store.directory.index_size(store.number)
     }
 
     /// Whether the index that is used is still where it was. It is not after another process has set it aside,
-    /// or someone has emptied the directory.
+    /// or someone has emptied the directory, removed it, or put another in its place.
     pub(super) fn is_current(&self) -> bool {
         let store = self.current();
-        self.directory.is_still(store.number, store.file)
+        store.directory.is_in_place() && store.directory.is_still(store.number, store.file)
+    }
+
+    /// Why nothing can be written, where that is so.
+    pub(super) fn cannot_write(&self) -> Option<Error> {
+        let store = self.current();
+        (store.directory.access != Access::Write).then(|| cannot_write(&store.directory))
+    }
+
+    /// Whether anything can be written.
+    pub(super) fn may_write(&self) -> bool {
+        self.current().directory.access == Access::Write
     }
 
     /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
@@ -78,19 +98,55 @@ impl Stores {
     pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
         let old = self.current();
         old.readers.let_go();
+        let directory = if old.directory.is_in_place() {
+            Arc::clone(&old.directory)
+        } else {
+            Arc::new(Directory::open(&self.options.directory()?)?)
+        };
         if let Some(why) = damaged {
-            let _lock = self.directory.lock(self.options.wait)?;
+            let _lock = match directory.access {
+                Access::Write => directory.lock(self.options.wait)?,
+                Access::Read | Access::Frozen => return Err(cannot_write(&directory)),
+            };
             if self.is_current() {
-                set_aside(&self.directory, &self.options, old.number, why)?;
+                set_aside(&directory, &self.options, old.number, why)?;
             }
         }
-        let (store, connection) = newest(&self.directory, &self.options)?;
+        let (store, connection) = newest(&directory, &self.options)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(store);
         Ok(connection)
     }
 }
 
-fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+/// The error of what would have to write to a directory that may only be read.
+fn cannot_write(directory: &Directory) -> Error {
+    let problem = directory.access.problem().unwrap_or_default();
+    let context = format!("write to {}: {problem}", directory.path().display());
+    Error::new(ErrorKind::Unavailable, context).of(super::NAME)
+}
+
+/// The newest index, to be read only; there must be one.
+fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+    let number = directory.newest_index()?;
+    if number == 0 {
+        return Err(cannot_write(directory));
+    }
+    let file = directory.find_index(number)?;
+    // What is in a log would not be seen; whoever is to see it needs the log's own index.
+    let frozen = directory.access == Access::Frozen && directory.log_size(number) == 0;
+    let mode = if frozen { Mode::Frozen } else { Mode::Read };
+    let path = directory.index(number);
+    let connection = index::open(&path, options.busy_timeout, mode)?;
+    index::check(&connection)?;
+    let readers = Readers::new(&path, options.busy_timeout, mode);
+    let directory = Arc::clone(directory);
+    Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
+}
+
+fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+    if directory.access != Access::Write {
+        return to_read(directory, options);
+    }
     let _lock = directory.lock(options.wait)?;
     let mut number = directory.newest_index()?.max(1);
     // Each turn but the last sets one damaged index aside; a new one is not damaged.
@@ -100,7 +156,7 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
         let path = directory.index(number);
         let opened = directory.prepare_index(number).and_then(|file| {
             let open = || {
-                let connection = index::open(&path, options.busy_timeout)?;
+                let connection = index::open(&path, options.busy_timeout, Mode::Write)?;
                 index::set_up(&connection)?;
                 let read_only = connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false);
                 Ok::<_, Error>((connection, read_only && directory.may_write_index(number)))
@@ -115,8 +171,9 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
                 let context = "write to the index: its header is of a format that cannot be written";
                 return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
             }
-            let readers = Readers::new(&path, options.busy_timeout);
-            Ok((Store { number, file, readers, hints: Hints::default() }, connection))
+            let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
+            let directory = Arc::clone(directory);
+            Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
         });
         match opened {
             Err(error) if error.kind() == ErrorKind::Corrupt && tries < 3 => {
@@ -135,6 +192,11 @@ fn newest(directory: &Directory, options: &DiskOptions) -> Result<(Store, Connec
 
 fn set_aside(directory: &Directory, options: &DiskOptions, number: u64, why: &Error) -> Result<(), Error> {
     let index = directory.index(number);
+    if number >= LAST_INDEX {
+        let context =
+            format!("go on after the damaged index {}: its number is the last; remove it", index.display());
+        return Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME));
+    }
     let kept: Option<PathBuf> = directory
         .set_aside(number, options.largest())
         .map_err(|error| Error::io("set a damaged index aside", error).of(super::NAME))?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::index::{self, Change};
+use super::log::Log;
 use super::owner;
 use super::queue::{Op, Ticket};
 use super::{Shared, random};
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// How long snapshots of readers are kept at most.
 const LET_GO: Duration = Duration::from_millis(200);
 /// How long after a failure puts are refused without a try.
-const REFUSE: Duration = Duration::from_millis(500);
+pub(super) const REFUSE: Duration = Duration::from_millis(500);
 /// What a row takes beside its entry, in bytes.
 const ROW: u64 = 256;
 /// How many transactions room is made in, at most; each drops up to a batch.
@@ -32,12 +33,13 @@ pub(super) struct Writer {
     connection: Connection,
     next_sweep: Instant,
     next_let_go: Option<Instant>,
+    log: Log,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
         // The first sweep is at once: what was left behind is found at the beginning.
-        Self { shared, connection, next_sweep: Instant::now(), next_let_go: None }
+        Self { shared, connection, next_sweep: Instant::now(), next_let_go: None, log: Log::default() }
     }
 
     /// Works until the queue is closed and empty.
@@ -46,7 +48,10 @@ impl Writer {
         while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
             if shared.damaged.swap(false, Ordering::AcqRel) {
                 let why = Error::new(ErrorKind::Corrupt, "read the index").of(super::NAME);
-                self.renew(Some(&why));
+                let _ = self.renew(Some(&why));
+            }
+            if shared.lost.swap(false, Ordering::AcqRel) && !shared.stores.is_current() {
+                let _ = self.renew(None);
             }
             if !batch.is_empty() {
                 let written = self.write(&batch);
@@ -57,6 +62,12 @@ impl Writer {
                     Err(error) => batch.iter().for_each(|ticket| refuse(&ticket.op, &error)),
                 }
             }
+            // After everyone has been answered: who asked for a write does not wait for the log.
+            let bound = shared.stores.options.log() / 2;
+            if (!batch.is_empty() || self.log.is_due()) && shared.stores.log_size() > bound {
+                let _quiet = shared.stores.quiet();
+                self.write_back(bound);
+            }
             self.let_go();
             let mut asked = batch.iter().filter_map(|ticket| match &ticket.op {
                 Op::Sweep { reply } => Some(reply),
@@ -66,7 +77,8 @@ impl Writer {
             if first.is_some() || Instant::now() >= self.next_sweep {
                 self.next_sweep = Instant::now() + shared.stores.options.sweep_every;
                 let mut swept = self.sweep();
-                if swept.as_ref().is_err_and(|error| self.after(error)) {
+                let again = self.shared.stores.may_write();
+                if again && swept.as_ref().is_err_and(|error| self.after(error)) {
                     swept = self.sweep();
                 }
                 for reply in first.into_iter().chain(asked) {
@@ -75,6 +87,7 @@ impl Writer {
             }
         }
         // Nothing that was written depends on the log any more, unless others are still using it.
+        self.log = Log::default();
         self.write_back(0);
     }
 
@@ -83,7 +96,8 @@ impl Writer {
         if self.next_let_go.is_none() && self.shared.stores.current().readers.are_holding() {
             self.next_let_go = Some(now + LET_GO);
         }
-        let next = self.next_let_go.map_or(self.next_sweep, |let_go| let_go.min(self.next_sweep));
+        let others = [self.next_let_go, self.log.next()];
+        let next = others.into_iter().flatten().fold(self.next_sweep, Instant::min);
         next.saturating_duration_since(now)
     }
 
@@ -92,7 +106,8 @@ impl Writer {
             self.next_let_go = None;
             self.shared.stores.current().readers.let_go();
             if !self.shared.stores.is_current() {
-                self.renew(None);
+                // Where that fails, the next batch says so.
+                let _ = self.renew(None);
             }
         }
     }
@@ -102,11 +117,12 @@ impl Writer {
         if batch.iter().all(|ticket| matches!(ticket.op, Op::Flush { .. } | Op::Sweep { .. })) {
             return self.flushed(batch);
         }
-        if !self.shared.stores.is_current() {
-            self.renew(None);
-        }
-        let mut written = self.transaction(batch);
+        // What is written to an index that is not in its place any more is lost, and nobody may hear that it is done.
+        let found = if self.shared.stores.is_current() { Ok(()) } else { self.renew(None) };
+        let may_write = || self.shared.stores.cannot_write().map_or(Ok(()), Err);
+        let mut written = found.and_then(|()| may_write()).and_then(|()| self.transaction(batch));
         if let Err(error) = &written
+            && self.shared.stores.may_write()
             && self.after(error)
         {
             written = self.transaction(batch);
@@ -145,24 +161,20 @@ impl Writer {
     /// What can be done about an error; tells whether to try again.
     fn after(&mut self, error: &Error) -> bool {
         match error.kind() {
-            ErrorKind::Corrupt => self.renew(Some(error)),
+            ErrorKind::Corrupt => self.renew(Some(error)).is_ok(),
             // Read-only, as SQLite sees it: to open it anew tells whether that is so.
-            ErrorKind::Unavailable => self.renew(None),
+            ErrorKind::Unavailable => self.renew(None).is_ok(),
             // The file may have been moved away under us.
-            _ if !self.shared.stores.is_current() => self.renew(None),
+            _ if !self.shared.stores.is_current() => self.renew(None).is_ok(),
             _ => error.retry_helps(),
         }
     }
 
-    fn renew(&mut self, damaged: Option<&Error>) -> bool {
-        match self.shared.stores.renew(damaged) {
-            Ok(connection) => {
-                self.connection = connection;
-                self.next_sweep = Instant::now();
-                true
-            }
-            Err(_) => false,
-        }
+    fn renew(&mut self, damaged: Option<&Error>) -> Result<(), Error> {
+        self.connection = self.shared.stores.renew(damaged)?;
+        self.log = Log::default();
+        self.next_sweep = Instant::now();
+        Ok(())
     }
 
     fn transaction(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
@@ -172,7 +184,7 @@ impl Writer {
         if written.is_err() {
             // No row names them.
             for file in files {
-                let _ = self.shared.stores.directory.remove_content(file);
+                let _ = self.shared.stores.current().directory.remove_content(file);
             }
         }
         written
@@ -181,8 +193,8 @@ impl Writer {
     fn try_transaction(&self, batch: &[Ticket], files: &mut Vec<i64>) -> Result<Vec<Answer>, Error> {
         let failed = |error| index::failed("write to the index", error);
         let Shared { stores, counters, .. } = &*self.shared;
-        let (directory, options) = (&stores.directory, &stores.options);
-        let hints = &stores.current().hints;
+        let store = stores.current();
+        let (directory, hints, options) = (&store.directory, &store.hints, &stores.options);
         let mut answers: Vec<Answer> = Vec::new();
         self.make_room(batch).map_err(failed)?;
         // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
@@ -258,8 +270,6 @@ impl Writer {
             // One that stays is an orphan: the next sweep finds it.
             let _ = directory.remove_content(file);
         }
-        drop(change);
-        self.write_back(self.shared.stores.options.log() / 2);
         Ok(answers)
     }
 
@@ -267,7 +277,8 @@ impl Writer {
     /// leave, and where the index has free pages that content files need, it gives them back.
     fn make_room(&self, batch: &[Ticket]) -> rusqlite::Result<()> {
         let Shared { stores, counters, .. } = &*self.shared;
-        let options = &stores.options;
+        let store = stores.current();
+        let (options, directory) = (&stores.options, &store.directory);
         let (mut rows, mut content) = (0, 0);
         for Ticket { op, .. } in batch {
             match op {
@@ -313,7 +324,7 @@ impl Writer {
             counters.evicted.fetch_add(change.evicted, Ordering::Relaxed);
             counters.expired.fetch_add(change.expired, Ordering::Relaxed);
             for file in std::mem::take(&mut change.dropped) {
-                let _ = stores.directory.remove_content(file);
+                let _ = directory.remove_content(file);
             }
             drop(change);
             if whole > limit {
@@ -326,37 +337,30 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the log back and starts it over where it is larger than `bound`. SQLite would do so by itself, but
-    /// only where nobody writes or keeps a snapshot meanwhile: with two busy processes, never.
+    /// Writes the log back where it is larger than `bound`, as far as nobody is in the way.
     fn write_back(&self, bound: u64) {
-        let stores = &self.shared.stores;
-        for _ in 0..20 {
-            if stores.log_size() <= bound {
-                break;
-            }
-            stores.current().readers.let_go();
-            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-            match busy {
-                Ok(0) => break,
-                // Another process is doing the same, or reading.
-                Ok(1) => std::thread::sleep(Duration::from_millis(5)),
-                _ => break,
-            }
+        if !self.shared.stores.may_write() {
+            return;
         }
+        self.log.write_back(&self.shared.stores, &self.connection, bound);
     }
 
     /// Drops what has expired, what was cleared, and files that no row names, a step at a time.
     fn sweep(&self) -> Result<(), Error> {
+        if let Some(error) = self.shared.stores.cannot_write() {
+            return Err(error);
+        }
         let _quiet = self.shared.stores.quiet();
         let failed = |error| index::failed("sweep the index", error);
-        let stores = &self.shared.stores;
+        let store = self.shared.stores.current();
+        let directory = &store.directory;
         let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {
             let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
             work(&mut change).map_err(failed)?;
             change.commit().map_err(failed)?;
             self.shared.counters.expired.fetch_add(change.expired, Ordering::Relaxed);
             for file in std::mem::take(&mut change.dropped) {
-                let _ = stores.directory.remove_content(file);
+                let _ = directory.remove_content(file);
             }
             Ok(())
         };
@@ -384,8 +388,7 @@ impl Writer {
             change.forget()?;
             change.count_content()
         })?;
-        let files: Vec<i64> = stores
-            .directory
+        let files: Vec<i64> = directory
             .contents()
             .map_err(|error| Error::io("list the content files", error).of(super::NAME))?
             .collect();
@@ -393,7 +396,7 @@ impl Writer {
             // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
             let change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
             for orphan in change.orphans(some).map_err(failed)? {
-                let _ = stores.directory.remove_content(orphan);
+                let _ = directory.remove_content(orphan);
             }
         }
         self.write_back(self.shared.stores.options.log() / 2);

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{CircuitState, GuardOptions};
+use super::{Calls, CircuitState, GuardOptions};
 use crate::error::{Error, ErrorKind};
 
 pub(super) struct Circuit {
+    calls: Calls,
     failures_to_open: u32,
     backoff: Duration,
     max_backoff: Duration,
@@ -23,6 +24,8 @@ struct Open {
     until: Instant,
     backoff: Duration,
     probing: bool,
+    /// Whether people have been told that it opened.
+    told: bool,
 }
 
 /// The right to make one call. A probe that is given up without a result has failed.
@@ -35,13 +38,18 @@ pub(super) struct Permit<'c> {
 pub(super) enum Turn {
     Nothing,
     Opened,
-    /// After having been open for so long.
-    Closed(Duration),
+    Closed {
+        /// How long it was open.
+        after: Duration,
+        /// Whether people have been told that it opened.
+        told: bool,
+    },
 }
 
 impl Circuit {
-    pub(super) fn new(options: &GuardOptions) -> Self {
+    pub(super) fn new(calls: Calls, options: &GuardOptions) -> Self {
         Self {
+            calls,
             failures_to_open: options.failures.max(1),
             backoff: options.backoff,
             max_backoff: options.max_backoff,
@@ -78,6 +86,13 @@ impl Circuit {
         Some(Permit { circuit: self, probe })
     }
 
+    /// Notes whether people have been told that it opened.
+    pub(super) fn tell(&self, told: bool) {
+        if let Some(open) = &mut *self.lock() {
+            open.told = told;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +107,7 @@ impl Circuit {
         }
         let closed = self.lock().take();
         self.is_open.store(false, Ordering::Release);
-        closed.map_or(Turn::Nothing, |open| Turn::Closed(open.since.elapsed()))
+        closed.map_or(Turn::Nothing, |open| Turn::Closed { after: open.since.elapsed(), told: open.told })
     }
 
     fn failed(&self, probe: bool, at_once: bool) -> Turn {
@@ -109,7 +124,7 @@ impl Circuit {
             Some(_) => Turn::Nothing,
             None if at_once || failures >= self.failures_to_open => {
                 let backoff = self.backoff.min(self.max_backoff);
-                *open = Some(Open { since: now, until: now + backoff, backoff, probing: false });
+                *open = Some(Open { since: now, until: now + backoff, backoff, probing: false, told: false });
                 self.is_open.store(true, Ordering::Release);
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 Turn::Opened
@@ -120,6 +135,11 @@ impl Circuit {
 }
 
 impl Permit<'_> {
+    /// Which calls it is for.
+    pub(super) fn calls(&self) -> Calls {
+        self.circuit.calls
+    }
+
     /// Hands the permit back with what came of it.
     pub(super) fn settle(self, error: Option<&Error>) -> Turn {
         let (circuit, probe) = (self.circuit, self.probe);

@@ -11,7 +11,7 @@ use memo_engines::Engine;
 #[cfg(feature = "disk")]
 use memo_engines::Reach;
 use memo_engines::guarded::Event as Happened;
-use memo_engines::{Capability, Guarded};
+use memo_engines::{Calls, Capability, Guarded};
 
 use crate::strategy::EngineProfile;
 type Named = BTreeMap<String, Arc<Guarded>>;
@@ -119,28 +119,40 @@ fn redis_capability(options: Option<&memo_engines::RedisOptions>) -> Capability 
     memo_engines::Redis::capability_with(options.unwrap_or(&usual))
 }
 
-/// Says once that the engine called `name` is in trouble, and what that means.
+/// Says that the engine called `name` is in trouble, once for each cause and then now and then, and what that means.
 fn tell(name: &str, happened: &Happened<'_>) {
     let engine = name.to_owned();
-    match happened {
-        Happened::Opened(error) => {
+    match *happened {
+        Happened::Opened { calls, error, times, .. } => {
             let cause =
                 std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
             let error = format!("{error}{cause}");
             event::tell_soon(move || {
-                crate::warn::warn_of(
-                    &engine,
-                    &format!(
-                        "the engine \"{engine}\" failed to {error}; functions do without it until it is back"
-                    ),
-                );
-                event::tell(&Event::CircuitOpened { engine: &engine, error: &error });
+                let writes = calls == Calls::Writes;
+                if let Some(times) = times {
+                    let then = match writes {
+                        false => "functions do without it until it is back",
+                        true => "nothing more is kept there until it can be written again",
+                    };
+                    let often = if times > 1 {
+                        format!(" ({times} times since this was said)")
+                    } else {
+                        String::new()
+                    };
+                    let message = format!("the engine \"{engine}\" failed to {error}; {then}{often}");
+                    crate::warn::warn_of(&engine, &message);
+                }
+                event::tell(&Event::CircuitOpened { engine: &engine, writes, error: &error });
             });
         }
-        &Happened::Closed(after) => event::tell_soon(move || {
-            let message = format!("the engine \"{engine}\" is back after {after:.1?}");
-            crate::warn::warn_of(&engine, &message);
-            event::tell(&Event::CircuitClosed { engine: &engine, after });
+        Happened::Closed { calls, after, told, .. } => event::tell_soon(move || {
+            let writes = calls == Calls::Writes;
+            if told {
+                let back = if writes { "can be written again" } else { "is back" };
+                let message = format!("the engine \"{engine}\" {back} after {after:.1?}");
+                crate::warn::warn_of(&engine, &message);
+            }
+            event::tell(&Event::CircuitClosed { engine: &engine, writes, after });
         }),
         _ => {}
     }
