@@ -316,6 +316,11 @@ impl Guarded {
         self.0.circuit.state()
     }
 
+    /// With what it was made.
+    pub fn options(&self) -> &GuardOptions {
+        &self.0.options
+    }
+
     /// What happened to its calls so far.
     pub fn stats(&self) -> GuardStats {
         let Inner { calls, failures, timeouts, refused, circuit, .. } = &*self.0;
@@ -616,6 +621,10 @@ impl Engine for Guarded {
 
     fn flush(&self) -> EngineFuture<'_, ()> {
         guard!(self, LEISURE, |engine| engine.flush(), copying {})
+    }
+
+    fn unwritten(&self) -> Option<usize> {
+        self.0.engine.get()?.engine.unwritten()
     }
 }
 
