@@ -290,6 +290,10 @@ impl Engine for Chain {
             done
         })
     }
+
+    fn unwritten(&self) -> Option<usize> {
+        self.engines.iter().filter_map(|link| link.engine.unwritten()).reduce(|all, some| all + some)
+    }
 }
 
 /// What an engine gives, and then something else.

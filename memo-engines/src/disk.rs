@@ -414,4 +414,8 @@ impl Engine for Disk {
     fn flush(&self) -> EngineFuture<'_, ()> {
         EngineFuture::ready(self.shared.ask(Duration::from_secs(30), |reply| Op::Flush { reply }))
     }
+
+    fn unwritten(&self) -> Option<usize> {
+        Some(self.shared.queue.unwritten())
+    }
 }

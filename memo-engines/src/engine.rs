@@ -443,6 +443,12 @@ pub trait Engine: Send + Sync + 'static {
     fn flush(&self) -> EngineFuture<'_, ()> {
         EngineFuture::ready(Ok(()))
     }
+
+    /// How many entries that this process put are not written yet, where the engine knows. It is asked as the process
+    /// ends, to say what was lost, and must not wait for anything.
+    fn unwritten(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// An engine that another holds, passed through whole: every method, so that no default stands in for what
@@ -508,6 +514,9 @@ macro_rules! pass_through {
             }
             fn flush(&self) -> EngineFuture<'_, ()> {
                 (**self).flush()
+            }
+            fn unwritten(&self) -> Option<usize> {
+                (**self).unwritten()
             }
         }
     )*};

@@ -366,6 +366,11 @@ impl Guarded {
         self.0.circuit(calls).state()
     }
 
+    /// With what it was made.
+    pub fn options(&self) -> &GuardOptions {
+        &self.0.options
+    }
+
     /// What happened to its calls so far.
     pub fn stats(&self) -> GuardStats {
         let Inner { calls, failures, timeouts, refused, dropped, reads, writes, .. } = &*self.0;
@@ -686,6 +691,10 @@ impl Engine for Guarded {
 
     fn flush(&self) -> EngineFuture<'_, ()> {
         guard!(self, Writes, LEISURE, |engine| engine.flush(), copying {})
+    }
+
+    fn unwritten(&self) -> Option<usize> {
+        self.0.engine.get()?.engine.unwritten()
     }
 }
 

@@ -10,6 +10,7 @@ mod encode;
 #[cfg(test)]
 mod encode_check;
 mod engines;
+mod exit;
 mod fingerprint;
 mod later;
 mod lease;
@@ -18,7 +19,7 @@ mod recovery;
 mod types;
 mod watch;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
 
+use self::exit::OnItsWay;
 use self::lease::Held;
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
@@ -97,6 +99,8 @@ struct Tier {
     misses: AtomicU64,
     misfits: [AtomicU64; MISFITS.len()],
     errors: AtomicU64,
+    /// How many results of all functions are on their way to it.
+    waiting: &'static AtomicUsize,
 }
 
 /// Misfits by the place of their counter.
@@ -476,6 +480,7 @@ impl<K, V: 'static> Far<K, V> {
             }
             let entry = entry.clone();
             let lease = lease.take_if(|_| self.lessor == Some(place));
+            let on_its_way = OnItsWay::new(tier.waiting);
             later::run(async move {
                 let put = match witness {
                     Some(witness) => tier.engine.put_if(&key, &entry, witness).await.map(drop),
@@ -485,6 +490,7 @@ impl<K, V: 'static> Far<K, V> {
                 if let Err(error) = put {
                     tier.failed(function, &error);
                 }
+                drop(on_its_way);
                 // given back behind it: whoever takes it next finds the entry
                 drop(lease);
             });
@@ -563,6 +569,7 @@ impl<K, V: 'static> Far<K, V> {
 impl Tier {
     fn new(name: String, engine: Arc<dyn Engine>) -> Self {
         Tier {
+            waiting: exit::waiting(&name),
             name,
             engine,
             chain: None,

@@ -146,6 +146,11 @@ impl Queue {
         Some(entry.map_or(Pending::Removed, Pending::Put))
     }
 
+    /// How many keys there is something to write about.
+    pub(super) fn unwritten(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+
     /// The next operations, of no more than `bytes` unless the first alone has more; empty after `wait`
     /// without any. `None` when the queue is closed and empty.
     pub(super) fn take(&self, bytes: usize, wait: Duration) -> Option<Vec<Ticket>> {

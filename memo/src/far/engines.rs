@@ -25,7 +25,9 @@ fn named() -> std::sync::MutexGuard<'static, Named> {
 /// The engine called `name`.
 pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
     let registered = named().get(name).cloned();
-    registered.or_else(|| built_in(name))
+    let engine = registered.or_else(|| built_in(name))?;
+    super::exit::uses(name, &engine);
+    Some(engine)
 }
 
 /// What a plan may name beside memory, in alphabetical order.
@@ -221,7 +223,9 @@ impl Engines {
     }
 
     /// Waits until the results that functions have handed to their engines are written there. They are written soon in
-    /// any case; a program that ends sooner calls this first.
+    /// any case, and a program that ends waits for them (on Unix): each engine has its time budget for that, and a line
+    /// on the standard error says what was left. A program that is ended by `abort` or by a signal does not wait, and
+    /// neither does one on another system: it calls this first.
     ///
     /// # Errors
     ///

@@ -4,6 +4,8 @@
 mod servers;
 
 mod coherence;
+#[cfg(feature = "config")]
+mod exit;
 mod ill;
 #[cfg(feature = "config")]
 mod leases;

@@ -88,8 +88,6 @@ fn run(options: &Options) -> Result<String, String> {
         format!("memoization: off, all tables in {}\n", duration(first))
     };
     output.push_str(&savings);
-    #[cfg(feature = "disk")]
-    memo::engines().flush().map_err(|error| error.to_string())?;
     Ok(output)
 }
 
