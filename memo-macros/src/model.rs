@@ -18,7 +18,7 @@ use syn::{
 
 use crate::args::{Args, CompanionName, Given};
 use crate::crate_path;
-use crate::enclosing;
+use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 
 /// A function and how to memoize it.
@@ -36,6 +36,8 @@ pub(crate) struct Model {
     pub(crate) krate: Path,
     /// Where the function stands.
     pub(crate) place: Place,
+    /// Whether others have its path, which is its name where the author gives none.
+    pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
     /// What the function returns, before any `async` is put around it.
@@ -313,6 +315,8 @@ impl Model {
         let named = args.companion.as_ref().and_then(|given| given.value.as_ref());
         let explicit = matches!(named, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
+        let named_by_path =
+            args.name.is_none() && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
         let skipped: &[Ident] =
             args.skip.as_ref().and_then(|given| given.value.as_ref()).map_or(&[], |skip| &skip.names);
 
@@ -365,6 +369,7 @@ impl Model {
             outlives: cfg!(feature = "engines"),
             traced: cfg!(feature = "tracing"),
             place,
+            namesakes: if named_by_path { Namesakes::of(&sig) } else { Namesakes::None },
             attrs,
             vis,
             sig,

@@ -219,6 +219,9 @@ impl Site {
         if config::generation() != generation {
             memo.reconfigure();
         }
+        // nor has something of the same name
+        #[cfg(feature = "engines")]
+        memo.tell_apart();
         memo
     }
 }
@@ -461,6 +464,9 @@ pub struct Settings {
     /// The path of a closure in the function, where that stands in the `impl` of a trait.
     #[cfg(feature = "engines")]
     pub(crate) implementation: Option<&'static str>,
+    /// Where the function stands, if its results may outlive the process.
+    #[cfg(feature = "engines")]
+    pub(crate) origin: Option<crate::far::Origin>,
     /// A digest of the function's tokens; 0 where edits are not tracked.
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
@@ -524,6 +530,8 @@ impl Settings {
             parameters: String::new(),
             #[cfg(feature = "engines")]
             implementation: None,
+            #[cfg(feature = "engines")]
+            origin: None,
             #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
@@ -662,6 +670,13 @@ impl Settings {
     #[cfg(feature = "engines")]
     pub fn implementation(mut self, path: &'static str) -> Self {
         self.implementation = Some(path);
+        self
+    }
+
+    /// Where it stands.
+    #[cfg(feature = "engines")]
+    pub fn origin(mut self, origin: crate::far::Origin) -> Self {
+        self.origin = Some(origin);
         self
     }
 
@@ -875,8 +890,14 @@ pub(crate) struct Version<K, V> {
 }
 
 impl<K, V: 'static> Version<K, V> {
-    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
-        let route = crate::far::route(&settings, name, types);
+    /// That of the instantiation that `marker` stands for, of the function called `name`.
+    #[cfg_attr(not(feature = "engines"), allow(unused_mut, unused_variables, reason = "engines have names"))]
+    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str, marker: TypeId) -> Self {
+        let mut route = crate::far::route(&settings, name, types);
+        #[cfg(feature = "engines")]
+        if !route.far.is_empty() && crate::far::claim(&settings, name, marker) {
+            route = crate::far::route(&settings, name, types);
+        }
         Version { far: Far::open(&settings, &route, types, name), route, settings }
     }
 }
@@ -920,7 +941,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> Self {
         let name = registry::name(function.module, function.name, &author);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
-        let first = Version::new(settings, hooks.far.as_ref(), &name);
+        let first = Version::new(settings, hooks.far.as_ref(), &name, identity.marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -983,6 +1004,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Whether a reload has replaced `version`.
     pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
         !std::ptr::eq(self.versions.current(), version)
+    }
+
+    /// Whether it uses engines that outlive the process, though something else has its name there.
+    pub(crate) fn is_refused(&self) -> bool {
+        #[cfg(feature = "engines")]
+        return self.far.is_some() && crate::far::is_refused(&self.settings);
+        #[cfg(not(feature = "engines"))]
+        false
     }
 
     /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
@@ -1086,6 +1115,29 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 }
 
+#[cfg(any(feature = "config", feature = "engines"))]
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Goes by these settings from now on.
+    fn replace(&'static self, settings: Settings) {
+        let marker = self.header.identity.marker;
+        let next = Version::new(settings.clone(), self.hooks.far.as_ref(), &self.name, marker);
+        next.route.say_missing(&self.name);
+        self.follow(&next);
+        let is_far = next.far.is_some();
+        let same =
+            |known: &Version<K, V>| known.far.is_some() == is_far && known.settings.keeps_as(&settings);
+        drop(self.versions.replace(next, same));
+        // they go by what was until now; the next that is asked for is made anew
+        self.variants.retire();
+    }
+
+    /// Drops what is in memory, and what is being computed is not stored.
+    fn begin_anew(&self) {
+        self.flights.supersede_all();
+        self.near.clear();
+    }
+}
+
 impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     fn name(&self) -> &str {
         &self.name
@@ -1142,6 +1194,17 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         (&self.author, &self.versions.current().settings)
     }
 
+    #[cfg(feature = "engines")]
+    fn tell_apart(&'static self) {
+        let version = self.versions.current();
+        if let Some(far) = version.far.as_ref().filter(|_| self.is_refused()) {
+            // nobody knows whose it is
+            far.abandon();
+            self.replace(version.settings.clone());
+            self.begin_anew();
+        }
+    }
+
     #[cfg(feature = "config")]
     fn reconfigure(&'static self) -> Vec<config::Change> {
         config::reconfigure(&self.name, &self.author, self)
@@ -1160,17 +1223,11 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
 
     fn go_by(&'static self, settings: Settings) {
         let before = self.versions.current();
-        let shown = config::shown(&settings);
-        let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
-        next.route.say_missing(&self.name);
-        self.follow(&next);
-        drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
-        // they go by what was until now; the next that is asked for is made anew
-        self.variants.retire();
+        self.replace(settings);
         let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(Far::follows);
         if follows(self) && !follows(before) {
             // nobody would tell of what is there, or on its way there
-            config::Configured::empty(self);
+            self.begin_anew();
         }
     }
 
@@ -1183,8 +1240,7 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
     }
 
     fn empty(&self) {
-        self.flights.supersede_all();
-        self.near.clear();
+        self.begin_anew();
     }
 }
 

@@ -6,6 +6,7 @@ pub use core::iter::IntoIterator;
 pub use core::module_path;
 pub use core::ops::Fn;
 pub use core::option::Option;
+pub use core::option_env;
 pub use core::result::Result;
 pub use core::time::Duration;
 
@@ -49,7 +50,7 @@ pub use crate::trace::{Keys, Shown, show};
 
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
+pub use crate::far::{Codec, KeyType, Origin, Typed, ValueType, able, far_key, far_value, probed, types};
 
 /// For the benchmarks of this project: the engine `memory` by itself.
 pub mod engine {

@@ -5,7 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden_at, pointing_at, private};
+use super::{has_self, hidden, hidden_at, pointing_at, private, quiet};
+use crate::enclosing::Namesakes;
 use crate::model::{CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, Place, SingleFlight};
 
 /// The function that gives `Settings`: what does not depend on the types of keys and results. Without options it is the
@@ -92,6 +93,7 @@ fn far(model: &Model) -> Vec<TokenStream> {
     if model.may_outlive() && model.sig.asyncness.is_some() {
         calls.push(quote!(.asynchronous()));
     }
+    calls.push(origin(model));
     let params = &model.sig.generics.params;
     let types = params.iter().filter_map(|param| match param {
         GenericParam::Type(param) => Some(&param.ident),
@@ -118,6 +120,26 @@ fn far(model: &Model) -> Vec<TokenStream> {
         Codec::Json => calls.push(quote!(.codec(#private::Codec::Json))),
     }
     calls
+}
+
+/// Where the function stands: by the path of an item within it, which has no parameters and no closure of ours in it.
+fn origin(model: &Model) -> TokenStream {
+    let (private, quiet, here) = (private(model), quiet(), hidden("Here"));
+    let namesakes = match model.namesakes {
+        Namesakes::None => TokenStream::new(),
+        Namesakes::Some => quote!(.with_namesakes()),
+        Namesakes::Unknown => quote!(.in_macro()),
+    };
+    quote!(.origin({
+        #quiet
+        enum #here {}
+        #private::Origin::of::<#here>(
+            #private::module_path!(),
+            #private::option_env!("CARGO_PKG_NAME"),
+            #private::option_env!("CARGO_PKG_VERSION"),
+        )
+        #namesakes
+    }))
 }
 
 /// `path` with errors about it pointing at `span`, which they do where all of it is there.
