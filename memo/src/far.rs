@@ -35,7 +35,7 @@ pub use engines::{Engines, engines};
 pub(crate) use lease::flight_reason;
 pub(crate) use looked::{Found, Looked};
 pub use origin::Origin;
-pub(crate) use origin::{Unnamed, claim, is_refused, say_unnamed};
+pub(crate) use origin::{Unnamed, claim, is_nameless, is_refused, say_unnamed};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};

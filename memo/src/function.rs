@@ -461,6 +461,9 @@ pub struct Settings {
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
+    /// Which of them has no name that lasts, in words.
+    #[cfg(feature = "engines")]
+    pub(crate) nameless: Option<String>,
     /// The path of a closure in the function, where that stands in the `impl` of a trait.
     #[cfg(feature = "engines")]
     pub(crate) implementation: Option<&'static str>,
@@ -528,6 +531,8 @@ impl Settings {
             log_keys: None,
             #[cfg(feature = "engines")]
             parameters: String::new(),
+            #[cfg(feature = "engines")]
+            nameless: None,
             #[cfg(feature = "engines")]
             implementation: None,
             #[cfg(feature = "engines")]
@@ -659,10 +664,15 @@ impl Settings {
         self
     }
 
-    /// The type parameters, by their names.
+    /// The type parameters: what each is called, and its type's name.
     #[cfg(feature = "engines")]
-    pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
-        self.parameters = format!("{types:?}{consts:?}");
+    pub fn parameters(mut self, types: &[(&str, &'static str)], consts: &[&dyn std::fmt::Debug]) -> Self {
+        let names: Vec<_> = types.iter().map(|(_, name)| name).collect();
+        self.parameters = format!("{names:?}{consts:?}");
+        self.nameless = types
+            .iter()
+            .find(|(_, name)| crate::far::is_nameless(name))
+            .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
         self
     }
 

@@ -104,7 +104,9 @@ fn far(model: &Model) -> Vec<TokenStream> {
         _ => None,
     });
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
-        calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+        let names = types.clone().map(ToString::to_string);
+        let types = quote!(#((#names, #private::type_name::<#types>())),*);
+        calls.push(quote!(.parameters(&[#types], &[#(&#consts),*])));
     }
     if model.place == Place::Trait {
         // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure

@@ -117,7 +117,28 @@ pub(super) fn unnamed(settings: &Settings) -> Option<Unnamed> {
         }
         _ => None,
     };
-    why.map(|why| Unnamed { why: why.to_owned(), instead: "tell it apart by `name = \"..\"`" })
+    let why = why.map(|why| Unnamed { why: why.to_owned(), instead: "tell it apart by `name = \"..\"`" });
+    why.or_else(|| {
+        let instead = "all closures of a module have one name: use a function or a type that has a name of its own, \
+                       or `engine = \"memory\"`";
+        Some(Unnamed { why: nameless(settings)?, instead })
+    })
+}
+
+/// Which of its types is a closure, in words.
+fn nameless(settings: &Settings) -> Option<String> {
+    let owner = settings.owner.filter(|owner| is_nameless(owner));
+    let implemented = settings.implementation.map(|path| (path, trait_in(path)));
+    let implemented = implemented.filter(|(path, of)| path != of && is_nameless(of));
+    let types = settings.nameless.clone();
+    types
+        .or_else(|| owner.map(|owner| format!("it is a method of `{owner}`")))
+        .or_else(|| implemented.map(|(_, of)| format!("it is a method of the trait `{of}`")))
+}
+
+/// Whether the type called `name` is a closure or a future, or is made of one: these have no names of their own.
+pub(crate) fn is_nameless(name: &str) -> bool {
+    name.match_indices("}}").any(|(at, _)| !name[at..].starts_with("}}::"))
 }
 
 /// Why there is nothing to read in engines, where something else has been found to have the same name.
@@ -174,7 +195,7 @@ pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
     for (claimed, by) in names(settings, origin, marker) {
         let what = match &claimed {
             Name::Function { .. } => None,
-            Name::Types(..) => Some(parameters(settings)),
+            Name::Types(_, types) => Some(types.trim_end_matches("[]").to_owned()),
         };
         let place = origin.place;
         let claim = claims_by_name.entry(claimed).or_insert(Claim { by, place, refused: false });
@@ -200,8 +221,8 @@ fn say(name: &str, origin: Origin, other: &Location<'_>, types: Option<&str>) {
              without: tell them apart by `name = \"..\"`"
         ),
         Some(types) => format!(
-            "`{name}` at {here} is called with different types of one name ({types}), and does without engines that \
-             outlive the process there: give the types different names or places"
+            "`{name}` at {here} is used with different types of one name ({types}), and does without engines that \
+             outlive the process for these: give them names of their own, or have them stand in modules"
         ),
     });
 }
@@ -268,6 +289,16 @@ mod tests {
         assert_eq!(parent("a::f::__site::{{closure}}::__Here"), "a");
         assert_eq!(parent("a::outer::{{closure}}::f::__site::{{closure}}::__Here"), "a::outer::{{closure}}");
         assert_eq!(parent("a::outer::f::{{closure}}::{{closure}}::__Here"), "a::outer");
+    }
+
+    #[test]
+    fn closures_have_no_names() {
+        for name in ["a::f::{{closure}}", "a::Map<a::{{closure}}, u8>", "(a::f<a::{{closure}}>, u8)"] {
+            assert!(is_nameless(name), "{name}");
+        }
+        for name in ["a::f", "a::f<u8>", "a::f::{{closure}}::T", "dyn core::ops::Fn(u8) -> u8"] {
+            assert!(!is_nameless(name), "{name}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![cfg(all(feature = "disk", feature = "config"))]
 
 mod functions;
+mod types;
 
 use std::process::Command;
 
