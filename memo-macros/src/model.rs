@@ -308,6 +308,11 @@ impl Model {
         self.outlives && self.options.engine == Engine::Auto
     }
 
+    /// The arguments that are not in the key and whose types are type parameters without a name.
+    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Arg> {
+        self.args.iter().filter(|arg| arg.skipped && arg.is_impl_trait && arg.is_whole())
+    }
+
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
     pub(crate) fn new(args: &Args, function: Function) -> Self {
@@ -416,6 +421,13 @@ impl Arg {
             forward,
             is_impl_trait: impl_trait(ty).is_some(),
         }
+    }
+}
+
+impl Arg {
+    /// Whether its pattern is nothing but its name.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(&self.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
     }
 }
 

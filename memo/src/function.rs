@@ -107,6 +107,11 @@ pub struct Site {
     function: &'static Function,
     marker: TypeId,
     settings: fn() -> Settings,
+    /// The names of its types that are written `impl Trait`, as one.
+    #[cfg(feature = "engines")]
+    told: Option<fn() -> &'static str>,
+    /// It stands for whichever instantiation there is.
+    any: bool,
 }
 
 impl Site {
@@ -114,7 +119,41 @@ impl Site {
     /// at the first call.
     #[inline(always)]
     pub fn new<M: Fn()>(function: &'static Function, _marker: M, settings: fn() -> Settings) -> Self {
-        Site { function, marker: typeid::of::<M>(), settings }
+        Site {
+            function,
+            marker: typeid::of::<M>(),
+            settings,
+            #[cfg(feature = "engines")]
+            told: None,
+            any: false,
+        }
+    }
+
+    /// The same, where arguments that are written `impl Trait` have these types.
+    #[cfg(feature = "engines")]
+    #[inline(always)]
+    pub fn told_by<T>(self, _: Told<T>) -> Self {
+        Site { told: Some(std::any::type_name::<T>), ..self }
+    }
+
+    /// The same, of whichever types.
+    pub fn any(self) -> Self {
+        Site {
+            any: true,
+            #[cfg(feature = "engines")]
+            told: None,
+            ..self
+        }
+    }
+
+    /// What the author has set.
+    fn author(&self) -> Settings {
+        let settings = (self.settings)();
+        #[cfg(feature = "engines")]
+        if let Some(told) = self.told {
+            return settings.told(told());
+        }
+        settings
     }
 
     /// The function that it is an instantiation of.
@@ -134,10 +173,10 @@ impl Site {
     }
 
     fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
-        let called = self.function.memos().find(|memo| memo.marker() == self.marker);
+        let called = self.function.memos().find(|memo| self.any || memo.marker() == self.marker);
         called.map_or_else(
             || {
-                let settings = (self.settings)();
+                let settings = self.author();
                 let name = registry::name(self.function.module, self.function.name, &settings);
                 route(&config::settings(&name, &settings), &name).plan
             },
@@ -188,7 +227,7 @@ impl Site {
         identity: Identity,
         hooks: fn(Hooks<K, V>) -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let Site { function, settings, .. } = self;
+        let function = self.function;
         crate::trace::register();
         #[cfg(feature = "config")]
         let generation = config::generation();
@@ -196,7 +235,7 @@ impl Site {
         let memo = Memo::<K, V, F>::new(
             function,
             identity,
-            settings(),
+            self.author(),
             None,
             hooks(Hooks::new()),
             Counters::new(),
@@ -224,6 +263,24 @@ impl Site {
         memo.tell_apart();
         memo
     }
+}
+
+/// The types of arguments that are written `impl Trait`, which have no names.
+#[derive(Debug)]
+pub struct Told<T>(PhantomData<fn() -> T>);
+
+impl<T> Clone for Told<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Told<T> {}
+
+/// Those of `_arguments`.
+#[inline(always)]
+pub fn told<T>(_arguments: &T) -> Told<T> {
+    Told(PhantomData)
 }
 
 /// Finds whatever key has a hash.
@@ -673,6 +730,23 @@ impl Settings {
             .iter()
             .find(|(_, name)| crate::far::is_nameless(name))
             .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
+        self
+    }
+
+    /// Something about its types has no name that lasts.
+    #[cfg(feature = "engines")]
+    pub fn nameless(mut self, why: &str) -> Self {
+        self.nameless = Some(why.to_owned());
+        self
+    }
+
+    /// The types of arguments that are written `impl Trait`, by their names.
+    #[cfg(feature = "engines")]
+    fn told(mut self, types: &str) -> Self {
+        self.parameters += types;
+        if crate::far::is_nameless(types) {
+            self.nameless = Some(format!("its `impl Trait` arguments are of the types `{types}`"));
+        }
         self
     }
 

@@ -14,7 +14,7 @@ pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
-pub use crate::function::{Count, Function, Hooks, Settings, Site};
+pub use crate::function::{Count, Function, Hooks, Settings, Site, Told, told};
 pub use crate::instance::Instance;
 pub use crate::key::{Each, Part, Probe, probe};
 pub use crate::outcome::{Outcome, Shape, shape, shape_with_errors};

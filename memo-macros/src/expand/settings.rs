@@ -1,11 +1,11 @@
 //! What the author has set, as expressions for the runtime.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden, hidden_at, pointing_at, private, quiet};
+use super::{has_self, hidden, hidden_at, is_far, pointing_at, private, quiet};
 use crate::enclosing::Namesakes;
 use crate::model::{CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, Place, SingleFlight};
 
@@ -29,7 +29,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     if !engines.is_empty() {
         calls.push(quote!(.engines(&[#(#engines),*])));
     }
-    if options.engine.is_far() || model.may_outlive() {
+    if is_far(model) {
         calls.extend(far(model));
     }
     if let Some(ttl) = &options.ttl {
@@ -107,6 +107,10 @@ fn far(model: &Model) -> Vec<TokenStream> {
         let names = types.clone().map(ToString::to_string);
         let types = quote!(#((#names, #private::type_name::<#types>())),*);
         calls.push(quote!(.parameters(&[#types], &[#(&#consts),*])));
+    }
+    if let Some(arg) = model.args.iter().find(|arg| arg.skipped && arg.is_impl_trait && !arg.is_whole()) {
+        let why = format!("the type of its argument `{}` has no name", arg.pat.to_token_stream());
+        calls.push(quote!(.nameless(#why)));
     }
     if model.place == Place::Trait {
         // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure

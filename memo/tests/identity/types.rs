@@ -82,6 +82,61 @@ fn promise_25_closures_in_the_type_of_a_method() {
     );
 }
 
+#[memoize(engine = "disk", skip(f))]
+fn applied(f: impl Fn(u32) -> u32, n: u32) -> u32 {
+    f(n)
+}
+
+#[memoize(engine = "disk", skip(f), companion = false)]
+fn applied_alone(f: impl Fn(u32) -> u32, n: u32) -> u32 {
+    f(n)
+}
+
+#[memoize(engine = "disk", skip(f, n))]
+fn applied_pair((f, n): (impl Fn(u32) -> u32, u32), m: u32) -> u32 {
+    f(n) + m
+}
+
+#[test]
+fn promise_25_closures_as_arguments_whose_types_are_not_named() {
+    let body = |role: &str| {
+        let (one, other) = (|n| n + 1, |n| n + 2);
+        if role != "other" {
+            assert_eq!((applied(one, 1), applied_alone(one, 1), applied_pair((one, 1), 0)), (2, 2, 2));
+        }
+        if role != "one" {
+            assert_eq!((applied(other, 1), applied_alone(other, 1)), (3, 3));
+        }
+        if role == "other" {
+            assert_eq!(applied_pair((other, 1), 0), 3);
+        }
+        assert_eq!(looked_for(), (0, 0));
+        let plan = applied::plan();
+        assert_eq!(plan.engines(), ["memory"], "of what was called: {plan}");
+    };
+    let test = "types::promise_25_closures_as_arguments_whose_types_are_not_named";
+    let Some(said) = in_processes(test, &["one", "other", "both"], body) else { return };
+    assert!(said.iter().all(|said| warnings(said).len() == 3), "{said:?}");
+}
+
+#[test]
+fn promise_25_functions_as_arguments_whose_types_are_not_named() {
+    let body = |role: &str| {
+        if role != "other" {
+            assert_eq!((applied(ten, 1), applied_alone(ten, 1)), (10, 10));
+        }
+        if role != "one" {
+            assert_eq!((applied(twenty, 1), applied_alone(twenty, 1)), (20, 20));
+        }
+        let expected = if role == "both" { (4, 4) } else { (0, 2) };
+        assert_eq!(looked_for(), expected, "as {role}");
+        assert_eq!(applied::plan().engines(), ["disk"]);
+    };
+    let test = "types::promise_25_functions_as_arguments_whose_types_are_not_named";
+    let Some(said) = in_processes(test, &["one", "other", "both"], body) else { return };
+    assert!(said.iter().all(|said| warnings(said).is_empty()), "{said:?}");
+}
+
 trait Factor: 'static {
     const FACTOR: u32;
 }
