@@ -850,7 +850,7 @@ mod tests {
     fn engines_of_ones_own_need_their_feature() {
         bad(
             "engine = \"archive\"",
-            "unknown engine \"archive\": there are \"auto\", \"memory\", \"moka\", \"disk\", \"redis\"",
+            "unknown engine \"archive\": there are \"auto\", \"memory\", \"thread\", \"moka\", \"disk\", \"redis\"",
         );
         bad("engine = \"disk\"", "engine \"disk\" needs the cargo feature `disk` of memo");
         bad("engine = \"redis\"", "engine \"redis\" needs the cargo feature `redis` of memo");

@@ -6,6 +6,8 @@
 //! macro wrote the function, the file cannot be read) the function itself is asked, and the answer is
 //! one that compiles.
 
+mod namesakes;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, ItemImpl, Signature, Visibility};
 
 use crate::model::Place;
+pub(crate) use namesakes::Namesakes;
 
 /// Where the function stands. `explicit` is whether the author gave the companion a name, and so says
 /// that there is room for one, where that cannot be seen.

@@ -12,12 +12,12 @@ mod settings;
 mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::model::{Companion, Model, Place};
+use crate::model::{Arg, Companion, Model, Place};
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -97,27 +97,43 @@ impl Shared {
         }
     }
 
-    fn site(&self, model: &Model) -> TokenStream {
+    /// The expression for the site, where `unnamed` tells the types that have no names.
+    fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
         let Shared { owner, site, .. } = self;
-        let turbofish = turbofish(model);
-        quote!(#owner::#site #turbofish ())
+        let inferred = unnamed.map(|_| quote!(_));
+        let parameters: Vec<_> = parameters(model).into_iter().chain(inferred).collect();
+        let turbofish = if parameters.is_empty() { TokenStream::new() } else { quote!(::<#(#parameters),*>) };
+        quote!(#owner::#site #turbofish (#unnamed))
     }
 }
 
-/// `::<T, N>`: the function's type and const parameters. Lifetimes tell no instantiations apart.
+/// `::<T, N>`: the function's type and const parameters.
 fn turbofish(model: &Model) -> TokenStream {
-    let names: Vec<_> = model
-        .sig
-        .generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            syn::GenericParam::Type(param) => Some(&param.ident),
-            syn::GenericParam::Const(param) => Some(&param.ident),
-            syn::GenericParam::Lifetime(_) => None,
-        })
-        .collect();
+    let names = parameters(model);
     if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
+}
+
+/// The names of the function's type and const parameters. Lifetimes tell no instantiations apart.
+fn parameters(model: &Model) -> Vec<TokenStream> {
+    let names = model.sig.generics.params.iter().filter_map(|param| match param {
+        syn::GenericParam::Type(param) => Some(param.ident.to_token_stream()),
+        syn::GenericParam::Const(param) => Some(param.ident.to_token_stream()),
+        syn::GenericParam::Lifetime(_) => None,
+    });
+    names.collect()
+}
+
+/// The expression for what tells the types that have no names, from the arguments of such types, by `names`. `None` where
+/// there are none.
+fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
+    let private = private(model);
+    let names: Vec<_> = model.unnamed().map(names).collect();
+    (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
+}
+
+/// The same, where the arguments have their own names.
+fn own_unnamed(model: &Model) -> Option<TokenStream> {
+    unnamed(model, |arg| arg.forward.clone())
 }
 
 /// The block that gives the function as written: a reference to a static.
@@ -130,18 +146,24 @@ fn function(model: &Model) -> TokenStream {
     })
 }
 
-/// The expression that makes a site of the function `function`.
-fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
+/// The expression that makes a site of the function `function`. `unnamed` is what tells the types without names.
+fn new_site(model: &Model, function: &TokenStream, unnamed: Option<&TokenStream>) -> TokenStream {
     let private = private(model);
     let settings = settings::settings(model);
-    quote!(#private::Site::new(#function, || (), #settings))
+    let told = unnamed.filter(|_| is_far(model)).map(|unnamed| quote!(.told_by(#unnamed)));
+    quote!(#private::Site::new(#function, || (), #settings) #told)
 }
 
-/// The expression that finds this instantiation.
-fn site(model: &Model) -> TokenStream {
+/// Whether results may outlive the process.
+fn is_far(model: &Model) -> bool {
+    model.options.engine.is_far() || model.may_outlive()
+}
+
+/// The expression that finds this instantiation. `unnamed` is what tells the types without names.
+fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
     match Shared::of(model) {
-        Some(shared) => shared.site(model),
-        None => new_site(model, &function(model)),
+        Some(shared) => shared.site(model, unnamed),
+        None => new_site(model, &function(model), unnamed),
     }
 }
 
@@ -172,13 +194,21 @@ fn body(model: &Model) -> TokenStream {
     let outcome_of = outcome(model);
     let (outcome, missed, key) = (hidden("outcome"), hidden("missed"), hidden("key"));
     let (result, computation) = (hidden("result"), hidden("computation"));
-    let (site, hooks) = (site(model), settings::hooks(model));
+    let told = hidden("told");
+    let told_expr = own_unnamed(model);
+    let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
+    // the function that gives the site has no size
+    let (told, site) = match told_expr {
+        Some(expr) => (quote!(let #told = #expr;), quote!(move || #site)),
+        None => (TokenStream::new(), quote!(|| #site)),
+    };
+    let hooks = settings::hooks(model);
     let (body, output) = (&model.body, &model.output);
     let look = if model.on_thread() { quote!(enter_here) } else { quote!(enter) };
     let enter = key::with_key(
         model,
         &key,
-        &quote!(match #private::#look::<_, #output, _, _>(|| #site, #hooks, #key, #outcome) {
+        &quote!(match #private::#look::<_, #output, _, _>(#site, #hooks, #key, #outcome) {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#missed) => #missed,
         }),
@@ -191,12 +221,14 @@ fn body(model: &Model) -> TokenStream {
     if model.sig.asyncness.is_none() {
         return quote! {
             #outcome_of
+            #told
             let #missed = #enter;
             #missed.run(#outcome, move || -> #output #body)
         };
     }
     quote! {
         #outcome_of
+        #told
         let #missed = #enter;
         let #computation = match #missed.acquire(#outcome).await {
             #private::Result::Ok(#result) => return #result,

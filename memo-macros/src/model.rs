@@ -18,7 +18,7 @@ use syn::{
 
 use crate::args::{Args, CompanionName, Given};
 use crate::crate_path;
-use crate::enclosing;
+use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 
 /// A function and how to memoize it.
@@ -36,6 +36,8 @@ pub(crate) struct Model {
     pub(crate) krate: Path,
     /// Where the function stands.
     pub(crate) place: Place,
+    /// Whether others have its path, which is its name where the author gives none.
+    pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
     /// What the function returns, before any `async` is put around it.
@@ -336,6 +338,11 @@ impl Model {
         self.options.engine == Engine::Thread
     }
 
+    /// The arguments that are not in the key and whose types are type parameters without a name.
+    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Arg> {
+        self.args.iter().filter(|arg| arg.skipped && arg.is_impl_trait && arg.is_whole())
+    }
+
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
     pub(crate) fn new(args: &Args, function: Function) -> Self {
@@ -343,6 +350,8 @@ impl Model {
         let named = args.companion.as_ref().and_then(|given| given.value.as_ref());
         let explicit = matches!(named, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
+        let named_by_path =
+            args.name.is_none() && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
         let skipped: &[Ident] =
             args.skip.as_ref().and_then(|given| given.value.as_ref()).map_or(&[], |skip| &skip.names);
 
@@ -397,6 +406,7 @@ impl Model {
             outlives: cfg!(feature = "engines"),
             traced: cfg!(feature = "tracing"),
             place,
+            namesakes: if named_by_path { Namesakes::of(&sig) } else { Namesakes::None },
             attrs,
             vis,
             sig,
@@ -443,6 +453,13 @@ impl Arg {
             forward,
             is_impl_trait: impl_trait(ty).is_some(),
         }
+    }
+}
+
+impl Arg {
+    /// Whether its pattern is nothing but its name.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(&self.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
     }
 }
 

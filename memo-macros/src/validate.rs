@@ -12,6 +12,7 @@ use syn::{
 };
 
 use crate::args::{Args, CompanionName, Given, nearest};
+use crate::enclosing::Namesakes;
 use crate::model::{Arg, Companion, Engine, Fallback, Model, Place, ReceiverKey, SingleFlight, impl_trait};
 
 /// Reports all that is wrong with a model, and with the options as given.
@@ -108,6 +109,14 @@ impl Rules<'_> {
             let message = "processes share computations by an engine that outlives them, and this one is in memory: \
                            name such an engine, or use \"process\"";
             self.refuse(*key, message);
+        }
+        if self.model.namesakes == Namesakes::Some && matches!(named, Some(Engine::Far { .. })) {
+            let name = &self.model.sig.ident;
+            let message = format!(
+                "another `{name}` in another block has the same path, which is its name in engines that outlive \
+                 the process: tell them apart by `name = \"..\"`"
+            );
+            self.refuse(name.span(), message);
         }
         // an engine that was given and is wrong may well have been meant to be one of those
         let far = match (&self.args.engine, named) {

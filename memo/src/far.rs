@@ -15,6 +15,7 @@ mod fingerprint;
 mod later;
 mod lease;
 mod looked;
+mod origin;
 mod recovery;
 mod types;
 mod watch;
@@ -34,6 +35,8 @@ pub(crate) use engines::names;
 pub use engines::{Engines, engines};
 pub(crate) use lease::{flight_reason, give_up};
 pub(crate) use looked::{Found, Looked};
+pub use origin::Origin;
+pub(crate) use origin::{Unnamed, claim, is_nameless, is_refused, say_unnamed};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
@@ -71,6 +74,8 @@ pub(crate) struct Far<K, V> {
     guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
     name: String,
+    /// Its name in engines.
+    full_name: String,
 }
 
 /// Where in an engine the function's results are.
@@ -122,7 +127,7 @@ const MISFITS: [Misfit; 12] = [
 /// What tells a function's results from all others in an engine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Identity<'a> {
-    /// Crate, module path, type and function; or the name its author gave.
+    /// Crate, module path, enclosing functions, type and function; or the name its author gave.
     pub(crate) name: &'a str,
     /// The type parameters of the function and of the `impl` around it.
     pub(crate) parameters: &'a str,
@@ -182,7 +187,13 @@ pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>
         }
         None => Plan::nearest(),
     };
-    Route::of(settings, auto, types.and_then(Profiles::lacks).as_deref())
+    let unnamed = origin::unnamed(settings);
+    let refused = || is_refused(settings).then(|| origin::REFUSED.to_owned());
+    let why = || unnamed.as_ref().map(|unnamed| unnamed.why.clone());
+    let lacks = types.and_then(Profiles::lacks).or_else(why).or_else(refused);
+    let route = Route::of(settings, auto, lacks.as_deref());
+    let unnamed = unnamed.filter(|unnamed| route.lacks.as_ref() == Some(&unnamed.why));
+    Route { unnamed, ..route }
 }
 
 impl<K, V: 'static> Far<K, V> {
@@ -203,13 +214,9 @@ impl<K, V: 'static> Far<K, V> {
             guards.iter().map(|guard| Tier::new(guard.0.clone(), engine(guard))).collect();
         let last = tiers.pop()?;
         tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
-        // the name is without the type parameters of the `impl`, which are in its type's name
-        let implemented =
-            settings.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
-        let owner = settings.owner.unwrap_or_default();
-        let parameters = format!("{owner}{implemented}{}", settings.parameters);
+        let (full, parameters) = (origin::name(settings, name), origin::parameters(settings));
         let identity =
-            Identity { name, parameters: &parameters, version: settings.version, code: settings.code };
+            Identity { name: &full, parameters: &parameters, version: settings.version, code: settings.code };
         let lessor = lease::reach(settings).and_then(|reach| {
             let lessor = lease::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
             if lessor.is_none() {
@@ -220,7 +227,8 @@ impl<K, V: 'static> Far<K, V> {
         let told = route.near && tiers.iter().any(|tier| tier.engine.capability().watches);
         let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
         let guards = guards.into_iter().chain(stand_ins).collect();
-        Some(Far { lessor, guards, follows, ..Self::new(key, value, tiers, identity, settings.codec) })
+        let name = name.to_owned();
+        Some(Far { lessor, guards, follows, name, ..Self::new(key, value, tiers, identity, settings.codec) })
     }
 
     fn new(
@@ -247,6 +255,7 @@ impl<K, V: 'static> Far<K, V> {
             watched: AtomicBool::new(false),
             guards: Vec::new(),
             name: identity.name.to_owned(),
+            full_name: identity.name.to_owned(),
         }
     }
 
@@ -273,7 +282,7 @@ impl<K, V: 'static> Far<K, V> {
 
     /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
     pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
-        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.name, within);
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.full_name, within);
     }
 
     fn space(&self) -> Space {
@@ -627,42 +636,6 @@ impl Tier {
     }
 }
 
-/// The trait in the path of something in an `impl` of it, with its parameters. The compiler writes such a path as
-/// `<a::X as b::Trait<T>>::f` or `m::<impl b::Trait<T> for a::X>::f`; another one is taken whole, which tells too much
-/// apart rather than too little.
-fn trait_in(path: &str) -> &str {
-    let mut depth = 0_usize;
-    let mut begun = None;
-    for (at, c) in path.char_indices() {
-        let rest = &path[at..];
-        match c {
-            '<' => {
-                depth += 1;
-                if depth == 1 && rest.starts_with("<impl ") {
-                    begun = Some(at + "<impl ".len());
-                }
-            }
-            // not that of `fn() -> T`
-            '>' if !path[..at].ends_with('-') => {
-                depth = depth.saturating_sub(1);
-                if let (0, Some(begun)) = (depth, begun) {
-                    return &path[begun..at];
-                }
-            }
-            ' ' if depth == 1 && begun.is_none() && rest.starts_with(" as ") => {
-                begun = Some(at + " as ".len())
-            }
-            ' ' if depth == 1 && rest.starts_with(" for ") => {
-                if let Some(begun) = begun {
-                    return &path[begun..at];
-                }
-            }
-            _ => {}
-        }
-    }
-    path
-}
-
 /// How many bytes to leave behind a payload, so that its label needs no other allocation.
 const ROOM: usize = LABEL_LEN;
 
@@ -699,23 +672,6 @@ fn first(digest: &[u8; 32]) -> [u8; 16] {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_trait_is_found_however_its_path_is_written() {
-        let paths = [
-            ("<a::X as b::Tr<alloc::string::String>>::f::{{closure}}", "b::Tr<alloc::string::String>"),
-            ("<a::G<u8> as b::Tr<fn(u8) -> u32, [u8; 3]>>::f::{{closure}}", "b::Tr<fn(u8) -> u32, [u8; 3]>"),
-            ("<dyn for<'a> Fn(&'a u8) -> u8 as b::Tr<u8>>::f::{{closure}}", "b::Tr<u8>"),
-            (
-                "m::<impl b::Tr<dyn for<'a> Fn(&'a u8) -> u8> for a::G<alloc::boxed::Box<u8>>>::f::{{closure}}",
-                "b::Tr<dyn for<'a> Fn(&'a u8) -> u8>",
-            ),
-            ("a::f::{{closure}}", "a::f::{{closure}}"),
-        ];
-        for (path, expected) in paths {
-            assert_eq!(trait_in(path), expected, "{path}");
-        }
-    }
 
     #[test]
     fn a_digest_is_of_all_parts_with_their_lengths() {

@@ -111,6 +111,11 @@ pub struct Site {
     function: &'static Function,
     marker: TypeId,
     settings: fn() -> Settings,
+    /// The names of its types that are written `impl Trait`, as one.
+    #[cfg(feature = "engines")]
+    told: Option<fn() -> &'static str>,
+    /// It stands for whichever instantiation there is.
+    any: bool,
 }
 
 impl Site {
@@ -118,7 +123,41 @@ impl Site {
     /// at the first call.
     #[inline(always)]
     pub fn new<M: Fn()>(function: &'static Function, _marker: M, settings: fn() -> Settings) -> Self {
-        Site { function, marker: typeid::of::<M>(), settings }
+        Site {
+            function,
+            marker: typeid::of::<M>(),
+            settings,
+            #[cfg(feature = "engines")]
+            told: None,
+            any: false,
+        }
+    }
+
+    /// The same, where arguments that are written `impl Trait` have these types.
+    #[cfg(feature = "engines")]
+    #[inline(always)]
+    pub fn told_by<T>(self, _: Told<T>) -> Self {
+        Site { told: Some(std::any::type_name::<T>), ..self }
+    }
+
+    /// The same, of whichever types.
+    pub fn any(self) -> Self {
+        Site {
+            any: true,
+            #[cfg(feature = "engines")]
+            told: None,
+            ..self
+        }
+    }
+
+    /// What the author has set.
+    fn author(&self) -> Settings {
+        let settings = (self.settings)();
+        #[cfg(feature = "engines")]
+        if let Some(told) = self.told {
+            return settings.told(told());
+        }
+        settings
     }
 
     /// The function that it is an instantiation of.
@@ -138,10 +177,10 @@ impl Site {
     }
 
     fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
-        let called = self.function.memos().find(|memo| memo.marker() == self.marker);
+        let called = self.function.memos().find(|memo| self.any || memo.marker() == self.marker);
         called.map_or_else(
             || {
-                let settings = (self.settings)();
+                let settings = self.author();
                 let name = registry::name(self.function.module, self.function.name, &settings);
                 route(&config::settings(&name, &settings), &name).plan
             },
@@ -192,13 +231,13 @@ impl Site {
         identity: Identity,
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let Site { function, settings, .. } = self;
+        let function = self.function;
         crate::trace::register();
         #[cfg(feature = "config")]
         let generation = config::generation();
         // the author's expressions run here, where nothing is locked
         let memo =
-            Memo::<K, V, F>::new(function, identity, settings(), None, hooks(), Counters::new(), &GRAPH);
+            Memo::<K, V, F>::new(function, identity, self.author(), None, hooks(), Counters::new(), &GRAPH);
         memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
@@ -216,8 +255,29 @@ impl Site {
         if config::generation() != generation {
             memo.reconfigure();
         }
+        // nor has something of the same name
+        #[cfg(feature = "engines")]
+        memo.tell_apart();
         memo
     }
+}
+
+/// The types of arguments that are written `impl Trait`, which have no names.
+#[derive(Debug)]
+pub struct Told<T>(PhantomData<fn() -> T>);
+
+impl<T> Clone for Told<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Told<T> {}
+
+/// Those of `_arguments`.
+#[inline(always)]
+pub fn told<T>(_arguments: &T) -> Told<T> {
+    Told(PhantomData)
 }
 
 /// Finds whatever key has a hash.
@@ -461,9 +521,15 @@ pub struct Settings {
     /// The type parameters, as far as engines that outlive the process need to know.
     #[cfg(feature = "engines")]
     pub(crate) parameters: String,
+    /// Which of them has no name that lasts, in words.
+    #[cfg(feature = "engines")]
+    pub(crate) nameless: Option<String>,
     /// The path of a closure in the function, where that stands in the `impl` of a trait.
     #[cfg(feature = "engines")]
     pub(crate) implementation: Option<&'static str>,
+    /// Where the function stands, if its results may outlive the process.
+    #[cfg(feature = "engines")]
+    pub(crate) origin: Option<crate::far::Origin>,
     /// A digest of the function's tokens; 0 where edits are not tracked.
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
@@ -539,7 +605,11 @@ impl Settings {
             #[cfg(feature = "engines")]
             parameters: String::new(),
             #[cfg(feature = "engines")]
+            nameless: None,
+            #[cfg(feature = "engines")]
             implementation: None,
+            #[cfg(feature = "engines")]
+            origin: None,
             #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
@@ -695,10 +765,32 @@ impl Settings {
         self.patience.unwrap_or(patience::DEFAULT)
     }
 
-    /// The type parameters, by their names.
+    /// The type parameters: what each is called, and its type's name.
     #[cfg(feature = "engines")]
-    pub fn parameters(mut self, types: &[&str], consts: &[&dyn std::fmt::Debug]) -> Self {
-        self.parameters = format!("{types:?}{consts:?}");
+    pub fn parameters(mut self, types: &[(&str, &'static str)], consts: &[&dyn std::fmt::Debug]) -> Self {
+        let names: Vec<_> = types.iter().map(|(_, name)| name).collect();
+        self.parameters = format!("{names:?}{consts:?}");
+        self.nameless = types
+            .iter()
+            .find(|(_, name)| crate::far::is_nameless(name))
+            .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
+        self
+    }
+
+    /// Something about its types has no name that lasts.
+    #[cfg(feature = "engines")]
+    pub fn nameless(mut self, why: &str) -> Self {
+        self.nameless = Some(why.to_owned());
+        self
+    }
+
+    /// The types of arguments that are written `impl Trait`, by their names.
+    #[cfg(feature = "engines")]
+    fn told(mut self, types: &str) -> Self {
+        self.parameters += types;
+        if crate::far::is_nameless(types) {
+            self.nameless = Some(format!("its `impl Trait` arguments are of the types `{types}`"));
+        }
         self
     }
 
@@ -706,6 +798,13 @@ impl Settings {
     #[cfg(feature = "engines")]
     pub fn implementation(mut self, path: &'static str) -> Self {
         self.implementation = Some(path);
+        self
+    }
+
+    /// Where it stands.
+    #[cfg(feature = "engines")]
+    pub fn origin(mut self, origin: crate::far::Origin) -> Self {
+        self.origin = Some(origin);
         self
     }
 
@@ -919,8 +1018,14 @@ pub(crate) struct Version<K, V> {
 }
 
 impl<K, V: 'static> Version<K, V> {
-    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str) -> Self {
-        let route = crate::far::route(&settings, name, types);
+    /// That of the instantiation that `marker` stands for, of the function called `name`.
+    #[cfg_attr(not(feature = "engines"), allow(unused_mut, unused_variables, reason = "engines have names"))]
+    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str, marker: TypeId) -> Self {
+        let mut route = crate::far::route(&settings, name, types);
+        #[cfg(feature = "engines")]
+        if !route.far.is_empty() && crate::far::claim(&settings, name, marker) {
+            route = crate::far::route(&settings, name, types);
+        }
         Version { far: Far::open(&settings, &route, types, name), route, settings }
     }
 }
@@ -964,7 +1069,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> Self {
         let name = registry::name(function.module, function.name, &author);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
-        let first = Version::new(settings, hooks.far.as_ref(), &name);
+        let first = Version::new(settings, hooks.far.as_ref(), &name, identity.marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -1033,6 +1138,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Whether a reload has replaced `version`.
     pub(crate) fn has_changed(&self, version: &Version<K, V>) -> bool {
         !std::ptr::eq(self.versions.current(), version)
+    }
+
+    /// Whether it uses engines that outlive the process, though something else has its name there.
+    pub(crate) fn is_refused(&self) -> bool {
+        #[cfg(feature = "engines")]
+        return self.far.is_some() && crate::far::is_refused(&self.settings);
+        #[cfg(not(feature = "engines"))]
+        false
     }
 
     /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
@@ -1156,6 +1269,29 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 }
 
+#[cfg(any(feature = "config", feature = "engines"))]
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Goes by these settings from now on.
+    fn replace(&'static self, settings: Settings) {
+        let marker = self.header.identity.marker;
+        let next = Version::new(settings.clone(), self.hooks.far.as_ref(), &self.name, marker);
+        next.route.say_missing(&self.name);
+        self.follow(&next);
+        let is_far = next.far.is_some();
+        let same =
+            |known: &Version<K, V>| known.far.is_some() == is_far && known.settings.keeps_as(&settings);
+        drop(self.versions.replace(next, same));
+        // they go by what was until now; the next that is asked for is made anew
+        self.variants.retire();
+    }
+
+    /// Drops what is in memory, and what is being computed is not stored.
+    fn begin_anew(&self) {
+        self.flights.supersede_all();
+        self.near.clear();
+    }
+}
+
 impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     fn name(&self) -> &str {
         &self.name
@@ -1212,6 +1348,17 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         (&self.author, &self.versions.current().settings)
     }
 
+    #[cfg(feature = "engines")]
+    fn tell_apart(&'static self) {
+        let version = self.versions.current();
+        if let Some(far) = version.far.as_ref().filter(|_| self.is_refused()) {
+            // nobody knows whose it is
+            far.abandon();
+            self.replace(version.settings.clone());
+            self.begin_anew();
+        }
+    }
+
     #[cfg(feature = "config")]
     fn reconfigure(&'static self) -> Vec<config::Change> {
         config::reconfigure(&self.name, &self.author, self)
@@ -1230,17 +1377,11 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
 
     fn go_by(&'static self, settings: Settings) {
         let before = self.versions.current();
-        let shown = config::shown(&settings);
-        let next = Version::new(settings, self.hooks.far.as_ref(), &self.name);
-        next.route.say_missing(&self.name);
-        self.follow(&next);
-        drop(self.versions.replace(next, |known| config::shown(&known.settings) == shown));
-        // they go by what was until now; the next that is asked for is made anew
-        self.variants.retire();
+        self.replace(settings);
         let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(Far::follows);
         if follows(self) && !follows(before) {
             // nobody would tell of what is there, or on its way there
-            config::Configured::empty(self);
+            self.begin_anew();
         }
     }
 
@@ -1253,8 +1394,7 @@ impl<K: OwnedPart, V: Value, F: Value> config::Configured for Memo<K, V, F> {
     }
 
     fn empty(&self) {
-        self.flights.supersede_all();
-        self.near.clear();
+        self.begin_anew();
     }
 }
 

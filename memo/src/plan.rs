@@ -174,6 +174,12 @@ pub(crate) struct Route {
     pub(crate) stand_ins: Vec<String>,
     /// What was asked for by a name that nobody has registered.
     pub(crate) missing: Vec<String>,
+    /// Why nothing can leave the process, where something was to.
+    #[cfg(feature = "engines")]
+    pub(crate) lacks: Option<String>,
+    /// The same, where the function has no name that lasts, which its author is to be told.
+    #[cfg(feature = "engines")]
+    pub(crate) unnamed: Option<crate::far::Unnamed>,
 }
 
 /// What a name of an engine stands for.
@@ -213,6 +219,7 @@ struct Had {
     near: Option<Kind>,
     far: Vec<String>,
     missing: Vec<String>,
+    lacks: Option<String>,
     reasons: Vec<String>,
 }
 
@@ -233,7 +240,10 @@ impl Had {
                         had.far.push(name.clone());
                         continue;
                     }
-                    Some(lacks) => format!("{lacks}, so {} is left out", subject(name)),
+                    Some(lacks) => {
+                        had.lacks = Some(lacks.to_owned());
+                        format!("{lacks}, so {} is left out", subject(name))
+                    }
                 },
                 Named::Thread => {
                     "thread is for functions whose attribute says `engine = \"thread\"`, so it is left out"
@@ -302,6 +312,10 @@ impl Route {
             far: had.far,
             stand_ins: stand_ins.far,
             missing: had.missing,
+            #[cfg(feature = "engines")]
+            lacks: had.lacks.or(stand_ins.lacks),
+            #[cfg(feature = "engines")]
+            unnamed: None,
         };
         route.with_bounds(settings)
     }
@@ -324,6 +338,8 @@ impl Route {
             far: Vec::new(),
             stand_ins: Vec::new(),
             missing: Vec::new(),
+            lacks: None,
+            unnamed: None,
         };
         route.with_bounds(settings)
     }
@@ -380,6 +396,10 @@ impl Route {
 
     /// Says to the author of a function called `function` what it does without.
     pub(crate) fn say_missing(&self, function: &str) {
+        #[cfg(feature = "engines")]
+        if let Some(unnamed) = &self.unnamed {
+            crate::far::say_unnamed(function, unnamed);
+        }
         for engine in &self.missing {
             crate::warn::warn(&format!(
                 "`{function}` is to use the engine \"{engine}\", which is not registered, and does without it; call \

@@ -6,6 +6,7 @@ pub use core::iter::IntoIterator;
 pub use core::module_path;
 pub use core::ops::Fn;
 pub use core::option::Option;
+pub use core::option_env;
 pub use core::result::Result;
 pub use core::time::Duration;
 
@@ -14,7 +15,7 @@ pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
-pub use crate::function::{Count, Function, Hooks, Settings, Site};
+pub use crate::function::{Count, Function, Hooks, Settings, Site, Told, told};
 pub use crate::instance::Instance;
 pub use crate::key::{Each, Part, Probe, probe, probe_here};
 pub use crate::outcome::{Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here};
@@ -50,7 +51,7 @@ pub use crate::trace::{Keys, Shown, show};
 
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
+pub use crate::far::{Codec, KeyType, Origin, Typed, ValueType, able, far_key, far_value, probed, types};
 
 /// For the benchmarks of this project: the engine `memory` by itself.
 pub mod engine {

@@ -29,6 +29,9 @@ pub(crate) trait Memoized: Send + Sync {
     /// Goes by what is configured now; what has changed by that.
     #[cfg(feature = "config")]
     fn reconfigure(&'static self) -> Vec<crate::config::Change>;
+    /// Leaves the engines that outlive the process, if something else has its name there.
+    #[cfg(feature = "engines")]
+    fn tell_apart(&'static self);
     /// Drops what it keeps for the isolation `realm`.
     fn leave(&self, realm: u64);
 }

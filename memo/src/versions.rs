@@ -3,7 +3,7 @@
 //! Nothing that was ever current goes away while the record lives, since a call may still go by it. What comes back
 //! is used again, so there are as many versions as there have been different ones, however often they change.
 
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 use std::sync::{
     Mutex, OnceLock, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -12,14 +12,14 @@ use std::sync::{
 /// A `T` and what has replaced it.
 pub(crate) struct Versions<T> {
     first: T,
-    #[cfg(feature = "config")]
+    #[cfg(any(feature = "config", feature = "engines"))]
     current: AtomicUsize,
-    #[cfg(feature = "config")]
+    #[cfg(any(feature = "config", feature = "engines"))]
     later: OnceLock<Box<Later<T>>>,
 }
 
 /// All but the first: rows of twice the size each time, so that nothing ever moves.
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 struct Later<T> {
     rows: [OnceLock<Box<[OnceLock<T>]>>; ROWS],
     /// How many there are.
@@ -27,18 +27,18 @@ struct Later<T> {
 }
 
 /// The places in the first row.
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 const FIRST: usize = 4;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 const ROWS: usize = 16;
 
 impl<T> Versions<T> {
     pub(crate) fn new(first: T) -> Self {
         Versions {
             first,
-            #[cfg(feature = "config")]
+            #[cfg(any(feature = "config", feature = "engines"))]
             current: AtomicUsize::new(0),
-            #[cfg(feature = "config")]
+            #[cfg(any(feature = "config", feature = "engines"))]
             later: OnceLock::new(),
         }
     }
@@ -46,7 +46,7 @@ impl<T> Versions<T> {
     /// The current one. Who needs two things of it that fit each other keeps the reference.
     #[inline]
     pub(crate) fn current(&self) -> &T {
-        #[cfg(feature = "config")]
+        #[cfg(any(feature = "config", feature = "engines"))]
         match self.current.load(Ordering::Acquire) {
             0 => {}
             number => return self.number(number).unwrap_or(&self.first),
@@ -55,7 +55,7 @@ impl<T> Versions<T> {
     }
 }
 
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 impl<T> Versions<T> {
     /// Makes `next` the current one, or in its place one that was there already and is the `same`. Gives back what was
     /// not used, for the caller to drop.
@@ -91,13 +91,13 @@ impl<T> Versions<T> {
 }
 
 /// The row, and the place in it, of the later version at `index`.
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "engines"))]
 fn at(index: usize) -> (usize, usize) {
     let row = (index / FIRST + 1).ilog2() as usize;
     (row, index - FIRST * ((1 << row) - 1))
 }
 
-#[cfg(all(test, feature = "config", not(memo_shuttle)))]
+#[cfg(all(test, any(feature = "config", feature = "engines"), not(memo_shuttle)))]
 mod tests {
     use super::*;
 

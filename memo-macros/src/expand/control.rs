@@ -5,7 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
-use super::{Shared, hidden, key, new_site, outcome, private, quiet, settings, turbofish};
+use super::{
+    Shared, hidden, key, new_site, outcome, own_unnamed, private, quiet, settings, turbofish, unnamed,
+};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The type beside a free function.
@@ -37,7 +39,8 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let Model { vis, output, .. } = model;
     let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
-    let Some(Shared { site, control, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let site = super::site(model, None);
     let turbofish = turbofish(model);
     let function = &model.sig.ident;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -60,7 +63,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let lifetime = lifetime.iter();
     let op = hidden("op");
     let asked = known.ask(&quote!(Self::#control #turbofish), &op);
-    let plan = plan(model, &known);
+    let plan = plan(model);
     let doc = format!("Controls what the memoized method [`{function}`](Self::{function}) keeps.");
     quote! {
         #(#cfgs)*
@@ -72,7 +75,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
             #call_params,
         > #bounds {
             #private::#type_name::new(
-                Self::#site #turbofish (),
+                #site,
                 |#known_pattern: #known_type, #op: #private::Op<#output>| #asked,
                 |#call_pattern: #call_type| #called,
                 || #plan,
@@ -92,29 +95,43 @@ fn shared_items(model: &Model) -> TokenStream {
     let cfgs = cfgs(model);
     let function_body = super::function(model);
     // a companion tells of the function without its type parameters, and allows for all its items at once
-    let (function_item, new_site, quiet) = match &function {
+    let (function_item, function_expr, quiet) = match &function {
         Some(function) => {
             let item = quote! {
                 #(#cfgs)*
                 #[doc(hidden)]
                 fn #function() -> &'static #private::Function #function_body
             };
-            (item, new_site(model, &quote!(#owner::#function())), TokenStream::new())
+            (item, quote!(#owner::#function()), TokenStream::new())
         }
-        None => (TokenStream::new(), new_site(model, &function_body), quiet()),
+        None => (TokenStream::new(), function_body, quiet()),
     };
+    // all of them as one more type
+    let (told_by, types_told) = (hidden("told_by"), hidden("Told"));
+    let (new_site, told_input, told_type) = match own_unnamed(model) {
+        Some(_) => (
+            new_site(model, &function_expr, Some(&told_by.to_token_stream())),
+            quote!(#told_by: #private::Told<#types_told>),
+            Some(types_told.to_token_stream()),
+        ),
+        None => (new_site(model, &function_expr, None), TokenStream::new(), None),
+    };
+    let site_params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(told_type);
     let output = &model.output;
 
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let known = Arguments::of_control(model);
     let (this, inputs) = known.inputs();
-    let (this, these) = (this.iter(), this.iter());
+    let this = this.iter();
     let (op, key, outcome_name) = (hidden("op"), hidden("key"), hidden("outcome"));
     let asking = if model.on_thread() { quote!(control_here) } else { quote!(control) };
-    let (site_expr, outcome, hooks) = (super::site(model), outcome(model), settings::hooks(model));
+    let site_expr = super::site(model, own_unnamed(model).as_ref());
+    let (outcome, hooks) = (outcome(model), settings::hooks(model));
     let then = quote!(#private::#asking::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
     let then = key::with_key(model, &key, &then);
     let types = types.map(|types| {
+        let (this, inputs) = Arguments::of_key(model).inputs();
+        let these = this.iter();
         let typed = hidden("typed");
         let answers = settings::answers(model, &hidden("asked"), &quote!(#typed));
         let then = quote!({
@@ -142,7 +159,7 @@ fn shared_items(model: &Model) -> TokenStream {
         #[doc(hidden)]
         #[inline(always)]
         #quiet
-        fn #site <#params>() -> #private::Site #bounds {
+        fn #site <#(#site_params),*>(#told_input) -> #private::Site #bounds {
             #new_site
         }
 
@@ -163,13 +180,21 @@ fn shared_items(model: &Model) -> TokenStream {
 
 /// The expression for where results live. What the strategy wants to know of the types is inferred from a call that is
 /// never made.
-fn plan(model: &Model, known: &Arguments<'_>) -> TokenStream {
-    let site = super::site(model);
+fn plan(model: &Model) -> TokenStream {
+    let private = private(model);
+    let site = match own_unnamed(model) {
+        // nobody has said of which types
+        Some(_) => {
+            let any = super::site(model, Some(&quote!(#private::told(&()))));
+            quote!(#any.any())
+        }
+        None => super::site(model, None),
+    };
     let Some(Shared { owner, types: Some(types), .. }) = Shared::of(model) else {
         return quote!(#site.plan());
     };
-    let (private, turbofish) = (private(model), turbofish(model));
-    let arguments = known.names().into_iter().map(|_| quote!(loop {}));
+    let turbofish = turbofish(model);
+    let arguments = Arguments::of_key(model).names().into_iter().map(|_| quote!(loop {}));
     quote!({
         #[allow(unreachable_code, clippy::all)]
         #site.plan_of(if false {
@@ -187,8 +212,7 @@ fn operations(model: &Model) -> TokenStream {
     let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let turbofish = turbofish(model);
-    let site = super::site(model);
-    let plan = plan(model, &Arguments::of_control(model));
+    let plan = plan(model);
     let function = &model.sig.ident;
     let unsafety = &model.sig.safety;
     let asyncness = &model.sig.asyncness;
@@ -198,6 +222,11 @@ fn operations(model: &Model) -> TokenStream {
     let (call_inputs, call_names, known_inputs) = (call.plain_inputs(), call.names(), known.plain_inputs());
     let result = known.unused("value");
 
+    let name = |arg: &Arg| {
+        let place = call.args.iter().position(|other| other.forward == arg.forward).unwrap_or_default();
+        call.arg_names().swap_remove(place)
+    };
+    let site = super::site(model, unnamed(model, name).as_ref());
     let called = quote!(#function #turbofish (#(#call_names),*));
     let directed = |directive: &str| {
         let directive = format_ident!("{directive}");
@@ -331,8 +360,15 @@ impl<'m> Arguments<'m> {
         }
     }
 
-    /// Those that the key may be taken from.
+    /// Those that the companion wants to know for an entry: what the key may be taken from, and what tells the types that
+    /// have no names.
     fn of_control(model: &'m Model) -> Self {
+        let args = model.args.iter().filter(|arg| !arg.skipped || (arg.is_impl_trait && arg.is_whole()));
+        Arguments { args: args.collect(), ..Self::of_key(model) }
+    }
+
+    /// Those that the key may be taken from.
+    fn of_key(model: &'m Model) -> Self {
         let receiver = model
             .receiver
             .as_ref()

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Expr, GenericArgument, Pat, PathArguments, Type};
+use syn::{Expr, GenericArgument, PathArguments, Type};
 
 use super::{hidden_at, pointing_at, private};
 use crate::model::{Arg, Model, ReceiverKey};
@@ -93,7 +93,7 @@ fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
         expr => {
             // an argument by its name has its type; what else there is, the compiler knows
             let named = |arg: &&Arg| {
-                is_whole(arg) && matches!(expr, Expr::Path(path) if path.path.is_ident(&arg.forward))
+                arg.is_whole() && matches!(expr, Expr::Path(path) if path.path.is_ident(&arg.forward))
             };
             let ty = model.args.iter().find(named).map(|arg| &arg.ty);
             vec![Source { reference: quote!(&(#expr)), ty, span: expr.span() }]
@@ -101,14 +101,9 @@ fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
     }
 }
 
-/// Whether the pattern of an argument is nothing but its name.
-fn is_whole(arg: &Arg) -> bool {
-    matches!(&arg.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
-}
-
 /// What the pattern of an argument binds. The rest of a destructured argument is not seen by the body either.
 fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
-    let ty = is_whole(arg).then_some(&arg.ty);
+    let ty = arg.is_whole().then_some(&arg.ty);
     let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: binding.span() };
     arg.bindings.iter().map(source).collect()
 }

@@ -1,11 +1,12 @@
 //! What the author has set, as expressions for the runtime.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden_at, pointing_at, private};
+use super::{has_self, hidden, hidden_at, is_far, pointing_at, private, quiet};
+use crate::enclosing::Namesakes;
 use crate::model::{
     CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
 };
@@ -32,7 +33,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     } else if !engines.is_empty() {
         calls.push(quote!(.engines(&[#(#engines),*])));
     }
-    if options.engine.is_far() || model.may_outlive() {
+    if is_far(model) {
         calls.extend(far(model));
     }
     if let Some(ttl) = &options.ttl {
@@ -108,6 +109,7 @@ fn far(model: &Model) -> Vec<TokenStream> {
     if model.may_outlive() && model.sig.asyncness.is_some() {
         calls.push(quote!(.asynchronous()));
     }
+    calls.push(origin(model));
     let params = &model.sig.generics.params;
     let types = params.iter().filter_map(|param| match param {
         GenericParam::Type(param) => Some(&param.ident),
@@ -118,7 +120,13 @@ fn far(model: &Model) -> Vec<TokenStream> {
         _ => None,
     });
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
-        calls.push(quote!(.parameters(&[#(#private::type_name::<#types>()),*], &[#(&#consts),*])));
+        let names = types.clone().map(ToString::to_string);
+        let types = quote!(#((#names, #private::type_name::<#types>())),*);
+        calls.push(quote!(.parameters(&[#types], &[#(&#consts),*])));
+    }
+    if let Some(arg) = model.args.iter().find(|arg| arg.skipped && arg.is_impl_trait && !arg.is_whole()) {
+        let why = format!("the type of its argument `{}` has no name", arg.pat.to_token_stream());
+        calls.push(quote!(.nameless(#why)));
     }
     if model.place == Place::Trait {
         // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
@@ -134,6 +142,26 @@ fn far(model: &Model) -> Vec<TokenStream> {
         Codec::Json => calls.push(quote!(.codec(#private::Codec::Json))),
     }
     calls
+}
+
+/// Where the function stands: by the path of an item within it, which has no parameters and no closure of ours in it.
+fn origin(model: &Model) -> TokenStream {
+    let (private, quiet, here) = (private(model), quiet(), hidden("Here"));
+    let namesakes = match model.namesakes {
+        Namesakes::None => TokenStream::new(),
+        Namesakes::Some => quote!(.with_namesakes()),
+        Namesakes::Unknown => quote!(.in_macro()),
+    };
+    quote!(.origin({
+        #quiet
+        enum #here {}
+        #private::Origin::of::<#here>(
+            #private::module_path!(),
+            #private::option_env!("CARGO_PKG_NAME"),
+            #private::option_env!("CARGO_PKG_VERSION"),
+        )
+        #namesakes
+    }))
 }
 
 /// `path` with errors about it pointing at `span`, which they do where all of it is there.

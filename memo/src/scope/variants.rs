@@ -107,7 +107,7 @@ impl<K: OwnedPart, V: Value, F: Value> Variants<K, V, F> {
     }
 
     /// Gives back all. What is being computed in them is not stored.
-    #[cfg(feature = "config")]
+    #[cfg(any(feature = "config", feature = "engines"))]
     pub(crate) fn retire(&self) {
         let Some(table) = self.0.get() else { return };
         let retired = std::mem::take(&mut *table.live.write().unwrap_or_else(PoisonError::into_inner));
@@ -192,9 +192,9 @@ impl Place {
         drop(live);
         // entries are dropped here, without the lock
         drop((idle, made));
-        #[cfg(feature = "config")]
+        #[cfg(any(feature = "config", feature = "engines"))]
         if origin.has_changed(version) {
-            // the reload may have retired all before this one was there
+            // what has changed it may have retired all before this one was there
             origin.variants.retire();
             return self.make(origin, table);
         }
@@ -265,7 +265,10 @@ impl<K: OwnedPart, V: Value, F: Value> Table<K, V, F> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |idle: &Idle<K, V, F>| {
             // what user code in a store has given back could not be emptied there, and cannot from there
-            (idle.clean || !is_closed()) && idle.isolated == isolated && idle.memo.settings.keeps_as(settings)
+            (idle.clean || !is_closed())
+                && idle.isolated == isolated
+                && idle.memo.settings.keeps_as(settings)
+                && !idle.memo.is_refused()
         };
         let place = idle.iter().position(fits)?;
         let taken = idle.swap_remove(place);

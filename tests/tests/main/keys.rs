@@ -327,12 +327,77 @@ mod chosen {
             show(id)
         }
         let mut log = Vec::new();
+        let add = |many| move |n| n + many;
         calls! {
-            miss: load(&Connection, 1, &mut log, |n| n + 1) => 2;
-            hit: load(&Connection, 1, &mut log, |n| n + 5) => 2;
-            miss: load(&Connection, 2, &mut log, |n| n + 5) => 7;
+            miss: load(&Connection, 1, &mut log, add(1)) => 2;
+            hit: load(&Connection, 1, &mut log, add(5)) => 2;
+            miss: load(&Connection, 2, &mut log, add(5)) => 7;
         }
         assert_eq!(log, [1, 2]);
+    }
+
+    #[test]
+    fn the_types_of_skipped_arguments_count_however_they_are_written() {
+        #[memoize(skip(f))]
+        fn named<F: Fn(u32) -> u32>(n: u32, f: F) -> u32 {
+            ran();
+            f(n)
+        }
+        #[memoize(skip(f))]
+        fn unnamed(n: u32, f: impl Fn(u32) -> u32) -> u32 {
+            ran();
+            f(n)
+        }
+        #[memoize(skip(f, g), companion = false)]
+        fn unnamed_two<T: Into<u32> + Copy + std::hash::Hash + Eq + Send + Sync + 'static>(
+            f: &mut impl FnMut(u32) -> u32,
+            n: T,
+            g: impl Fn(u32) -> u32,
+        ) -> u32 {
+            ran();
+            g(f(n.into()))
+        }
+        let (one, five) = (|n| n + 1, |n| n + 5);
+        calls! {
+            miss: named(1, one) => 2;
+            miss: named(1, five) => 6;
+            hit: named(1, one) => 2;
+            miss: unnamed(1, one) => 2;
+            miss: unnamed(1, five) => 6;
+            hit: unnamed(1, one) => 2;
+            hit: unnamed(1, five) => 6;
+            miss: unnamed_two(&mut one.clone(), 1_u8, five) => 7;
+            miss: unnamed_two(&mut five.clone(), 1_u8, five) => 11;
+            miss: unnamed_two(&mut five.clone(), 1_u16, one) => 7;
+            hit: unnamed_two(&mut one.clone(), 1_u8, five) => 7;
+        }
+    }
+
+    #[test]
+    fn the_companion_is_told_the_types_of_skipped_arguments() {
+        #[memoize(skip(f, bias))]
+        fn applied<T>(f: impl Fn(u32) -> u32, n: T, bias: u32) -> u32
+        where
+            T: Into<u32> + Copy + std::hash::Hash + Eq + Send + Sync + 'static,
+        {
+            ran();
+            f(n.into()) + bias
+        }
+        let (one, five) = (|n| n + 1, |n| n + 5);
+        calls! {
+            miss: applied(one, 1_u8, 0) => 2;
+            miss: applied(five, 1_u8, 0) => 6;
+        }
+        assert_eq!((applied::peek(one, 1_u8), applied::peek(five, 1_u8)), (Some(2), Some(6)));
+        assert_eq!(applied::peek(one, 1_u16), None);
+        assert_eq!(applied::refresh(five, 1_u8, 1), 7);
+        assert_eq!(applied::uncached(five, 1_u8, 2), 8);
+        applied::insert(one, 1_u8, 3).unwrap();
+        applied::invalidate(five, 1_u8).unwrap();
+        assert_eq!((applied::peek(one, 1_u8), applied::peek(five, 1_u8)), (Some(3), None));
+        assert_eq!(applied::plan::<u8>().engines(), ["memory"]);
+        applied::clear().unwrap();
+        assert_eq!((applied::peek(one, 1_u8), applied::stats().entries), (None, 0));
     }
 
     #[test]

@@ -1,0 +1,246 @@
+//! Whether another function can have the path of this one.
+//!
+//! The path of a function within a function leaves blocks and closures out: two functions of one name in two blocks have
+//! one path. In engines that outlive the process the path is the name, so these two would share results there.
+
+use proc_macro2::Span;
+use syn::Signature;
+use syn::ext::IdentExt;
+
+use super::{Header, Source, is_word, kind, open_groups};
+
+/// Whether a function is the only one with its path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Namesakes {
+    /// It is, as far as can be seen.
+    #[default]
+    None,
+    /// There is another one.
+    Some,
+    /// A macro's definition holds it, so there may be any number in the places where the macro is called.
+    Unknown,
+}
+
+impl Namesakes {
+    /// Those of the function with this signature.
+    pub(crate) fn of(sig: &Signature) -> Self {
+        in_source(sig.fn_token.span, &sig.ident.unraw().to_string()).unwrap_or_default()
+    }
+}
+
+fn in_source(fn_token: Span, name: &str) -> Option<Namesakes> {
+    // unit tests run outside of the compiler
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let span = fn_token.unwrap();
+    let source = Source::read(&span.local_file()?)?;
+    source.namesakes(source.offset(span.line(), span.column())?, name)
+}
+
+/// A pair of braces around a function.
+#[derive(Debug, PartialEq)]
+struct Scope {
+    open: usize,
+    /// What it adds to the path; nothing for a block or a closure.
+    item: Option<String>,
+}
+
+impl Source {
+    /// The namesakes of the function `name` whose `fn` is at the offset.
+    pub(super) fn namesakes(&self, offset: usize, name: &str) -> Option<Namesakes> {
+        let own = match self.scopes(offset)? {
+            Around::Scopes(scopes) => scopes,
+            Around::Macro => return Some(Namesakes::Unknown),
+        };
+        let functions = self.bare.match_indices("fn").map(|(at, _)| at).filter(|at| *at != offset);
+        let mut others = functions.filter(|at| self.declares(*at, name));
+        let has_its_path = |at| {
+            let around = self.scopes(at);
+            matches!(around, Some(Around::Scopes(other)) if share_a_path(&own, &other))
+        };
+        Some(if others.any(has_its_path) { Namesakes::Some } else { Namesakes::None })
+    }
+
+    /// Whether a function called `name`, with an attribute, is declared by the `fn` at the offset.
+    fn declares(&self, at: usize, name: &str) -> bool {
+        let (before, after) = (&self.bare[..at], &self.bare[at + "fn".len()..]);
+        if before.ends_with(is_word) || !after.starts_with(char::is_whitespace) {
+            return false;
+        }
+        let after = after.trim_start();
+        let after = after.strip_prefix("r#").unwrap_or(after);
+        let named = after.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word));
+        // what is not memoized has no attribute
+        let header = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
+        named && before[header..].contains('#')
+    }
+
+    fn scopes(&self, offset: usize) -> Option<Around> {
+        let mut scopes = Vec::new();
+        for group in open_groups(&self.bare[..offset])? {
+            let header = &self.bare[group.header..group.open];
+            let words = || header.split(|c| !is_word(c));
+            if matches!(kind(header), Some(Header::Macro)) && words().any(|word| word.starts_with("macro")) {
+                return Some(Around::Macro);
+            }
+            if self.bare[group.open..].starts_with('{') {
+                scopes.push(Scope { open: group.open, item: item(header) });
+            }
+        }
+        Some(Around::Scopes(scopes))
+    }
+}
+
+/// What stands around something.
+enum Around {
+    /// These, the innermost last.
+    Scopes(Vec<Scope>),
+    /// The definition of a macro.
+    Macro,
+}
+
+/// Whether two functions of one name in these scopes have one path, and can be there together.
+fn share_a_path(one: &[Scope], other: &[Scope]) -> bool {
+    let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[common..], &other[common..]);
+    let names = |scopes: &[Scope]| scopes.iter().filter_map(|scope| scope.item.clone()).collect::<Vec<_>>();
+    // of two items with one name in one scope, `cfg` leaves one
+    let is_in_block = |scopes: &[Scope]| scopes.first().is_some_and(|scope| scope.item.is_none());
+    (is_in_block(one) || is_in_block(other)) && names(one) == names(other)
+}
+
+/// What an item adds to the path of what is in its braces, by what stands before them; `None` if that is no item.
+fn item(header: &str) -> Option<String> {
+    let mut rest = header.trim_start();
+    while let Some(attribute) = rest.strip_prefix('#') {
+        rest = attribute[attribute_end(attribute)?..].trim_start();
+    }
+    let mut words = rest.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "async" | "unsafe" | "extern" | "default" | "auto" | "safe" => {}
+            // the literal of `extern "C"`
+            word if word.bytes().all(|byte| byte == b'0') => {}
+            word if word.starts_with("pub") => {
+                // `pub(in a::b)`
+                let mut open = word.contains('(') && !word.contains(')');
+                while open {
+                    open = !words.next()?.contains(')');
+                }
+            }
+            "const" if words.peek() == Some(&"fn") => {}
+            "const" | "static" => {
+                let name = words.find(|word| *word != "mut")?;
+                let name = name.split(|c| !is_word(c)).next()?;
+                return (!matches!(name, "_" | "")).then(|| name.to_owned());
+            }
+            "fn" | "mod" => {
+                let name = words.next()?;
+                return name.split(|c| !is_word(c) && c != '#').next().map(str::to_owned);
+            }
+            word if word == "trait" || word == "impl" || word.starts_with("impl<") => {
+                return Some(std::iter::once(word).chain(words).collect::<Vec<_>>().join(" "));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Where the attribute ends that `text` begins with, without its `#`.
+fn attribute_end(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' | '(' | '{' => depth += 1,
+            ']' | ')' | '}' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the function `f` that `@` stands before.
+    #[track_caller]
+    fn namesakes(text: &str) -> Namesakes {
+        let (before, after) = text.split_once('@').expect("the text has a mark");
+        let source = Source::new(format!("{before}{after}"));
+        source.namesakes(before.len(), "f").expect("the source can be read")
+    }
+
+    #[track_caller]
+    fn some(text: &str) {
+        assert_eq!(namesakes(text), Namesakes::Some, "{text}");
+    }
+
+    #[track_caller]
+    fn none(text: &str) {
+        assert_eq!(namesakes(text), Namesakes::None, "{text}");
+    }
+
+    #[test]
+    fn blocks_of_one_function_are_not_in_the_path() {
+        some("fn outer() { { #[memoize] @fn f() {} } { #[memoize] fn f() {} } }");
+        some("fn outer() { #[memoize] fn f() {} { #[memoize] @fn f() {} } }");
+        some("fn outer() { #[memoize] @fn f() {} { #[memoize] fn f() {} } }");
+        some("fn outer() { if a { #[memoize] fn f() {} } else { #[memoize] pub async @fn f() {} } }");
+        some("fn outer() { match x { A => { #[m] fn f() {} } B => { #[m] @fn f() {} } } }");
+        some("fn outer() { let a = || { #[m] fn f() {} }; let b = move || { #[m] @fn f() {} }; }");
+        some("fn outer() { { fn inner() { #[m] fn f() {} } } { fn inner() { #[m] @fn f() {} } } }");
+        some(
+            "fn outer() { { struct T; impl T { #[m] fn f() {} } } { struct T; impl  T { #[m] @fn f() {} } } }",
+        );
+        some("const _: () = { #[m] fn f() {} }; const _: () = { #[m] @fn f() {} };");
+        some("impl X { fn outer() { { #[m] fn r#f() {} } { #[m] @fn f() {} } } }");
+    }
+
+    #[test]
+    fn items_are_in_the_path() {
+        none("#[m] @fn f() {}");
+        none("fn one() { #[m] fn f() {} } fn other() { #[m] @fn f() {} }");
+        none("mod a { #[m] fn f() {} } mod b { #[m] @fn f() {} } #[m] fn f() {}");
+        none("impl X { #[m] fn f() {} } impl Y { #[m] @fn f() {} }");
+        none("fn outer() { { impl X { #[m] fn f() {} } } { impl Y { #[m] @fn f() {} } } }");
+        none("fn outer() { #[m] fn f() {} impl X { #[m] @fn f() {} } }");
+        none("const A: u8 = { #[m] fn f() {} 1 }; static mut B: u8 = { #[m] @fn f() {} 1 };");
+        none("fn outer() { { #[m] fn g() {} } { #[m] @fn f() {} } }");
+        none("fn outer() { { #[m] fn ff() {} } { #[m] @fn f() {} } let f: fn (u8) = x; }");
+        none("pub(in a::b) unsafe extern \"C\" fn one() { #[m] fn f() {} } fn two() { #[m] @fn f() {} }");
+    }
+
+    #[test]
+    fn of_two_items_with_one_name_in_one_scope_one_is_there() {
+        none("#[cfg(unix)] mod a { #[m] fn f() {} } #[cfg(not(unix))] mod a { #[m] @fn f() {} }");
+        none("fn outer() { #[cfg(unix)] #[m] fn f() {} #[cfg(not(unix))] #[m] @fn f() {} }");
+    }
+
+    #[test]
+    fn what_is_not_memoized_is_no_namesake() {
+        none("fn outer() { { fn f() {} } { #[m] @fn f() {} } }");
+        none("fn outer() { { /* #[m] */ fn f() {} } { #[m] @fn f() {} } }");
+    }
+
+    #[test]
+    fn a_macro_may_be_called_in_several_places() {
+        let defined = [
+            "macro_rules! m { () => { #[m] @fn f() {} } }",
+            "macro_rules! m { () => {{ #[m] @fn f() {} }} }",
+            "pub macro m() { #[m] @fn f() {} }",
+        ];
+        for text in defined {
+            assert_eq!(namesakes(text), Namesakes::Unknown, "{text}");
+        }
+        none("called! { { #[m] @fn f() {} } }");
+        some("called! { { #[m] @fn f() {} } { #[m] fn f() {} } }");
+    }
+}
