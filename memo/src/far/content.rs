@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn promise_24_what_differs_tells_differently() {
-        #[derive(Serialize)]
+        #[derive(serde::Serialize)]
         struct Sparse {
             #[serde(skip_serializing_if = "Option::is_none")]
             a: Option<u8>,

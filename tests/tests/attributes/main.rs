@@ -4,3 +4,4 @@
 mod each;
 mod hostile;
 mod shelf;
+mod told;
