@@ -157,8 +157,8 @@ pub(crate) struct Options {
     pub(crate) version: u64,
     /// Whether an edit of the body makes stored results unreachable.
     pub(crate) code: Code,
-    /// How stored results are encoded.
-    pub(crate) codec: Codec,
+    /// How stored results are encoded, where that is said.
+    pub(crate) codec: Option<Codec>,
 }
 
 /// Whether an edit of the body makes stored results unreachable.
@@ -172,10 +172,9 @@ pub(crate) enum Code {
 }
 
 /// How stored results are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
     /// postcard.
-    #[default]
     Postcard,
     /// MessagePack.
     MessagePack,
@@ -401,7 +400,7 @@ impl Model {
                 name: value(&args.name).map(|name| name.0),
                 version: value(&args.version).map_or(0, |version| version.0),
                 code: value(&args.code).unwrap_or_default(),
-                codec: value(&args.codec).unwrap_or_default(),
+                codec: value(&args.codec),
             },
             outlives: cfg!(feature = "engines"),
             traced: cfg!(feature = "tracing"),

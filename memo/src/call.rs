@@ -712,7 +712,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         {
             // the user's `Serialize` runs before anything waits for the store
             let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
-            let far = self.far.and_then(|(far, key)| Some((far, key, far.encode(found)?)));
+            let far = self.far.and_then(|(far, key)| {
+                let encoded = far.encode(found, key.over())?;
+                Some((far, key, encoded))
+            });
             let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
             let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
             let near = memo.goes_near(failed, size);
@@ -870,7 +873,11 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
             let Some((value, storage)) = storable else {
                 return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
             };
-            let encoded = far.and_then(|far| Some((far, far.key(&owned)?, far.encode(&value)?)));
+            let encoded = far.and_then(|far| {
+                let key = far.key(&owned)?;
+                let encoded = far.encode(&value, Some(&key))?;
+                Some((far, key, encoded))
+            });
             for (other, _lease) in place.others(origin) {
                 other.forget_nearby(key);
             }

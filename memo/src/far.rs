@@ -5,6 +5,7 @@
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
 mod codec;
+mod content;
 mod detached;
 mod encode;
 #[cfg(test)]
@@ -16,7 +17,9 @@ mod later;
 mod lease;
 mod looked;
 mod origin;
+mod proof;
 mod recovery;
+mod refused;
 mod types;
 mod watch;
 
@@ -33,16 +36,18 @@ pub(crate) use engines::is_registered;
 #[cfg(feature = "config")]
 pub(crate) use engines::names;
 pub use engines::{Engines, engines};
+pub(crate) use fingerprint::Shape;
 pub(crate) use lease::{flight_reason, give_up};
 pub(crate) use looked::{Found, Looked};
 pub use origin::Origin;
 pub(crate) use origin::{Unnamed, claim, is_nameless, is_refused, say_unnamed};
-pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes};
+pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
 
 use self::exit::OnItsWay;
 use self::lease::Held;
+use self::refused::Refused;
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -64,6 +69,8 @@ pub(crate) struct Far<K, V> {
     codec: Codec,
     /// The place of the engine whose leases let one process compute for others, where that is asked for.
     lessor: Option<usize>,
+    /// What its codec does not carry.
+    refused: Refused,
     /// Which near entries follow what others change; none where nobody tells, or nothing is near.
     follows: Option<Arc<Watched>>,
     /// Every engine failed when last asked.
@@ -154,6 +161,11 @@ impl FarKey {
         FarKey { failed: false, key, hold, unseen: false, witnesses, lease: None }
     }
 
+    /// The key, where what is stored under it now is not known.
+    pub(crate) fn over(&self) -> Option<&Key> {
+        self.unseen.then_some(&self.key)
+    }
+
     /// On what condition the result may be kept near.
     pub(crate) fn hold(&self) -> Hold {
         self.hold
@@ -191,8 +203,14 @@ pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>
     let refused = || is_refused(settings).then(|| origin::REFUSED.to_owned());
     let why = || unnamed.as_ref().map(|unnamed| unnamed.why.clone());
     let lacks = types.and_then(Profiles::lacks).or_else(why).or_else(refused);
-    let route = Route::of(settings, auto, lacks.as_deref());
+    let mut route = Route::of(settings, auto, lacks.as_deref());
     let unnamed = unnamed.filter(|unnamed| route.lacks.as_ref() == Some(&unnamed.why));
+    if !route.far.is_empty()
+        && let Some(shape) = types.and_then(|types| types.shape)
+        && let Some(reason) = codec::reason(settings.codec, shape())
+    {
+        route.plan = route.plan.because(reason);
+    }
     Route { unnamed, ..route }
 }
 
@@ -236,19 +254,21 @@ impl<K, V: 'static> Far<K, V> {
         value: ValueType<V>,
         tiers: Vec<Tier>,
         identity: Identity<'_>,
-        codec: Codec,
+        codec: Option<Codec>,
     ) -> Self {
+        let shape = (value.shape)();
         let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
         Far {
-            fingerprint: (value.fingerprint)(),
-            codec: codec.of::<V>(),
+            fingerprint: shape.fingerprint,
+            codec: Codec::of::<V>(codec, shape),
             key,
             value,
             tiers,
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
+            refused: Refused::default(),
             lessor: None,
             follows: None,
             ailing: AtomicBool::new(false),
@@ -269,7 +289,8 @@ impl<K, V: 'static> Far<K, V> {
             let such = self.guards.iter().filter(move |(_, guard)| such(guard));
             such.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
         };
-        route.now(&names(false, false), &names(true, false))
+        let plan = route.now(&names(false, false), &names(true, false));
+        self.refused.reason().into_iter().fold(plan, Plan::because)
     }
 
     /// The key in the engines; `None` if its `Serialize` fails.
@@ -446,9 +467,19 @@ impl<K, V: 'static> Far<K, V> {
         Ok((value, label, size))
     }
 
-    /// A result as bytes; `None` if its `Serialize` fails.
-    pub(crate) fn encode(&self, value: &V) -> Option<FarValue> {
-        (self.value.write)(self.codec, value).map(FarValue)
+    /// A result as bytes; `None` if there are none that would be read as what it is. `over` may hold what it replaces,
+    /// which goes then.
+    pub(crate) fn encode(&self, value: &V, over: Option<&Key>) -> Option<FarValue> {
+        let write = |codec| (self.value.write)(codec, value, self.value.equal);
+        match write(self.codec) {
+            Ok(bytes) => Some(FarValue(bytes)),
+            Err(refusal) => {
+                let carries = |codec| write(codec).is_ok();
+                self.refused.another::<V>(&self.name, self.codec, &refusal, carries);
+                over.into_iter().for_each(|key| self.forget_key(*key));
+                None
+            }
+        }
     }
 
     /// Hands a result to all engines that have not seen an invalidation since.
@@ -509,6 +540,10 @@ impl<K, V: 'static> Far<K, V> {
     /// Takes back what was just stored, without waiting for it.
     pub(crate) fn forget(&self, key: &K) {
         let Some(key) = self.key(key) else { return };
+        self.forget_key(key);
+    }
+
+    fn forget_key(&self, key: Key) {
         for tier in &self.tiers {
             let engine = tier.engine.clone();
             later::run(async move {
@@ -571,7 +606,8 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     pub(crate) fn stats(&self) -> Vec<TierStats> {
-        self.tiers.iter().map(Tier::stats).collect()
+        let unstorable = self.refused.count();
+        self.tiers.iter().map(|tier| TierStats { unstorable, ..tier.stats() }).collect()
     }
 }
 
@@ -623,6 +659,7 @@ impl Tier {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
+            unstorable: 0,
             misfits: misfits
                 .map(|(misfit, count)| (misfit.as_str(), count.load(Ordering::Relaxed)))
                 .filter(|(_, count)| *count != 0)
@@ -689,7 +726,7 @@ mod tests {
     /// The key of the `u64` 7 of a function, in hexadecimal digits.
     fn key(within: Option<&str>) -> String {
         let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
-        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, Codec::Postcard);
+        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, None);
         far.enter(within.map(|within| within.as_bytes().to_vec()));
         let key = far.key(&7).unwrap();
         key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()

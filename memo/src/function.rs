@@ -534,7 +534,8 @@ pub struct Settings {
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
     #[cfg(feature = "engines")]
-    pub(crate) codec: crate::far::Codec,
+    /// None where the author names none.
+    pub(crate) codec: Option<crate::far::Codec>,
 }
 
 /// How far concurrent misses of one key share one computation.
@@ -613,7 +614,7 @@ impl Settings {
             #[cfg(feature = "engines")]
             code: 0,
             #[cfg(feature = "engines")]
-            codec: crate::far::Codec::default(),
+            codec: None,
         }
     }
 
@@ -818,7 +819,7 @@ impl Settings {
     /// `codec`.
     #[cfg(feature = "engines")]
     pub fn codec(mut self, codec: crate::far::Codec) -> Self {
-        self.codec = codec;
+        self.codec = Some(codec);
         self
     }
 
@@ -963,6 +964,17 @@ impl<K, V> Hooks<K, V> {
         C: crate::far::KeyParts<K>,
     {
         self.far = Some(FarTypes::probed(key, value, parts));
+        self
+    }
+
+    /// Whether results can be compared, said after [`far`](Self::far) or [`able`](Self::able).
+    #[cfg(feature = "engines")]
+    pub fn equal<D: crate::far::ValueEqual<V>>(mut self, equal: D) -> Self
+    where
+        K: 'static,
+        V: 'static,
+    {
+        self.far = self.far.map(|far| far.comparing(equal));
         self
     }
 

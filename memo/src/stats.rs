@@ -272,6 +272,9 @@ pub struct TierStats {
     /// Calls of the engine that failed, or were not made since its circuit was open: each was a miss or a result not
     /// stored.
     pub errors: u64,
+    /// Results that were not handed to it, since what would be written would not be read as what they are. Each is computed
+    /// again by the next process.
+    pub unstorable: u64,
     /// Entries that were found and did not fit, by reason: damaged, of another shape, expired, ... Each was a miss too.
     pub misfits: Vec<(&'static str, u64)>,
     /// Engines that stand in for this one (`fallback`), and how many calls each has answered in its place.
@@ -415,6 +418,7 @@ impl TierStats {
         self.hits += other.hits;
         self.misses += other.misses;
         self.errors += other.errors;
+        self.unstorable += other.unstorable;
         for &(reason, count) in &other.misfits {
             match self.misfits.iter_mut().find(|(own, _)| *own == reason) {
                 Some((_, own)) => *own += count,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use memo_engines::{Capability, Reach};
 
+use crate::far::Shape;
 use crate::function::Settings;
 use crate::pattern::Pattern;
 use crate::plan::{EngineNames, Plan};
@@ -105,6 +106,8 @@ pub struct Profiles {
     /// The parts of a key that has several.
     pub(crate) parts: Vec<(TypeId, &'static str)>,
     pub(crate) value: TypeProfile,
+    /// How results are read, if they can be.
+    pub(crate) shape: Option<fn() -> Shape>,
 }
 
 impl Profiles {

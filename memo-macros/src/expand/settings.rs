@@ -137,9 +137,10 @@ fn far(model: &Model) -> Vec<TokenStream> {
         calls.push(quote!(.code(#code)));
     }
     match options.codec {
-        Codec::Postcard => {}
-        Codec::MessagePack => calls.push(quote!(.codec(#private::Codec::MessagePack))),
-        Codec::Json => calls.push(quote!(.codec(#private::Codec::Json))),
+        None => {}
+        Some(Codec::Postcard) => calls.push(quote!(.codec(#private::Codec::Postcard))),
+        Some(Codec::MessagePack) => calls.push(quote!(.codec(#private::Codec::MessagePack))),
+        Some(Codec::Json) => calls.push(quote!(.codec(#private::Codec::Json))),
     }
     calls
 }
@@ -264,6 +265,13 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         let answers = answers(model, &types, &quote!(#hooks.types()));
         asked.push(quote!(let #types = #answers;));
         calls.push(quote!(.able(#types)));
+    }
+    if options.engine.is_far() || model.may_outlive() {
+        let equal = hidden_at("equal", model.output.span());
+        let answer =
+            asking(model, &quote!(able), &equal, &quote!(#hooks.types()), &quote!(#equal.value_equal()));
+        asked.push(quote!(let #equal = #answer;));
+        calls.push(quote!(.equal(#equal)));
     }
     match asked[..] {
         [] if calls.is_empty() => {

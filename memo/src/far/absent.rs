@@ -52,6 +52,9 @@ pub(crate) struct FarKey {
 }
 
 impl FarKey {
+    pub(crate) fn over(&self) -> Option<&Key> {
+        match self._never {}
+    }
     pub(crate) fn hold(&self) -> Hold {
         match self._never {}
     }
@@ -128,7 +131,7 @@ impl<K, V> Far<K, V> {
     pub(crate) async fn peek(&self, _: Key) -> Option<V> {
         match self.0 {}
     }
-    pub(crate) fn encode(&self, _: &V) -> Option<FarValue> {
+    pub(crate) fn encode(&self, _: &V, _: Option<&Key>) -> Option<FarValue> {
         match self.0 {}
     }
     pub(crate) fn store(&'static self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {

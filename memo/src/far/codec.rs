@@ -3,21 +3,22 @@
 //! What is text or bytes already is stored as it is. Everything else goes through serde and a codec.
 
 use std::any::{Any, TypeId};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::ROOM;
 use super::detached::Read;
+use super::fingerprint::Shape;
 
 /// How results are written. The numbers are part of the stored format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Codec {
     /// The bytes themselves, of a result that is text or bytes.
     Raw = 0,
     /// postcard: small and fast; the type must be known to read it, which the fingerprint sees to.
-    #[default]
     Postcard = 1,
     /// MessagePack, with the names of fields.
     #[cfg(feature = "messagepack")]
@@ -66,25 +67,44 @@ raw_types! {
 }
 
 impl Codec {
-    /// The codec that values of type `V` are written with where the function asks for this one.
-    pub(crate) fn of<V: 'static>(self) -> Self {
-        if is_raw::<V>() { Codec::Raw } else { self }
+    /// Those that go through serde, the smallest first.
+    pub(super) const ALL: &[Codec] = &[
+        Codec::Postcard,
+        #[cfg(feature = "messagepack")]
+        Codec::MessagePack,
+        #[cfg(feature = "json")]
+        Codec::Json,
+    ];
+
+    /// The codec that values of type `V` are written with where the function names this one, or none.
+    pub(crate) fn of<V: 'static>(named: Option<Codec>, shape: Shape) -> Self {
+        if is_raw::<V>() { Codec::Raw } else { named.unwrap_or_else(|| Self::for_shape(shape)) }
     }
 
-    /// Writes `value`, with room for a label behind; `None` if its `Serialize` or the codec cannot.
-    pub(crate) fn write<V: Serialize + 'static>(self, value: &V) -> Option<Vec<u8>> {
+    /// The first codec that can read a type of this shape, as far as they are compiled in.
+    fn for_shape(shape: Shape) -> Self {
+        let reads = |codec: &&Codec| !shape.asks || **codec != Codec::Postcard;
+        Self::ALL.iter().find(reads).copied().unwrap_or(Codec::Postcard)
+    }
+
+    /// Writes `value`, with room for a label behind.
+    ///
+    /// # Errors
+    ///
+    /// What its `Serialize` or the codec says, if one of them cannot.
+    pub(super) fn write<V: Serialize + 'static>(self, value: &V) -> Result<Vec<u8>, String> {
         match self {
             Codec::Raw => {
-                let raw = raw(value)?;
+                let raw = raw(value).ok_or_else(|| "it is neither text nor bytes".to_owned())?;
                 let mut bytes = Vec::with_capacity(raw.len() + ROOM);
                 bytes.extend_from_slice(raw);
-                Some(bytes)
+                Ok(bytes)
             }
-            Codec::Postcard => postcard::to_extend(value, Vec::with_capacity(ROOM)).ok(),
+            Codec::Postcard => postcard::to_extend(value, Vec::with_capacity(ROOM)).map_err(said),
             #[cfg(feature = "messagepack")]
-            Codec::MessagePack => rmp_serde::to_vec_named(value).ok(),
+            Codec::MessagePack => rmp_serde::to_vec_named(value).map_err(said),
             #[cfg(feature = "json")]
-            Codec::Json => serde_json::to_vec(value).ok(),
+            Codec::Json => serde_json::to_vec(value).map_err(said),
         }
     }
 
@@ -92,23 +112,69 @@ impl Codec {
     pub(super) fn read<V: 'static, R: Read<V>>(self, bytes: Vec<u8>) -> Option<V> {
         match self {
             Codec::Raw => from_raw(bytes),
+            _ => self.decode::<V, R>(&bytes).ok(),
+        }
+    }
+
+    /// The same for what has gone through serde.
+    ///
+    /// # Errors
+    ///
+    /// What the type's `Deserialize` or the codec says, if one of them cannot.
+    pub(super) fn decode<V: 'static, R: Read<V>>(self, bytes: &[u8]) -> Result<V, String> {
+        let whole =
+            |whole: bool, value| whole.then_some(value).ok_or_else(|| "something is left over".to_owned());
+        match self {
+            Codec::Raw => Err("it has not gone through serde".to_owned()),
             Codec::Postcard => {
-                let mut deserializer = postcard::Deserializer::from_bytes(&bytes);
-                let value = R::read(&mut deserializer).ok()?;
-                deserializer.finalize().is_ok_and(<[u8]>::is_empty).then_some(value)
+                let mut deserializer = postcard::Deserializer::from_bytes(bytes);
+                let value = R::read(&mut deserializer).map_err(said)?;
+                whole(deserializer.finalize().is_ok_and(<[u8]>::is_empty), value)
             }
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => {
-                let mut rest = &*bytes;
-                let value = R::read(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
-                rest.is_empty().then_some(value)
+                let mut rest = bytes;
+                let value = R::read(&mut rmp_serde::Deserializer::new(&mut rest)).map_err(said)?;
+                whole(rest.is_empty(), value)
             }
             #[cfg(feature = "json")]
             Codec::Json => {
-                let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-                let value = R::read(&mut deserializer).ok()?;
-                deserializer.end().ok().map(|()| value)
+                let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+                let value = R::read(&mut deserializer).map_err(said)?;
+                whole(deserializer.end().is_ok(), value)
             }
         }
+    }
+}
+
+/// What a plan says of the codec of results of this shape, where the function names this one or none; none where it is the
+/// usual one.
+pub(super) fn reason(named: Option<Codec>, shape: Shape) -> Option<String> {
+    if !shape.asks {
+        return None;
+    }
+    let cannot =
+        "postcard cannot read results whose type asks what is there (serde's `untagged`, `tag`, `flatten`)";
+    match named.unwrap_or_else(|| Codec::for_shape(shape)) {
+        Codec::Postcard => Some(format!("{cannot}, and those are not kept outside of memory")),
+        chosen if named.is_none() => Some(format!("{cannot}, so they are written as {chosen}")),
+        _ => None,
+    }
+}
+
+fn said(error: impl fmt::Display) -> String {
+    error.to_string()
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Codec::Raw => "raw",
+            Codec::Postcard => "postcard",
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => "messagepack",
+            #[cfg(feature = "json")]
+            Codec::Json => "json",
+        })
     }
 }

@@ -16,7 +16,7 @@ const END: u8 = 0;
 /// The kinds of values. The numbers are part of the format.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
-enum Kind {
+pub(super) enum Kind {
     False = 1,
     True = 2,
     I8 = 3,
@@ -47,7 +47,7 @@ enum Kind {
 
 /// Why a key has no encoding: its `Serialize` says so.
 #[derive(Debug)]
-pub(crate) struct Unencodable(String);
+pub(crate) struct Unencodable(pub(super) String);
 
 impl fmt::Display for Unencodable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,9 +7,11 @@
 //!
 //! The way of finding out is that of the crate serde-reflection; the outcome here is only a number.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
@@ -21,21 +23,42 @@ const MOST_VALUES: usize = 256;
 /// Steps in one value: the shape of a type that branches at every level is known well enough by then.
 const MOST_STEPS: usize = 20_000;
 
-/// A number for the shape of `T`: equal for equal shapes, and for others different but by a chance of 2⁻⁶⁴.
-pub(crate) fn fingerprint<T: Deserialize<'static>>() -> u64 {
+/// What is known of a type by what it asks for as it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// A number: equal for equal shapes, and for others different but by a chance of 2⁻⁶⁴.
+    pub(crate) fingerprint: u64,
+    /// Somewhere it asks what is there, which only a codec can say that writes the kinds of values.
+    pub(crate) asks: bool,
+}
+
+/// The shape of `T`, found out once.
+pub(crate) fn shape<T: Deserialize<'static> + 'static>() -> Shape {
+    static FOUND: Mutex<BTreeMap<TypeId, Shape>> = Mutex::new(BTreeMap::new());
+    let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = found().get(&TypeId::of::<T>()).copied();
+    known.unwrap_or_else(|| {
+        // the type's own code runs here, under no lock
+        let shape = probe::<T>();
+        found().insert(TypeId::of::<T>(), shape);
+        shape
+    })
+}
+
+fn probe<T: Deserialize<'static>>() -> Shape {
     let mut probe = Probe::default();
     for _ in 0..MOST_VALUES {
         probe.depth = 0;
         probe.steps = 0;
         probe.note("value");
-        if let Err(Stop(reason)) = T::deserialize(Shape(&mut probe)) {
+        if let Err(Stop(reason)) = T::deserialize(Asked(&mut probe)) {
             probe.note(reason);
         }
         if probe.enums.values().all(|seen| seen.next >= seen.variants) {
             break;
         }
     }
-    probe.hash.0
+    Shape { fingerprint: probe.hash.0, asks: probe.asks }
 }
 
 /// FNV-1a, 64 bits: the same everywhere and for ever, which no hasher of std promises.
@@ -71,6 +94,7 @@ struct Probe {
     enums: BTreeMap<(&'static str, &'static [&'static str]), Seen>,
     depth: usize,
     steps: usize,
+    asks: bool,
 }
 
 impl Probe {
@@ -110,7 +134,7 @@ impl de::Error for Stop {
     }
 }
 
-struct Shape<'p>(&'p mut Probe);
+struct Asked<'p>(&'p mut Probe);
 
 macro_rules! scalars {
     ($($method:ident $visit:ident $value:expr;)*) => {$(
@@ -121,7 +145,7 @@ macro_rules! scalars {
     )*};
 }
 
-impl<'de> de::Deserializer<'de> for Shape<'_> {
+impl<'de> de::Deserializer<'de> for Asked<'_> {
     type Error = Stop;
 
     scalars! {
@@ -143,7 +167,6 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
         deserialize_string visit_str "a";
         deserialize_bytes visit_bytes b"a";
         deserialize_byte_buf visit_bytes b"a";
-        deserialize_identifier visit_str "a";
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -152,10 +175,18 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
     }
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("any");
+        self.0.asks = true;
         visitor.visit_unit()
+    }
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        // the tag of an adjacently tagged enum; the names of fields do not come by here
+        self.0.note("deserialize_identifier");
+        self.0.asks = true;
+        visitor.visit_str("a")
     }
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("ignored");
+        self.0.asks = true;
         visitor.visit_unit()
     }
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -171,7 +202,7 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
         // where it is too deep to look, there is nothing, so that the rest of the value is still seen
         match self.0.enter("option") {
             Ok(()) => {
-                let value = visitor.visit_some(Shape(self.0));
+                let value = visitor.visit_some(Asked(self.0));
                 self.0.depth -= 1;
                 value
             }
@@ -185,7 +216,7 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
     ) -> Result<V::Value, Stop> {
         self.0.enter("newtype")?;
         self.0.note(name);
-        let value = visitor.visit_newtype_struct(Shape(self.0));
+        let value = visitor.visit_newtype_struct(Asked(self.0));
         self.0.depth -= 1;
         value
     }
@@ -282,7 +313,7 @@ impl<'de> de::SeqAccess<'de> for Elements<'_> {
             return Ok(None);
         }
         self.left -= 1;
-        seed.deserialize(Shape(&mut *self.probe)).map(Some)
+        seed.deserialize(Asked(&mut *self.probe)).map(Some)
     }
 }
 
@@ -298,10 +329,10 @@ impl<'de> de::MapAccess<'de> for Pairs<'_> {
             return Ok(None);
         }
         self.left -= 1;
-        seed.deserialize(Shape(&mut *self.probe)).map(Some)
+        seed.deserialize(Asked(&mut *self.probe)).map(Some)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stop> {
-        seed.deserialize(Shape(&mut *self.probe))
+        seed.deserialize(Asked(&mut *self.probe))
     }
 }
 
@@ -318,7 +349,7 @@ impl<'de> de::MapAccess<'de> for Fields<'_> {
         seed.deserialize(field.into_deserializer()).map(Some)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stop> {
-        seed.deserialize(Shape(&mut *self.probe))
+        seed.deserialize(Asked(&mut *self.probe))
     }
 }
 
@@ -329,15 +360,15 @@ struct Variant<'p> {
 
 impl<'de, 'p> de::EnumAccess<'de> for Variant<'p> {
     type Error = Stop;
-    type Variant = Shape<'p>;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Shape<'p>), Stop> {
+    type Variant = Asked<'p>;
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Asked<'p>), Stop> {
         let index = u32::try_from(self.variant).unwrap_or(u32::MAX);
         let value = seed.deserialize(index.into_deserializer())?;
-        Ok((value, Shape(self.probe)))
+        Ok((value, Asked(self.probe)))
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Shape<'_> {
+impl<'de> de::VariantAccess<'de> for Asked<'_> {
     type Error = Stop;
     fn unit_variant(self) -> Result<(), Stop> {
         self.0.note("unit variant");
@@ -361,8 +392,63 @@ impl<'de> de::VariantAccess<'de> for Shape<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::fingerprint;
+    use super::shape;
     use serde::Deserialize;
+
+    fn fingerprint<T: Deserialize<'static> + 'static>() -> u64 {
+        shape::<T>().fingerprint
+    }
+
+    #[test]
+    fn promise_24_a_type_that_asks_what_is_there_is_known() {
+        #[derive(Deserialize)]
+        #[allow(dead_code)]
+        struct Inner {
+            n: u8,
+        }
+        #[derive(Deserialize)]
+        #[allow(dead_code)]
+        struct Flat {
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        #[allow(dead_code)]
+        enum Untagged {
+            A(u8),
+            B(String),
+        }
+        #[derive(Deserialize)]
+        #[serde(tag = "kind")]
+        #[allow(dead_code)]
+        enum Tagged {
+            A { n: u8 },
+        }
+        #[derive(Deserialize)]
+        #[allow(dead_code)]
+        enum Deep {
+            A(u8),
+            B { all: Vec<Option<(u8, Untagged)>> },
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)]
+        enum Plain {
+            A { n: u8, m: Option<Inner> },
+            B(u8, f64),
+            C,
+        }
+        #[derive(Deserialize)]
+        #[serde(tag = "kind", content = "is")]
+        #[allow(dead_code)]
+        enum Adjacent {
+            A { n: u8 },
+        }
+        assert!(shape::<Flat>().asks && shape::<Untagged>().asks && shape::<Tagged>().asks);
+        assert!(shape::<Deep>().asks && shape::<Adjacent>().asks);
+        assert!(!shape::<Plain>().asks && !shape::<Vec<Option<Inner>>>().asks);
+    }
 
     macro_rules! shape {
         ($($item:item)*) => {{

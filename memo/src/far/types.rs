@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::codec::Codec;
 use super::detached::{Detached, Plainly};
 use super::encode::encode;
-use super::fingerprint::fingerprint;
+use super::fingerprint::{Shape, shape};
+use super::proof::{Equal, Refusal, proved};
 use crate::key::Part;
 use crate::outcome::Outcome;
 use crate::strategy::{Profiles, TypeProfile};
@@ -25,11 +26,16 @@ pub(crate) struct FarTypes<K, V> {
 /// How keys `K` become bytes; `None` where their `Serialize` fails.
 pub type KeyType<K> = fn(&K) -> Option<Vec<u8>>;
 
+/// How results `V` become bytes that are read as what they were.
+type Write<V> = fn(Codec, &V, Option<Equal<V>>) -> Result<Vec<u8>, Refusal>;
+
 /// How results `V` become bytes, and come back.
 pub struct ValueType<V> {
-    pub(crate) write: fn(Codec, &V) -> Option<Vec<u8>>,
+    pub(crate) write: Write<V>,
     pub(crate) read: fn(Codec, Vec<u8>) -> Option<V>,
-    pub(crate) fingerprint: fn() -> u64,
+    pub(crate) shape: fn() -> Shape,
+    /// How results are compared, if they can be.
+    pub(crate) equal: Option<Equal<V>>,
 }
 
 impl<K, V> Clone for FarTypes<K, V> {
@@ -86,9 +92,10 @@ pub fn far_key<K: FarKey>() -> KeyType<K> {
 /// How results of this type are written and read, for an engine that is asked for by name.
 pub fn far_value<V: FarValue>() -> ValueType<V> {
     ValueType {
-        write: |codec, value| codec.write(value),
+        write: proved::<V, Plainly>,
         read: |codec, bytes| codec.read::<V, Plainly>(bytes),
-        fingerprint: fingerprint::<V>,
+        shape: shape::<V>,
+        equal: None,
     }
 }
 
@@ -149,14 +156,31 @@ pub trait ValueBytes<V> {
 impl<V: Serialize + Deserialize<'static> + 'static> ValueBytes<V> for Yes {
     fn value() -> Option<ValueType<V>> {
         Some(ValueType {
-            write: |codec, value| codec.write(value),
+            write: proved::<V, Detached>,
             read: |codec, bytes| codec.read::<V, Detached>(bytes),
-            fingerprint: fingerprint::<V>,
+            shape: shape::<V>,
+            equal: None,
         })
     }
 }
 impl<V> ValueBytes<V> for No {
     fn value() -> Option<ValueType<V>> {
+        None
+    }
+}
+
+/// An answer to whether results can be compared.
+pub trait ValueEqual<V> {
+    /// How, if they can.
+    fn equal() -> Option<Equal<V>>;
+}
+impl<V: PartialEq> ValueEqual<V> for Yes {
+    fn equal() -> Option<Equal<V>> {
+        Some(V::eq)
+    }
+}
+impl<V> ValueEqual<V> for No {
+    fn equal() -> Option<Equal<V>> {
         None
     }
 }
@@ -220,6 +244,28 @@ pub mod able {
         }
     }
 
+    /// Results that can be compared.
+    pub trait Same {
+        /// Says so.
+        fn value_equal(self) -> Yes;
+    }
+    impl<K, V: PartialEq> Same for &Types<K, V> {
+        fn value_equal(self) -> Yes {
+            Yes
+        }
+    }
+
+    /// Other results.
+    pub trait NoSame {
+        /// Says so.
+        fn value_equal(self) -> No;
+    }
+    impl<K, V> NoSame for Types<K, V> {
+        fn value_equal(self) -> No {
+            No
+        }
+    }
+
     /// Keys that are tuples.
     pub trait Parts {
         /// Says so.
@@ -267,6 +313,14 @@ impl<K: 'static, V: 'static> FarTypes<K, V> {
         Self::found(A::key(), B::value(), C::parts())
     }
 
+    /// With the answer to whether results can be compared.
+    pub(crate) fn comparing<D: ValueEqual<V>>(mut self, _: D) -> Self {
+        if let Some(value) = &mut self.value {
+            value.equal = D::equal();
+        }
+        self
+    }
+
     fn found(
         key: Option<KeyType<K>>,
         value: Option<ValueType<V>>,
@@ -276,6 +330,7 @@ impl<K: 'static, V: 'static> FarTypes<K, V> {
             key: TypeProfile::of::<K>(key.is_some()),
             parts,
             value: TypeProfile::of::<V>(value.is_some()),
+            shape: value.map(|value| value.shape),
         };
         FarTypes { key, value, profiles }
     }

@@ -1,0 +1,446 @@
+//! What a value tells of itself, as a digest: two values of one type that tell the same have the same one.
+//!
+//! It is never stored, so it has no format to keep. Unlike the encoding of keys it tells floats apart by their bits.
+//! Maps count as entries in no order. Sequences have an order, but for the hash sets that are known by name, and for all
+//! of them where [`Order::Any`] is asked for: what is read from bytes comes into another order in a hash set.
+
+use serde::ser::{self, Serialize};
+
+use super::encode::{Kind, Unencodable};
+
+/// Bytes that are collected before they are hashed: many small updates take the hasher longer than the hashing.
+const CHUNK: usize = 16 * 1024;
+
+/// Whether the order in sequences counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// It does, but in hash sets.
+    Kept,
+    /// It does not.
+    Any,
+}
+
+/// The digest of what `value` tells.
+///
+/// # Errors
+///
+/// If its `Serialize` fails.
+pub(crate) fn content<T: Serialize + ?Sized>(value: &T, order: Order) -> Result<[u8; 32], Unencodable> {
+    let mut told = Told { bytes: Vec::with_capacity(128), parts: Vec::new(), order };
+    told.open();
+    told.value(value)?;
+    Ok(told.close())
+}
+
+/// What has been told.
+struct Told {
+    bytes: Vec<u8>,
+    /// What gets a digest of its own and has not ended, the outermost first.
+    parts: Vec<Part>,
+    order: Order,
+}
+
+struct Part {
+    /// Where its bytes begin, as far as they are not hashed yet.
+    start: usize,
+    hashed: Option<Box<blake3::Hasher>>,
+}
+
+impl Told {
+    fn open(&mut self) {
+        self.parts.push(Part { start: self.bytes.len(), hashed: None });
+    }
+
+    fn close(&mut self) -> [u8; 32] {
+        let Some(Part { start, hashed }) = self.parts.pop() else { return [0; 32] };
+        let rest = &self.bytes[start..];
+        let digest = match hashed {
+            None => blake3::hash(rest),
+            Some(mut hasher) => hasher.update(rest).finalize(),
+        };
+        self.bytes.truncate(start);
+        *digest.as_bytes()
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if let Some(part) = self.parts.last_mut()
+            && self.bytes.len() - part.start >= CHUNK
+        {
+            part.hashed.get_or_insert_default().update(&self.bytes[part.start..]);
+            self.bytes.truncate(part.start);
+        }
+    }
+
+    fn kind(&mut self, kind: Kind) {
+        self.put(&[kind as u8]);
+    }
+
+    fn fixed(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), Unencodable> {
+        self.kind(kind);
+        self.put(bytes);
+        Ok(())
+    }
+
+    fn sized(&mut self, bytes: &[u8]) {
+        self.put(&(bytes.len() as u64).to_le_bytes());
+        self.put(bytes);
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
+        let any = self.order == Order::Any || is_hash_set(std::any::type_name::<T>());
+        value.serialize(Teller { told: self, any })
+    }
+
+    fn variant(&mut self, name: &str) {
+        self.kind(Kind::Variant);
+        self.sized(name.as_bytes());
+    }
+}
+
+/// Whether a type of this name is a hash set of the usual ones, or one behind a pointer.
+fn is_hash_set(name: &str) -> bool {
+    const POINTERS: [&str; 4] = ["&", "alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<"];
+    let mut name = name;
+    while let Some(inner) = POINTERS.iter().find_map(|pointer| name.strip_prefix(pointer)) {
+        name = inner;
+    }
+    name.starts_with("std::collections::hash::set::HashSet<") || name.starts_with("hashbrown::set::HashSet<")
+}
+
+struct Teller<'t> {
+    told: &'t mut Told,
+    /// A sequence here has no order.
+    any: bool,
+}
+
+/// What comes element by element, with or without an order.
+struct Elements<'t> {
+    told: &'t mut Told,
+    count: u64,
+    /// The digests of the elements, where the order does not count.
+    unordered: Option<Vec<[u8; 32]>>,
+}
+
+/// What comes by names and values.
+struct Fields<'t>(&'t mut Told);
+
+/// A map: the digests of its entries.
+struct Entries<'t> {
+    told: &'t mut Told,
+    entries: Vec<[u8; 32]>,
+    /// There has been a key, and not its value.
+    open: bool,
+}
+
+/// Ends what has no length of its own. No kind has this number.
+const END: u8 = 0;
+
+fn sorted(told: &mut Told, mut digests: Vec<[u8; 32]>) {
+    digests.sort_unstable();
+    for digest in &digests {
+        told.put(digest);
+    }
+    told.put(&(digests.len() as u64).to_le_bytes());
+}
+
+macro_rules! fixed {
+    ($($method:ident $ty:ty, $kind:ident, |$value:ident| $bytes:expr;)*) => {$(
+        fn $method(self, $value: $ty) -> Result<(), Unencodable> {
+            self.told.fixed(Kind::$kind, &$bytes)
+        }
+    )*};
+}
+
+impl<'t> ser::Serializer for Teller<'t> {
+    type Ok = ();
+    type Error = Unencodable;
+    type SerializeSeq = Elements<'t>;
+    type SerializeTuple = Elements<'t>;
+    type SerializeTupleStruct = Elements<'t>;
+    type SerializeTupleVariant = Elements<'t>;
+    type SerializeMap = Entries<'t>;
+    type SerializeStruct = Fields<'t>;
+    type SerializeStructVariant = Fields<'t>;
+
+    fixed! {
+        serialize_i8 i8, I8, |value| value.to_le_bytes();
+        serialize_i16 i16, I16, |value| value.to_le_bytes();
+        serialize_i32 i32, I32, |value| value.to_le_bytes();
+        serialize_i64 i64, I64, |value| value.to_le_bytes();
+        serialize_i128 i128, I128, |value| value.to_le_bytes();
+        serialize_u8 u8, U8, |value| value.to_le_bytes();
+        serialize_u16 u16, U16, |value| value.to_le_bytes();
+        serialize_u32 u32, U32, |value| value.to_le_bytes();
+        serialize_u64 u64, U64, |value| value.to_le_bytes();
+        serialize_u128 u128, U128, |value| value.to_le_bytes();
+        serialize_f32 f32, F32, |value| value.to_bits().to_le_bytes();
+        serialize_f64 f64, F64, |value| value.to_bits().to_le_bytes();
+        serialize_char char, Char, |value| u32::from(value).to_le_bytes();
+        serialize_unit_struct &'static str, Unit, |_name| [];
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Unencodable> {
+        self.told.fixed(if value { Kind::True } else { Kind::False }, &[])
+    }
+    fn serialize_str(self, value: &str) -> Result<(), Unencodable> {
+        self.told.kind(Kind::Text);
+        self.told.sized(value.as_bytes());
+        Ok(())
+    }
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Unencodable> {
+        self.told.kind(Kind::Bytes);
+        self.told.sized(value);
+        Ok(())
+    }
+    fn serialize_none(self) -> Result<(), Unencodable> {
+        self.told.fixed(Kind::Nothing, &[])
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unencodable> {
+        self.told.kind(Kind::Something);
+        self.told.value(value)
+    }
+    fn serialize_unit(self) -> Result<(), Unencodable> {
+        self.told.fixed(Kind::Unit, &[])
+    }
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<(), Unencodable> {
+        self.told.variant(name);
+        self.told.fixed(Kind::Unit, &[])
+    }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Unencodable> {
+        self.told.kind(Kind::Newtype);
+        self.told.value(value)
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Unencodable> {
+        self.told.variant(name);
+        self.told.value(value)
+    }
+    // lengths are hints: what counts is what comes
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'t>, Unencodable> {
+        self.told.kind(Kind::Sequence);
+        Ok(Elements { told: self.told, count: 0, unordered: self.any.then(Vec::new) })
+    }
+    fn serialize_tuple(self, _: usize) -> Result<Elements<'t>, Unencodable> {
+        self.told.kind(Kind::Tuple);
+        Ok(Elements { told: self.told, count: 0, unordered: None })
+    }
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Elements<'t>, Unencodable> {
+        self.serialize_tuple(len)
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Elements<'t>, Unencodable> {
+        self.told.variant(name);
+        self.serialize_tuple(len)
+    }
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'t>, Unencodable> {
+        self.told.kind(Kind::Map);
+        Ok(Entries { told: self.told, entries: Vec::new(), open: false })
+    }
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'t>, Unencodable> {
+        self.told.kind(Kind::Struct);
+        Ok(Fields(self.told))
+    }
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Fields<'t>, Unencodable> {
+        self.told.variant(name);
+        self.serialize_struct("", len)
+    }
+    /// Text for people may leave something out.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+impl Elements<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
+        self.count += 1;
+        let Some(unordered) = &mut self.unordered else { return self.told.value(value) };
+        self.told.open();
+        self.told.value(value)?;
+        unordered.push(self.told.close());
+        Ok(())
+    }
+
+    fn ended(self) {
+        if let Some(unordered) = self.unordered {
+            sorted(self.told, unordered);
+        }
+        self.told.put(&[END]);
+        self.told.put(&self.count.to_le_bytes());
+    }
+}
+
+macro_rules! elements {
+    ($($compound:ident $element:ident;)*) => {$(
+        impl ser::$compound for Elements<'_> {
+            type Ok = ();
+            type Error = Unencodable;
+            fn $element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
+                self.element(value)
+            }
+            fn end(self) -> Result<(), Unencodable> {
+                self.ended();
+                Ok(())
+            }
+        }
+    )*};
+}
+elements! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+
+macro_rules! fields {
+    ($($compound:ident)*) => {$(
+        impl ser::$compound for Fields<'_> {
+            type Ok = ();
+            type Error = Unencodable;
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Unencodable> {
+                self.0.kind(Kind::Text);
+                self.0.sized(name.as_bytes());
+                self.0.value(value)
+            }
+            fn end(self) -> Result<(), Unencodable> {
+                self.0.put(&[END]);
+                Ok(())
+            }
+        }
+    )*};
+}
+fields!(SerializeStruct SerializeStructVariant);
+
+impl ser::SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Unencodable;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unencodable> {
+        if std::mem::replace(&mut self.open, true) {
+            return Err(Unencodable("a map gave a key after a key".into()));
+        }
+        self.told.open();
+        self.told.value(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
+        if !std::mem::replace(&mut self.open, false) {
+            return Err(Unencodable("a map gave a value before a key".into()));
+        }
+        self.told.value(value)?;
+        self.entries.push(self.told.close());
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Unencodable> {
+        if self.open {
+            return Err(Unencodable("a map ended after a key".into()));
+        }
+        sorted(self.told, self.entries);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeSet, HashMap, HashSet};
+    use std::sync::Arc;
+
+    fn kept(value: &impl Serialize) -> [u8; 32] {
+        content(value, Order::Kept).unwrap()
+    }
+
+    fn any(value: &impl Serialize) -> [u8; 32] {
+        content(value, Order::Any).unwrap()
+    }
+
+    #[test]
+    fn promise_24_what_differs_tells_differently() {
+        #[derive(serde::Serialize)]
+        struct Sparse {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            a: Option<u8>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            b: Option<u8>,
+        }
+        let all = [
+            kept(&Option::<()>::None),
+            kept(&Some(())),
+            kept(&Some(Some(()))),
+            kept(&Some(Option::<()>::None)),
+            kept(&0.0_f64),
+            kept(&-0.0_f64),
+            kept(&f64::NAN),
+            kept(&-f64::NAN),
+            kept(&(vec![1_u8], vec![2_u8])),
+            kept(&(vec![1_u8, 2], Vec::<u8>::new())),
+            kept(&vec![1_u8, 2]),
+            kept(&vec![2_u8, 1]),
+            kept(&BTreeSet::from([1_u8, 3])),
+            kept(&Sparse { a: Some(1), b: None }),
+            kept(&Sparse { a: None, b: Some(1) }),
+            kept(&HashMap::from([(1_u8, 2_u8)])),
+            kept(&HashMap::from([(2_u8, 1_u8)])),
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert!(!all[n + 1..].contains(one), "{n}");
+        }
+    }
+
+    #[test]
+    fn order_does_not_count_where_there_is_none() {
+        let numbers: Vec<u32> = (0..3_000).collect();
+        let forth: HashSet<u32> = numbers.iter().copied().collect();
+        let back: HashSet<u32> = numbers.iter().rev().copied().collect();
+        assert_eq!(kept(&forth), kept(&back));
+        assert_eq!(kept(&Some(Arc::new(forth.clone()))), kept(&Some(Arc::new(back.clone()))));
+        let by = |numbers: &HashSet<u32>| -> HashMap<u32, Vec<u32>> {
+            numbers.iter().map(|n| (*n, (0..n % 7).collect())).collect()
+        };
+        assert_eq!(kept(&by(&forth)), kept(&by(&back)));
+
+        let reversed: Vec<_> = numbers.iter().rev().collect();
+        assert_ne!(kept(&numbers), kept(&reversed));
+        assert_eq!(any(&numbers), any(&reversed));
+        assert_ne!(any(&vec![1_u8, 1, 2]), any(&vec![1_u8, 2, 2]), "how often counts");
+        assert_ne!(any(&(1_u8, 2_u8)), any(&(2_u8, 1_u8)), "a tuple has an order");
+    }
+
+    #[test]
+    fn what_is_long_is_hashed_as_it_comes() {
+        let long = vec!["some text".to_owned(); 20_000];
+        let mut other = long.clone();
+        assert_eq!(kept(&long), kept(&other));
+        other[19_999].push('!');
+        assert_ne!(kept(&long), kept(&other));
+        assert_ne!(any(&long), any(&other));
+        let within = |texts: &[String]| HashMap::from([(1_u8, texts.to_vec()), (2, texts.to_vec())]);
+        assert_eq!(kept(&within(&long)), kept(&within(&long)));
+        assert_ne!(kept(&within(&long)), kept(&within(&other)));
+    }
+}

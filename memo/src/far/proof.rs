@@ -1,0 +1,115 @@
+//! The proof that what has been written is read as what it was.
+//!
+//! A type may write other than it reads: serde's attributes make it easy, and codecs lack what some types need. So what
+//! is written is read back at once, before an engine has it, and compared with the value. What does not come back as it
+//! was is refused.
+
+use std::any::TypeId;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::codec::Codec;
+use super::content::{Order, content};
+use super::detached::Read;
+
+/// How values are compared whose type can be.
+pub(crate) type Equal<V> = fn(&V, &V) -> bool;
+
+/// Why a value is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Its `Serialize` or the codec says no, in these words.
+    Unwritten(String),
+    /// What has been written cannot be read, for this reason.
+    Unread(String),
+    /// What has been written is read as another value.
+    Differs,
+    /// Reading or comparing panicked.
+    Panicked,
+}
+
+/// What comes after "a result .. is not stored: ".
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Unwritten(why) => write!(f, "it cannot be written ({why})"),
+            Refusal::Unread(why) => write!(f, "it would not be read again ({why})"),
+            Refusal::Differs => f.write_str("it would be read as another value"),
+            Refusal::Panicked => f.write_str("reading it again panicked"),
+        }
+    }
+}
+
+/// `value` as bytes, with room for a label behind, that are read as `value`.
+///
+/// # Errors
+///
+/// If there are none.
+pub(super) fn proved<V: Serialize + 'static, R: Read<V>>(
+    codec: Codec,
+    value: &V,
+    equal: Option<Equal<V>>,
+) -> Result<Vec<u8>, Refusal> {
+    let bytes = codec.write(value).map_err(Refusal::Unwritten)?;
+    if !carries_all::<V>(codec) {
+        // the result is there, and its caller is to have it, whatever is wrong with reading it
+        catch_unwind(AssertUnwindSafe(|| prove::<V, R>(codec, value, &bytes, equal)))
+            .unwrap_or(Err(Refusal::Panicked))?;
+    }
+    Ok(bytes)
+}
+
+fn prove<V: Serialize + 'static, R: Read<V>>(
+    codec: Codec,
+    value: &V,
+    bytes: &[u8],
+    equal: Option<Equal<V>>,
+) -> Result<(), Refusal> {
+    let back: V = codec.decode::<V, R>(bytes).map_err(Refusal::Unread)?;
+    let tell =
+        |value: &V, order| content(value, order).map_err(|error| Refusal::Unwritten(error.to_string()));
+    // that a value is unequal says nothing where it does not equal itself
+    let equal = equal
+        .map(|equal| (equal(value, &back), equal))
+        .and_then(|(is, equal)| if is || equal(value, value) { Some(is) } else { None });
+    let same = match equal {
+        Some(false) => false,
+        _ if tell(value, Order::Kept)? == tell(&back, Order::Kept)? => true,
+        // a set that is not known to be one: its elements are the same, and their order is nothing to its type
+        Some(true) => tell(value, Order::Any)? == tell(&back, Order::Any)?,
+        None => false,
+    };
+    if same { Ok(()) } else { Err(Refusal::Differs) }
+}
+
+/// Whether `codec` carries each value of type `V`, so that there is nothing to prove.
+fn carries_all<V: 'static>(codec: Codec) -> bool {
+    codec == Codec::Raw || is_plain::<V>() || codec == Codec::Postcard && is_float::<V>()
+}
+
+/// Whether `V` is one of these types, or one of the simple containers of one.
+macro_rules! one_of {
+    ($($ty:ty)*) => {{
+        let these = [$(
+            TypeId::of::<$ty>(),
+            TypeId::of::<Option<$ty>>(),
+            TypeId::of::<Vec<$ty>>(),
+            TypeId::of::<Box<[$ty]>>(),
+            TypeId::of::<Arc<[$ty]>>(),
+            TypeId::of::<Arc<Vec<$ty>>>(),
+        )*];
+        these.contains(&TypeId::of::<V>())
+    }};
+}
+
+fn is_plain<V: 'static>() -> bool {
+    one_of! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char String }
+}
+
+/// JSON has no NaN.
+fn is_float<V: 'static>() -> bool {
+    one_of! { f32 f64 }
+}
