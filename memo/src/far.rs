@@ -4,6 +4,7 @@
 //! become bytes, and the engines, nearest first. What an engine answers is checked before it is believed; whatever is
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
+mod bounded;
 mod codec;
 mod detached;
 mod encode;
@@ -13,6 +14,7 @@ mod engines;
 mod fingerprint;
 mod later;
 mod lease;
+mod lifetime;
 mod looked;
 mod recovery;
 mod types;
@@ -38,6 +40,7 @@ pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, typ
 use watch::{Ticket, Watched};
 
 use self::lease::Held;
+use self::lifetime::{Longest, millis};
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -57,6 +60,7 @@ pub(crate) struct Far<K, V> {
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    longest: Longest,
     /// The place of the engine whose leases let one process compute for others, where that is asked for.
     lessor: Option<usize>,
     /// Which near entries follow what others change; none where nobody tells, or nothing is near.
@@ -216,7 +220,14 @@ impl<K, V: 'static> Far<K, V> {
         let told = route.near && tiers.iter().any(|tier| tier.engine.capability().watches);
         let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
         let guards = guards.into_iter().chain(stand_ins).collect();
-        Some(Far { lessor, guards, follows, ..Self::new(key, value, tiers, identity, settings.codec) })
+        let longest = Longest::of(settings);
+        Some(Far {
+            lessor,
+            guards,
+            follows,
+            longest,
+            ..Self::new(key, value, tiers, identity, settings.codec)
+        })
     }
 
     fn new(
@@ -237,6 +248,7 @@ impl<K, V: 'static> Far<K, V> {
             tiers,
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
+            longest: Longest::any(),
             lessor: None,
             follows: None,
             ailing: AtomicBool::new(false),
@@ -418,7 +430,10 @@ impl<K, V: 'static> Far<K, V> {
             codec: memo_engines::entry::Codec(self.codec as u8),
             now: utc_now(),
         };
-        let label = Stored::open(&entry.bytes, &expected)?.label;
+        let label = self.longest.cut(Stored::open(&entry.bytes, &expected)?.label);
+        if label.expires.is_some_and(|expires| expires <= expected.now) {
+            return Err(Misfit::Expired);
+        }
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
         // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
@@ -445,7 +460,7 @@ impl<K, V: 'static> Far<K, V> {
 
     fn seal(&self, key: &Key, value: FarValue, lifetime: Option<Duration>, cost: Duration) -> Entry {
         let now = utc_now();
-        let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        self.longest.given(lifetime);
         let expires = lifetime.map(|lifetime| now.saturating_add(millis(lifetime)));
         let label = Label {
             identity: self.identity,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ROOM;
+use super::bounded::Limits;
 use super::detached::Read;
 
 /// How results are written. The numbers are part of the stored format.
@@ -88,25 +89,27 @@ impl Codec {
         }
     }
 
-    /// Reads a value that takes all of `bytes`, in the way of `R`; `None` if they are none.
+    /// Reads a value that takes all of `bytes`, in the way of `R`; `None` if they are none, or more than
+    /// [`Limits`] allow.
     pub(super) fn read<V: 'static, R: Read<V>>(self, bytes: Vec<u8>) -> Option<V> {
+        let limits = Limits::of(bytes.len());
         match self {
             Codec::Raw => from_raw(bytes),
             Codec::Postcard => {
                 let mut deserializer = postcard::Deserializer::from_bytes(&bytes);
-                let value = R::read(&mut deserializer).ok()?;
+                let value = R::read(limits.around(&mut deserializer)).ok()?;
                 deserializer.finalize().is_ok_and(<[u8]>::is_empty).then_some(value)
             }
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => {
                 let mut rest = &*bytes;
-                let value = R::read(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
+                let value = R::read(limits.around(&mut rmp_serde::Deserializer::new(&mut rest))).ok()?;
                 rest.is_empty().then_some(value)
             }
             #[cfg(feature = "json")]
             Codec::Json => {
                 let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-                let value = R::read(&mut deserializer).ok()?;
+                let value = R::read(limits.around(&mut deserializer)).ok()?;
                 deserializer.end().ok().map(|()| value)
             }
         }
