@@ -4,6 +4,7 @@
 //! become bytes, and the engines, nearest first. What an engine answers is checked before it is believed; whatever is
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
+mod apart;
 mod bounded;
 mod codec;
 mod detached;
@@ -17,6 +18,7 @@ mod lease;
 mod lifetime;
 mod looked;
 mod recovery;
+mod sets;
 mod types;
 mod watch;
 
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use apart::Apart;
 pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
 use memo_engines::{Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
@@ -61,6 +64,7 @@ pub(crate) struct Far<K, V> {
     fingerprint: u64,
     codec: Codec,
     longest: Longest,
+    apart: Apart,
     /// The place of the engine whose leases let one process compute for others, where that is asked for.
     lessor: Option<usize>,
     /// Which near entries follow what others change; none where nobody tells, or nothing is near.
@@ -249,6 +253,7 @@ impl<K, V: 'static> Far<K, V> {
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             longest: Longest::any(),
+            apart: Apart::default(),
             lessor: None,
             follows: None,
             ailing: AtomicBool::new(false),
@@ -295,7 +300,7 @@ impl<K, V: 'static> Far<K, V> {
 
     /// The key to store a result under that was not looked for.
     pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
-        let key = self.key(key)?;
+        let key = self.key_of(key, hash)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
         Some(Box::new(FarKey { unseen: true, ..FarKey::new(key, self.hold(&key, hash), witnesses) }))
     }
@@ -343,8 +348,11 @@ impl<K, V: 'static> Far<K, V> {
 
     /// Whether an engine answers again after all had failed; once for each time that this is so.
     pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
-        let failed = matches!(looked, Looked::Nothing(Some(key)) if key.failed);
-        !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
+        let answered = match looked {
+            Looked::Found(_) => true,
+            Looked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
+        };
+        answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
     /// Memory has been given something to keep for the time being: once an engine is back, `clear` drops it.
@@ -353,6 +361,10 @@ impl<K, V: 'static> Far<K, V> {
         K: Sync,
         V: Sync,
     {
+        if self.is_mixed() {
+            // for good: no engine comes back
+            return;
+        }
         self.ailing.store(true, Ordering::Relaxed);
         if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
             return;

@@ -1,6 +1,8 @@
 //! An engine that keeps entries in a map, for a test to change them as somebody does who may write where results are
 //! stored.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +18,11 @@ impl Shelf {
         let shelf = Shelf::default();
         memo::engines().register(name, shelf.clone());
         shelf
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
     }
 
     /// Changes the label and the payload of every entry, and seals it again.
