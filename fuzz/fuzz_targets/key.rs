@@ -5,6 +5,8 @@
 mod encode;
 #[path = "../../memo/src/far/encode_check.rs"]
 mod encode_check;
+#[path = "../../memo/src/far/sets.rs"]
+mod sets;
 
 use libfuzzer_sys::fuzz_target;
 

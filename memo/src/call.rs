@@ -533,8 +533,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
         let held = memo.runs_user_code.then(|| lead.hold());
-        if memo.stands_in() && far.is_back(&looked) {
-            // it was there for the time being, and would hide what the engine has
+        if far.is_suspect() || memo.stands_in() && far.is_back(&looked) {
+            // it may be another key's; or was there for the time being, and would hide what the engine has
             memo.near.clear();
         }
         match looked {
@@ -857,7 +857,7 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
             (Some(stored), _) => Reply::Peeked(Some(outcome.hit(stored))),
             (None, None) => Reply::Peeked(None),
             (None, Some(far)) => {
-                let Some(key) = far.key(&key.to_owned_part()) else { return Reply::Peeked(None) };
+                let Some(key) = far.key_of(&key.to_owned_part(), hash) else { return Reply::Peeked(None) };
                 Reply::Later(Box::pin(async move {
                     let _lease = lease;
                     Reply::Peeked(far.peek(key).await.map(|stored| outcome.hit(stored)))
@@ -874,7 +874,7 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
                 return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
             };
             let encoded = far.and_then(|far| {
-                let key = far.key(&owned)?;
+                let key = far.key_of(&owned, hash)?;
                 let encoded = far.encode(&value, Some(&key))?;
                 Some((far, key, encoded))
             });

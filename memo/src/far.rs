@@ -4,6 +4,8 @@
 //! become bytes, and the engines, nearest first. What an engine answers is checked before it is believed; whatever is
 //! wrong with it is a miss, counted. An engine that fails never fails the call.
 
+mod apart;
+mod bounded;
 mod codec;
 mod content;
 mod detached;
@@ -15,11 +17,13 @@ mod exit;
 mod fingerprint;
 mod later;
 mod lease;
+mod lifetime;
 mod looked;
 mod origin;
 mod proof;
 mod recovery;
 mod refused;
+mod sets;
 mod types;
 mod watch;
 
@@ -27,6 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use apart::Apart;
 pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
 use memo_engines::{Calls, Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
@@ -47,6 +52,7 @@ use watch::{Ticket, Watched};
 
 use self::exit::OnItsWay;
 use self::lease::Held;
+use self::lifetime::{Longest, millis};
 use self::refused::Refused;
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
@@ -67,6 +73,8 @@ pub(crate) struct Far<K, V> {
     identity: [u8; 16],
     fingerprint: u64,
     codec: Codec,
+    longest: Longest,
+    apart: Apart,
     /// The place of the engine whose leases let one process compute for others, where that is asked for.
     lessor: Option<usize>,
     /// What its codec does not carry.
@@ -246,7 +254,15 @@ impl<K, V: 'static> Far<K, V> {
         let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
         let guards = guards.into_iter().chain(stand_ins).collect();
         let name = name.to_owned();
-        Some(Far { lessor, guards, follows, name, ..Self::new(key, value, tiers, identity, settings.codec) })
+        let longest = Longest::of(settings);
+        Some(Far {
+            lessor,
+            guards,
+            follows,
+            name,
+            longest,
+            ..Self::new(key, value, tiers, identity, settings.codec)
+        })
     }
 
     fn new(
@@ -269,6 +285,8 @@ impl<K, V: 'static> Far<K, V> {
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
             refused: Refused::default(),
+            longest: Longest::any(),
+            apart: Apart::default(),
             lessor: None,
             follows: None,
             ailing: AtomicBool::new(false),
@@ -324,7 +342,7 @@ impl<K, V: 'static> Far<K, V> {
 
     /// The key to store a result under that was not looked for.
     pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
-        let key = self.key(key)?;
+        let key = self.key_of(key, hash)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
         Some(Box::new(FarKey { unseen: true, ..FarKey::new(key, self.hold(&key, hash), witnesses) }))
     }
@@ -372,8 +390,11 @@ impl<K, V: 'static> Far<K, V> {
 
     /// Whether an engine answers again after all had failed; once for each time that this is so.
     pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
-        let failed = matches!(looked, Looked::Nothing(Some(key)) if key.failed);
-        !failed && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
+        let answered = match looked {
+            Looked::Found(_) => true,
+            Looked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
+        };
+        answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }
 
     /// Memory has been given something to keep for the time being: once an engine is back, `clear` drops it.
@@ -382,6 +403,10 @@ impl<K, V: 'static> Far<K, V> {
         K: Sync,
         V: Sync,
     {
+        if self.is_mixed() {
+            // for good: no engine comes back
+            return;
+        }
         self.ailing.store(true, Ordering::Relaxed);
         if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
             return;
@@ -459,7 +484,10 @@ impl<K, V: 'static> Far<K, V> {
             codec: memo_engines::entry::Codec(self.codec as u8),
             now: utc_now(),
         };
-        let label = Stored::open(&entry.bytes, &expected)?.label;
+        let label = self.longest.cut(Stored::open(&entry.bytes, &expected)?.label);
+        if label.expires.is_some_and(|expires| expires <= expected.now) {
+            return Err(Misfit::Expired);
+        }
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
         // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
@@ -496,7 +524,7 @@ impl<K, V: 'static> Far<K, V> {
 
     fn seal(&self, key: &Key, value: FarValue, lifetime: Option<Duration>, cost: Duration) -> Entry {
         let now = utc_now();
-        let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        self.longest.given(lifetime);
         let expires = lifetime.map(|lifetime| now.saturating_add(millis(lifetime)));
         let label = Label {
             identity: self.identity,

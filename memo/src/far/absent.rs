@@ -93,6 +93,12 @@ impl<K, V> Far<K, V> {
     pub(crate) fn key(&self, _: &K) -> Option<Key> {
         match self.0 {}
     }
+    pub(crate) fn key_of(&self, _: &K, _: u64) -> Option<Key> {
+        match self.0 {}
+    }
+    pub(crate) fn is_suspect(&self) -> bool {
+        match self.0 {}
+    }
     pub(crate) fn unseen(&self, _: &K, _: u64) -> Option<Box<FarKey>> {
         match self.0 {}
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ROOM;
+use super::bounded::Limits;
 use super::detached::Read;
 use super::fingerprint::Shape;
 
@@ -108,7 +109,8 @@ impl Codec {
         }
     }
 
-    /// Reads a value that takes all of `bytes`, in the way of `R`; `None` if they are none.
+    /// Reads a value that takes all of `bytes`, in the way of `R`; `None` if they are none, or more than
+    /// [`Limits`] allow.
     pub(super) fn read<V: 'static, R: Read<V>>(self, bytes: Vec<u8>) -> Option<V> {
         match self {
             Codec::Raw => from_raw(bytes),
@@ -124,23 +126,25 @@ impl Codec {
     pub(super) fn decode<V: 'static, R: Read<V>>(self, bytes: &[u8]) -> Result<V, String> {
         let whole =
             |whole: bool, value| whole.then_some(value).ok_or_else(|| "something is left over".to_owned());
+        let limits = Limits::of(bytes.len());
         match self {
             Codec::Raw => Err("it has not gone through serde".to_owned()),
             Codec::Postcard => {
                 let mut deserializer = postcard::Deserializer::from_bytes(bytes);
-                let value = R::read(&mut deserializer).map_err(said)?;
+                let value = R::read(limits.around(&mut deserializer)).map_err(said)?;
                 whole(deserializer.finalize().is_ok_and(<[u8]>::is_empty), value)
             }
             #[cfg(feature = "messagepack")]
             Codec::MessagePack => {
                 let mut rest = bytes;
-                let value = R::read(&mut rmp_serde::Deserializer::new(&mut rest)).map_err(said)?;
+                let value =
+                    R::read(limits.around(&mut rmp_serde::Deserializer::new(&mut rest))).map_err(said)?;
                 whole(rest.is_empty(), value)
             }
             #[cfg(feature = "json")]
             Codec::Json => {
                 let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-                let value = R::read(&mut deserializer).map_err(said)?;
+                let value = R::read(limits.around(&mut deserializer)).map_err(said)?;
                 whole(deserializer.end().is_ok(), value)
             }
         }

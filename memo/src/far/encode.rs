@@ -1,7 +1,7 @@
 //! The canonical encoding of keys, for engines that outlive the process.
 //!
-//! It is injective for values of one type, the same on every platform, and does not depend on the order in which a map
-//! iterates. `docs/format.md` draws it. It is never decoded: a digest of it is what engines see.
+//! It is injective for values of one type, the same on every platform, and does not depend on the order in which a map or a
+//! hash set iterates. `docs/format.md` draws it. It is never decoded: a digest of it is what engines see.
 //!
 //! Each value begins with a byte that tells its kind, never [`END`]; what has no fixed length ends with [`END`] or begins
 //! with its length. Fields and variants go by name, so that another order of declaration is no other key.
@@ -9,6 +9,8 @@
 use std::fmt;
 
 use serde::ser::{self, Serialize};
+
+use super::sets::is_set;
 
 /// Ends what has no length of its own.
 const END: u8 = 0;
@@ -70,26 +72,34 @@ impl ser::Error for Unencodable {
 /// If its `Serialize` fails.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Unencodable> {
     let mut bytes = Vec::with_capacity(64);
-    value.serialize(Encoder(&mut bytes))?;
+    encode_into(&mut bytes, value)?;
     Ok(bytes)
 }
 
-struct Encoder<'b>(&'b mut Vec<u8>);
+fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), Unencodable> {
+    value.serialize(Encoder { bytes, set: is_set::<T>() })
+}
+
+struct Encoder<'b> {
+    bytes: &'b mut Vec<u8>,
+    /// What comes is a set: if it is a sequence, its order says nothing.
+    set: bool,
+}
 
 impl Encoder<'_> {
     fn kind(&mut self, kind: Kind) {
-        self.0.push(kind as u8);
+        self.bytes.push(kind as u8);
     }
 
     fn fixed(mut self, kind: Kind, bytes: &[u8]) -> Result<(), Unencodable> {
         self.kind(kind);
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
     fn sized(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
     }
 
     fn variant(&mut self, name: &str) {
@@ -100,6 +110,12 @@ impl Encoder<'_> {
 
 /// What is written element by element, up to [`END`].
 struct Elements<'b>(&'b mut Vec<u8>);
+
+/// A sequence: its elements as they come, or those of a set in the order of their encoding, up to [`END`].
+struct Sequence<'b> {
+    bytes: &'b mut Vec<u8>,
+    set: Option<Vec<Vec<u8>>>,
+}
 
 /// What is written by names and values, up to [`END`].
 struct Fields<'b>(&'b mut Vec<u8>);
@@ -113,7 +129,7 @@ struct Entries<'b> {
 impl<'b> ser::Serializer for Encoder<'b> {
     type Ok = ();
     type Error = Unencodable;
-    type SerializeSeq = Elements<'b>;
+    type SerializeSeq = Sequence<'b>;
     type SerializeTuple = Elements<'b>;
     type SerializeTupleStruct = Elements<'b>;
     type SerializeTupleVariant = Elements<'b>;
@@ -183,7 +199,7 @@ impl<'b> ser::Serializer for Encoder<'b> {
     }
     fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), Unencodable> {
         self.kind(Kind::Something);
-        value.serialize(self)
+        encode_into(self.bytes, value)
     }
     fn serialize_unit(mut self) -> Result<(), Unencodable> {
         self.kind(Kind::Unit);
@@ -207,7 +223,7 @@ impl<'b> ser::Serializer for Encoder<'b> {
         value: &T,
     ) -> Result<(), Unencodable> {
         self.kind(Kind::Newtype);
-        value.serialize(self)
+        encode_into(self.bytes, value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         mut self,
@@ -217,16 +233,16 @@ impl<'b> ser::Serializer for Encoder<'b> {
         value: &T,
     ) -> Result<(), Unencodable> {
         self.variant(name);
-        value.serialize(self)
+        encode_into(self.bytes, value)
     }
     // lengths are hints: what counts is what comes
-    fn serialize_seq(mut self, _: Option<usize>) -> Result<Elements<'b>, Unencodable> {
+    fn serialize_seq(mut self, _: Option<usize>) -> Result<Sequence<'b>, Unencodable> {
         self.kind(Kind::Sequence);
-        Ok(Elements(self.0))
+        Ok(Sequence { bytes: self.bytes, set: self.set.then(Vec::new) })
     }
     fn serialize_tuple(mut self, _: usize) -> Result<Elements<'b>, Unencodable> {
         self.kind(Kind::Tuple);
-        Ok(Elements(self.0))
+        Ok(Elements(self.bytes))
     }
     fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Elements<'b>, Unencodable> {
         self.serialize_tuple(len)
@@ -243,11 +259,11 @@ impl<'b> ser::Serializer for Encoder<'b> {
     }
     fn serialize_map(mut self, len: Option<usize>) -> Result<Entries<'b>, Unencodable> {
         self.kind(Kind::Map);
-        Ok(Entries { bytes: self.0, entries: Vec::with_capacity(len.unwrap_or(0).min(1024)) })
+        Ok(Entries { bytes: self.bytes, entries: Vec::with_capacity(len.unwrap_or(0).min(1024)) })
     }
     fn serialize_struct(mut self, _: &'static str, _: usize) -> Result<Fields<'b>, Unencodable> {
         self.kind(Kind::Struct);
-        Ok(Fields(self.0))
+        Ok(Fields(self.bytes))
     }
     fn serialize_struct_variant(
         mut self,
@@ -271,7 +287,7 @@ macro_rules! elements {
             type Ok = ();
             type Error = Unencodable;
             fn $element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
-                value.serialize(Encoder(self.0))
+                encode_into(self.0, value)
             }
             fn end(self) -> Result<(), Unencodable> {
                 self.0.push(END);
@@ -281,7 +297,6 @@ macro_rules! elements {
     )*};
 }
 elements! {
-    SerializeSeq serialize_element;
     SerializeTuple serialize_element;
     SerializeTupleStruct serialize_field;
     SerializeTupleVariant serialize_field;
@@ -297,8 +312,8 @@ macro_rules! fields {
                 name: &'static str,
                 value: &T,
             ) -> Result<(), Unencodable> {
-                name.serialize(Encoder(self.0))?;
-                value.serialize(Encoder(self.0))
+                encode_into(self.0, name)?;
+                encode_into(self.0, value)
             }
             fn end(self) -> Result<(), Unencodable> {
                 self.0.push(END);
@@ -308,6 +323,27 @@ macro_rules! fields {
     )*};
 }
 fields!(SerializeStruct SerializeStructVariant);
+
+impl ser::SerializeSeq for Sequence<'_> {
+    type Ok = ();
+    type Error = Unencodable;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
+        match &mut self.set {
+            Some(elements) => elements.push(encode(value)?),
+            None => encode_into(self.bytes, value)?,
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Unencodable> {
+        let mut elements = self.set.unwrap_or_default();
+        elements.sort_unstable();
+        self.bytes.extend(elements.into_iter().flatten());
+        self.bytes.push(END);
+        Ok(())
+    }
+}
 
 impl ser::SerializeMap for Entries<'_> {
     type Ok = ();
@@ -339,7 +375,8 @@ impl ser::SerializeMap for Entries<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::{BTreeMap, HashMap};
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+    use std::sync::Arc;
 
     #[derive(serde::Serialize)]
     enum Shape {
@@ -378,6 +415,64 @@ mod tests {
         let forth: HashMap<_, _> = numbers.iter().map(|n| (*n, n.to_string())).collect();
         let back: HashMap<_, _> = numbers.iter().rev().map(|n| (*n, n.to_string())).collect();
         assert_eq!(encode(&forth).unwrap(), encode(&back).unwrap());
+    }
+
+    /// A set and another one that is equal and iterates in another order.
+    fn sets() -> (HashSet<String>, HashSet<String>) {
+        let texts = || (0..100).map(|n| n.to_string());
+        (texts().collect(), texts().rev().collect())
+    }
+
+    #[derive(serde::Serialize)]
+    struct Newtype<T>(T);
+
+    #[test]
+    fn promise_13_sets_are_equal_whatever_their_order_and_wherever_they_are() {
+        let (forth, back) = sets();
+        assert_ne!(forth.iter().collect::<Vec<_>>(), back.iter().collect::<Vec<_>>());
+
+        #[derive(serde::Serialize)]
+        enum Either<T> {
+            One(T),
+            Two(u8, T),
+            Three { set: T },
+        }
+        fn all(set: &HashSet<String>) -> Vec<Vec<u8>> {
+            let set = || set.clone();
+            let plain = encode(&set()).unwrap();
+            let all = [
+                encode(&&set()),
+                encode(&Box::new(Arc::new(set()))),
+                encode(&(1, set())),
+                encode(&vec![set()]),
+                encode(&[set()]),
+                encode(&Some(set())),
+                encode(&Some(Box::new(set()))),
+                encode(&Newtype(set())),
+                encode(&Newtype(Some(Arc::new(set())))),
+                encode(&BTreeMap::from([(1, set())])),
+                encode(&Either::One(set())),
+                encode(&Either::Two(1, set())),
+                encode(&Either::Three { set: set() }),
+            ];
+            [plain].into_iter().chain(all.map(Result::unwrap)).collect()
+        }
+        assert_eq!(all(&forth), all(&back));
+        let mut fewer = forth.clone();
+        fewer.remove("7");
+        assert!(all(&fewer).iter().zip(all(&forth)).all(|(fewer, all)| *fewer != all));
+        // as a sequence, in the order of what its elements become
+        let ordered: BTreeSet<u8> = (1..5).collect();
+        assert_eq!(hex(&ordered), hex(&ordered.iter().copied().collect::<HashSet<u8>>()));
+    }
+
+    #[test]
+    fn the_order_of_what_is_no_set_counts() {
+        assert_ne!(hex(&vec![1, 2]), hex(&vec![2, 1]));
+        assert_ne!(hex(&Newtype(vec![1, 2])), hex(&Newtype(vec![2, 1])));
+        let (forth, back) =
+            (vec![HashSet::from([1]), HashSet::from([2])], vec![HashSet::from([2]), HashSet::from([1])]);
+        assert_ne!(hex(&forth), hex(&back), "of the vector");
     }
 
     #[test]

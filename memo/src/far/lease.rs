@@ -84,7 +84,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         may_wait: Option<Blocks>,
         writes: bool,
     ) -> Looked<V> {
-        let Some(key) = self.key(lead.key()) else { return Looked::Nothing(None) };
+        let Some(key) = self.key_of(lead.key(), lead.hash()) else { return Looked::Nothing(None) };
         match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
             (Ok(found), ..) => Looked::Found(found),
             (Err(unseen), Some(place), Some(blocks)) if !unseen.failed => {

@@ -1,0 +1,49 @@
+//! How long stored results may live. An entry says when it expires, and whoever may write where results are stored can
+//! make it say anything: it is believed only as far as the function itself would have gone.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use memo_engines::entry::Label;
+
+use crate::function::Settings;
+
+/// The longest lifetime that a function gives its results, in milliseconds; `u64::MAX` where there is no such limit.
+pub(super) struct Longest(AtomicU64);
+
+impl Longest {
+    const ANY: u64 = u64::MAX;
+
+    /// No limit.
+    pub(super) fn any() -> Self {
+        Longest(AtomicU64::new(Self::ANY))
+    }
+
+    /// By what its author has set. What `ttl_of` says of a value has no limit.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let longest = match settings.ttl {
+            Some(ttl) if !settings.ttl_of => millis(ttl.max(settings.error_ttl.unwrap_or_default())),
+            _ => Self::ANY,
+        };
+        Longest(AtomicU64::new(longest))
+    }
+
+    /// A result was given `lifetime` by this process: by a scope, it may be longer than what the author has set.
+    pub(super) fn given(&self, lifetime: Option<Duration>) {
+        self.0.fetch_max(lifetime.map_or(Self::ANY, millis), Ordering::Relaxed);
+    }
+
+    /// What an entry says, no later than its function would have said when it was made.
+    pub(super) fn cut(&self, label: Label) -> Label {
+        let longest = self.0.load(Ordering::Relaxed);
+        if longest == Self::ANY {
+            return label;
+        }
+        let latest = label.created.saturating_add(longest);
+        Label { expires: Some(label.expires.map_or(latest, |expires| expires.min(latest))), ..label }
+    }
+}
+
+pub(super) fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}
