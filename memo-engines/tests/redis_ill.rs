@@ -541,3 +541,28 @@ fn promise_21_slots_move_under_load() {
     // a busy machine may be late, and nothing else may fail
     assert_eq!(after.failures, after.timeouts, "no move is a reason to give up the Cluster");
 }
+
+#[test]
+fn a_lease_whose_answer_was_lost_is_given_back() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let proxy = Proxy::to(server.port());
+    let engine = patient(proxy.url());
+    let ttl = Duration::from_secs(3600);
+    let lease = wait(engine.lease(&key(1), ttl)).unwrap().expect("it is free");
+    assert!(wait(engine.release(&key(1), &lease)).unwrap());
+
+    proxy.set(Mood::HalfOpen);
+    let hasty = Guarded::new(open(proxy.url()), GuardOptions { budget: BUDGET, ..GuardOptions::default() });
+    until("a lease to be given, and the answer lost", || {
+        assert!(wait(hasty.lease(&key(1), ttl)).is_err());
+        (!server.ask(&["KEYS", "memo:*:lease"]).trim().is_empty()).then_some(())
+    });
+    proxy.set(Mood::Well);
+    until("it to be given back", || {
+        let answer = wait(engine.lease(&key(1), ttl));
+        answer.ok().flatten()
+    });
+}
