@@ -12,6 +12,7 @@
 mod address;
 mod background;
 mod failure;
+mod leases;
 mod link;
 mod names;
 mod options;
@@ -31,6 +32,7 @@ pub use options::RedisOptions;
 
 use self::address::Target;
 use self::failure::Failure;
+use self::leases::Attempt;
 use self::link::Link;
 use self::names::{Names, Place, Spread};
 use self::reads::Reads;
@@ -382,12 +384,15 @@ impl Engine for Redis {
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         EngineFuture::new(async move {
             let place = self.names.place(key);
-            let token = token();
+            let (name, token) = (place.lease(), token());
             let mut command = ::redis::cmd("SET");
-            command.arg(place.lease()).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
-            match self.send(&command, &place.generation, "lease a key").await? {
+            command.arg(&name).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
+            let attempt = Attempt::new(&self.link, &name, token, ttl);
+            let reply = self.send(&command, &place.generation, "lease a key").await?;
+            attempt.is_answered();
+            match reply {
                 Value::Okay => Ok(Some(Lease { token })),
-                Value::Nil => Ok(None),
+                Value::Nil => leases::must_end(&self.link, &name, ttl).await.map(|()| None).map_err(named),
                 _ => Err(named(Failure::nonsense("lease a key"))),
             }
         })

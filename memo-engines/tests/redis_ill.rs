@@ -541,3 +541,24 @@ fn promise_21_slots_move_under_load() {
     // a busy machine may be late, and nothing else may fail
     assert_eq!(after.failures, after.timeouts, "no move is a reason to give up the Cluster");
 }
+
+#[test]
+fn a_lease_whose_answer_was_lost_is_given_back() {
+    if !REDIS.is_there() {
+        return;
+    }
+    let server = Server::start(REDIS, Kind::default());
+    let proxy = Proxy::to(server.port());
+    let engine = patient(proxy.url());
+    let ttl = Duration::from_secs(3600);
+    let lease = wait(engine.lease(&key(1), ttl)).unwrap().expect("it is free");
+    assert!(wait(engine.release(&key(1), &lease)).unwrap());
+
+    // it is connected by now: what it sends arrives, and the server's silence ends the call
+    proxy.set(Mood::HalfOpen);
+    assert!(wait(engine.lease(&key(1), ttl)).is_err());
+    assert!(!server.ask(&["KEYS", "memo:*:lease"]).is_empty(), "the server has given it");
+    proxy.set(Mood::Well);
+    proxy.cut();
+    until("it to be given back", || wait(engine.lease(&key(1), ttl)).ok().flatten());
+}

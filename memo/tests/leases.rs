@@ -111,7 +111,11 @@ impl Engine for Lender {
     }
     fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
         self.0.released.fetch_add(1, SeqCst);
-        broken(&self.0.release_fails, self.0.double.release(key, lease))
+        if self.0.release_fails.load(SeqCst) {
+            // before it is done
+            return EngineFuture::ready(Err(Error::new(ErrorKind::Io, "lend")));
+        }
+        self.0.double.release(key, lease)
     }
 }
 
@@ -388,4 +392,40 @@ fn so_do_those_who_want_it_through_another_thread() {
         thread::spawn(|| second_between(1)),
     ];
     assert_eq!(in_time(|| threads.map(|thread| thread.join().unwrap())), [1, 2, 2, 1]);
+}
+
+#[test]
+fn a_lease_that_could_not_be_given_back_is_taken_again_by_its_own_process() {
+    static FIRST: AtomicBool = AtomicBool::new(true);
+    #[memoize(engine = "taken again", single_flight = "machine")]
+    fn f(n: u64) -> Result<u64, String> {
+        if FIRST.swap(false, SeqCst) { Err("not stored".into()) } else { Ok(n) }
+    }
+    let lender = Lender::named("taken again");
+    lender.0.release_fails.store(true, SeqCst);
+    assert!(f(1).is_err());
+    until("it was tried to give it back", || lender.count().1 >= 1);
+    // the failure is noted behind it
+    let calls = in_time(|| f(1));
+    assert_eq!(calls, Ok(1));
+    assert!(lender.0.renewed.load(SeqCst) >= 1, "it is its own lease that it goes on with");
+    lender.0.release_fails.store(false, SeqCst);
+}
+
+#[test]
+fn a_lease_that_could_not_be_given_back_is_given_back_later() {
+    #[memoize(engine = "given back later", name = "later::f", code = "manual", single_flight = "machine")]
+    fn first(_n: u64) -> Result<u64, String> {
+        Err("not stored".into())
+    }
+    let lender = Lender::named("given back later");
+    lender.0.release_fails.store(true, SeqCst);
+    assert!(first(1).is_err());
+    until("it was tried to give it back, and again", || lender.count().1 >= 3);
+    lender.0.release_fails.store(false, SeqCst);
+    let failed = lender.count().1;
+    until("it is given back", || lender.count().1 > failed);
+    let tried = lender.count().1;
+    thread::sleep(Duration::from_millis(600));
+    assert!(lender.count().1 <= tried + 1, "and not again");
 }

@@ -4,7 +4,9 @@
 //! One thread renews all leases of this process, and gives them back. It runs no code of functions: a body that hangs
 //! keeps its lease, as it keeps its flight.
 
-use std::collections::HashMap;
+mod left;
+
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -12,7 +14,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use memo_engines::{Capability, Engine, Error, Key, Lease, Reach, sleep};
+use memo_engines::{Capability, Engine, Error, ErrorKind, Key, Lease, Reach, sleep};
 
 use super::{Far, FarKey, Found, Looked, engines};
 use crate::call::Blocks;
@@ -107,9 +109,17 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         for waited in std::iter::once(false).chain(std::iter::repeat(true)) {
             let engine = &self.tiers[place].engine;
             let lease = match Asking::new(engine.clone(), key).await {
-                Ok(lease) => lease.map(|lease| Held::new(engine.clone(), key, lease, lead.node())),
+                Ok(Some(lease)) => Ok(Some(Held::new(engine.clone(), key, lease, lead.node()))),
+                Ok(None) => take_again(engine, key, lead.node()).await,
+                Err(error) => Err(error),
+            };
+            let lease = match lease {
+                Ok(lease) => lease,
                 // a cache problem neither fails a call nor keeps it
-                Err(_) => break,
+                Err(error) => {
+                    warn(&self.tiers[place].name, &error);
+                    break;
+                }
             };
             if lease.is_none() {
                 if begun.elapsed() >= PATIENCE && lead.keeps_back(blocks, &holders()) {
@@ -135,6 +145,36 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             }
         }
         Looked::Nothing(Some(unseen))
+    }
+}
+
+/// The lease of a key that this process has left behind, if the engine still holds it as ours.
+async fn take_again(
+    engine: &Arc<dyn Engine>,
+    key: Key,
+    flight: Weak<dyn Node>,
+) -> Result<Option<Held>, Error> {
+    let Some(lease) = beats().left.take(engine, &key) else { return Ok(None) };
+    // from here on it is given back, whatever happens
+    let held = Held::new(engine.clone(), key, lease, flight);
+    let is_ours = engine.renew(&key, &lease, TIME).await?;
+    Ok(is_ours.then_some(held))
+}
+
+/// Says once for each engine that something is in the way of a lease that is none.
+fn warn(engine: &str, error: &Error) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if error.kind() != ErrorKind::Other || error.is_engine_failure() {
+        // the engine's guard says what is wrong with the engine
+        return;
+    }
+    let is_new = TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(engine.to_owned());
+    if is_new {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let message = format!(
+            "the engine \"{engine}\" failed to {error}{cause}; what it is for is computed without a lease"
+        );
+        crate::warn::warn_of(engine, &message);
     }
 }
 
@@ -180,8 +220,7 @@ impl Drop for Asking {
         let (engine, key) = (self.engine.clone(), self.key);
         hand_over(Box::pin(async move {
             if let Ok(Some(lease)) = asked.await {
-                // what fails here ends by its time
-                let _ = engine.release(&key, &lease).await;
+                give_back(engine, key, lease, left::end()).await;
             }
         }));
     }
@@ -207,10 +246,14 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let Some(Leased { engine, key, lease, .. }) = beats().leases.remove(&self.0) else { return };
-        hand_over(Box::pin(async move {
-            // what fails here ends by its time
-            let _ = engine.release(&key, &lease).await;
-        }));
+        hand_over(Box::pin(give_back(engine, key, lease, left::end())));
+    }
+}
+
+/// Gives a lease back whose time is over then. Where that fails it is left behind.
+async fn give_back(engine: Arc<dyn Engine>, key: Key, lease: Lease, until: Instant) {
+    if engine.release(&key, &lease).await.is_err() {
+        left::behind(engine, key, lease, until);
     }
 }
 
@@ -220,6 +263,7 @@ struct Beats {
     leases: HashMap<u64, Leased>,
     next: u64,
     work: Vec<Work>,
+    left: left::AllLeft,
     /// The process in which a thread takes care of all this: a forked child has none.
     runs_in: Option<u32>,
 }
@@ -284,7 +328,7 @@ impl Beats {
     fn due(&mut self) -> (Vec<Work>, Option<Instant>) {
         let now = Instant::now();
         let mut work = std::mem::take(&mut self.work);
-        let mut next = None;
+        let mut next = self.left.due(now, &mut work);
         for (&number, leased) in &mut self.leases {
             let Some(renew) = &mut leased.renew else { continue };
             if *renew <= now {
