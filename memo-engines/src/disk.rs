@@ -20,6 +20,8 @@ mod reader;
 mod recent;
 mod store;
 mod wal_index;
+#[cfg(unix)]
+mod way;
 mod writer;
 
 use std::fmt;

@@ -302,6 +302,68 @@ fn promise_19_another_users_directory_is_refused() {
     assert!(error.to_string().contains("another user"), "{error}");
 }
 
+#[test]
+fn promise_19_who_may_replace_the_directory_is_root_or_this_user() {
+    if !is_root() {
+        skipped::skipped("only root can make another's directory");
+        return;
+    }
+    let parent = tempfile::tempdir().unwrap();
+    let above = parent.path().join("above");
+    fs::create_dir_all(above.join("between")).unwrap();
+    let path = above.join("between/cache");
+    let anew = |owner: Option<u32>, mode: u32| {
+        chown(&above, Some(owner.unwrap_or(0)), None).unwrap();
+        fs::set_permissions(&above, Permissions::from_mode(mode)).unwrap();
+    };
+    let another = Some(NOBODY);
+    for (owner, mode, cure) in [
+        (another, 0o755, "chown"),
+        (another, 0o1755, "chown"),
+        (another, 0o1777, "chown"),
+        (None, 0o775, "chmod g-w"),
+        (None, 0o757, "chmod o-w"),
+        (None, 0o777, "chmod go-w"),
+    ] {
+        anew(owner, mode);
+        let error = refused(&path).to_string();
+        let owner = owner.unwrap_or(0);
+        for part in [&above.display().to_string(), &format!("user {owner}"), &format!("{mode:04o}"), cure] {
+            assert!(error.contains(part), "no {part:?} in {error}");
+        }
+        assert_eq!(fs::read_dir(above.join("between")).unwrap().count(), 0, "something was made there");
+    }
+    for mode in [0o755, 0o1777, 0o1775, 0o711] {
+        anew(None, mode);
+        drop(common::open(&path));
+        fs::remove_dir_all(&path).unwrap();
+    }
+}
+
+#[test]
+fn promise_19_a_symbolic_link_on_the_way_is_followed_if_root_or_this_user_made_it() {
+    if !is_root() {
+        skipped::skipped("only root can make another's link");
+        return;
+    }
+    let parent = tempfile::tempdir().unwrap();
+    let real = parent.path().join("real");
+    fs::create_dir(&real).unwrap();
+    let link = parent.path().join("link");
+    for target in [&real, Path::new("real"), Path::new("./real/../real")] {
+        symlink(target, &link).unwrap();
+        let disk = common::open(&link.join("cache"));
+        assert_eq!(disk.path(), real.canonicalize().unwrap().join("cache"));
+        drop(disk);
+        std::os::unix::fs::lchown(&link, Some(NOBODY), None).unwrap();
+        let error = refused(&link.join("cache")).to_string();
+        assert!(error.contains(&link.display().to_string()) && error.contains("symbolic link"), "{error}");
+        fs::remove_file(&link).unwrap();
+    }
+    symlink("link", &link).unwrap();
+    refused(&link.join("cache"));
+}
+
 /// Does as an unprivileged user what a role says: "what path". Ends with success if all was as it should be.
 #[test]
 fn unprivileged() {

@@ -1,9 +1,9 @@
 //! The directory: made, checked, locked, and the content files in it.
 //!
-//! What others could have planted is refused rather than used: the directory must be the user's own, no other
-//! may write to it, and nothing in it is reached through a symbolic link. Files are opened relative to the
-//! directory that was checked, so that it cannot be exchanged in between; only SQLite insists on a path, and
-//! gets the resolved one.
+//! What others could have planted is refused rather than used: the directory must be the user's own or root's, no
+//! other may write to it or to those it stands in (`way`), and nothing in it is reached through a symbolic link. Files
+//! are opened relative to the directory that was checked, so that it cannot be exchanged in between; only SQLite
+//! insists on a path, gets the resolved one, and is not used where that led elsewhere.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -51,6 +51,25 @@ impl Access {
     }
 }
 
+/// Why something is not used.
+pub(super) enum Refusal {
+    Io(io::Error),
+    Because(String),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+#[cfg(unix)]
+impl From<rustix::io::Errno> for Refusal {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
 /// Held by the one process that makes, or sets aside, an index.
 pub(super) struct Lock {
     _file: File,
@@ -58,32 +77,23 @@ pub(super) struct Lock {
 
 impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let unusable = |problem: &str| {
-            let context = format!("use {}: {problem}", path.display());
-            Error::new(ErrorKind::Unavailable, context)
+        let refused = |refusal| match refusal {
+            Refusal::Io(error) => Error::io(format!("open {}", path.display()), error),
+            Refusal::Because(problem) => {
+                let context = format!("use {}: {problem}", path.display());
+                Error::new(ErrorKind::Unavailable, context)
+            }
         };
-        platform::make(path).map_err(|error| Error::io(format!("make {}", path.display()), error))?;
-        platform::check(path).map_err(|error| match error {
-            platform::Refusal::Io(error) => Error::io(format!("open {}", path.display()), error),
-            platform::Refusal::Because(problem) => unusable(problem),
-        })?;
-        let resolved = path
-            .canonicalize()
-            .map_err(|error| Error::io(format!("resolve {}", path.display()), error))?
-            .join(LAYOUT);
-        let sub = |path: &Path| {
-            platform::make(path)
-                .and_then(|()| platform::Dir::open(path))
-                .map_err(|error| Error::io(format!("open {}", path.display()), error))
+        let open = || {
+            let (resolved, directory) = platform::open(path)?;
+            directory.check("it")?;
+            let root = directory.sub(LAYOUT)?;
+            root.check(LAYOUT)?;
+            let content = root.sub("content")?;
+            content.check("content")?;
+            Ok((resolved.join(LAYOUT), root, content))
         };
-        let root = sub(&resolved)?;
-        let content = sub(&resolved.join("content"))?;
-        for dir in [&root, &content] {
-            dir.check().map_err(|error| match error {
-                platform::Refusal::Io(error) => Error::io(format!("open {}", path.display()), error),
-                platform::Refusal::Because(problem) => unusable(problem),
-            })?;
-        }
+        let (resolved, root, content) = open().map_err(refused)?;
         let (remote, access) = (root.is_remote(), root.access());
         Ok(Self { path: resolved, root, content, remote, access })
     }
@@ -92,9 +102,13 @@ impl Directory {
         &self.path
     }
 
-    /// Whether it is still what its name leads to, and not was not removed, moved away, or replaced.
+    /// Whether it is still what its name leads to, and was not removed, moved away, or replaced. One that could only be
+    /// read is another once it may be written.
     pub(super) fn is_in_place(&self) -> bool {
-        let stands = |dir: &platform::Dir, path: &Path| matches!((dir.id(), platform::id(path)), (Ok(open), Ok(named)) if open == named);
+        let stands = |dir: &platform::Dir, path: &Path| {
+            let (open, named) = (dir.id(), platform::id(path));
+            open.is_ok_and(|open| named.is_ok_and(|named| named == open))
+        };
         let thawed = self.access != Access::Write && self.root.access() != self.access;
         !thawed && stands(&self.root, &self.path) && stands(&self.content, &self.path.join("content"))
     }
@@ -114,15 +128,8 @@ impl Directory {
 
     /// The number of the newest index, 0 where there is none.
     pub(super) fn newest_index(&self) -> Result<u64, Error> {
-        let list = std::fs::read_dir(&self.path).map_err(|error| Error::io("list the directory", error))?;
-        let mut newest = 0;
-        for file in list {
-            let file = file.map_err(|error| Error::io("list the directory", error))?;
-            if let Some(number) = file.file_name().to_str().and_then(index_number) {
-                newest = newest.max(number);
-            }
-        }
-        Ok(newest)
+        let list = self.root.list().map_err(|error| Error::io("list the directory", error))?;
+        Ok(list.iter().filter_map(|name| index_number(name)).max().unwrap_or(0))
     }
 
     pub(super) fn index(&self, number: u64) -> PathBuf {
@@ -143,8 +150,8 @@ impl Directory {
     pub(super) fn find_index(&self, number: u64) -> Result<FileId, Error> {
         let name = index_name(number);
         let refused = |refusal| match refusal {
-            platform::Refusal::Io(error) => Error::io("look at the index", error),
-            platform::Refusal::Because(problem) => {
+            Refusal::Io(error) => Error::io("look at the index", error),
+            Refusal::Because(problem) => {
                 Error::new(ErrorKind::Unavailable, format!("use the index: {problem}"))
             }
         };
@@ -165,28 +172,26 @@ impl Directory {
     /// Renames an index and what belongs to it, out of the way; drops what was set aside before, and what is
     /// larger than `keep` bytes. Tells where it is now, if it was kept.
     pub(super) fn set_aside(&self, number: u64, keep: u64) -> io::Result<Option<PathBuf>> {
-        for file in std::fs::read_dir(&self.path)?.flatten() {
-            if file.file_name().to_str().is_some_and(|name| name.starts_with("damaged.")) {
-                std::fs::remove_file(file.path())?;
-            }
+        for old in self.root.list()?.iter().filter(|name| name.starts_with("damaged.")) {
+            self.root.remove(old)?;
         }
-        let index = self.index(number);
-        let damaged = self.path.join(format!("damaged.{number}.sqlite"));
-        let too_large = std::fs::symlink_metadata(&index)?.len() > keep;
+        let index = index_name(number);
+        let damaged = format!("damaged.{number}.sqlite");
+        let too_large = self.root.len(&index)? > keep;
         // The index goes last: it is by its absence that other processes notice.
         for suffix in ["-shm", "-wal", ""] {
-            let from = with_suffix(&index, suffix);
+            let from = format!("{index}{suffix}");
             let done = if too_large || suffix == "-shm" {
-                std::fs::remove_file(from)
+                self.root.remove(&from)
             } else {
-                std::fs::rename(from, with_suffix(&damaged, suffix))
+                self.root.rename(&from, &format!("{damaged}{suffix}"))
             };
             match done {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        Ok((!too_large).then_some(damaged))
+        Ok((!too_large).then(|| self.path.join(damaged)))
     }
 
     /// Whether the file system lets us write to an index.
@@ -196,12 +201,12 @@ impl Directory {
 
     /// The size of an index, in bytes.
     pub(super) fn index_size(&self, number: u64) -> u64 {
-        std::fs::symlink_metadata(self.index(number)).map_or(0, |index| index.len())
+        self.root.len(&index_name(number)).unwrap_or(0)
     }
 
     /// The size of an index's log, in bytes.
     pub(super) fn log_size(&self, number: u64) -> u64 {
-        std::fs::symlink_metadata(with_suffix(&self.index(number), "-wal")).map_or(0, |log| log.len())
+        self.root.len(&format!("{}-wal", index_name(number))).unwrap_or(0)
     }
 
     /// Writes a content file that does not exist yet. A file that could not be written whole is removed.
@@ -245,19 +250,12 @@ impl Directory {
 
     /// The numbers of all content files. What is not named as one of ours is left alone.
     pub(super) fn contents(&self) -> io::Result<impl Iterator<Item = i64>> {
-        let list = std::fs::read_dir(self.path.join("content"))?;
-        Ok(list.flatten().filter_map(|file| content_number(file.file_name().to_str()?)))
+        Ok(self.content.list()?.into_iter().filter_map(|name| content_number(&name)))
     }
 }
 
 /// What tells one file from all others of the machine.
 pub(super) type FileId = (u64, u64);
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
 
 fn index_name(number: u64) -> String {
     format!("index.{number}.sqlite")
@@ -281,52 +279,20 @@ fn content_number(name: &str) -> Option<i64> {
 
 #[cfg(unix)]
 mod platform {
-    use std::fs::{DirBuilder, File};
+    use std::fs::File;
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, StatVfsMountFlags};
+    use rustix::io::Errno;
 
-    use super::{Access, FileId};
+    use super::super::way::{self, is_trusted, rights};
+    use super::{Access, FileId, Refusal};
 
-    pub(in super::super) enum Refusal {
-        Io(io::Error),
-        Because(&'static str),
-    }
-
-    impl From<rustix::io::Errno> for Refusal {
-        fn from(error: rustix::io::Errno) -> Self {
-            Self::Io(error.into())
-        }
-    }
-
-    /// Makes a directory, for its owner alone, and those it stands in.
-    pub(in super::super) fn make(path: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    /// Refuses a directory that is not the user's, that others may write to, that is a symbolic link, or that
-    /// stands where others may put another in its place.
-    pub(in super::super) fn check(path: &Path) -> Result<(), Refusal> {
-        Dir::open(path)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotADirectory => {
-                    Refusal::Because("it is not a directory, or a symbolic link to one")
-                }
-                _ => Refusal::Io(error),
-            })?
-            .check()?;
-        let resolved = path.canonicalize().map_err(Refusal::Io)?;
-        for parent in resolved.ancestors().skip(1) {
-            let mode = std::fs::symlink_metadata(parent).map_err(Refusal::Io)?.mode();
-            if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-                return Err(Refusal::Because(
-                    "a directory above it is writable for everyone and not sticky; chmod o-w it",
-                ));
-            }
-        }
-        Ok(())
+    /// Opens a directory, made where it is missing, if nobody else could put another in its place. Tells where it is.
+    pub(in super::super) fn open(path: &Path) -> Result<(PathBuf, Dir), Refusal> {
+        let (path, dir) = way::open(path)?;
+        Ok((path, Dir(dir)))
     }
 
     #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the types differ by platform")]
@@ -339,11 +305,6 @@ mod platform {
         Ok(file_id(&rustix::fs::lstat(path)?))
     }
 
-    /// Whether what belongs to a user may be used: this user's own, and root's, who can do anything in any case.
-    fn is_trusted(owner: u32) -> bool {
-        owner == 0 || owner == rustix::process::geteuid().as_raw()
-    }
-
     pub(in super::super) struct Dir(rustix::fd::OwnedFd);
 
     impl Dir {
@@ -354,7 +315,7 @@ mod platform {
             }
             let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
             match rustix::fs::accessat(&self.0, ".", wanted, AtFlags::EACCESS) {
-                Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => Access::Read,
+                Err(Errno::ACCESS | Errno::PERM) => Access::Read,
                 _ => Access::Write,
             }
         }
@@ -363,24 +324,57 @@ mod platform {
             Ok(file_id(&rustix::fs::fstat(&self.0)?))
         }
 
-        pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+        /// A directory in this one, made where it is missing.
+        pub(in super::super) fn sub(&self, name: &str) -> Result<Self, Refusal> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            match rustix::fs::open(path, flags, Mode::empty()) {
+            let open = || rustix::fs::openat(&self.0, name, flags, Mode::empty());
+            let mut opened = open();
+            if matches!(opened, Err(Errno::NOENT)) {
+                match rustix::fs::mkdirat(&self.0, name, Mode::RWXU) {
+                    Ok(()) | Err(Errno::EXIST) => opened = open(),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match opened {
                 Ok(dir) => Ok(Self(dir)),
-                Err(rustix::io::Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
+                Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) => {
+                    Err(Refusal::Because(format!("{name} is a symbolic link, or no directory; remove it")))
+                }
                 Err(error) => Err(error.into()),
             }
         }
 
-        pub(in super::super) fn check(&self) -> Result<(), Refusal> {
+        /// Refuses a directory that is another user's, or that others may write to. `name`: what people know it by.
+        pub(in super::super) fn check(&self, name: &str) -> Result<(), Refusal> {
             let stat = rustix::fs::fstat(&self.0)?;
+            let rights = rights(&stat);
             if !is_trusted(stat.st_uid) {
-                Err(Refusal::Because("it belongs to another user"))
+                let cure = "chown it, or set another path";
+                Err(Refusal::Because(format!("{name} belongs to another user ({rights}); {cure}")))
             } else if stat.st_mode & 0o022 != 0 {
-                Err(Refusal::Because("other users may write to it; chmod go-w it"))
+                Err(Refusal::Because(format!("other users may write to {name} ({rights}); chmod go-w it")))
             } else {
                 Ok(())
             }
+        }
+
+        /// The names of all that is in it, as far as they are text.
+        pub(in super::super) fn list(&self) -> io::Result<Vec<String>> {
+            let name = |entry: rustix::io::Result<rustix::fs::DirEntry>| match entry {
+                Ok(entry) => entry.file_name().to_str().ok().map(|name| Ok(name.to_owned())),
+                Err(error) => Some(Err(error.into())),
+            };
+            rustix::fs::Dir::read_from(&self.0)?.filter_map(name).collect()
+        }
+
+        /// The size of a file, in bytes.
+        pub(in super::super) fn len(&self, name: &str) -> io::Result<u64> {
+            let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok(stat.st_size.max(0).cast_unsigned())
+        }
+
+        pub(in super::super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
         }
 
         /// A file system that others serve: a call may hang as long as they do.
@@ -419,7 +413,7 @@ mod platform {
             let file = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => Ok(Some(file.into())),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => Ok(None),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
                 Err(error) => Err(error.into()),
             }
         }
@@ -428,15 +422,19 @@ mod platform {
         pub(in super::super) fn identify(&self, name: &str) -> Result<Option<FileId>, Refusal> {
             let stat = match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
-                Err(rustix::io::Errno::NOENT) => return Ok(None),
+                Err(Errno::NOENT) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
             if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-                Err(Refusal::Because("it is not a plain file"))
+                Err(Refusal::Because(format!("{name} is not a plain file; remove it")))
             } else if !is_trusted(stat.st_uid) {
-                Err(Refusal::Because("it belongs to another user"))
+                let rights = rights(&stat);
+                Err(Refusal::Because(format!(
+                    "{name} belongs to another user ({rights}); remove or chown it"
+                )))
             } else if stat.st_mode & 0o022 != 0 {
-                Err(Refusal::Because("other users may write to it"))
+                let rights = rights(&stat);
+                Err(Refusal::Because(format!("other users may write to {name} ({rights}); chmod go-w it")))
             } else {
                 Ok(Some(file_id(&stat)))
             }
@@ -462,7 +460,7 @@ mod platform {
         while bytes.len() < size {
             match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
                 Ok(0) => break,
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -477,19 +475,14 @@ mod platform {
     use std::io::{self, Read as _};
     use std::path::{Path, PathBuf};
 
-    use super::{Access, FileId};
+    use super::{Access, FileId, Refusal};
 
-    pub(in super::super) enum Refusal {
-        Io(io::Error),
-        Because(&'static str),
-    }
-
-    pub(in super::super) fn make(path: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(path)
-    }
-
-    pub(in super::super) fn check(path: &Path) -> Result<(), Refusal> {
-        Dir::open(path).map_err(Refusal::Io)?.check()
+    /// Opens a directory, made where it is missing. Tells where it is.
+    pub(in super::super) fn open(path: &Path) -> Result<(PathBuf, Dir), Refusal> {
+        std::fs::create_dir_all(path)?;
+        Dir(path.to_owned()).check("it")?;
+        let path = path.canonicalize()?;
+        Ok((path.clone(), Dir::open(&path)?))
     }
 
     /// There are no numbers to tell directories apart by: one that is there is the one.
@@ -509,13 +502,40 @@ mod platform {
             Ok((0, 0))
         }
 
-        pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+        fn open(path: &Path) -> io::Result<Self> {
             std::fs::read_dir(path).map(|_| Self(path.to_owned()))
         }
 
-        pub(in super::super) fn check(&self) -> Result<(), Refusal> {
-            let metadata = std::fs::symlink_metadata(&self.0).map_err(Refusal::Io)?;
-            if metadata.is_symlink() { Err(Refusal::Because("it is a symbolic link")) } else { Ok(()) }
+        /// A directory in this one, made where it is missing.
+        pub(in super::super) fn sub(&self, name: &str) -> Result<Self, Refusal> {
+            let path = self.0.join(name);
+            std::fs::create_dir_all(&path)?;
+            Ok(Self::open(&path)?)
+        }
+
+        pub(in super::super) fn check(&self, name: &str) -> Result<(), Refusal> {
+            match std::fs::symlink_metadata(&self.0)?.is_symlink() {
+                true => Err(Refusal::Because(format!("{name} is a symbolic link"))),
+                false => Ok(()),
+            }
+        }
+
+        /// The names of all that is in it, as far as they are text.
+        pub(in super::super) fn list(&self) -> io::Result<Vec<String>> {
+            let name = |entry: io::Result<std::fs::DirEntry>| match entry {
+                Ok(entry) => entry.file_name().into_string().ok().map(Ok),
+                Err(error) => Some(Err(error)),
+            };
+            std::fs::read_dir(&self.0)?.filter_map(name).collect()
+        }
+
+        /// The size of a file, in bytes.
+        pub(in super::super) fn len(&self, name: &str) -> io::Result<u64> {
+            Ok(std::fs::symlink_metadata(self.0.join(name))?.len())
+        }
+
+        pub(in super::super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            std::fs::rename(self.0.join(from), self.0.join(to))
         }
 
         pub(in super::super) fn is_remote(&self) -> bool {
@@ -547,7 +567,7 @@ mod platform {
         pub(in super::super) fn identify(&self, name: &str) -> Result<Option<FileId>, Refusal> {
             match std::fs::symlink_metadata(self.0.join(name)) {
                 Ok(metadata) if metadata.is_file() => Ok(Some((0, 0))),
-                Ok(_) => Err(Refusal::Because("it is not a plain file")),
+                Ok(_) => Err(Refusal::Because(format!("{name} is not a plain file"))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(Refusal::Io(error)),
             }

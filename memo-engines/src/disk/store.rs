@@ -125,6 +125,16 @@ fn cannot_write(directory: &Directory) -> Error {
     Error::new(ErrorKind::Unavailable, context).of(super::NAME)
 }
 
+/// Refuses what SQLite has opened by a name that may have led elsewhere meanwhile.
+fn is_where_it_was(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
+    if directory.is_in_place() && directory.is_still(number, file) {
+        return Ok(());
+    }
+    let context =
+        format!("open {}: another file took its place meanwhile", directory.index(number).display());
+    Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME))
+}
+
 /// The newest index, to be read only; there must be one.
 fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
     let number = directory.newest_index()?;
@@ -138,6 +148,7 @@ fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, 
     let path = directory.index(number);
     let connection = index::open(&path, options.busy_timeout, mode)?;
     index::check(&connection)?;
+    is_where_it_was(directory, number, file)?;
     let readers = Readers::new(&path, options.busy_timeout, mode);
     let directory = Arc::clone(directory);
     Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
@@ -171,6 +182,7 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
                 let context = "write to the index: its header is of a format that cannot be written";
                 return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
             }
+            is_where_it_was(directory, number, file)?;
             let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
             let directory = Arc::clone(directory);
             Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
