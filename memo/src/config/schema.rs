@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Size,
     Number,
     Path,
+    Text,
     Address,
     Engines,
     Fallback,
@@ -89,6 +90,7 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
         "disk",
         &[
             rule("path", Kind::Path),
+            rule("shared", Kind::Switch),
             rule("max_size", Kind::Size),
             rule("large_over", Kind::Size),
             rule("durable", Kind::Switch),
@@ -100,7 +102,7 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
             rule("sweep_every", Kind::Time),
         ],
     ),
-    ("redis", &[rule("url", Kind::Address)]),
+    ("redis", &[rule("url", Kind::Address), rule("prefix", Kind::Text)]),
 ];
 
 /// The engines that a program may name, and whether this one can have them.
@@ -127,6 +129,7 @@ impl Kind {
             Kind::Size => "a size such as \"64MiB\", or a whole number of bytes",
             Kind::Number => "a whole number of at least 1",
             Kind::Path => "a path, as a text",
+            Kind::Text => "a text that is not empty",
             Kind::Address => "a URL such as \"redis://host:6379\"",
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
@@ -138,7 +141,9 @@ impl Kind {
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
-            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Address => Given::Text(text),
+            Kind::Lifetime | Kind::Time | Kind::Budget | Kind::Path | Kind::Text | Kind::Address => {
+                Given::Text(text)
+            }
             Kind::Engines | Kind::Fallback if text.contains(',') => {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
@@ -202,6 +207,7 @@ impl Kind {
             }
             (Kind::Path, Given::Text(text)) => Ok(Setting::Path(below(place, text.as_ref()))),
             (Kind::Path, Given::Path(path)) => Ok(Setting::Path(below(place, &path))),
+            (Kind::Text, Given::Text(text)) if !text.is_empty() => Ok(Setting::Text(text)),
             (Kind::Address, Given::Text(text)) => {
                 is_address(&text).map_err(|wrong| format!("expected {}: {wrong}", self.expected()))?;
                 Ok(Setting::Address(text))
