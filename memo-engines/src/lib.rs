@@ -13,6 +13,8 @@ pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod guarded;
+#[cfg(any(feature = "disk", feature = "redis"))]
+mod program;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "testing")]

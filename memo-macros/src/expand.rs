@@ -146,12 +146,11 @@ fn function(model: &Model) -> TokenStream {
     })
 }
 
-/// The expression that makes a site of the function `function`. `unnamed` is what tells the types without names.
-fn new_site(model: &Model, function: &TokenStream, unnamed: Option<&TokenStream>) -> TokenStream {
+/// The expression that makes a site of the function `function`.
+fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
     let private = private(model);
     let settings = settings::settings(model);
-    let told = unnamed.filter(|_| is_far(model)).map(|unnamed| quote!(.told_by(#unnamed)));
-    quote!(#private::Site::new(#function, || (), #settings) #told)
+    quote!(#private::Site::new(#function, || (), #settings))
 }
 
 /// Whether results may outlive the process.
@@ -163,7 +162,7 @@ fn is_far(model: &Model) -> bool {
 fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
     match Shared::of(model) {
         Some(shared) => shared.site(model, unnamed),
-        None => new_site(model, &function(model), unnamed),
+        None => new_site(model, &function(model)),
     }
 }
 
@@ -195,7 +194,8 @@ fn body(model: &Model) -> TokenStream {
     let (outcome, missed, key) = (hidden("outcome"), hidden("missed"), hidden("key"));
     let (result, computation) = (hidden("result"), hidden("computation"));
     let told = hidden("told");
-    let told_expr = own_unnamed(model);
+    // without a function beside it, the types are those around
+    let told_expr = own_unnamed(model).filter(|_| model.companion.is_some());
     let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
     // the function that gives the site has no size
     let (told, site) = match told_expr {

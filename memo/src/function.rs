@@ -111,53 +111,22 @@ pub struct Site {
     function: &'static Function,
     marker: TypeId,
     settings: fn() -> Settings,
-    /// The names of its types that are written `impl Trait`, as one.
-    #[cfg(feature = "engines")]
-    told: Option<fn() -> &'static str>,
-    /// It stands for whichever instantiation there is.
-    any: bool,
 }
+
+/// Stands for whichever instantiation there is, in place of one that a closure stands for.
+struct Any;
 
 impl Site {
     /// The instantiation of `function` that the type of the closure `_marker` stands for. `settings` is called once,
     /// at the first call.
     #[inline(always)]
     pub fn new<M: Fn()>(function: &'static Function, _marker: M, settings: fn() -> Settings) -> Self {
-        Site {
-            function,
-            marker: typeid::of::<M>(),
-            settings,
-            #[cfg(feature = "engines")]
-            told: None,
-            any: false,
-        }
+        Site { function, marker: typeid::of::<M>(), settings }
     }
 
-    /// The same, where arguments that are written `impl Trait` have these types.
-    #[cfg(feature = "engines")]
-    #[inline(always)]
-    pub fn told_by<T>(self, _: Told<T>) -> Self {
-        Site { told: Some(std::any::type_name::<T>), ..self }
-    }
-
-    /// The same, of whichever types.
+    /// The same, of whichever instantiation.
     pub fn any(self) -> Self {
-        Site {
-            any: true,
-            #[cfg(feature = "engines")]
-            told: None,
-            ..self
-        }
-    }
-
-    /// What the author has set.
-    fn author(&self) -> Settings {
-        let settings = (self.settings)();
-        #[cfg(feature = "engines")]
-        if let Some(told) = self.told {
-            return settings.told(told());
-        }
-        settings
+        Site { marker: TypeId::of::<Any>(), ..self }
     }
 
     /// The function that it is an instantiation of.
@@ -177,10 +146,13 @@ impl Site {
     }
 
     fn planned(&self, route: impl FnOnce(&Settings, &str) -> Route) -> Plan {
-        let called = self.function.memos().find(|memo| self.any || memo.marker() == self.marker);
+        let called = self
+            .function
+            .memos()
+            .find(|memo| self.marker == TypeId::of::<Any>() || memo.marker() == self.marker);
         called.map_or_else(
             || {
-                let settings = self.author();
+                let settings = (self.settings)();
                 let name = registry::name(self.function.module, self.function.name, &settings);
                 route(&config::settings(&name, &settings), &name).plan
             },
@@ -236,8 +208,8 @@ impl Site {
         #[cfg(feature = "config")]
         let generation = config::generation();
         // the author's expressions run here, where nothing is locked
-        let memo =
-            Memo::<K, V, F>::new(function, identity, self.author(), None, hooks(), Counters::new(), &GRAPH);
+        let author = (self.settings)();
+        let memo = Memo::<K, V, F>::new(function, identity, author, None, hooks(), Counters::new(), &GRAPH);
         memo.route.say_missing(&memo.name);
         let mut all = registry::lock();
         // another thread may have been faster
@@ -785,12 +757,14 @@ impl Settings {
         self
     }
 
-    /// The types of arguments that are written `impl Trait`, by their names.
+    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of), where arguments are written `impl
+    /// Trait`: these are the type parameters in it.
     #[cfg(feature = "engines")]
-    fn told(mut self, types: &str) -> Self {
+    pub fn told(mut self, path: &'static str) -> Self {
+        let types = path.trim_end_matches("::{{closure}}");
         self.parameters += types;
         if crate::far::is_nameless(types) {
-            self.nameless = Some(format!("its `impl Trait` arguments are of the types `{types}`"));
+            self.nameless = Some(format!("its `impl Trait` arguments are of the types in `{types}`"));
         }
         self
     }

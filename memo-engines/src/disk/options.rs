@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use twox_hash::XxHash3_64;
+
 use crate::error::{Error, ErrorKind};
+use crate::program::Program;
 
 /// Where a message for people goes.
 type Hook = Arc<dyn Fn(&str) + Send + Sync>;
@@ -14,9 +17,12 @@ type Hook = Arc<dyn Fn(&str) + Send + Sync>;
 /// What can be set about a [`Disk`](super::Disk). Every default is meant for production.
 #[derive(Clone)]
 pub struct DiskOptions {
-    /// The directory; made, with mode 0700, where it is missing. By default `memo` in the user's cache
-    /// directory, by the platform's convention.
+    /// The directory; made, with mode 0700, where it is missing. By default one for each program, by the name of its
+    /// executable and where that lies, below `memo` in the user's cache directory, by the platform's convention.
     pub path: Option<PathBuf>,
+    /// Whether, without a `path`, results are shared with all programs of this user that say so too: in `memo` itself.
+    /// Default `false`.
+    pub shared: bool,
     /// The most that it takes on the disk, in bytes, all files together. Beyond it the expired leave, then the
     /// least recently used. At least 1 MiB counts. Default 1 GiB.
     pub max_size: u64,
@@ -47,6 +53,7 @@ impl Default for DiskOptions {
     fn default() -> Self {
         Self {
             path: None,
+            shared: false,
             max_size: 1 << 30,
             large_over: 64 << 10,
             durable: false,
@@ -68,12 +75,14 @@ impl DiskOptions {
     }
 
     pub(super) fn directory(&self) -> Result<PathBuf, Error> {
-        match &self.path {
-            Some(path) => Ok(path.clone()),
-            None => directories::BaseDirs::new().map(|dirs| dirs.cache_dir().join("memo")).ok_or_else(|| {
-                Error::new(ErrorKind::Unavailable, "find the user's cache directory; set the engine's path")
-            }),
+        if let Some(path) = &self.path {
+            return Ok(path.clone());
         }
+        let dirs = directories::BaseDirs::new().ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, "find the user's cache directory; set the engine's path")
+        })?;
+        let all = dirs.cache_dir().join("memo");
+        Ok(if self.shared { all } else { all.join(place(Program::this())) })
     }
 
     pub(super) fn warn(&self, message: &str) {
@@ -114,10 +123,17 @@ impl DiskOptions {
     }
 }
 
+/// What the directory of a program is called.
+fn place(program: &Program) -> String {
+    let home = XxHash3_64::oneshot(program.home.as_os_str().as_encoded_bytes());
+    format!("{}-{home:016x}", program.name)
+}
+
 impl fmt::Debug for DiskOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiskOptions")
             .field("path", &self.path)
+            .field("shared", &self.shared)
             .field("max_size", &self.max_size)
             .field("large_over", &self.large_over)
             .field("durable", &self.durable)

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::program::Program;
+
 /// What can be set about a [`Redis`](super::Redis). Every default is meant for production; the address is what it
 /// needs.
 ///
@@ -42,7 +44,8 @@ pub struct RedisOptions {
     pub ca: Option<Vec<u8>>,
     /// The client's own certificate and its private key, as PEM, where the server asks for one.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
-    /// What all keys on the server begin with. Programs share results if their prefix is the same. Default `memo`.
+    /// What all keys on the server begin with. Programs share results if their prefix is the same. Default `memo:` and the
+    /// name of the program's executable.
     pub prefix: String,
     /// In a Cluster, keeps all entries of a function in one slot. By default they are spread over all nodes.
     pub one_slot_per_function: bool,
@@ -72,7 +75,7 @@ impl Default for RedisOptions {
             client_name: "memo".to_owned(),
             ca: None,
             identity: None,
-            prefix: "memo".to_owned(),
+            prefix: format!("memo:{}", Program::this().name),
             one_slot_per_function: false,
             longest: Duration::from_secs(30 * 24 * 3600),
             remember_removals: Duration::from_secs(3600),

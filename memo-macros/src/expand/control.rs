@@ -107,16 +107,10 @@ fn shared_items(model: &Model) -> TokenStream {
         None => (TokenStream::new(), function_body, quiet()),
     };
     // all of them as one more type
-    let (told_by, types_told) = (hidden("told_by"), hidden("Told"));
-    let (new_site, told_input, told_type) = match own_unnamed(model) {
-        Some(_) => (
-            new_site(model, &function_expr, Some(&told_by.to_token_stream())),
-            quote!(#told_by: #private::Told<#types_told>),
-            Some(types_told.to_token_stream()),
-        ),
-        None => (new_site(model, &function_expr, None), TokenStream::new(), None),
-    };
-    let site_params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(told_type);
+    let types_told = own_unnamed(model).map(|_| hidden("Told").into_token_stream());
+    let told_input = types_told.as_ref().map(|told| quote!(_: #private::Told<#told>));
+    let new_site = new_site(model, &function_expr);
+    let site_params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(types_told);
     let output = &model.output;
 
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);

@@ -124,6 +124,9 @@ fn far(model: &Model) -> Vec<TokenStream> {
         let types = quote!(#((#names, #private::type_name::<#types>())),*);
         calls.push(quote!(.parameters(&[#types], &[#(&#consts),*])));
     }
+    if model.unnamed().next().is_some() {
+        calls.push(quote!(.told(#private::path_of(|| ()))));
+    }
     if let Some(arg) = model.args.iter().find(|arg| arg.skipped && arg.is_impl_trait && !arg.is_whole()) {
         let why = format!("the type of its argument `{}` has no name", arg.pat.to_token_stream());
         calls.push(quote!(.nameless(#why)));

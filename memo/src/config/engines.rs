@@ -32,6 +32,7 @@ pub(crate) fn disk() -> (memo_engines::DiskOptions, memo_engines::GuardOptions) 
     for rule in schema::engine("disk") {
         match (rule.name, loaded.engine("disk", rule.name).map(|placed| &placed.setting)) {
             ("path", Some(Setting::Path(path))) => options.path = Some(path.clone()),
+            ("shared", Some(Setting::Switch(shared))) => options.shared = *shared,
             ("max_size", Some(Setting::Size(bytes))) => options.max_size = *bytes,
             ("large_over", Some(Setting::Size(bytes))) => {
                 options.large_over = usize::try_from(*bytes).unwrap_or(usize::MAX);
@@ -59,5 +60,11 @@ pub(crate) fn redis() -> (Option<memo_engines::RedisOptions>, memo_engines::Guar
         Some(Setting::Address(url)) => Some(url.clone()),
         _ => None,
     };
-    (url.map(memo_engines::RedisOptions::at), guard(memo_engines::Redis::guard(), "redis"))
+    let mut options = url.map(memo_engines::RedisOptions::at);
+    if let (Some(options), Some(Setting::Text(prefix))) =
+        (&mut options, loaded.engine("redis", "prefix").map(|placed| &placed.setting))
+    {
+        options.prefix.clone_from(prefix);
+    }
+    (options, guard(memo_engines::Redis::guard(), "redis"))
 }

@@ -27,6 +27,7 @@ pub(super) enum Kind {
     Size,
     Number,
     Path,
+    Text,
     Address,
     Engines,
     Fallback,
@@ -94,6 +95,7 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
         "disk",
         &[
             rule("path", Kind::Path),
+            rule("shared", Kind::Switch),
             rule("max_size", Kind::Size),
             rule("large_over", Kind::Size),
             rule("durable", Kind::Switch),
@@ -105,7 +107,7 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
             rule("sweep_every", Kind::Time),
         ],
     ),
-    ("redis", &[rule("url", Kind::Address)]),
+    ("redis", &[rule("url", Kind::Address), rule("prefix", Kind::Text)]),
 ];
 
 /// The engines that a program may name, and whether this one can have them.
@@ -132,6 +134,7 @@ impl Kind {
             Kind::Size => "a size such as \"64MiB\", or a whole number of bytes",
             Kind::Number => "a whole number of at least 1",
             Kind::Path => "a path, as a text",
+            Kind::Text => "a text that is not empty",
             Kind::Address => "a URL such as \"redis://host:6379\"",
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
@@ -149,6 +152,7 @@ impl Kind {
             | Kind::Time
             | Kind::Budget
             | Kind::Path
+            | Kind::Text
             | Kind::Address
             | Kind::OnError
             | Kind::Patience => Given::Text(text),
@@ -225,6 +229,7 @@ impl Kind {
             }
             (Kind::Path, Given::Text(text)) => Ok(Setting::Path(below(place, text.as_ref()))),
             (Kind::Path, Given::Path(path)) => Ok(Setting::Path(below(place, &path))),
+            (Kind::Text, Given::Text(text)) if !text.is_empty() => Ok(Setting::Text(text)),
             (Kind::Address, Given::Text(text)) => {
                 is_address(&text).map_err(|wrong| format!("expected {}: {wrong}", self.expected()))?;
                 Ok(Setting::Address(text))

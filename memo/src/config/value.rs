@@ -90,6 +90,7 @@ pub(super) enum Setting {
     Size(u64),
     Number(u64),
     Path(PathBuf),
+    Text(String),
     Address(String),
     /// None that is named is `"auto"`.
     Engines(Vec<String>),
@@ -111,6 +112,7 @@ impl fmt::Display for Setting {
             Setting::Lifetime(None) => f.write_str("none"),
             Setting::Size(size) => f.write_str(&bytes(*size)),
             Setting::Path(path) => path.display().fmt(f),
+            Setting::Text(text) => f.write_str(text),
             Setting::Address(address) => f.write_str(&without_password(address)),
             Setting::Engines(names) if names.is_empty() => f.write_str("auto"),
             Setting::Fallback(names) if names.is_empty() => f.write_str("none"),

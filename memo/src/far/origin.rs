@@ -292,6 +292,35 @@ mod tests {
     }
 
     #[test]
+    fn promise_25_packages_tell_crates_of_one_name_apart() {
+        let of = |package, version| {
+            let origin = Origin::of::<()>("cli", Some(package), Some(version));
+            let origin = Origin { path: "cli::main::f::__site::{{closure}}::__Here", ..origin };
+            Settings::new().origin(origin)
+        };
+        assert_eq!(name(&of("one-cli", "1.0.0"), "cli::f"), "one-cli/cli::main::f");
+        assert_ne!(name(&of("one-cli", "1.0.0"), "cli::f"), name(&of("other-cli", "1.0.0"), "cli::f"));
+        assert_eq!(name(&of("cli", "1.0.0"), "cli::f"), name(&of("cli", "2.0.0"), "cli::f"));
+        let method = |package| name(&of(package, "1.0.0").owner("cli::T"), "cli::T::f");
+        assert_ne!(method("one-cli"), method("other-cli"));
+        assert_eq!(name(&of("cli", "1.0.0").name("said"), "said"), "said");
+    }
+
+    #[test]
+    fn promise_25_two_versions_of_a_package_in_one_program_are_no_two_things() {
+        let of = |version, item| {
+            let origin = Origin { item, ..Origin::of::<()>("app", Some("promise-25"), Some(version)) };
+            Settings::new().origin(origin)
+        };
+        let (one, other) = (TypeId::of::<u8>(), TypeId::of::<u16>());
+        assert!(!claim(&of("1.0.0", one), "app::f", one));
+        assert!(!claim(&of("2.0.0", other), "app::f", other));
+        assert!(claim(&of("2.0.0", one), "app::f", one), "but two of one version are");
+        assert!(is_refused(&of("2.0.0", other)));
+        assert!(!is_refused(&of("1.0.0", one)));
+    }
+
+    #[test]
     fn closures_have_no_names() {
         for name in ["a::f::{{closure}}", "a::Map<a::{{closure}}, u8>", "(a::f<a::{{closure}}>, u8)"] {
             assert!(is_nameless(name), "{name}");

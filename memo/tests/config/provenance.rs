@@ -197,6 +197,7 @@ in_children! {
         };
         let minutes = |time: Duration| format!("{}m", time.as_secs() / 60);
         let of_disk = [
+            ("shared", disk.shared.to_string()),
             ("max_size", size(disk.max_size)),
             ("large_over", size(disk.large_over as u64)),
             ("durable", disk.durable.to_string()),
@@ -227,9 +228,9 @@ in_children! {
             let place = known.iter().position(|(engine, option, _)| key == format!("engines.{engine}.{option}"));
             match place.map(|place| known.swap_remove(place)) {
                 Some((.., value)) => assert_eq!(default, value, "{key}"),
-                // where it is and what its address is are told in words, or not at all
+                // where it is, what its address is and what its keys begin with are told in words, or not at all
                 None => assert!(
-                    ["engines.disk.path", "engines.redis.url"].contains(&&*key) || (cfg!(not(feature = "redis")) && key.contains("redis")),
+                    ["engines.disk.path", "engines.redis.url", "engines.redis.prefix"].contains(&&*key) || (cfg!(not(feature = "redis")) && key.contains("redis")),
                     "{key}"
                 ),
             }
