@@ -16,6 +16,8 @@ mod later;
 mod lease;
 mod looked;
 mod proof;
+#[cfg(test)]
+mod proof_check;
 mod recovery;
 mod refused;
 mod types;
