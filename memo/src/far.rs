@@ -21,6 +21,8 @@ mod lifetime;
 mod looked;
 mod origin;
 mod proof;
+#[cfg(test)]
+mod proof_check;
 mod recovery;
 mod refused;
 mod sets;
