@@ -59,7 +59,7 @@ mod validate;
 /// | `name` | a string | the function's identity in keys, configuration and statistics | crate, module path, type and function |
 /// | `version` | an integer | part of the identity of stored results | 0 |
 /// | `code` | `"track"` or `"manual"` | whether an edit of the function's tokens makes stored results unreachable; for engines that outlive the process | `"track"` |
-/// | `codec` | `"postcard"`, `"messagepack"`, `"json"` | how stored results are encoded; for engines that outlive the process | `"postcard"` |
+/// | `codec` | `"postcard"`, `"messagepack"`, `"json"` | how stored results are encoded; for engines that outlive the process | `"postcard"`; where that cannot read the type, `"messagepack"` or `"json"` |
 /// | `companion` | `false`, or a name | the control item | named as the function |
 /// | `crate` | a path | where `memo` is found when it is renamed or re-exported | `::memo` |
 ///

@@ -1,8 +1,8 @@
-//! What a value tells of itself, as a digest: two values of one type that tell the same have the same one.
+//! What a value tells of itself, in few bytes: two values of one type that tell the same have the same ones.
 //!
 //! It is never stored, so it has no format to keep. Unlike the encoding of keys it tells floats apart by their bits.
-//! Maps count as entries in no order. Sequences have an order, but for the hash sets that are known by name, and for all
-//! of them where [`Order::Any`] is asked for: what is read from bytes comes into another order in a hash set.
+//! With [`Order::Kept`] maps count as entries in no order, and so do the hash sets that are known by name; with
+//! [`Order::Any`] all sequences do: what is read from bytes comes into another order in a hash set.
 
 use serde::ser::{self, Serialize};
 
@@ -11,25 +11,28 @@ use super::encode::{Kind, Unencodable};
 /// Bytes that are collected before they are hashed: many small updates take the hasher longer than the hashing.
 const CHUNK: usize = 16 * 1024;
 
-/// Whether the order in sequences counts.
+/// Where order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// It does, but in hash sets.
+    /// Everywhere: the quickest to tell.
+    Told,
+    /// In sequences, but for hash sets.
     Kept,
-    /// It does not.
+    /// In tuples and structs only.
     Any,
 }
 
-/// The digest of what `value` tells.
+/// What `value` tells: itself where it is short, else a digest.
 ///
 /// # Errors
 ///
 /// If its `Serialize` fails.
-pub(crate) fn content<T: Serialize + ?Sized>(value: &T, order: Order) -> Result<[u8; 32], Unencodable> {
-    let mut told = Told { bytes: Vec::with_capacity(128), parts: Vec::new(), order };
+pub(crate) fn content<T: Serialize + ?Sized>(value: &T, order: Order) -> Result<Vec<u8>, Unencodable> {
+    let mut told = Told { bytes: Vec::with_capacity(128), parts: Vec::new(), full: 0, order };
     told.open();
     told.value(value)?;
-    Ok(told.close())
+    let is_short = told.parts.iter().all(|part| part.hashed.is_none());
+    Ok(if is_short { told.bytes } else { told.close().to_vec() })
 }
 
 /// What has been told.
@@ -37,6 +40,8 @@ struct Told {
     bytes: Vec<u8>,
     /// What gets a digest of its own and has not ended, the outermost first.
     parts: Vec<Part>,
+    /// At how many bytes those of the last part are hashed.
+    full: usize,
     order: Order,
 }
 
@@ -48,6 +53,7 @@ struct Part {
 
 impl Told {
     fn open(&mut self) {
+        self.full = self.bytes.len() + CHUNK;
         self.parts.push(Part { start: self.bytes.len(), hashed: None });
     }
 
@@ -59,13 +65,14 @@ impl Told {
             Some(mut hasher) => hasher.update(rest).finalize(),
         };
         self.bytes.truncate(start);
+        self.full = self.parts.last().map_or(0, |part| part.start + CHUNK);
         *digest.as_bytes()
     }
 
     fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        if let Some(part) = self.parts.last_mut()
-            && self.bytes.len() - part.start >= CHUNK
+        if self.bytes.len() >= self.full
+            && let Some(part) = self.parts.last_mut()
         {
             part.hashed.get_or_insert_default().update(&self.bytes[part.start..]);
             self.bytes.truncate(part.start);
@@ -73,7 +80,8 @@ impl Told {
     }
 
     fn kind(&mut self, kind: Kind) {
-        self.put(&[kind as u8]);
+        // what follows looks at whether there are too many
+        self.bytes.push(kind as u8);
     }
 
     fn fixed(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), Unencodable> {
@@ -88,7 +96,11 @@ impl Told {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
-        let any = self.order == Order::Any || is_hash_set(std::any::type_name::<T>());
+        let any = match self.order {
+            Order::Told => false,
+            Order::Kept => is_hash_set(std::any::type_name::<T>()),
+            Order::Any => true,
+        };
         value.serialize(Teller { told: self, any })
     }
 
@@ -100,6 +112,10 @@ impl Told {
 
 /// Whether a type of this name is a hash set of the usual ones, or one behind a pointer.
 fn is_hash_set(name: &str) -> bool {
+    // most are not, and this is asked of each value
+    if !name.ends_with('>') {
+        return false;
+    }
     const POINTERS: [&str; 4] = ["&", "alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<"];
     let mut name = name;
     while let Some(inner) = POINTERS.iter().find_map(|pointer| name.strip_prefix(pointer)) {
@@ -125,10 +141,11 @@ struct Elements<'t> {
 /// What comes by names and values.
 struct Fields<'t>(&'t mut Told);
 
-/// A map: the digests of its entries.
+/// A map: the digests of its entries, where their order does not count.
 struct Entries<'t> {
     told: &'t mut Told,
-    entries: Vec<[u8; 32]>,
+    count: u64,
+    unordered: Option<Vec<[u8; 32]>>,
     /// There has been a key, and not its value.
     open: bool,
 }
@@ -136,12 +153,14 @@ struct Entries<'t> {
 /// Ends what has no length of its own. No kind has this number.
 const END: u8 = 0;
 
-fn sorted(told: &mut Told, mut digests: Vec<[u8; 32]>) {
-    digests.sort_unstable();
-    for digest in &digests {
-        told.put(digest);
+/// Ends what has `count` elements, whose digests are to be told yet where there is no order.
+fn ended(told: &mut Told, unordered: Option<Vec<[u8; 32]>>, count: u64) {
+    if let Some(mut digests) = unordered {
+        digests.sort_unstable();
+        digests.iter().for_each(|digest| told.put(digest));
     }
-    told.put(&(digests.len() as u64).to_le_bytes());
+    told.put(&[END]);
+    told.put(&count.to_le_bytes());
 }
 
 macro_rules! fixed {
@@ -249,7 +268,8 @@ impl<'t> ser::Serializer for Teller<'t> {
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Entries<'t>, Unencodable> {
         self.told.kind(Kind::Map);
-        Ok(Entries { told: self.told, entries: Vec::new(), open: false })
+        let unordered = (self.told.order != Order::Told).then(Vec::new);
+        Ok(Entries { told: self.told, count: 0, unordered, open: false })
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'t>, Unencodable> {
         self.told.kind(Kind::Struct);
@@ -280,14 +300,6 @@ impl Elements<'_> {
         unordered.push(self.told.close());
         Ok(())
     }
-
-    fn ended(self) {
-        if let Some(unordered) = self.unordered {
-            sorted(self.told, unordered);
-        }
-        self.told.put(&[END]);
-        self.told.put(&self.count.to_le_bytes());
-    }
 }
 
 macro_rules! elements {
@@ -299,7 +311,7 @@ macro_rules! elements {
                 self.element(value)
             }
             fn end(self) -> Result<(), Unencodable> {
-                self.ended();
+                ended(self.told, self.unordered, self.count);
                 Ok(())
             }
         }
@@ -343,7 +355,10 @@ impl ser::SerializeMap for Entries<'_> {
         if std::mem::replace(&mut self.open, true) {
             return Err(Unencodable("a map gave a key after a key".into()));
         }
-        self.told.open();
+        self.count += 1;
+        if self.unordered.is_some() {
+            self.told.open();
+        }
         self.told.value(key)
     }
 
@@ -352,7 +367,9 @@ impl ser::SerializeMap for Entries<'_> {
             return Err(Unencodable("a map gave a value before a key".into()));
         }
         self.told.value(value)?;
-        self.entries.push(self.told.close());
+        if let Some(unordered) = &mut self.unordered {
+            unordered.push(self.told.close());
+        }
         Ok(())
     }
 
@@ -360,7 +377,7 @@ impl ser::SerializeMap for Entries<'_> {
         if self.open {
             return Err(Unencodable("a map ended after a key".into()));
         }
-        sorted(self.told, self.entries);
+        ended(self.told, self.unordered, self.count);
         Ok(())
     }
 }
@@ -371,11 +388,15 @@ mod tests {
     use std::collections::{BTreeSet, HashMap, HashSet};
     use std::sync::Arc;
 
-    fn kept(value: &impl Serialize) -> [u8; 32] {
+    fn kept(value: &impl Serialize) -> Vec<u8> {
         content(value, Order::Kept).unwrap()
     }
 
-    fn any(value: &impl Serialize) -> [u8; 32] {
+    fn told(value: &impl Serialize) -> Vec<u8> {
+        content(value, Order::Told).unwrap()
+    }
+
+    fn any(value: &impl Serialize) -> Vec<u8> {
         content(value, Order::Any).unwrap()
     }
 
@@ -427,6 +448,7 @@ mod tests {
         let reversed: Vec<_> = numbers.iter().rev().collect();
         assert_ne!(kept(&numbers), kept(&reversed));
         assert_eq!(any(&numbers), any(&reversed));
+        assert_ne!(told(&by(&forth)), told(&by(&back)));
         assert_ne!(any(&vec![1_u8, 1, 2]), any(&vec![1_u8, 2, 2]), "how often counts");
         assert_ne!(any(&(1_u8, 2_u8)), any(&(2_u8, 1_u8)), "a tuple has an order");
     }

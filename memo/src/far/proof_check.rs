@@ -117,7 +117,7 @@ impl Directions<'_> {
     }
 
     fn option<T>(&mut self, one: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        (self.byte() % 3 != 0).then(|| one(self))
+        (!self.byte().is_multiple_of(3)).then(|| one(self))
     }
 
     fn text(&mut self) -> String {
