@@ -112,6 +112,17 @@ macro_rules! bombs {
 
 type Large = Option<[[u64; 32]; 16]>;
 
+/// What the payload of one byte after another, of those that mean much to a codec, is read as.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Mixed {
+    list: List,
+    large: Vec<Large>,
+    folder: Folder,
+    pairs: BTreeMap<u8, Box<Large>>,
+    texts: HashMap<String, Vec<Chain>>,
+    tree: Tree,
+}
+
 /// Nested by options.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Chain(Option<Box<Chain>>);
@@ -134,9 +145,9 @@ struct Folder(BTreeMap<u8, Folder>);
 
 /// Nested by structs, each large on the stack.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Heavy {
-    next: Option<Box<Heavy>>,
-    weight: Option<[[u64; 16]; 16]>,
+struct Heavy<W> {
+    next: Option<Box<Heavy<W>>>,
+    weight: Option<W>,
 }
 
 /// Makes room for as many as it is told of.
@@ -176,6 +187,56 @@ fn postcard(mut n: u64, rest: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Reads payloads of bytes that are chosen at random among `bytes`, and of any.
+fn any_payload(read: impl Fn(), shelf: &Shelf, bytes: &[u8]) {
+    let rounds = if std::env::var_os("MEMO_TEST_NIGHTLY").is_some() { 100_000 } else { 2_000 };
+    let seed = std::env::var("MEMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| memo_engines::utc_now() | 1);
+    eprintln!("MEMO_TEST_SEED={seed}");
+    let mut state = seed;
+    let mut random = || {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as usize
+    };
+    for _ in 0..rounds {
+        let length = random() % 300;
+        let any = random() % 10;
+        let mut byte = || if random() % 10 < any { random() as u8 } else { bytes[random() % bytes.len()] };
+        let payload: Vec<u8> = (0..length).map(|_| byte()).collect();
+        shelf.forge(|_, stored| stored.clone_from(&payload));
+        let most = most_in(&read);
+        assert!(most < 64 << 20, "{most} bytes for {payload:?}");
+    }
+}
+
+macro_rules! any_payloads {
+    ($($name:ident: $codec:literal $bytes:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            #[memo::memoize(engine = "shelf", codec = $codec)]
+            fn result() -> Mixed {
+                Mixed::default()
+            }
+            let (shelf, _one_at_a_time) = shelf();
+            let test = move || {
+                result();
+                any_payload(|| drop(result()), &shelf, $bytes);
+                let tier = &result::stats().tiers[0];
+                assert!(tier.misfits.iter().map(|misfit| misfit.1).sum::<u64>() > 0, "most are refused");
+                result::clear().unwrap();
+            };
+            std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap().join().unwrap();
+        }
+    )*};
+}
+
+any_payloads! {
+    postcard_any_payload: "postcard" &[0, 0, 1, 1, 1, 2, 3, 0x7f, 0xff];
+}
+
 const MANY: usize = 4_000_000;
 const DEEP: usize = 1_000_000;
 
@@ -184,7 +245,8 @@ bombs! {
     postcard_vectors: "postcard" Tree = vec![1; DEEP];
     postcard_variants: "postcard" List = vec![1; DEEP];
     postcard_maps: "postcard" Folder = vec![1; DEEP];
-    postcard_structs: "postcard" Heavy = vec![1; DEEP];
+    postcard_structs: "postcard" Heavy<[[u64; 16]; 16]> = vec![1; DEEP];
+    postcard_structs_of_8_kib: "postcard" Heavy<[[u64; 32]; 32]> = vec![1; DEEP];
     postcard_large_elements: "postcard" Vec<Large> = postcard(MANY as u64, &vec![0; MANY]);
     postcard_large_boxes: "postcard" Vec<Box<Large>> = postcard(MANY as u64, &vec![0; MANY]);
     postcard_large_boxes_in_options: "postcard" Vec<Option<Box<Large>>> =
@@ -207,6 +269,12 @@ bombs! {
 #[cfg(feature = "messagepack")]
 mod messagepack {
     use super::*;
+
+    any_payloads! {
+        // as an array: fields by their places
+        messagepack_any_payload: "messagepack"
+            &[0x96, 0x91, 0x92, 0x93, 0x81, 0x82, 0xc0, 0xc0, 0, 1, 0xa1, b'a', 0xdd, 0xff];
+    }
 
     /// An array of so many elements, and `rest`.
     fn array(n: u32, rest: &[u8]) -> Vec<u8> {
@@ -231,6 +299,10 @@ mod messagepack {
 mod json {
     use super::*;
 
+    any_payloads! {
+        json_any_payload: "json" b"[[[]],,nullu{}\"\"::10";
+    }
+
     bombs! {
         json_options: "json" Chain = b"1".to_vec();
         json_vectors: "json" Tree = vec![b'['; DEEP];
@@ -240,4 +312,59 @@ mod json {
         json_large_boxes: "json" Vec<Box<Large>> = format!("[{}null]", "null,".repeat(MANY / 5)).into();
         json_nothing: "json" LinkedList<()> = format!("[{}", "null,".repeat(MANY / 5)).into();
     }
+}
+
+/// A chain of so many links: each is two levels, a newtype and an option.
+fn chain(links: usize) -> Chain {
+    (0..links).fold(Chain(None), |chain, _| Chain(Some(Box::new(chain))))
+}
+
+#[test]
+fn what_is_as_deep_as_is_allowed_is_read_and_what_is_deeper_is_computed_again() {
+    #[memo::memoize(engine = "shelf")]
+    fn of(links: usize) -> Chain {
+        chain(links)
+    }
+    let (_shelf, _one_at_a_time) = shelf();
+    for links in [1, 63] {
+        of(links);
+        of(links);
+    }
+    assert_eq!(of::stats().tiers[0].hits, 2);
+    of(64);
+    let links = std::iter::successors(Some(&of(64)), |chain| chain.0.as_deref()).count();
+    assert_eq!(links, 65, "the caller has it");
+    assert_eq!(of::stats().tiers[0].hits, 2);
+    of::clear().unwrap();
+}
+
+#[test]
+fn honest_values_are_read_however_few_bytes_they_take() {
+    #[memo::memoize(engine = "shelf")]
+    fn large(count: usize) -> Vec<Large> {
+        vec![None; count]
+    }
+    #[memo::memoize(engine = "shelf")]
+    fn maps(count: usize) -> Vec<HashMap<u64, u64>> {
+        vec![HashMap::new(); count]
+    }
+    #[memo::memoize(engine = "shelf")]
+    fn vectors(count: usize) -> Vec<Vec<Vec<u8>>> {
+        vec![vec![Vec::new()]; count]
+    }
+    #[memo::memoize(engine = "shelf")]
+    fn nothing(count: usize) -> Vec<()> {
+        vec![(); count]
+    }
+    let (_shelf, _one_at_a_time) = shelf();
+    let lengths =
+        || (large(16_000).len(), maps(2_000_000).len(), vectors(1_000_000).len(), nothing(2_000_000).len());
+    assert_eq!(lengths(), lengths());
+    let hits =
+        [large::stats(), maps::stats(), vectors::stats(), nothing::stats()].map(|stats| stats.tiers[0].hits);
+    assert_eq!(hits, [1; 4]);
+    large::clear().unwrap();
+    maps::clear().unwrap();
+    vectors::clear().unwrap();
+    nothing::clear().unwrap();
 }

@@ -14,11 +14,14 @@ use super::{Far, Key, first};
 /// How many keys are remembered, each in a place by its digest: a later one takes the place.
 const PLACES: usize = 2048;
 
+/// Half of the digest of a key, and its hash.
+type Met = ([u8; 16], u64);
+
 /// The keys that a function has asked its engines for.
 #[derive(Default)]
 pub(super) struct Apart {
-    /// Half of the digest, and the hash. Empty until the first.
-    met: Mutex<Vec<Option<([u8; 16], u64)>>>,
+    /// Empty until the first.
+    met: Mutex<Vec<Option<Met>>>,
     /// Two keys were one.
     mixed: AtomicBool,
     /// And what is near has not been dropped since.

@@ -16,6 +16,9 @@ use serde::de::{
 /// How deep containers, options, newtypes and enums may be nested.
 pub(super) const DEPTH: usize = 128;
 
+/// One more level is counted for so many bytes of a part of a value: what is read is moved through the stack.
+const LEVEL: usize = 1024;
+
 /// How much memory any value may take, however few bytes it is read from.
 const FLOOR: usize = 64 << 20;
 
@@ -68,13 +71,15 @@ impl<'l, T> Bounded<'l, T> {
         // more than has been counted: what stands in a box, which takes memory even where it has no size
         let due = if size == 0 && room != 0 { SIZELESS } else { size.saturating_sub(room) };
         limits.count(due)?;
+        // how large the whole is was for the function to say
+        let depth = if depth == 0 { 0 } else { depth + due / LEVEL };
         Ok((inner, Bounded { inner: visitor, limits, depth, room: size }))
     }
 
     /// `inner` one level deeper, in the same room.
     #[inline]
     fn deeper<U, E: de::Error>(&self, inner: U) -> Result<Bounded<'l, U>, E> {
-        if self.depth == DEPTH {
+        if self.depth >= DEPTH {
             return Err(E::custom("it is nested too deep"));
         }
         Ok(Bounded { inner, limits: self.limits, depth: self.depth + 1, room: self.room })
@@ -106,6 +111,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Part<'_, S> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
         let Part { seed, limits, depth, due } = self;
         limits.count(due)?;
+        let depth = depth + due / LEVEL;
         seed.deserialize(Bounded { inner: deserializer, limits, depth, room: size_of::<S::Value>() })
     }
 }
