@@ -42,6 +42,7 @@ pub(crate) use self::helper::block_on;
 use self::helper::{Helpers, panicked};
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Watcher, Witness};
 use crate::error::{Error, ErrorKind};
+use crate::fork::PerProcess;
 
 /// Makes the engine, at first and whenever that failed before.
 type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;
@@ -130,13 +131,34 @@ struct Inner {
     options: GuardOptions,
     hook: Option<Hook>,
     engine: Arc<Lazy>,
-    circuit: Circuit,
-    helpers: Helpers,
-    flow: Flow,
+    running: PerProcess<Running>,
     calls: AtomicU64,
     failures: AtomicU64,
     timeouts: AtomicU64,
     refused: AtomicU64,
+}
+
+/// What a forked child begins anew: the calls of its parent do not end there.
+struct Running {
+    circuit: Circuit,
+    helpers: Helpers,
+    flow: Flow,
+}
+
+impl Running {
+    fn new(options: &GuardOptions) -> Self {
+        Self {
+            circuit: Circuit::new(options),
+            helpers: Helpers::new(options.helpers),
+            flow: Flow {
+                begun: Instant::now(),
+                inside: AtomicUsize::new(0),
+                moved: AtomicU64::new(0),
+                aside: AtomicBool::new(false),
+                slow: AtomicU64::new(0),
+            },
+        }
+    }
 }
 
 /// An engine that is built when it is first needed.
@@ -144,7 +166,7 @@ struct Lazy {
     engine: OnceLock<Built>,
     /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
     /// who come meanwhile are served by the first.
-    building: Mutex<()>,
+    building: PerProcess<Mutex<()>>,
     build: Build,
     /// Who is to be told of changes as soon as it is built.
     watchers: Mutex<Vec<(Space, Watcher)>>,
@@ -172,7 +194,7 @@ impl Lazy {
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
-        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let building = self.building.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
@@ -280,19 +302,11 @@ impl Guarded {
             hook: None,
             engine: Arc::new(Lazy {
                 engine: OnceLock::new(),
-                building: Mutex::new(()),
+                building: PerProcess::new(),
                 build: Box::new(build),
                 watchers: Mutex::default(),
             }),
-            circuit: Circuit::new(&options),
-            helpers: Helpers::new(options.helpers),
-            flow: Flow {
-                begun: Instant::now(),
-                inside: AtomicUsize::new(0),
-                moved: AtomicU64::new(0),
-                aside: AtomicBool::new(false),
-                slow: AtomicU64::new(0),
-            },
+            running: PerProcess::new(),
             options,
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -313,7 +327,7 @@ impl Guarded {
 
     /// Whether calls go through.
     pub fn circuit(&self) -> CircuitState {
-        self.0.circuit.state()
+        self.0.running().circuit.state()
     }
 
     /// With what it was made.
@@ -323,14 +337,14 @@ impl Guarded {
 
     /// What happened to its calls so far.
     pub fn stats(&self) -> GuardStats {
-        let Inner { calls, failures, timeouts, refused, circuit, .. } = &*self.0;
+        let Inner { calls, failures, timeouts, refused, .. } = &*self.0;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         GuardStats {
             calls: read(calls),
             failures: read(failures),
             timeouts: read(timeouts),
             refused: read(refused),
-            opened: circuit.opened(),
+            opened: self.0.running().circuit.opened(),
         }
     }
 }
@@ -342,13 +356,17 @@ type Aside<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
 const RETRIES: u32 = 2;
 
 impl Inner {
+    fn running(&self) -> &Running {
+        self.running.get(|| Running::new(&self.options))
+    }
+
     fn call<'a, T: Send + 'static>(
         &'a self,
         budget: Duration,
         call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
         aside: impl FnOnce() -> Aside<T>,
     ) -> EngineFuture<'a, T> {
-        let Some(permit) = self.circuit.admit() else {
+        let Some(permit) = self.running().circuit.admit() else {
             self.refused.fetch_add(1, Ordering::Relaxed);
             let context = "call the engine: it failed, and its circuit is open";
             return EngineFuture::ready(Err(Error::new(ErrorKind::Unavailable, context).of(&self.name)));
@@ -364,7 +382,7 @@ impl Inner {
         let begun = Instant::now();
         match built {
             Some(Built { engine, hangs: false })
-                if self.may_be_direct() && self.flow.begin(begun, budget) =>
+                if self.may_be_direct() && self.running().flow.begin(begun, budget) =>
             {
                 let mut tries = 0;
                 let made = loop {
@@ -381,7 +399,7 @@ impl Inner {
                 };
                 let ended = Instant::now();
                 let took = ended.saturating_duration_since(begun);
-                self.flow.end(ended);
+                self.running().flow.end(ended);
                 match made {
                     Ok(answer) => EngineFuture::ready(self.direct(permit, budget, took, answer)),
                     // It said that it blocks and does not: so be it.
@@ -394,7 +412,7 @@ impl Inner {
             _ => {
                 let work = aside();
                 let engine = Arc::clone(&self.engine);
-                let answer = self.helpers.run(move || {
+                let answer = self.running().helpers.run(move || {
                     let engine = engine.build()?;
                     let mut tries = 0;
                     loop {
@@ -453,7 +471,7 @@ impl Inner {
         if took <= budget {
             return self.settle(permit, answer);
         }
-        self.flow.was_slow(self.flow.now());
+        self.running().flow.was_slow(self.running().flow.now());
         match answer {
             Ok(value) => {
                 let _ = self.settle(permit, Err::<(), _>(late()));
@@ -472,7 +490,7 @@ impl Inner {
             if error.kind() == ErrorKind::Timeout {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 if self.capability.blocking {
-                    self.flow.was_slow(self.flow.now());
+                    self.running().flow.was_slow(self.running().flow.now());
                 }
             }
         }
