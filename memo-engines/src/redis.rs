@@ -186,7 +186,8 @@ impl Redis {
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);
-        let mut values = fetch(&self.talk().link, &command, &generation, 2, "get an entry").await.map_err(named)?;
+        let mut values =
+            fetch(&self.talk().link, &command, &generation, 2, "get an entry").await.map_err(named)?;
         let (value, generation) = (values.swap_remove(1), number(&values[0]));
         Ok(Look { found: found(value, generation), generation, minute })
     }
@@ -203,7 +204,8 @@ impl Redis {
         let ask = groups.into_iter().map(|(generation, (places, entries))| async move {
             let mut command = ::redis::cmd("MGET");
             command.arg(&generation).arg(&entries);
-            let values = fetch(&self.talk().link, &command, &generation, 1 + entries.len(), "get entries").await;
+            let values =
+                fetch(&self.talk().link, &command, &generation, 1 + entries.len(), "get entries").await;
             values.map(|values| (places, values)).map_err(named)
         });
         let mut all = vec![None; keys.len()];
@@ -411,10 +413,12 @@ impl Engine for Redis {
             command.arg(&name).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
             let attempt = Attempt::new(&self.talk().link, &name, token, ttl);
             let reply = self.send(&command, &place.generation, "lease a key").await?;
-            attempt.is_answered();
+            attempt.end();
             match reply {
                 Value::Okay => Ok(Some(Lease { token })),
-                Value::Nil => leases::must_end(&self.talk().link, &name, ttl).await.map(|()| None).map_err(named),
+                Value::Nil => {
+                    leases::must_end(&self.talk().link, &name, ttl).await.map(|()| None).map_err(named)
+                }
                 _ => Err(named(Failure::nonsense("lease a key"))),
             }
         })
