@@ -43,6 +43,7 @@ use crate::engine::{
     Bytes, Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now,
 };
 use crate::error::{Error, ErrorKind};
+use crate::fork;
 
 const NAME: &str = "disk";
 
@@ -63,6 +64,8 @@ struct Shared {
     lost: AtomicBool,
     /// Why the last transaction failed, and until when puts are refused because of it.
     trouble: Mutex<Option<(Instant, ErrorKind, String)>>,
+    /// Of the process that opened it.
+    generation: u64,
 }
 
 #[derive(Default)]
@@ -113,6 +116,10 @@ impl Disk {
             damaged: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             trouble: Mutex::new(trouble),
+            generation: {
+                fork::watch();
+                fork::generation()
+            },
         });
         let writer = Writer::new(Arc::clone(&shared), connection);
         let writer = std::thread::Builder::new()
@@ -151,6 +158,12 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
+        if self.shared.here().is_err() {
+            // the writer is not here, and what SQLite has open must not be closed here
+            std::mem::forget(self.shared.clone());
+            std::mem::forget(self.writer.take());
+            return;
+        }
         self.shared.queue.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has nothing more to say.
@@ -170,7 +183,20 @@ impl Shared {
         Ok(self.look(key)?.0)
     }
 
+    /// Whether this is the process that opened it. A forked child has no writer, and SQLite allows it neither to use what
+    /// its parent opened nor to open the same file itself: what is known of locks there is the parent's.
+    /// (<https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_>)
+    fn here(&self) -> Result<(), Error> {
+        if self.generation == fork::generation() {
+            return Ok(());
+        }
+        let context = "use a directory in a forked child that was opened before the fork; first use the engine after it, or \
+                       start the child by `exec`";
+        Err(Error::new(ErrorKind::Unavailable, context).of(NAME))
+    }
+
     fn look(&self, key: &Key) -> Result<(Option<Entry>, Witness), Error> {
+        self.here()?;
         let now = utc_now();
         match self.queue.pending(key) {
             Some(Pending::Put(entry)) if !entry.is_expired(now) => {
@@ -215,6 +241,7 @@ impl Shared {
     }
 
     fn read<T>(&self, read: impl Fn(&mut View<'_, '_>, &Hints) -> rusqlite::Result<T>) -> Result<T, Error> {
+        self.here()?;
         let store = self.stores.current();
         let held = store.readers.are_holding();
         let value = store.readers.read(|view| read(view, &store.hints));
@@ -234,10 +261,12 @@ impl Shared {
     }
 
     fn push(&self, op: Op, wait: Duration) -> Result<(), Error> {
+        self.here()?;
         self.queue.push(op, self.stores.options.queue, wait)
     }
 
     fn put(&self, key: &Key, entry: &Entry, witness: Option<Witness>) -> Result<(), Error> {
+        self.here()?;
         let options = &self.stores.options;
         if entry.bytes.len() as u64 > options.largest() {
             let context = format!("store {} bytes in a cache of {}", entry.bytes.len(), options.max_size);

@@ -48,6 +48,7 @@ use self::helper::{Helpers, panicked};
 use self::told::Told;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Watcher, Witness};
 use crate::error::{Error, ErrorKind};
+use crate::fork::PerProcess;
 
 /// Makes the engine, at first and whenever that failed before.
 type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;
@@ -165,11 +166,8 @@ struct Inner {
     options: GuardOptions,
     hook: Option<Hook>,
     engine: Arc<Lazy>,
-    reads: Circuit,
-    writes: Circuit,
     told: Told,
-    helpers: Helpers,
-    flow: Flow,
+    running: PerProcess<Running>,
     calls: AtomicU64,
     failures: AtomicU64,
     timeouts: AtomicU64,
@@ -177,12 +175,37 @@ struct Inner {
     dropped: AtomicU64,
 }
 
+/// What a forked child begins anew: the calls of its parent do not end there.
+struct Running {
+    reads: Circuit,
+    writes: Circuit,
+    helpers: Helpers,
+    flow: Flow,
+}
+
+impl Running {
+    fn new(options: &GuardOptions) -> Self {
+        Self {
+            reads: Circuit::new(Calls::Reads, options),
+            writes: Circuit::new(Calls::Writes, options),
+            helpers: Helpers::new(options.helpers),
+            flow: Flow {
+                begun: Instant::now(),
+                inside: AtomicUsize::new(0),
+                moved: AtomicU64::new(0),
+                aside: AtomicBool::new(false),
+                slow: AtomicU64::new(0),
+            },
+        }
+    }
+}
+
 /// An engine that is built when it is first needed.
 struct Lazy {
     engine: OnceLock<Built>,
     /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
     /// who come meanwhile are served by the first.
-    building: Mutex<()>,
+    building: PerProcess<Mutex<()>>,
     build: Build,
     /// Who is to be told of changes as soon as it is built.
     watchers: Mutex<Vec<(Space, Watcher)>>,
@@ -210,7 +233,7 @@ impl Lazy {
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
-        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let building = self.building.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
@@ -318,21 +341,12 @@ impl Guarded {
             hook: None,
             engine: Arc::new(Lazy {
                 engine: OnceLock::new(),
-                building: Mutex::new(()),
+                building: PerProcess::new(),
                 build: Box::new(build),
                 watchers: Mutex::default(),
             }),
-            reads: Circuit::new(Calls::Reads, &options),
-            writes: Circuit::new(Calls::Writes, &options),
             told: Told::default(),
-            helpers: Helpers::new(options.helpers),
-            flow: Flow {
-                begun: Instant::now(),
-                inside: AtomicUsize::new(0),
-                moved: AtomicU64::new(0),
-                aside: AtomicBool::new(false),
-                slow: AtomicU64::new(0),
-            },
+            running: PerProcess::new(),
             options,
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -373,14 +387,14 @@ impl Guarded {
 
     /// What happened to its calls so far.
     pub fn stats(&self) -> GuardStats {
-        let Inner { calls, failures, timeouts, refused, dropped, reads, writes, .. } = &*self.0;
+        let Inner { calls, failures, timeouts, refused, dropped, .. } = &*self.0;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         GuardStats {
             calls: read(calls),
             failures: read(failures),
             timeouts: read(timeouts),
             refused: read(refused),
-            opened: reads.opened() + writes.opened(),
+            opened: self.0.running().reads.opened() + self.0.running().writes.opened(),
             dropped: read(dropped),
         }
     }
@@ -394,10 +408,15 @@ const RETRIES: u32 = 2;
 
 impl Inner {
     fn circuit(&self, calls: Calls) -> &Circuit {
+        let running = self.running();
         match calls {
-            Calls::Reads => &self.reads,
-            Calls::Writes => &self.writes,
+            Calls::Reads => &running.reads,
+            Calls::Writes => &running.writes,
         }
+    }
+
+    fn running(&self) -> &Running {
+        self.running.get(|| Running::new(&self.options))
     }
 
     fn call<'a, T: Send + 'static>(
@@ -423,7 +442,7 @@ impl Inner {
         let begun = Instant::now();
         match built {
             Some(Built { engine, hangs: false })
-                if self.may_be_direct() && self.flow.begin(begun, budget) =>
+                if self.may_be_direct() && self.running().flow.begin(begun, budget) =>
             {
                 let mut tries = 0;
                 let made = loop {
@@ -440,7 +459,7 @@ impl Inner {
                 };
                 let ended = Instant::now();
                 let took = ended.saturating_duration_since(begun);
-                self.flow.end(ended);
+                self.running().flow.end(ended);
                 match made {
                     Ok(answer) => EngineFuture::ready(self.direct(permit, budget, took, answer)),
                     // It said that it blocks and does not: so be it.
@@ -453,7 +472,7 @@ impl Inner {
             _ => {
                 let work = aside();
                 let engine = Arc::clone(&self.engine);
-                let answer = self.helpers.run(move || {
+                let answer = self.running().helpers.run(move || {
                     let engine = engine.build()?;
                     let mut tries = 0;
                     loop {
@@ -512,7 +531,7 @@ impl Inner {
         if took <= budget {
             return self.settle(permit, answer);
         }
-        self.flow.was_slow(self.flow.now());
+        self.running().flow.was_slow(self.running().flow.now());
         match answer {
             Ok(value) => {
                 let _ = self.settle(permit, Err::<(), _>(late()));
@@ -533,7 +552,7 @@ impl Inner {
             if error.kind() == ErrorKind::Timeout {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 if self.capability.blocking {
-                    self.flow.was_slow(self.flow.now());
+                    self.running().flow.was_slow(self.running().flow.now());
                 }
             }
         }

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod engine;
 pub mod entry;
 pub mod error;
+mod fork;
 pub mod guarded;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod program;

@@ -23,6 +23,7 @@ mod watch;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, Value};
@@ -43,6 +44,7 @@ use crate::engine::{
     Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
 };
 use crate::error::{Error, ErrorKind};
+use crate::fork::PerProcess;
 use crate::guarded::GuardOptions;
 
 const NAME: &str = "redis";
@@ -51,11 +53,19 @@ const NAME: &str = "redis";
 pub struct Redis {
     options: RedisOptions,
     names: Names,
+    target: Arc<Target>,
+    talk: PerProcess<Talk>,
+    /// Who is told of changes, in each process.
+    watchers: Mutex<Vec<(Space, Watcher)>>,
+    clock: Clock,
+}
+
+/// What talks to the server. A forked child makes its own: a connection is its parent's.
+struct Talk {
     link: Link,
     /// Where one server has all keys, look-ups go together.
     reads: Option<Reads>,
     watch: Watch,
-    clock: Clock,
 }
 
 /// The minutes of an engine's life.
@@ -90,12 +100,24 @@ impl Redis {
             _ => Spread::None,
         };
         let names = Names::new(&options.prefix, spread);
-        let is_one = !matches!(target, Target::Cluster(..));
-        let link = Link::new(target, &options);
         let clock = Clock(Instant::now());
-        let reads = is_one.then(|| Reads::new(link.clone(), names.clone(), clock));
-        let watch = Watch::new(names.channel());
-        Ok(Self { options, names, link, reads, watch, clock })
+        let watchers = Mutex::default();
+        let target = Arc::new(target);
+        Ok(Self { options, names, target, talk: PerProcess::new(), watchers, clock })
+    }
+
+    fn talk(&self) -> &Talk {
+        self.talk.get(|| {
+            let is_one = !matches!(*self.target, Target::Cluster(..));
+            let link = Link::new(Arc::clone(&self.target), &self.options);
+            let reads = is_one.then(|| Reads::new(link.clone(), self.names.clone(), self.clock));
+            let watch = Watch::new(self.names.channel());
+            // locked for ever where a fork came in between: then its parent's watchers are told of nothing here
+            if let Ok(watchers) = self.watchers.try_lock() {
+                watchers.iter().for_each(|(space, watcher)| watch.add(*space, watcher.clone(), &link));
+            }
+            Talk { link, reads, watch }
+        })
     }
 
     /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
@@ -120,7 +142,7 @@ impl Redis {
     }
 
     async fn send(&self, command: &Cmd, key: &str, attempted: &str) -> Result<Value, Error> {
-        self.link.send(command, key, attempted).await.map_err(named)
+        self.talk().link.send(command, key, attempted).await.map_err(named)
     }
 
     /// Runs a script on keys of one slot, the first of which says which. `rest` adds what comes behind them.
@@ -138,10 +160,10 @@ impl Redis {
             command
         };
         let key = keys.first().map_or("", |key| key.as_str());
-        let reply = self.link.send(&command("EVALSHA", &script.digest), key, attempted).await;
+        let reply = self.talk().link.send(&command("EVALSHA", &script.digest), key, attempted).await;
         let reply = match reply {
             Err(failure) if failure.is_unknown_script => {
-                self.link.send(&command("EVAL", &script.source), key, attempted).await
+                self.talk().link.send(&command("EVAL", &script.source), key, attempted).await
             }
             reply => reply,
         };
@@ -152,7 +174,7 @@ impl Redis {
     }
 
     async fn find(&self, key: &Key) -> Result<Look, Error> {
-        if let Some(reads) = &self.reads {
+        if let Some(reads) = &self.talk().reads {
             return reads.find(key).await.map_err(|error| error.of(NAME));
         }
         // in a box, for the others would carry its size about
@@ -164,7 +186,8 @@ impl Redis {
         let Place { generation, entry } = self.names.place(key);
         let mut command = ::redis::cmd("MGET");
         command.arg(&generation).arg(&entry);
-        let mut values = fetch(&self.link, &command, &generation, 2, "get an entry").await.map_err(named)?;
+        let mut values =
+            fetch(&self.talk().link, &command, &generation, 2, "get an entry").await.map_err(named)?;
         let (value, generation) = (values.swap_remove(1), number(&values[0]));
         Ok(Look { found: found(value, generation), generation, minute })
     }
@@ -181,7 +204,8 @@ impl Redis {
         let ask = groups.into_iter().map(|(generation, (places, entries))| async move {
             let mut command = ::redis::cmd("MGET");
             command.arg(&generation).arg(&entries);
-            let values = fetch(&self.link, &command, &generation, 1 + entries.len(), "get entries").await;
+            let values =
+                fetch(&self.talk().link, &command, &generation, 1 + entries.len(), "get entries").await;
             values.map(|values| (places, values)).map_err(named)
         });
         let mut all = vec![None; keys.len()];
@@ -252,7 +276,7 @@ impl Redis {
 
     /// Adds the channel, and what to say there.
     fn tell(&self, command: &mut Cmd, change: Change) {
-        command.arg(self.watch.channel()).arg(&self.watch.message(change)[..]);
+        command.arg(self.talk().watch.channel()).arg(&self.talk().watch.message(change)[..]);
     }
 
     /// For how long removals are remembered. The minutes of a witness go round after 4096.
@@ -387,12 +411,14 @@ impl Engine for Redis {
             let (name, token) = (place.lease(), token());
             let mut command = ::redis::cmd("SET");
             command.arg(&name).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
-            let attempt = Attempt::new(&self.link, &name, token, ttl);
+            let attempt = Attempt::new(&self.talk().link, &name, token, ttl);
             let reply = self.send(&command, &place.generation, "lease a key").await?;
-            attempt.is_answered();
+            attempt.end();
             match reply {
                 Value::Okay => Ok(Some(Lease { token })),
-                Value::Nil => leases::must_end(&self.link, &name, ttl).await.map(|()| None).map_err(named),
+                Value::Nil => {
+                    leases::must_end(&self.talk().link, &name, ttl).await.map(|()| None).map_err(named)
+                }
                 _ => Err(named(Failure::nonsense("lease a key"))),
             }
         })
@@ -420,7 +446,12 @@ impl Engine for Redis {
 
     fn watch(&self, space: &Space, watcher: Watcher) {
         if self.capability().watches {
-            self.watch.add(*space, watcher, &self.link);
+            let talk = self.talk();
+            let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+            watchers.retain(|(_, watcher)| watcher.strong_count() > 0);
+            watchers.push((*space, watcher.clone()));
+            drop(watchers);
+            talk.watch.add(*space, watcher, &talk.link);
         }
     }
 }

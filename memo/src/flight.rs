@@ -21,6 +21,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::fork::PerProcess;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
@@ -43,7 +44,7 @@ use patience::{Patience, Watch};
 
 /// Under way: what is being computed of one function.
 pub(crate) struct Flights<K, V, F> {
-    board: Board<Flight<K, V, F>>,
+    board: PerProcess<Board<Flight<K, V, F>>>,
     graph: &'static Graph,
 }
 
@@ -184,9 +185,15 @@ pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     pub(crate) fn new(graph: &'static Graph) -> Self {
+        Flights { board: PerProcess::new(), graph }
+    }
+
+    /// A forked child has none of the threads that lead the flights of its parent, and begins with an empty board.
+    #[inline]
+    fn board(&self) -> &Board<Flight<K, V, F>> {
         // enough that two threads seldom meet in one, nor two levels of a recursion
         let buckets = if cfg!(memo_shuttle) { 1 } else { 64 };
-        Flights { board: Board::new(buckets), graph }
+        self.board.get(|| Board::new(buckets))
     }
 
     pub(crate) fn graph(&self) -> &'static Graph {
@@ -220,7 +227,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     #[inline]
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
-        match self.board.enter(Self::flight(hash, key, true)) {
+        match self.board().enter(Self::flight(hash, key, true)) {
             Entered::Alone(own) => Joined::Lead(self.lead(own)),
             Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
         }
@@ -239,7 +246,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         // flights with this hash and another key
         let mut others: Vec<Ref<Flight<K, V, F>>> = Vec::new();
         loop {
-            let mut opened = self.board.open(hash);
+            let mut opened = self.board().open(hash);
             let found =
                 opened.find(hash, |flight| flight.joinable && !others.iter().any(|other| other.is(flight)));
             let Some(found) = found else {
@@ -269,10 +276,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// Leads a flight of `key` that nobody can wait for.
     pub(crate) fn alone(&self, hash: u64, key: K) -> Lead<'_, K, V, F> {
-        let own = match self.board.enter(Self::flight(hash, key, false)) {
+        let own = match self.board().enter(Self::flight(hash, key, false)) {
             Entered::Alone(own) => own,
             Entered::Crowd(own, its) => {
-                self.board.open(hash).add(its);
+                self.board().open(hash).add(its);
                 own
             }
         };
@@ -281,7 +288,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// After this, nothing that began to be computed for the key `lookup` finds is stored.
     pub(crate) fn supersede<Q: Lookup<K>>(&self, hash: u64, lookup: &Q) {
-        let found = self.board.open(hash).with_hash(hash);
+        let found = self.board().open(hash).with_hash(hash);
         found
             .iter()
             .filter(|flight| lookup.matches(&flight.key))
@@ -290,11 +297,11 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// After this, nothing that began to be computed before is stored.
     pub(crate) fn supersede_all(&self) {
-        self.board.all().iter().for_each(|flight| self.supersede_one(flight));
+        self.board().all().iter().for_each(|flight| self.supersede_one(flight));
     }
 
     fn supersede_one(&self, flight: &Ref<Flight<K, V, F>>) {
-        self.board.leave(flight);
+        self.board().leave(flight);
         loop {
             let mut state = lock(&flight.state);
             match state.phase {
@@ -422,7 +429,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
     pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
-        self.flights.board.leave(&self.flight);
+        self.flights.board().leave(&self.flight);
         #[cfg(feature = "engines")]
         drop(self.node.take());
         // off the board, it can gain no more followers
@@ -437,7 +444,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     fn remove_once(&self) {
         if self.progress == Progress::Leading {
-            self.flights.board.leave(&self.flight);
+            self.flights.board().leave(&self.flight);
         }
     }
 }
@@ -563,7 +570,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                     Some(landed) => Waited::of(landed, &mut this.key),
                     None => {
                         // its leader may not have come to that yet, and would be met again and again
-                        this.flights.board.leave(&this.flight);
+                        this.flights.board().leave(&this.flight);
                         Waited::Again(this.take_key())
                     }
                 })
@@ -613,7 +620,7 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Wait<'_, K, V, F> {
             drop(state);
             match heir {
                 Some(heir) => heir.wake(),
-                None => self.flights.board.leave(&self.flight),
+                None => self.flights.board().leave(&self.flight),
             }
         } else {
             drop(state);

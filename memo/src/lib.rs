@@ -130,6 +130,7 @@ mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
 mod far;
 mod flight;
+mod fork;
 mod function;
 mod instance;
 mod key;

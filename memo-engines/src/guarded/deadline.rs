@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::fork::{self, PerProcess};
+
 /// Gives what `future` gives, or `None` once `budget` is over.
 pub(super) fn within<F: Future + Unpin>(future: F, budget: Duration) -> Within<F> {
     Within { future, budget, alarm: None }
@@ -44,7 +46,25 @@ struct Alarm {
 const SPARE: usize = 256;
 
 thread_local! {
-    static SPARES: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
+    static SPARES: RefCell<Spares> = const { RefCell::new(Spares { generation: 0, slots: Vec::new() }) };
+}
+
+/// Those that the timer of one process knows.
+struct Spares {
+    generation: u64,
+    slots: Vec<Arc<Slot>>,
+}
+
+impl Spares {
+    /// Those of this process. What its parent knew may be locked for ever.
+    fn slots(&mut self) -> &mut Vec<Arc<Slot>> {
+        let generation = fork::generation();
+        if self.generation != generation {
+            self.generation = generation;
+            std::mem::forget(std::mem::take(&mut self.slots));
+        }
+        &mut self.slots
+    }
 }
 
 fn lock(slot: &Slot) -> MutexGuard<'_, Alarm> {
@@ -72,7 +92,7 @@ impl<F: Future + Unpin> Future for Within<F> {
             }
             None => {
                 let at = Instant::now() + self.budget;
-                let spare = SPARES.try_with(|spares| spares.borrow_mut().pop()).ok().flatten();
+                let spare = SPARES.try_with(|spares| spares.borrow_mut().slots().pop()).ok().flatten();
                 let slot = spare.unwrap_or_default();
                 if !timer().set(at, waker, &slot) {
                     // No thread to wake us: better no answer than one that may never come.
@@ -92,6 +112,7 @@ impl<F> Drop for Within<F> {
             // a thread that ends keeps nothing
             let _ = SPARES.try_with(|spares| {
                 let mut spares = spares.borrow_mut();
+                let spares = spares.slots();
                 if spares.len() < SPARE {
                     spares.push(slot);
                 }
@@ -117,8 +138,8 @@ struct Timer {
 }
 
 fn timer() -> &'static Timer {
-    static TIMER: OnceLock<&Timer> = OnceLock::new();
-    TIMER.get_or_init(|| {
+    static TIMER: PerProcess<OnceLock<&Timer>> = PerProcess::new();
+    TIMER.get(OnceLock::new).get_or_init(|| {
         // The thread starts first and waits for the timer, so that the timer knows whether it has one.
         let (give, take) = std::sync::mpsc::sync_channel::<&'static Timer>(1);
         let thread = std::thread::Builder::new()
@@ -257,8 +278,8 @@ mod tests {
         std::thread::spawn(|| {
             (0..10_000).for_each(|_| wait_and_leave(Duration::from_secs(3600)));
             SPARES.with_borrow(|spares| {
-                assert_eq!(spares.len(), 1);
-                assert_eq!(Arc::strong_count(&spares[0]), 2, "it is here, and once with the timer");
+                assert_eq!(spares.slots.len(), 1);
+                assert_eq!(Arc::strong_count(&spares.slots[0]), 2, "it is here, and once with the timer");
             });
         })
         .join()

@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle};
 
 use crate::error::Error;
+use crate::fork::PerProcess;
 
 /// The runtime, started when it is first needed.
 pub(super) fn handle() -> Result<&'static Handle, Error> {
-    static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
-    let started = HANDLE.get_or_init(|| start().ok()).as_ref();
+    static HANDLE: PerProcess<OnceLock<Option<Handle>>> = PerProcess::new();
+    let started = HANDLE.get(OnceLock::new).get_or_init(|| start().ok()).as_ref();
     started.ok_or_else(|| {
         Error::io("start a thread for connections", io::Error::from(io::ErrorKind::OutOfMemory))
     })

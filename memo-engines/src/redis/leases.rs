@@ -27,7 +27,7 @@ impl<'a> Attempt<'a> {
         Self { link, name, token, ttl, is_open: true }
     }
 
-    pub(super) fn is_answered(mut self) {
+    pub(super) fn end(mut self) {
         self.is_open = false;
     }
 }

@@ -30,7 +30,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
-    target: Target,
+    target: Arc<Target>,
     client_name: String,
     connect_timeout: Duration,
     silence: Duration,
@@ -88,7 +88,7 @@ impl Connection {
 }
 
 impl Link {
-    pub(super) fn new(target: Target, options: &RedisOptions) -> Self {
+    pub(super) fn new(target: Arc<Target>, options: &RedisOptions) -> Self {
         Self(Arc::new(Shared {
             target,
             client_name: options.client_name.clone(),
@@ -226,7 +226,7 @@ impl Shared {
     }
 
     async fn make(&self) -> Result<Connection, Error> {
-        if let Target::Cluster(client, _) = &self.target {
+        if let Target::Cluster(client, _) = &*self.target {
             let made = client.get_async_connection().await;
             return made.map(Connection::Cluster).map_err(|error| Failure::of(&error, "connect").error);
         }
@@ -238,7 +238,7 @@ impl Shared {
     async fn make_one(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, Error> {
         let failed = |error| Failure::of(&error, "connect").error;
         let config = config.set_connection_timeout(Some(self.connect_timeout));
-        let mut connection = match &self.target {
+        let mut connection = match &*self.target {
             Target::One(client) => {
                 client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
             }

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
+use crate::fork::PerProcess;
 use crate::park::block_on;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -13,7 +14,12 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What waits for its turn is bounded; beyond that a result is not stored.
 const MOST_WAITING: usize = 1024;
 
-static WORKER: Mutex<Option<SyncSender<Work>>> = Mutex::new(None);
+/// The way to the thread; a forked child starts its own.
+static WORKER: PerProcess<Mutex<Option<SyncSender<Work>>>> = PerProcess::new();
+
+fn worker() -> MutexGuard<'static, Option<SyncSender<Work>>> {
+    WORKER.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs `work` here if it is done at once, as with engines that hand over to a thread or a runtime of their own; else
 /// on a thread of ours.
@@ -22,24 +28,24 @@ pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
     if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
         return;
     }
-    let mut worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner);
-    let sender = match &*worker {
+    let mut running = worker();
+    let sender = match &*running {
         Some(sender) => sender.clone(),
         None => match start() {
-            Some(sender) => worker.insert(sender).clone(),
+            Some(sender) => running.insert(sender).clone(),
             None => return,
         },
     };
-    drop(worker);
+    drop(running);
     if let Err(TrySendError::Disconnected(_)) = sender.try_send(work) {
-        // a forked child has the sender and no thread: the next one starts it
-        *WORKER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // the thread is gone: the next one starts it
+        *worker() = None;
     }
 }
 
 /// Waits for what was handed over before.
 pub(super) fn drain() {
-    let worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let worker = worker().clone();
     if let Some(worker) = worker {
         let (done, wait) = sync_channel(1);
         if worker.send(Box::pin(async move { drop(done) })).is_ok() {

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use super::{Far, FarKey, Found, Looked, engines};
 use crate::call::Blocks;
 use crate::flight::Lead;
 use crate::flight::graph::Node;
+use crate::fork::{self, PerProcess};
 use crate::function::{Settings, SingleFlight};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
@@ -227,7 +228,11 @@ impl Drop for Asking {
 }
 
 /// A lease that this process holds: renewed until this is dropped, then given back.
-pub(super) struct Held(u64);
+pub(super) struct Held {
+    number: u64,
+    /// Of the process that holds it.
+    generation: u64,
+}
 
 impl Held {
     fn new(engine: Arc<dyn Engine>, key: Key, lease: Lease, flight: Weak<dyn Node>) -> Self {
@@ -238,14 +243,18 @@ impl Held {
         beats.leases.insert(number, Leased { engine, key, lease, flight, renew: Some(renew) });
         beats.start();
         drop(beats);
-        CHANGED.notify_one();
-        Held(number)
+        changed().notify_one();
+        Held { number, generation: fork::generation() }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some(Leased { engine, key, lease, .. }) = beats().leases.remove(&self.0) else { return };
+        if self.generation != fork::generation() {
+            // it is the parent's
+            return;
+        }
+        let Some(Leased { engine, key, lease, .. }) = beats().leases.remove(&self.number) else { return };
         hand_over(Box::pin(give_back(engine, key, lease, left::end())));
     }
 }
@@ -264,8 +273,8 @@ struct Beats {
     next: u64,
     work: Vec<Work>,
     left: left::AllLeft,
-    /// The process in which a thread takes care of all this: a forked child has none.
-    runs_in: Option<u32>,
+    /// Whether a thread takes care of all this.
+    runs: bool,
 }
 
 struct Leased {
@@ -278,12 +287,17 @@ struct Leased {
     renew: Option<Instant>,
 }
 
-static BEATS: LazyLock<Mutex<Beats>> = LazyLock::new(Mutex::default);
+/// A forked child begins with none: the leases are its parent's.
+static BEATS: PerProcess<Mutex<Beats>> = PerProcess::new();
 /// There is something new in [`BEATS`].
-static CHANGED: Condvar = Condvar::new();
+static CHANGED: PerProcess<Condvar> = PerProcess::new();
 
 fn beats() -> MutexGuard<'static, Beats> {
-    BEATS.lock().unwrap_or_else(PoisonError::into_inner)
+    BEATS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn changed() -> &'static Condvar {
+    CHANGED.get(Condvar::new)
 }
 
 /// Gives back what is held for the flight `id`, which others are not to wait for any more.
@@ -309,19 +323,17 @@ fn hand_over(work: Work) {
     if beats.start() {
         beats.work.push(work);
         drop(beats);
-        CHANGED.notify_one();
+        changed().notify_one();
     }
 }
 
 impl Beats {
     /// Whether there is a thread.
     fn start(&mut self) -> bool {
-        let process = std::process::id();
-        if self.runs_in != Some(process) {
-            let thread = std::thread::Builder::new().name("memo-lease".into()).spawn(run);
-            self.runs_in = thread.is_ok().then_some(process);
+        if !self.runs {
+            self.runs = std::thread::Builder::new().name("memo-lease".into()).spawn(run).is_ok();
         }
-        self.runs_in.is_some()
+        self.runs
     }
 
     /// What is to be done now, and when to look again.
@@ -358,8 +370,8 @@ fn run() {
         if work.is_empty() {
             let wait = next.map(|next| next.saturating_duration_since(Instant::now()));
             let waited = match wait {
-                Some(wait) => CHANGED.wait_timeout(beats, wait).map(drop).map_err(drop),
-                None => CHANGED.wait(beats).map(drop).map_err(drop),
+                Some(wait) => changed().wait_timeout(beats, wait).map(drop).map_err(drop),
+                None => changed().wait(beats).map(drop).map_err(drop),
             };
             // nothing is broken by a panic under this lock
             waited.unwrap_or_default();

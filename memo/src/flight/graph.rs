@@ -16,6 +16,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use crate::fork::PerProcess;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
 
 /// A flight as the graph sees it.
@@ -142,7 +143,7 @@ type Edge = (u64, Arc<dyn Node>);
 /// The waits of this process in which a flight or a thread is kept back.
 #[derive(Default)]
 pub(crate) struct Graph {
-    edges: Mutex<Edges>,
+    edges: PerProcess<Mutex<Edges>>,
     next: AtomicU64,
 }
 
@@ -216,6 +217,10 @@ pub(crate) struct Wait<'g> {
 pub(crate) struct Cycle;
 
 impl Graph {
+    fn edges(&self) -> &Mutex<Edges> {
+        self.edges.get(Mutex::default)
+    }
+
     /// Puts the caller's wait for `target` into the graph. `blocks` says that it keeps this thread back, as a
     /// synchronous wait does. A task that holds nothing needs no edge.
     pub(crate) fn wait(&self, target: Arc<dyn Node>, blocks: bool) -> Result<Option<Wait<'_>>, Cycle> {
@@ -226,7 +231,7 @@ impl Graph {
         }
         // a number of its own, not the address of something: edges outlive what they were made for
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut edges = lock(&self.edges);
+        let mut edges = lock(self.edges());
         if edges.reaches(&target, &held, &frames) {
             drop(edges);
             return Err(Cycle);
@@ -248,7 +253,7 @@ impl Graph {
         let mut held = Held::snapshot();
         held.push(own);
         let frames = frames_kept_back(blocks);
-        let edges = lock(&self.edges);
+        let edges = lock(self.edges());
         flights.iter().any(|flight| edges.reaches(flight, &held, &frames))
     }
 }
@@ -262,7 +267,7 @@ impl Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let taken = lock(&self.graph.edges).remove(&self.held, &self.frames, self.number);
+        let taken = lock(self.graph.edges()).remove(&self.held, &self.frames, self.number);
         drop(taken);
     }
 }

@@ -1,0 +1,1 @@
+../../memo-engines/src/fork.rs

@@ -1,0 +1,258 @@
+//! Forked children: they have none of the threads of their parent, and nothing in them waits for one.
+#![cfg(all(unix, feature = "disk"))]
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use memo::engine::{
+    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, GuardOptions, Guarded, Key, Lease, Reach,
+    Space,
+};
+use memo::memoize;
+
+/// How long a child may take that must not hang.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Runs `child` in a forked child, and gives what it says: whether all is as it should be.
+#[track_caller]
+fn forked(what: &str, child: impl FnOnce() -> bool) {
+    // SAFETY: the child leaves by `_exit` and runs what this test is about: memoized calls in a forked child.
+    let process = unsafe { libc::fork() };
+    assert!(process >= 0, "{what}");
+    if process == 0 {
+        let went_well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
+        // SAFETY: it ends this process and nothing else.
+        unsafe { libc::_exit(i32::from(!went_well)) }
+    }
+    let end = Instant::now() + DEADLINE;
+    let mut status = 0;
+    loop {
+        // SAFETY: the status is a place of this function.
+        match unsafe { libc::waitpid(process, &raw mut status, libc::WNOHANG) } {
+            0 if Instant::now() < end => thread::sleep(Duration::from_millis(1)),
+            0 => {
+                // SAFETY: the child has not been waited for, so the number is still its own.
+                unsafe { libc::kill(process, libc::SIGKILL) };
+                panic!("{what}: it hangs");
+            }
+            _ => break,
+        }
+    }
+    assert!(libc::WIFEXITED(status), "{what}: {status:#x}");
+    assert_eq!(libc::WEXITSTATUS(status), 0, "{what}");
+}
+
+/// With a budget that a busy machine keeps.
+fn patient() -> GuardOptions {
+    GuardOptions { budget: Duration::from_secs(30), ..GuardOptions::default() }
+}
+
+fn register(name: &str, path: &Path) {
+    let disk = Disk::open(DiskOptions::at(path)).unwrap();
+    memo::engines().register(name, Guarded::new(disk, patient()));
+}
+
+#[memoize(engine = "opened before", code = "manual")]
+fn opened_before(n: u64) -> u64 {
+    n + 1
+}
+
+fn a_directory_that_was_opened_before_is_done_without() {
+    let place = tempfile::tempdir().unwrap();
+    register("opened before", place.path());
+    assert_eq!(opened_before(1), 2);
+    memo::engines().flush().unwrap();
+    forked("opened before", || {
+        let said = memo::engines().flush().unwrap_err().to_string();
+        said.contains("after it") && opened_before(1) == 2 && opened_before(2) == 3
+    });
+    assert_eq!(opened_before(2), 3);
+    memo::engines().flush().unwrap();
+}
+
+fn a_directory_that_the_child_opens_first_is_used() {
+    static COMPUTED: AtomicU64 = AtomicU64::new(0);
+    #[memoize(engine = "opened after", code = "manual")]
+    fn f(n: u64) -> u64 {
+        COMPUTED.fetch_add(1, SeqCst);
+        n + 1
+    }
+    let place = tempfile::tempdir().unwrap();
+    let options = DiskOptions::at(place.path());
+    let capability = Capability { persistent: true, blocking: true, deferred: true, ..Capability::default() };
+    let build = move || -> Result<std::sync::Arc<dyn Engine>, memo::engine::Error> {
+        Ok(std::sync::Arc::new(Disk::open(options.clone())?))
+    };
+    memo::engines().register("opened after", Guarded::build("opened after", capability, build, patient()));
+    for (what, computed) in [("the first child", 1), ("the second child", 0)] {
+        forked(what, || {
+            let found = f(1) == 2;
+            // other engines are away
+            let _ = memo::engines().flush();
+            found && COMPUTED.load(SeqCst) == computed
+        });
+    }
+}
+
+fn a_key_that_was_in_flight_is_computed() {
+    static GO: AtomicBool = AtomicBool::new(false);
+    #[memoize]
+    fn slow(n: u64) -> u64 {
+        if n == 1 && !GO.load(SeqCst) {
+            RUNS.store(true, SeqCst);
+            while !GO.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        n + 1
+    }
+    static RUNS: AtomicBool = AtomicBool::new(false);
+    let call = thread::spawn(|| slow(1));
+    while !RUNS.load(SeqCst) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    forked("in flight", || {
+        GO.store(true, SeqCst);
+        slow(1) == 2 && slow(1) == 2 && slow::stats().hits == 1
+    });
+    GO.store(true, SeqCst);
+    assert_eq!(call.join().unwrap(), 2);
+}
+
+/// Gives every lease, and counts those that are given back.
+struct Lender;
+
+static GIVEN_BACK: AtomicU64 = AtomicU64::new(0);
+
+impl Engine for Lender {
+    fn name(&self) -> &str {
+        "lender"
+    }
+    fn capability(&self) -> Capability {
+        Capability { reach: Reach::Machine, leases: true, ..Capability::default() }
+    }
+    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        EngineFuture::ready(Ok(None))
+    }
+    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
+        EngineFuture::ready(Ok(()))
+    }
+    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
+        EngineFuture::ready(Ok(false))
+    }
+    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
+        EngineFuture::ready(Ok(()))
+    }
+    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> EngineFuture<'a, Option<Lease>> {
+        EngineFuture::ready(Ok(Some(Lease { token: [7; 16] })))
+    }
+    fn release<'a>(&'a self, _: &'a Key, _: &'a Lease) -> EngineFuture<'a, bool> {
+        GIVEN_BACK.fetch_add(1, SeqCst);
+        EngineFuture::ready(Ok(true))
+    }
+}
+
+fn given_back(count: u64) -> bool {
+    let end = Instant::now() + DEADLINE;
+    while GIVEN_BACK.load(SeqCst) < count && Instant::now() < end {
+        thread::sleep(Duration::from_millis(1));
+    }
+    GIVEN_BACK.load(SeqCst) == count
+}
+
+fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
+    #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
+    fn f(n: u64) -> u64 {
+        if n == 1 {
+            forked("with a lease", || {
+                drop(std::panic::catch_unwind(|| f(2)));
+                // that of the call above, and no other
+                given_back(1)
+            });
+        }
+        n + 1
+    }
+    memo::engines().register("lender", Lender);
+    assert_eq!(f(1), 2);
+    assert!(given_back(1), "the parent gives back its own");
+
+    // the child comes out of the body that its parent runs under a lease
+    #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
+    fn forks(n: u64) -> i32 {
+        // SAFETY: the child leaves by `_exit`, below.
+        if n == 3 { unsafe { libc::fork() } } else { 0 }
+    }
+    let process = forks(3);
+    if process == 0 {
+        // given back in order: behind this one, another would have been
+        let went_well = forks(4) == 0 && given_back(2);
+        // SAFETY: it ends this process and nothing else.
+        unsafe { libc::_exit(i32::from(!went_well)) }
+    }
+    let mut status = 0;
+    // SAFETY: the status is a place of this function.
+    assert_eq!(unsafe { libc::waitpid(process, &raw mut status, 0) }, process);
+    assert_eq!(status, 0, "it has given back one, its own");
+}
+
+/// Without a store in memory: what the parent is putting into one as it forks, the child may wait for (decision 23).
+#[memoize(engine = "hammered", code = "manual")]
+fn hammered(n: u64) -> u64 {
+    n + 1
+}
+
+/// The parent calls it no more when it forks.
+#[memoize]
+fn near(n: u64) -> u64 {
+    n + 1
+}
+
+fn children_of_a_busy_parent_do_not_hang() {
+    let place = tempfile::tempdir().unwrap();
+    register("hammered", place.path());
+    assert_eq!(near(0), 1);
+    let over = AtomicBool::new(false);
+    let forks = if std::env::var_os("MEMO_TEST_NIGHTLY").is_some() { 2000 } else { 60 };
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let over = &over;
+            scope.spawn(move || {
+                for n in (0..).take_while(|_| !over.load(SeqCst)) {
+                    // every other one is another thread's too
+                    let n = if n % 2 == 0 { n } else { n * 4 + thread };
+                    assert_eq!(hammered(n), n + 1);
+                }
+            });
+        }
+        let (tell, told) = channel();
+        scope.spawn(move || {
+            for fork in 0..forks {
+                thread::sleep(Duration::from_micros(fork * 37 % 1000));
+                forked(&format!("fork {fork}"), || {
+                    let calls = (0..100).all(|n| hammered(n) == n + 1 && near(n) == n + 1);
+                    // the engine is away
+                    let _ = memo::engines().flush();
+                    calls
+                });
+            }
+            let _ = tell.send(());
+        });
+        // a disconnected channel is a panic of that thread
+        let _ = told.recv();
+        over.store(true, SeqCst);
+    });
+}
+
+/// One after the other: while one test forks, another one's thread must not be inside SQLite where the child opens a
+/// directory itself.
+#[test]
+fn children_begin_anew() {
+    a_directory_that_the_child_opens_first_is_used();
+    a_key_that_was_in_flight_is_computed();
+    a_lease_of_the_parent_is_not_given_back_by_the_child();
+    a_directory_that_was_opened_before_is_done_without();
+    children_of_a_busy_parent_do_not_hang();
+}
