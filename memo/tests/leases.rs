@@ -217,6 +217,42 @@ fn a_panic_and_a_dropped_future_give_the_lease_back() {
 }
 
 #[test]
+fn promise_2_a_future_that_nobody_polls_any_more_loses_its_lease() {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    static DONE: AtomicBool = AtomicBool::new(false);
+    #[memoize(engine = "left", single_flight = "machine")]
+    async fn stuck_at_first(n: u64) -> u64 {
+        if RUNS.fetch_add(1, SeqCst) == 0 {
+            std::future::pending::<()>().await;
+        }
+        n
+    }
+    let lender = Lender::named("left");
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut left = Box::pin(stuck_at_first(1));
+    runtime().block_on(async {
+        while RUNS.load(SeqCst) == 0 {
+            tokio::select! {
+                n = &mut left => panic!("it gave {n}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    });
+    let time = thread::spawn(|| {
+        while !DONE.load(SeqCst) {
+            memo::__private::testing::advance(Duration::from_secs(1));
+            thread::yield_now();
+        }
+    });
+    let given = in_time(move || runtime().block_on(stuck_at_first(1)));
+    DONE.store(true, SeqCst);
+    time.join().unwrap();
+    assert_eq!((given, RUNS.load(SeqCst)), (1, 2));
+    until("both leases are given back", || lender.count().1 == 2);
+    drop(left);
+}
+
+#[test]
 fn what_fails_about_a_lease_fails_no_call() {
     #[memoize(engine = "fails", single_flight = "machine")]
     fn f(n: u64) -> u64 {
