@@ -9,6 +9,7 @@
 mod apply;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod engines;
+mod lines;
 mod problem;
 mod provenance;
 mod schema;

@@ -1,6 +1,6 @@
 //! From files, environment variables and code to layers of settings, each with where it comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::lines::Lines;
 use super::problem::{Origin, Problem, nearest, unknown};
 use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
 use super::value::{Given, Setting};
@@ -68,11 +69,13 @@ pub(super) struct Reader<'a> {
     /// Where relative paths start.
     pub(super) place: Option<PathBuf>,
     pub(super) layer: Layer,
+    /// Where among its functions each pattern stands.
+    patterns: HashMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(problems: &'a mut Vec<Problem>, strict: bool) -> Self {
-        Reader { problems, strict, place: None, layer: Layer::default() }
+        Reader { problems, strict, place: None, layer: Layer::default(), patterns: HashMap::new() }
     }
 
     pub(super) fn finish(mut self) -> Layer {
@@ -140,13 +143,14 @@ impl<'a> Reader<'a> {
             Place::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
             Place::Function(pattern) => {
                 let functions = &mut self.layer.functions;
-                let known = functions.iter().position(|functions| functions.pattern.as_str() == pattern);
-                let place = known.unwrap_or_else(|| {
+                // one file may have many thousands
+                let place = self.patterns.get(pattern).copied().unwrap_or_else(|| {
                     functions.push(Functions {
                         pattern: Pattern::new(pattern),
                         options: Section::new(),
                         used: AtomicBool::new(false),
                     });
+                    self.patterns.insert(pattern.clone(), functions.len() - 1);
                     functions.len() - 1
                 });
                 &mut functions[place].options
@@ -191,19 +195,18 @@ impl<'a> Reader<'a> {
 
     /// A whole configuration as TOML.
     pub(super) fn text(&mut self, text: &str, origin: impl Fn(usize) -> Origin) {
-        let line =
-            |offset: usize| text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let lines = Lines::of(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             // what a parser makes of the rest may be far from what was meant
             for error in errors {
                 let at = error.span().map_or(0, |span| span.start.min(text.len()));
                 let message = format!("this is not TOML: {}", explain(&error, text));
-                self.wrong(origin(line(at)), "", message);
+                self.wrong(origin(lines.line(at)), "", message);
             }
             return;
         }
-        self.sections(table.into_inner(), &|offset| origin(line(offset)));
+        self.sections(table.into_inner(), &|offset| origin(lines.line(offset)));
     }
 
     fn sections(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {

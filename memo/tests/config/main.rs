@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod child;
+mod large;
 mod precedence;
 mod provenance;
 mod reload;
