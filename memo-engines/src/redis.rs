@@ -79,7 +79,7 @@ impl Redis {
     /// An engine that connects when it is first called.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] where the address or the certificates make no sense, saying why.
+    /// [`ErrorKind::Unavailable`] where the address, the certificates or the prefix make no sense, saying why.
     pub fn open(options: RedisOptions) -> Result<Self, Error> {
         let target = Target::of(&options).map_err(|error| error.of(NAME))?;
         let spread = match (&target, options.one_slot_per_function) {
@@ -87,8 +87,12 @@ impl Redis {
             (Target::Cluster(..), false) => Spread::Digest,
             _ => Spread::None,
         };
-        let names = Names::new(&options.prefix, spread);
         let is_one = !matches!(target, Target::Cluster(..));
+        if !is_one {
+            names::check_prefix(&options.prefix, options.one_slot_per_function)
+                .map_err(|why| Error::new(ErrorKind::Unavailable, why).of(NAME))?;
+        }
+        let names = Names::new(&options.prefix, spread);
         let link = Link::new(target, &options);
         let clock = Clock(Instant::now());
         let reads = is_one.then(|| Reads::new(link.clone(), names.clone(), clock));
