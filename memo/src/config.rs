@@ -14,6 +14,7 @@ mod problem;
 mod provenance;
 mod schema;
 mod source;
+mod trust;
 mod value;
 
 use std::borrow::Cow;
@@ -69,7 +70,8 @@ impl Config {
         Self::default()
     }
 
-    /// Reads this file in place of `memo.toml` and of what `MEMO_CONFIG` names. It has to be there.
+    /// Reads this file in place of `memo.toml` and of what `MEMO_CONFIG` names. It has to be there, and
+    /// to be trusted: a regular file of at most 1 MiB, of the user's or of root's, that nobody else may write.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self

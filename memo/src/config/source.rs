@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -12,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::lines::Lines;
 use super::problem::{Origin, Problem, nearest, unknown};
 use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
+use super::trust::{self, Refused};
 use super::value::{Given, Setting};
 use crate::pattern::Pattern;
 
@@ -179,17 +179,17 @@ impl<'a> Reader<'a> {
     /// A file that must be there, or need not.
     pub(super) fn file(&mut self, path: &Path, required: bool) {
         let whole = Origin::File { path: path.to_owned(), line: 0 };
-        match std::fs::read_to_string(path) {
+        match trust::read(path) {
             Ok(text) => {
                 self.place = path.parent().map(Path::to_owned);
                 self.text(&text, |line| Origin::File { path: path.to_owned(), line });
                 self.place = None;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {}
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                self.wrong(whole, "", "the file is not UTF-8 text");
+            Err(Refused::Missing) if required => {
+                self.wrong(whole, "", "the file cannot be read: there is none");
             }
-            Err(error) => self.wrong(whole, "", format!("the file cannot be read: {error}")),
+            Err(Refused::Missing) => {}
+            Err(Refused::Wrong(message)) => self.wrong(whole, "", message),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tests that run in a process and a directory of their own, since there is one configuration and one environment for
 //! each process.
 
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -16,7 +17,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// A file in the directory in which the child runs.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.place.path().join(name), text).unwrap();
+        write_to(&self.place.path().join(name), text);
         self
     }
 
@@ -69,7 +70,17 @@ pub(crate) fn run(
 
 /// The file that a child runs beside.
 pub(crate) fn write(text: &str) {
-    std::fs::write("memo.toml", text).unwrap();
+    write_to("memo.toml".as_ref(), text);
+}
+
+/// A file that is trusted whatever the mask of the one who runs the tests.
+pub(crate) fn write_to(path: &Path, text: impl AsRef<[u8]>) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
 }
 
 /// Tests whose bodies run in processes of their own: `name(setting) { body }`, and perhaps `then |said| { .. }`.

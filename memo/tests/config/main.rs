@@ -7,4 +7,5 @@ mod large;
 mod precedence;
 mod provenance;
 mod reload;
+mod trust;
 mod wrong;

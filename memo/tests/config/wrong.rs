@@ -8,7 +8,7 @@ use memo::Config;
 fn said(text: impl AsRef<[u8]>) -> String {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("memo.toml");
-    std::fs::write(&path, text).unwrap();
+    crate::child::write_to(&path, text);
     let error = memo::init(Config::new().file(&path)).expect_err("it is wrong");
     error.to_string().replace(&format!("{}/", place.path().display()), "")
 }
