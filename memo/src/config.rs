@@ -13,6 +13,7 @@ mod lines;
 mod problem;
 mod provenance;
 mod schema;
+mod slip;
 mod source;
 mod trust;
 mod value;

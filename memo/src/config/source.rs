@@ -9,8 +9,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::lines::Lines;
-use super::problem::{Origin, Problem, nearest, unknown};
+use super::problem::{Origin, Problem, unknown};
 use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
+use super::slip;
 use super::trust::{self, Refused};
 use super::value::{Given, Setting};
 use crate::pattern::Pattern;
@@ -213,11 +214,12 @@ impl<'a> Reader<'a> {
         for (key, at, value) in in_order(table) {
             let origin_of_key = origin(at);
             if !SECTIONS.contains(&key.as_str()) {
-                let message = match FUNCTION.iter().any(|rule| rule.name == key) {
+                let is_section = matches!(value, DeValue::Table(_));
+                let message = match !is_section && FUNCTION.iter().any(|rule| rule.name == key) {
                     true => {
                         "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
                     }
-                    false => unknown("section", &key, SECTIONS.into_iter()),
+                    false => slip::section(&key, &value),
                 };
                 self.wrong(origin_of_key, key, message);
                 continue;
@@ -320,11 +322,12 @@ impl<'a> Reader<'a> {
             ["engines", ..] => {
                 self.wrong(origin(), "engines", "write it such as MEMO_ENGINES__DISK__PATH");
             }
-            // what is not near to one of ours is somebody else's
-            [section, _, ..] if nearest(section, SECTIONS).is_some() => {
-                self.wrong(origin(), section, unknown("section", section, SECTIONS.into_iter()));
+            _ if name == "MEMO_CONFIG" => {}
+            _ => {
+                if let Some(message) = slip::variable(&key) {
+                    self.wrong(origin(), "", message);
+                }
             }
-            _ => {}
         }
     }
 
