@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 const CHILD: &str = "CONFIG_TEST_CHILD";
 
+/// The file that a child reads, unless its variables say otherwise; empty where a test says nothing.
+const FILE: &str = "memo.toml";
+
 /// Where a child runs, and with what.
 pub(crate) struct Setting {
     place: TempDir,
@@ -48,6 +51,9 @@ pub(crate) fn run(
         return body();
     }
     let setting = setting(Setting { place: tempfile::tempdir().unwrap(), variables: Vec::new() });
+    if !setting.place.path().join(FILE).exists() {
+        write_to(&setting.place.path().join(FILE), "");
+    }
     let mut command = Command::new(std::env::current_exe().unwrap());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("MEMO_") && name != "MEMO_TEST_NIGHTLY") {
@@ -57,6 +63,7 @@ pub(crate) fn run(
     let output = command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, test)
+        .env("MEMO_CONFIG", FILE)
         .envs(setting.variables.iter().map(|(name, value)| (name, value)))
         .current_dir(setting.place.path())
         .output()
@@ -70,7 +77,7 @@ pub(crate) fn run(
 
 /// The file that a child runs beside.
 pub(crate) fn write(text: &str) {
-    write_to("memo.toml".as_ref(), text);
+    write_to(FILE.as_ref(), text);
 }
 
 /// A file that is trusted whatever the mask of the one who runs the tests.

@@ -7,5 +7,6 @@ mod large;
 mod precedence;
 mod provenance;
 mod reload;
+mod sources;
 mod trust;
 mod wrong;
