@@ -91,7 +91,7 @@ impl Redis {
     /// An engine that connects when it is first called.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] where the address or the certificates make no sense, saying why.
+    /// [`ErrorKind::Unavailable`] where the address, the certificates or the prefix make no sense, saying why.
     pub fn open(options: RedisOptions) -> Result<Self, Error> {
         let target = Target::of(&options).map_err(|error| error.of(NAME))?;
         let spread = match (&target, options.one_slot_per_function) {
@@ -99,6 +99,10 @@ impl Redis {
             (Target::Cluster(..), false) => Spread::Digest,
             _ => Spread::None,
         };
+        if matches!(target, Target::Cluster(..)) {
+            names::check_prefix(&options.prefix, options.one_slot_per_function)
+                .map_err(|why| Error::new(ErrorKind::Unavailable, why).of(NAME))?;
+        }
         let names = Names::new(&options.prefix, spread);
         let clock = Clock(Instant::now());
         let watchers = Mutex::default();

@@ -49,6 +49,25 @@ fn it_conforms_on_a_unix_socket() {
     }
 }
 
+/// Where it would refuse every command: nothing is asked of a server to find that out.
+#[test]
+fn a_prefix_that_a_cluster_cannot_work_with_is_refused_as_it_is_opened() {
+    let open = |url: &str, prefix: &str, one_slot_per_function| {
+        let prefix = prefix.to_owned();
+        Redis::open(RedisOptions { prefix, one_slot_per_function, ..RedisOptions::at(url) })
+    };
+    let cluster = "redis+cluster://127.0.0.1:1";
+    for (prefix, advice) in
+        [("{}", "leave out the braces"), ("{shop}", "set `one_slot_per_function` if that is meant")]
+    {
+        let error = open(cluster, prefix, false).expect_err("it is refused").to_string();
+        assert!(error.contains("redis") && error.contains(prefix) && error.contains(advice), "{error}");
+    }
+    assert!(open(cluster, "{}", true).is_err());
+    assert!(open(cluster, "{shop}", true).is_ok());
+    assert!(open("redis://127.0.0.1:1", "{}", false).is_ok(), "one server has no slots");
+}
+
 #[test]
 fn what_was_put_is_not_replaced_by_what_was_computed_before() {
     if !REDIS.is_there() {

@@ -1,7 +1,7 @@
 //! Settings from a file, from the environment and from code, over those of the attribute.
 //!
-//! A file `memo.toml`, or the one that the variable `MEMO_CONFIG` names, variables such as `MEMO_DEFAULTS__CAPACITY`, and
-//! [`init`] set what `#[memoize]` left open, and what it said. Sources are read once, when the first
+//! The file that the variable `MEMO_CONFIG` names, or [`init`], variables such as `MEMO_DEFAULTS__CAPACITY`, and
+//! [`init`] itself set what `#[memoize]` left open, and what it said. Sources are read once, when the first
 //! memoized function is called; each function takes its settings when it is first called, and a call pays nothing for it.
 //! [`config()`](crate::config()) tells each value and where it comes from, [`reload`] takes what has
 //! changed. The guide's page *configuration* lists every option.
@@ -9,10 +9,15 @@
 mod apply;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod engines;
+mod lines;
 mod problem;
 mod provenance;
+mod raised;
 mod schema;
+mod slip;
 mod source;
+mod sources;
+mod trust;
 mod value;
 
 use std::borrow::Cow;
@@ -35,6 +40,7 @@ pub use value::Value;
 use crate::function::Settings;
 use crate::registry;
 use source::{Layer, Place, Reader};
+use sources::Sources;
 
 /// What a program says about configuration itself, for [`init`]: values, which go over those of files and
 /// environment, and which file to read.
@@ -53,6 +59,7 @@ use source::{Layer, Place, Reader};
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     file: Option<PathBuf>,
+    search: Option<PathBuf>,
     said: Vec<(Said, &'static Location<'static>)>,
 }
 
@@ -68,9 +75,25 @@ impl Config {
         Self::default()
     }
 
-    /// Reads this file in place of `memo.toml` and of what `MEMO_CONFIG` names. It has to be there.
+    /// Reads this file in place of what `MEMO_CONFIG` names. It has to be there, and
+    /// to be trusted: a regular file of at most 1 MiB, of the user's or of root's, that nobody else may write.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
+        self
+    }
+
+    /// Reads `memo.toml` in this directory, `"."` being the working directory, if it is there and no file is named: neither
+    /// by [`file`](Self::file) nor by `MEMO_CONFIG`. It has to be trusted, as a file that is named.
+    ///
+    /// No directory is searched without being asked for. A program that is started in a directory of somebody else's, as
+    /// tools on a command line are, would do as that one says.
+    ///
+    /// ```
+    /// memo::init(memo::Config::new().search("."))?;
+    /// # Ok::<(), memo::config::ConfigError>(())
+    /// ```
+    pub fn search(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.search = Some(directory.into());
         self
     }
 
@@ -136,16 +159,18 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads all sources; beside it all that is wrong with them.
     fn read(code: &Config, strict: bool) -> (Self, Vec<Problem>) {
+        let sources = Sources::of(code, std::env::var_os("MEMO_CONFIG"), raised::is_raised());
+        sources.tell(code);
         let mut problems = Vec::new();
         let mut file = Reader::new(&mut problems, strict);
-        match (&code.file, std::env::var_os("MEMO_CONFIG").filter(|path| !path.is_empty())) {
-            (Some(path), _) => file.file(path, true),
-            (None, Some(path)) => file.file(path.as_ref(), true),
-            (None, None) => file.file("memo.toml".as_ref(), false),
+        if let Some((path, required)) = &sources.file {
+            file.file(path, *required);
         }
         let file = file.finish();
         let mut environment = Reader::new(&mut problems, strict);
-        environment.environment(std::env::vars_os());
+        if sources.environment {
+            environment.environment(std::env::vars_os());
+        }
         let environment = environment.finish();
         let mut said = Reader::new(&mut problems, strict);
         code.read(&mut said);

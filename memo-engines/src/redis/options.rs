@@ -46,6 +46,10 @@ pub struct RedisOptions {
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
     /// What all keys on the server begin with. Programs share results if their prefix is the same. Default `memo:` and the
     /// name of the program's executable.
+    ///
+    /// In a Cluster, braces choose the slot of a key. A prefix with `{}` is refused there, since what belongs together would
+    /// lie in different slots. One with a tag, such as `{shop}`, keeps everything in one slot and so on one node, and is
+    /// refused unless `one_slot_per_function` says that this is meant.
     pub prefix: String,
     /// In a Cluster, keeps all entries of a function in one slot. By default they are spread over all nodes.
     pub one_slot_per_function: bool,

@@ -1,12 +1,13 @@
 //! Each value and where it comes from.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
 use super::Loaded;
 use super::problem::{Origin, Problem, nearest};
-use super::schema::{FUNCTION, engine};
-use super::source::{Place, Placed};
+use super::schema::{FUNCTION, Rule, engine};
+use super::source::{Functions, Place, Placed};
 use crate::function::Settings;
 use crate::registry;
 
@@ -74,9 +75,11 @@ pub fn config() -> Configuration {
         let set = engine(&name).filter_map(|rule| Some((rule, loaded.engine(&name, rule.name)?)));
         rows.extend(set.map(|(rule, placed)| row(&Place::Engine(name.clone()), rule.name, placed)));
     }
-    for pattern in patterns(&loaded) {
-        let set = FUNCTION.iter().filter_map(|rule| Some((rule, loaded.of_pattern(&pattern, rule.name)?)));
-        rows.extend(set.map(|(rule, placed)| row(&Place::Function(pattern.clone()), rule.name, placed)));
+    for (pattern, sections) in patterns(&loaded) {
+        let place = Place::Function(pattern.to_owned());
+        let highest = |rule: &Rule| sections.iter().find_map(|functions| functions.options.get(rule.name));
+        let set = FUNCTION.iter().filter_map(|rule| Some((rule, highest(rule)?)));
+        rows.extend(set.map(|(rule, placed)| row(&place, rule.name, placed)));
     }
     let mut functions = registry::all();
     functions.sort_by(|a, b| a.name().cmp(b.name()));
@@ -106,24 +109,16 @@ fn engines(loaded: &Loaded) -> Vec<String> {
     names
 }
 
-/// The patterns that something is said about.
-fn patterns(loaded: &Loaded) -> Vec<String> {
-    let functions = loaded.layers.iter().flat_map(|layer| &layer.functions);
-    let mut patterns: Vec<_> = functions.map(|functions| functions.pattern.as_str().to_owned()).collect();
-    patterns.sort();
-    patterns.dedup();
+/// The patterns that something is said about, each with what the sources say, the highest first.
+fn patterns(loaded: &Loaded) -> BTreeMap<&str, Vec<&Functions>> {
+    let mut patterns: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for functions in loaded.layers.iter().rev().flat_map(|layer| &layer.functions) {
+        patterns.entry(functions.pattern.as_str()).or_default().push(functions);
+    }
     patterns
 }
 
 impl Loaded {
-    /// What the highest source says of an option for just this pattern.
-    fn of_pattern(&self, pattern: &str, option: &str) -> Option<&Placed> {
-        let functions = self.layers.iter().rev().flat_map(|layer| &layer.functions);
-        functions
-            .filter(|functions| functions.pattern.as_str() == pattern)
-            .find_map(|functions| functions.options.get(option))
-    }
-
     /// The patterns that no function has matched, of which `names` have run.
     fn unused(&self, names: &[&str]) -> Vec<Problem> {
         let functions = self.layers.iter().flat_map(|layer| &layer.functions);

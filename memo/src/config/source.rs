@@ -1,16 +1,18 @@
 //! From files, environment variables and code to layers of settings, each with where it comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Origin, Problem, nearest, unknown};
+use super::lines::Lines;
+use super::problem::{Origin, Problem, unknown};
 use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
+use super::slip;
+use super::trust::{self, Refused};
 use super::value::{Given, Setting};
 use crate::pattern::Pattern;
 
@@ -68,11 +70,13 @@ pub(super) struct Reader<'a> {
     /// Where relative paths start.
     pub(super) place: Option<PathBuf>,
     pub(super) layer: Layer,
+    /// Where among its functions each pattern stands.
+    patterns: HashMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(problems: &'a mut Vec<Problem>, strict: bool) -> Self {
-        Reader { problems, strict, place: None, layer: Layer::default() }
+        Reader { problems, strict, place: None, layer: Layer::default(), patterns: HashMap::new() }
     }
 
     pub(super) fn finish(mut self) -> Layer {
@@ -140,13 +144,14 @@ impl<'a> Reader<'a> {
             Place::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
             Place::Function(pattern) => {
                 let functions = &mut self.layer.functions;
-                let known = functions.iter().position(|functions| functions.pattern.as_str() == pattern);
-                let place = known.unwrap_or_else(|| {
+                // one file may have many thousands
+                let place = self.patterns.get(pattern).copied().unwrap_or_else(|| {
                     functions.push(Functions {
                         pattern: Pattern::new(pattern),
                         options: Section::new(),
                         used: AtomicBool::new(false),
                     });
+                    self.patterns.insert(pattern.clone(), functions.len() - 1);
                     functions.len() - 1
                 });
                 &mut functions[place].options
@@ -175,46 +180,46 @@ impl<'a> Reader<'a> {
     /// A file that must be there, or need not.
     pub(super) fn file(&mut self, path: &Path, required: bool) {
         let whole = Origin::File { path: path.to_owned(), line: 0 };
-        match std::fs::read_to_string(path) {
+        match trust::read(path) {
             Ok(text) => {
                 self.place = path.parent().map(Path::to_owned);
                 self.text(&text, |line| Origin::File { path: path.to_owned(), line });
                 self.place = None;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {}
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                self.wrong(whole, "", "the file is not UTF-8 text");
+            Err(Refused::Missing) if required => {
+                self.wrong(whole, "", "the file cannot be read: there is none");
             }
-            Err(error) => self.wrong(whole, "", format!("the file cannot be read: {error}")),
+            Err(Refused::Missing) => {}
+            Err(Refused::Wrong(message)) => self.wrong(whole, "", message),
         }
     }
 
     /// A whole configuration as TOML.
     pub(super) fn text(&mut self, text: &str, origin: impl Fn(usize) -> Origin) {
-        let line =
-            |offset: usize| text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let lines = Lines::of(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             // what a parser makes of the rest may be far from what was meant
             for error in errors {
                 let at = error.span().map_or(0, |span| span.start.min(text.len()));
                 let message = format!("this is not TOML: {}", explain(&error, text));
-                self.wrong(origin(line(at)), "", message);
+                self.wrong(origin(lines.line(at)), "", message);
             }
             return;
         }
-        self.sections(table.into_inner(), &|offset| origin(line(offset)));
+        self.sections(table.into_inner(), &|offset| origin(lines.line(offset)));
     }
 
     fn sections(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (key, at, value) in in_order(table) {
             let origin_of_key = origin(at);
             if !SECTIONS.contains(&key.as_str()) {
-                let message = match FUNCTION.iter().any(|rule| rule.name == key) {
+                let is_section = matches!(value, DeValue::Table(_));
+                let message = match !is_section && FUNCTION.iter().any(|rule| rule.name == key) {
                     true => {
                         "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
                     }
-                    false => unknown("section", &key, SECTIONS.into_iter()),
+                    false => slip::section(&key, &value),
                 };
                 self.wrong(origin_of_key, key, message);
                 continue;
@@ -317,11 +322,12 @@ impl<'a> Reader<'a> {
             ["engines", ..] => {
                 self.wrong(origin(), "engines", "write it such as MEMO_ENGINES__DISK__PATH");
             }
-            // what is not near to one of ours is somebody else's
-            [section, _, ..] if nearest(section, SECTIONS).is_some() => {
-                self.wrong(origin(), section, unknown("section", section, SECTIONS.into_iter()));
+            _ if name == "MEMO_CONFIG" => {}
+            _ => {
+                if let Some(message) = slip::variable(&key) {
+                    self.wrong(origin(), "", message);
+                }
             }
-            _ => {}
         }
     }
 

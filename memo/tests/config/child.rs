@@ -1,11 +1,15 @@
 //! Tests that run in a process and a directory of their own, since there is one configuration and one environment for
 //! each process.
 
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
 const CHILD: &str = "CONFIG_TEST_CHILD";
+
+/// The file that a child reads, unless its variables say otherwise; empty where a test says nothing.
+const FILE: &str = "memo.toml";
 
 /// Where a child runs, and with what.
 pub(crate) struct Setting {
@@ -16,7 +20,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// A file in the directory in which the child runs.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.place.path().join(name), text).unwrap();
+        write_to(&self.place.path().join(name), text);
         self
     }
 
@@ -47,6 +51,9 @@ pub(crate) fn run(
         return body();
     }
     let setting = setting(Setting { place: tempfile::tempdir().unwrap(), variables: Vec::new() });
+    if !setting.place.path().join(FILE).exists() {
+        write_to(&setting.place.path().join(FILE), "");
+    }
     let mut command = Command::new(std::env::current_exe().unwrap());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("MEMO_") && name != "MEMO_TEST_NIGHTLY") {
@@ -56,6 +63,7 @@ pub(crate) fn run(
     let output = command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, test)
+        .env("MEMO_CONFIG", FILE)
         .envs(setting.variables.iter().map(|(name, value)| (name, value)))
         .current_dir(setting.place.path())
         .output()
@@ -69,7 +77,17 @@ pub(crate) fn run(
 
 /// The file that a child runs beside.
 pub(crate) fn write(text: &str) {
-    std::fs::write("memo.toml", text).unwrap();
+    write_to(FILE.as_ref(), text);
+}
+
+/// A file that is trusted whatever the mask of the one who runs the tests.
+pub(crate) fn write_to(path: &Path, text: impl AsRef<[u8]>) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
 }
 
 /// Tests whose bodies run in processes of their own: `name(setting) { body }`, and perhaps `then |said| { .. }`.

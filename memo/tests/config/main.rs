@@ -3,7 +3,10 @@
 
 #[macro_use]
 mod child;
+mod large;
 mod precedence;
 mod provenance;
 mod reload;
+mod sources;
+mod trust;
 mod wrong;

@@ -40,7 +40,7 @@ in_children! {
         assert_eq!(changes.to_string(), "app::square: ttl: 1h -> 2h (memo.toml:2)\napp::square: single_flight: process -> false (memo.toml:3)\n");
         let ttl = changes.iter().next().unwrap();
         assert_eq!((ttl.subject(), ttl.option(), ttl.before(), ttl.after(), ttl.is_applied()), ("app::square", "ttl", "1h", "2h", true));
-        std::fs::remove_file("memo.toml").unwrap();
+        write("");
         assert_eq!(changed(), ["app::square: ttl: 2h -> none (default)", "app::square: single_flight: false -> process (default)"]);
     }
 

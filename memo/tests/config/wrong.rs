@@ -8,7 +8,7 @@ use memo::Config;
 fn said(text: impl AsRef<[u8]>) -> String {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("memo.toml");
-    std::fs::write(&path, text).unwrap();
+    crate::child::write_to(&path, text);
     let error = memo::init(Config::new().file(&path)).expect_err("it is wrong");
     error.to_string().replace(&format!("{}/", place.path().display()), "")
 }
@@ -28,6 +28,10 @@ macro_rules! wrong_files {
 wrong_files! {
     unknown_section: "[default]\ncapacity = 5\n";
     unknown_section_unlike_any: "[logging]\nlevel = 'debug'\n";
+    engine_of_a_section_misspelled: "[engine.disk]\npath = '/var/cache'\n";
+    engine_and_section_misspelled: "[engine.dsik]\npath = '/var/cache'\n";
+    engine_as_a_section: "[disk]\npath = '/var/cache'\n";
+    functions_of_a_section_misspelled: "[function.'app::*']\nttl = '5s'\n";
     option_outside_of_a_section: "capacity = 5\n";
     section_as_a_value: "defaults = 5\n";
     functions_as_an_array: "[[functions]]\nname = 'app::rates'\nttl = '30s'\n";
@@ -136,6 +140,14 @@ in_children! {
             .variable("MEMO_FUNCTIONS", "{ 'app::*' = { ttl = '5sec' } }")
             .variable("MEMO_ELSEWHERE__CAPACITY", "somebody else's")
             .variable("MEMO_TITLE", "somebody else's")
+            .variable("MEMO_SERVICE_HOST", "of a service called memo")
+            .variable("MEMO_PORT_80_TCP", "tcp://10.0.0.1:80")
+            .variable("MEMO_CONFG", "memo.toml")
+            .variable("MEMO_DEFAULTS_CAPACITY", "5")
+            .variable("MEMO_ENGINE__DISK__PATH", "/var/cache")
+            .variable("MEMO_REDIS_URL", "redis://host")
+            .variable("MEMO_FUNCTION", "{}")
+            .variable("MEMO_TTL", "5s")
     }) {
         let error = memo::init(Config::new()).unwrap_err();
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
