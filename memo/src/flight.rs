@@ -523,7 +523,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         state.phase = Phase::Over;
         let wakers = state.waiters.take_all();
         drop(state);
-        self.flights.board.leave(&self.flight);
+        self.flights.board().leave(&self.flight);
         // in other processes too
         crate::far::give_up(self.flight.id());
         wake_all(wakers);

@@ -307,7 +307,7 @@ pub(crate) fn give_up(id: usize) {
     // without the lock: these may be the last to know a flight, with values of the user's in it
     for (number, flight) in flights {
         if flight.upgrade().is_some_and(|flight| flight.id() == id) {
-            drop(Held(number));
+            drop(Held { number, generation: fork::generation() });
         }
     }
 }
