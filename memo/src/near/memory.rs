@@ -6,9 +6,11 @@
 //! * [`index`]: groups of one cache line with the tags and addresses of seven entries each; an entry is a box of its own.
 //! * [`readers`]: how readers keep what they look at from being freed, without telling anybody.
 //! * [`garbage`]: what has left, until no reader can see it any more.
-//! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues of S3-FIFO.
+//! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues, and what leaves.
 //!
-//! All unsafe code is in these four. Here is the rest: lifetimes, bounds, and the user's code.
+//! * [`queue`], [`ghosts`], [`portion`]: what that goes by.
+//!
+//! All unsafe code is in the first five. Here is the rest: lifetimes, bounds, and the user's code.
 //!
 //! # The user's code
 //!
@@ -56,7 +58,10 @@ use {
 };
 
 mod garbage;
+mod ghosts;
 mod index;
+mod portion;
+mod queue;
 mod readers;
 mod shard;
 #[cfg(all(test, memo_shuttle))]

@@ -2,26 +2,41 @@
 //!
 //! # What leaves first
 //!
-//! S3-FIFO (Yang et al., SOSP 2023): newcomers go through a small queue. Those that have been used by its end move to
-//! the main queue, where use is counted to three and each round takes one off; those that have not, leave, and are
-//! remembered for a while by their hash alone. One that comes back then goes to the main queue directly. A scan
-//! thus passes through the small queue only. Using an entry writes nothing but its own count, and
-//! that only up to three times.
+//! Newcomers go through a small queue, which a scan thus does not leave; the rest is the main queue, whose entries go
+//! round, one use less each time, until one of them is to leave that has not been used. Using an entry writes
+//! nothing but its own count of uses, and that only up to three times.
+//!
+//! Time is counted in entries that came in. Who is to enter the main queue must have been away for less time than the
+//! next one to leave there has been idle: a loop that is longer than the store does not wash itself out. That goes
+//! for what was used in the small queue, and for what comes back after it has left that: its [ghost](ghosts) tells for
+//! how long. How large the small queue is, [follows](portion) from what came back.
+//!
+//! Why so, and what came of it, is in decision 27.
 
 use super::garbage::{Garbage, Graveyard};
+use super::ghosts::Ghosts;
 use super::index::{Entry, Found, Index, New, SHARD_BITS, Spares, Table, USES};
+use super::portion::Portion;
+use super::queue::{Queue, Stamps};
 use super::readers::Reading;
 use crate::clock::NEVER;
 use crate::near::Bound;
 use crate::sync::{Mutex, MutexGuard, lock};
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// There are at most so many shards.
 pub(super) const MOST: usize = if cfg!(memo_shuttle) { 2 } else { 1 << SHARD_BITS };
 
-/// In a place: it is one in the main queue.
-const MAIN: u32 = 1 << 31;
+/// So many used entries of the main queue are passed for something that has been used as well ...
+const PASSES: usize = 3;
+/// ... for something that has not, one of [`TURN`] times; the others spare themselves a look into that queue ...
+const PASSES_UNUSED: usize = 8;
+const TURN: u32 = 8;
+/// ... and where one has to leave there.
+const PASSES_AT_LEAST: usize = 8;
+
+/// Who has been idle in the main queue for as long as it takes to fill the shard so many times over makes room for anybody.
+const IDLE: u64 = 16;
 
 /// What one shard of a store is held to: all of them to the same, but while that is changed.
 #[derive(Clone, Copy)]
@@ -29,8 +44,6 @@ pub(super) struct Share {
     bound: Bound,
     /// What the entries may count.
     limit: u64,
-    /// What the small queue may count, where all entries count the same.
-    small: u64,
     /// As many taken out are a batch.
     batch: usize,
     /// How long an entry stays without being read.
@@ -41,7 +54,7 @@ impl Share {
     /// That of one among `shards` in the bound. `batch`: see there.
     pub(super) fn new(bound: Bound, shards: usize, batch: usize, tti: u64) -> Self {
         let limit = if bound.limit == NEVER { NEVER } else { bound.limit / shards as u64 };
-        Share { bound, limit, small: small_share(limit, 1), batch, tti }
+        Share { bound, limit, batch, tti }
     }
 
     /// Whether a store can go by it: there is one shard, which any entry fits into that fits into the store, or none
@@ -65,141 +78,6 @@ impl Share {
     }
 }
 
-/// Entries in the order they came in. What leaves from the middle leaves a hole.
-struct Queue<K, V> {
-    line: VecDeque<Option<Entry<K, V>>>,
-    /// How many have left at the front; places are counted from the beginning of time, in 31 bits.
-    gone: u32,
-    holes: usize,
-    /// What all of them count.
-    counted: u64,
-    mark: u32,
-}
-
-impl<K, V> Queue<K, V> {
-    fn new(mark: u32) -> Self {
-        Queue { line: VecDeque::new(), gone: 0, holes: 0, counted: 0, mark }
-    }
-
-    fn len(&self) -> usize {
-        self.line.len() - self.holes
-    }
-
-    fn place(&self, at: usize) -> u32 {
-        self.gone.wrapping_add(at as u32) & !MAIN | self.mark
-    }
-
-    fn at(&self, place: u32) -> usize {
-        (place.wrapping_sub(self.gone) & !MAIN) as usize
-    }
-
-    /// `most`: how many there will be, as far as that is known.
-    ///
-    /// # Safety
-    ///
-    /// The entry is not freed before it has left the queue.
-    #[inline]
-    unsafe fn push(&mut self, entry: Entry<K, V>, counts: u64, most: usize) {
-        if self.line.len() == self.line.capacity() {
-            self.grow(most);
-        }
-        // SAFETY: not freed, as the caller says.
-        unsafe { entry.node() }.place.store(self.place(self.line.len()), Relaxed);
-        self.line.push_back(Some(entry));
-        self.counted += counts;
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, most: usize) {
-        // Not beyond what is needed, as a vector would.
-        let more = self.line.len().max(8);
-        self.line.reserve_exact(more.min(most.saturating_sub(self.line.len())).max(more / 8 + 1));
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<Entry<K, V>> {
-        while let Some(first) = self.line.pop_front() {
-            self.gone = self.gone.wrapping_add(1);
-            if first.is_some() {
-                return first;
-            }
-            self.holes -= 1;
-        }
-        None
-    }
-
-    fn remove(&mut self, place: u32, counts: u64) {
-        let at = self.at(place);
-        self.line[at] = None;
-        self.holes += 1;
-        self.counted -= counts;
-        if self.holes > 16 + self.len() / 4 {
-            self.close();
-        }
-    }
-
-    #[cfg(feature = "config")]
-    fn count_anew(&mut self, bound: &Bound) {
-        let entries = self.line.iter().flatten();
-        // SAFETY: not freed as long as it is in the queue, says who has put it there.
-        self.counted = entries.map(|entry| bound.counts(unsafe { entry.node() }.weight)).sum();
-    }
-
-    /// Closes the holes.
-    #[cold]
-    fn close(&mut self) {
-        self.line.retain(Option::is_some);
-        self.holes = 0;
-        for (at, entry) in self.line.iter().enumerate() {
-            if let Some(entry) = entry {
-                // SAFETY: not freed as long as it is in the queue, says who has put it there.
-                unsafe { entry.node() }.place.store(self.place(at), Relaxed);
-            }
-        }
-    }
-}
-
-/// What has left without being used, by some bits of each hash. Who comes there later takes the place.
-#[derive(Default)]
-struct Ghosts(Vec<u32>);
-
-impl Ghosts {
-    fn of(&self, hash: u64) -> (usize, u32) {
-        ((hash >> SHARD_BITS) as usize & (self.0.len() - 1), (hash >> 32) as u32 | 1)
-    }
-
-    /// `live`: how many entries there are.
-    #[inline]
-    fn add(&mut self, hash: u64, live: usize) {
-        if self.0.len() < live / 2 || self.0.is_empty() {
-            self.grow(live);
-        }
-        let (at, ghost) = self.of(hash);
-        self.0[at] = ghost;
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, live: usize) {
-        // Between half as many as there are entries and as many.
-        self.0 = vec![0; (live / 2).next_power_of_two().max(8)];
-    }
-
-    #[inline]
-    fn take(&mut self, hash: u64) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let (at, ghost) = self.of(hash);
-        let known = self.0[at] == ghost;
-        if known {
-            self.0[at] = 0;
-        }
-        known
-    }
-}
-
 /// What is under the lock of a shard.
 struct Shard<K, V> {
     share: Share,
@@ -207,9 +85,14 @@ struct Shard<K, V> {
     weight: u64,
     small: Queue<K, V>,
     main: Queue<K, V>,
+    /// When the places of the main queue were taken.
+    stamps: Stamps,
     ghosts: Ghosts,
+    portion: Portion,
+    /// The time: how many came in.
+    now: u32,
     /// Counters of the table that have got stuck since it was built.
-    stuck: usize,
+    stuck: u32,
     garbage: Garbage<K, V>,
     spares: Spares<K, V>,
     evicted: u64,
@@ -225,9 +108,12 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             share,
             len: 0,
             weight: 0,
-            small: Queue::new(0),
-            main: Queue::new(MAIN),
+            small: Queue::new(false),
+            main: Queue::new(true),
+            stamps: Stamps::default(),
             ghosts: Ghosts::default(),
+            portion: Portion::new(share.limit),
+            now: 0,
             stuck: 0,
             garbage: Garbage::default(),
             spares: Spares::new(share.is_timed()),
@@ -330,9 +216,15 @@ impl<K, V> Drop for Shards<K, V> {
     }
 }
 
-/// What a small queue may count before those at its end have to leave: one hundredth, but at least a few entries.
-fn small_share(limit: u64, each: u64) -> u64 {
-    (limit / 100).max((4 * each).min(limit / 4))
+/// What room is made for.
+struct Newcomer {
+    /// How long it was away, until that has been looked at.
+    away: Option<u32>,
+    counts: u64,
+    /// Whether it goes to the main queue.
+    to_main: bool,
+    /// So many used entries of the main queue are passed where one has to leave there.
+    passes: usize,
 }
 
 /// A shard whose lock is held. No code of the user's runs in here.
@@ -406,33 +298,48 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Puts in an entry whose key is not in here, and makes room for it.
     #[inline(always)]
     pub(super) fn insert(&mut self, node: New<'_, K, V>) {
-        let returns = self.is_bounded() && self.shard.ghosts.take(node.hash);
-        self.insert_into(node, returns);
+        let away = if self.is_bounded() { self.come(node.hash) } else { None };
+        self.insert_into(node, away, false);
+    }
+
+    /// Lets time go on by one that comes in. How long it was away, if that is known.
+    #[inline]
+    fn come(&mut self, hash: u64) -> Option<u32> {
+        let shard = &mut *self.shard;
+        shard.now = shard.now.wrapping_add(1);
+        let away = shard.ghosts.take(hash, shard.now);
+        if let Some(away) = away {
+            shard.portion.returned(away, shard.len, shard.share.limit);
+        }
+        away
     }
 
     #[inline(always)]
-    fn insert_into(&mut self, node: New<'_, K, V>, to_main: bool) {
+    fn insert_into(&mut self, node: New<'_, K, V>, away: Option<u32>, to_main: bool) {
         let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
+        let mut new = Newcomer { away, counts, to_main, passes: PASSES_AT_LEAST };
         if self.is_bounded() {
-            self.make_room(counts);
+            self.make_room(&mut new);
         }
         let groups = self.index.table().groups();
         if self.shard.len >= Index::<K, V>::room(groups) {
             self.rebuild(groups * 2);
-        } else if self.shard.stuck > 8 + groups / 16 {
+        } else if self.shard.stuck as usize > 8 + groups / 16 {
             self.rebuild(groups);
         }
         let entry = self.shard.spares.place(node);
         // SAFETY: see `Locked`; there is room, three quarters at most being taken.
-        self.shard.stuck += usize::from(unsafe { self.index.insert(hash, entry) });
+        self.shard.stuck += u32::from(unsafe { self.index.insert(hash, entry) });
         self.shard.len += 1;
         self.shard.weight += u64::from(weight);
         if self.is_bounded() {
-            let most = self.shard.share.most();
             let shard = &mut *self.shard;
-            let queue = if to_main { &mut shard.main } else { &mut shard.small };
-            // SAFETY: see `Locked`.
-            unsafe { queue.push(entry, counts, most) };
+            if new.to_main {
+                shard.push_main(entry, counts);
+            } else {
+                // SAFETY: see `Locked`.
+                unsafe { shard.small.push(entry, counts, shard.share.most()) };
+            }
         }
     }
 
@@ -450,8 +357,9 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         let place = node.place.load(Relaxed);
         if counts > before && self.is_bounded() {
             // Others have to make room, and it must not be among them.
+            let in_main = self.shard.main.has(place);
             self.remove(hash, old);
-            self.insert_into(new, place & MAIN != 0);
+            self.insert_into(new, None, in_main);
             return Ok(());
         }
         let mut new = new;
@@ -464,17 +372,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         // SAFETY: see `Locked`.
         unsafe { self.index.replace(hash, old, new) };
         if self.is_bounded() {
-            let queue = self.queue(place);
-            let at = queue.at(place);
-            queue.line[at] = Some(new);
-            queue.counted -= before - counts;
+            self.queue(place).replace(place, new, before - counts);
         }
         self.retire(old);
         Ok(())
     }
 
     fn queue(&mut self, place: u32) -> &mut Queue<K, V> {
-        if place & MAIN != 0 { &mut self.shard.main } else { &mut self.shard.small }
+        if self.shard.main.has(place) { &mut self.shard.main } else { &mut self.shard.small }
     }
 
     /// Takes out an entry with this hash; false if it is not in here any more.
@@ -542,8 +447,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         let is_sparse = groups > 16 && self.shard.len < Index::<K, V>::room(groups) / 8;
         if is_sparse {
             self.rebuild(groups / 4);
-            self.shard.small.line.shrink_to_fit();
-            self.shard.main.line.shrink_to_fit();
+            self.shard.small.shrink_to_fit();
+            self.shard.main.shrink_to_fit();
         }
         is_sparse
     }
@@ -559,11 +464,11 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         unsafe { self.shard.garbage.add_table(old) };
     }
 
-    /// Evicts until there is room for something that counts this much.
+    /// Evicts until there is room.
     #[inline]
-    fn make_room(&mut self, counts: u64) {
-        while self.counted() + counts > self.shard.share.limit {
-            if !self.evict_one() {
+    fn make_room(&mut self, new: &mut Newcomer) {
+        while self.counted() + new.counts > self.shard.share.limit {
+            if !self.evict_one(new) {
                 return;
             }
         }
@@ -577,61 +482,199 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     /// Whether there was one.
     #[inline]
-    fn evict_one(&mut self) -> bool {
-        let Some(entry) = self.evict() else { return false };
+    fn evict_one(&mut self, new: &mut Newcomer) -> bool {
+        let Some(entry) = self.shard.evict(new) else { return false };
+        // Those that will be next are brought near meanwhile, the first of them with its group.
+        if let Some(first) = self.shard.small.soon(0) {
+            // SAFETY: it is in the index.
+            self.index.prefetch(unsafe { first.node() }.hash);
+        }
+        if let Some(second) = self.shard.small.soon(1) {
+            second.prefetch();
+        }
         // SAFETY: it is in the index.
         let hash = unsafe { entry.node() }.hash;
         self.take_out(hash, entry);
         self.shard.evicted += 1;
         true
     }
+}
 
+/// What leaves. All of these are for who holds the lock: see [`Locked`].
+impl<K: 'static, V: 'static> Shard<K, V> {
+    /// What an entry counts in the mean.
     #[inline]
-    fn small_share(&self) -> u64 {
-        let Share { bound, limit, small, .. } = self.shard.share;
-        if !bound.weighs() {
-            return small;
+    fn each(&self) -> u64 {
+        if !self.share.bound.weighs() {
+            return 1;
         }
-        small_share(limit, self.counted() / (self.shard.len as u64).max(1))
+        ((self.small.counted + self.main.counted) / (self.len as u64).max(1)).max(1)
     }
 
     /// Takes an entry out of its queue that is to leave.
-    fn evict(&mut self) -> Option<Entry<K, V>> {
-        let share = self.small_share();
-        let shard = &mut *self.shard;
-        let (bound, most) = (shard.share.bound, shard.share.most());
-        // Readers could go on using what this sees for ever.
-        let mut patience = 4 * shard.len + 4;
-        loop {
-            let from_small = shard.small.len() > 0 && (shard.small.counted > share || shard.main.len() == 0);
-            let queue = if from_small { &mut shard.small } else { &mut shard.main };
-            let entry = queue.pop()?;
+    #[inline]
+    fn evict(&mut self, new: &mut Newcomer) -> Option<Entry<K, V>> {
+        let each = self.each();
+        let aim = self.portion.aim(each);
+        let is_usual = new.away.is_none() && self.small.counted + each >= aim && self.main.len() > 0;
+        if is_usual && let Some(entry) = self.small.pop() {
             // SAFETY: it is in the index.
             let node = unsafe { entry.node() };
-            let counts = bound.counts(node.weight);
-            queue.counted -= counts;
-            let word = node.word.load(Relaxed);
-            let uses = word & USES;
-            if uses == 0 || patience == 0 {
-                // Those that will be next are brought near meanwhile, the first of them with its group.
-                if let Some(Some(first)) = queue.line.front() {
-                    // SAFETY: it is in the index.
-                    self.index.prefetch(unsafe { first.node() }.hash);
-                }
-                if let Some(Some(second)) = queue.line.get(1) {
-                    second.prefetch();
-                }
-                if from_small {
-                    shard.ghosts.add(node.hash, shard.len);
-                }
+            if node.word.load(Relaxed) & USES == 0 && !self.now.is_multiple_of(TURN) {
+                self.small.counted -= self.share.bound.counts(node.weight);
+                self.ghosts.add(node.hash, self.now, self.len);
                 return Some(entry);
             }
-            patience -= 1;
-            // A use that is counted just now may be lost, or this be: it makes little difference.
-            node.word.store(if from_small { word & !USES } else { word - 1 }, Relaxed);
-            // SAFETY: see `Locked`.
-            unsafe { shard.main.push(entry, counts, most) };
+            return self.judge(entry, aim, new.passes);
         }
+        self.evict_in_full(new, each)
+    }
+
+    /// The same where the newcomer may be let into the main queue, or the queues are not as they should be.
+    #[inline(never)]
+    fn evict_in_full(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry<K, V>> {
+        if self.main.len() == 0 && self.small.counted > self.portion.aim(each) {
+            self.divide(each);
+        }
+        let aim = self.portion.aim(each);
+        if let Some(away) = new.away.take()
+            && self.main.len() > 0
+        {
+            // It has been in the small queue before it was away.
+            let away = u64::from(away) + self.small.len() as u64;
+            if self.small.counted > aim {
+                new.to_main = true;
+            } else if self.yields(PASSES, away, new.counts) {
+                new.to_main = true;
+                return self.pop_main();
+            }
+        }
+        if self.main.len() > 0 && self.small.counted + each < aim {
+            return self.evict_main(new.passes);
+        }
+        match self.small.pop() {
+            Some(entry) => self.judge(entry, aim, new.passes),
+            None => self.evict_main(new.passes),
+        }
+    }
+
+    fn evict_main(&mut self, passes: usize) -> Option<Entry<K, V>> {
+        self.pass(passes);
+        self.pop_main()
+    }
+
+    /// Whether one that has just been taken out of the small queue leaves, or another instead.
+    #[inline(never)]
+    fn judge(&mut self, first: Entry<K, V>, aim: u64, passes: usize) -> Option<Entry<K, V>> {
+        // Readers could go on using what this sees for ever.
+        let mut patience = self.small.len();
+        let mut next = Some(first);
+        while let Some(entry) = next {
+            // SAFETY: it is in the index.
+            let node = unsafe { entry.node() };
+            let counts = self.share.bound.counts(node.weight);
+            let is_over = self.small.counted > aim;
+            self.small.counted -= counts;
+            let word = node.word.load(Relaxed);
+            let is_used = word & USES != 0;
+            // A use that is counted just now may be lost: it makes little difference.
+            let stays = is_used && patience > 0 && (is_over || self.main.len() == 0);
+            let victim = if stays || self.main.len() == 0 {
+                None
+            } else if is_used {
+                self.yields(PASSES, self.small.len() as u64 + 1, counts).then(|| self.pop_main()).flatten()
+            } else {
+                self.yields(PASSES_UNUSED, IDLE * self.len as u64, counts).then(|| self.pop_main()).flatten()
+            };
+            if !stays && victim.is_none() {
+                self.ghosts.add(node.hash, self.now, self.len);
+                return Some(entry);
+            }
+            if is_used {
+                node.word.store(word & !USES, Relaxed);
+            }
+            if stays && !is_over {
+                // SAFETY: it is in the index.
+                unsafe { self.small.push(entry, counts, self.share.most()) };
+            } else {
+                self.push_main(entry, counts);
+            }
+            if victim.is_some() {
+                return victim;
+            }
+            patience -= 1;
+            next = self.small.pop();
+        }
+        self.evict_main(passes)
+    }
+
+    fn push_main(&mut self, entry: Entry<K, V>, counts: u64) {
+        // SAFETY: it is in the index.
+        let place = unsafe { self.main.push(entry, counts, self.share.most()) };
+        self.stamps.taken(place, self.main.len(), self.now);
+    }
+
+    /// Has all entries but the newest be the main queue.
+    #[cold]
+    #[inline(never)]
+    fn divide(&mut self, each: u64) {
+        std::mem::swap(&mut self.small, &mut self.main);
+        let aim = self.portion.aim(each);
+        let mut newest = Vec::new();
+        let mut counted = 0;
+        while counted < aim
+            && let Some(entry) = self.main.pop_last()
+        {
+            // SAFETY: it is in the index.
+            let counts = self.share.bound.counts(unsafe { entry.node() }.weight);
+            counted += counts;
+            newest.push((entry, counts));
+        }
+        self.main.counted -= counted;
+        self.stamps.renew(self.main.len(), self.now);
+        for (entry, counts) in newest.into_iter().rev() {
+            // SAFETY: it is in the index.
+            unsafe { self.small.push(entry, counts, self.share.most()) };
+        }
+    }
+
+    /// Passes used entries of the main queue, so many at most; the first that is not used, and for how long.
+    fn pass(&mut self, most: usize) -> Option<(Entry<K, V>, u32)> {
+        for passed in 0.. {
+            let (entry, place) = self.main.first()?;
+            // SAFETY: it is in the index.
+            let node = unsafe { entry.node() };
+            let word = node.word.load(Relaxed);
+            if word & USES == 0 {
+                return Some((entry, self.now.wrapping_sub(self.stamps.of(place))));
+            }
+            if passed == most {
+                return None;
+            }
+            self.main.pop();
+            // A use that is counted just now may be lost, or this be: it makes little difference.
+            node.word.store(word - 1, Relaxed);
+            // What it counts has stayed with the queue.
+            self.push_main(entry, 0);
+            self.portion.used(self.main.len(), self.len, self.share.limit);
+        }
+        None
+    }
+
+    /// Whether the next of the main queue to leave has been idle for longer, for what it counts, than something that
+    /// counts this much.
+    fn yields(&mut self, passes: usize, idle: u64, counts: u64) -> bool {
+        let Some((entry, own)) = self.pass(passes) else { return false };
+        // SAFETY: it is in the index.
+        let weight = unsafe { entry.node() }.weight;
+        u64::from(own).saturating_mul(self.share.bound.counts(weight)) > idle.saturating_mul(counts)
+    }
+
+    fn pop_main(&mut self) -> Option<Entry<K, V>> {
+        let entry = self.main.pop()?;
+        // SAFETY: it is in the index.
+        self.main.counted -= self.share.bound.counts(unsafe { entry.node() }.weight);
+        Some(entry)
     }
 }
 
@@ -650,7 +693,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
         if !share.is_bounded() {
             let shard = &mut *self.shard;
-            (shard.small, shard.main, shard.ghosts) = (Queue::new(0), Queue::new(MAIN), Ghosts::default());
+            (shard.small, shard.main, shard.ghosts) =
+                (Queue::new(false), Queue::new(true), Ghosts::default());
         } else if !old.is_bounded() {
             self.enqueue_all();
         } else if !old.bound.counts_as(&share.bound) {
@@ -658,9 +702,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
             shard.small.count_anew(&share.bound);
             shard.main.count_anew(&share.bound);
         }
-        if self.shard.ghosts.0.len() > share.most().saturating_mul(2) {
-            self.shard.ghosts = Ghosts::default();
-        }
+        self.shard.ghosts.fit(share.most());
+        self.shard.portion.fit(share.limit);
         if share.bound.weighs() {
             // Those that would be let in no more are first to go, before they drive out others.
             for entry in self.too_heavy() {
@@ -676,16 +719,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     fn enqueue_all(&mut self) {
         let table = self.index.table();
         let shard = &mut *self.shard;
-        let (bound, most) = (shard.share.bound, shard.share.most().min(shard.len));
+        let bound = shard.share.bound;
         // SAFETY: see `Locked`.
-        unsafe {
-            table.each(|entry| shard.main.push(entry, bound.counts(entry.node().weight), most));
-        }
+        unsafe { table.each(|entry| shard.push_main(entry, bound.counts(entry.node().weight))) };
     }
 
     fn too_heavy(&self) -> Vec<Entry<K, V>> {
         let Shard { small, main, share, .. } = &*self.shard;
-        let entries = small.line.iter().chain(&main.line).flatten().copied();
+        let entries = small.entries().chain(main.entries());
         // SAFETY: they are in the index.
         entries.filter(|entry| !share.bound.admits(unsafe { entry.node() }.weight)).collect()
     }
@@ -693,7 +734,9 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Evicts what is over the share, at most so many, and then gives memory back; whether that is done.
     pub(super) fn trim(&mut self, most: usize) -> bool {
         for _ in 0..most {
-            if !self.is_bounded() || self.counted() <= self.shard.share.limit || !self.evict_one() {
+            // Nobody waits for it: what is used stays, wherever it stands.
+            let mut none = Newcomer { away: None, counts: 0, to_main: false, passes: 4 * self.shard.len };
+            if !self.is_bounded() || self.counted() <= self.shard.share.limit || !self.evict_one(&mut none) {
                 while self.shrink() {}
                 return true;
             }
