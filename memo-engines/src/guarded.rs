@@ -166,7 +166,6 @@ struct Inner {
     options: GuardOptions,
     hook: Option<Hook>,
     engine: Arc<Lazy>,
-    told: Told,
     running: PerProcess<Running>,
     calls: AtomicU64,
     failures: AtomicU64,
@@ -179,6 +178,7 @@ struct Inner {
 struct Running {
     reads: Circuit,
     writes: Circuit,
+    told: Told,
     helpers: Helpers,
     flow: Flow,
 }
@@ -188,6 +188,7 @@ impl Running {
         Self {
             reads: Circuit::new(Calls::Reads, options),
             writes: Circuit::new(Calls::Writes, options),
+            told: Told::default(),
             helpers: Helpers::new(options.helpers),
             flow: Flow {
                 begun: Instant::now(),
@@ -345,7 +346,6 @@ impl Guarded {
                 build: Box::new(build),
                 watchers: Mutex::default(),
             }),
-            told: Told::default(),
             running: PerProcess::new(),
             options,
             calls: AtomicU64::new(0),
@@ -559,7 +559,7 @@ impl Inner {
         let (calls, turn) = (permit.calls(), permit.settle(answer.as_ref().err()));
         match (turn, &answer) {
             (Turn::Opened, Err(error)) => {
-                let times = self.told.hear(error, Instant::now());
+                let times = self.running().told.hear(error, Instant::now());
                 self.circuit(calls).tell(times.is_some());
                 self.happened(&Event::Opened { calls, error, times });
             }

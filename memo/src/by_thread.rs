@@ -324,9 +324,10 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> MissedHere<K, V> {
         let clock = if heard { Some(Instant::now()) } else { memo.counters.start() };
         let key = self.key.take().map(Bound);
         let running = key.is_some().then(|| by_thread(memo).begin()).flatten();
-        let span = Span::of(memo.name(), || memo.shown_of(key.as_ref()?)).enter();
-        let result = body();
-        drop(span);
+        let result = {
+            let _span = Span::of(memo.name(), || memo.shown_of(key.as_ref()?)).enter();
+            body()
+        };
         let cost = memo.counters.computed(clock);
         let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut call {

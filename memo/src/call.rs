@@ -503,9 +503,8 @@ struct Running<K: OwnedPart, V: Value, F: Value> {
 impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     #[inline(never)]
     fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
-        let Some(Running { span, held, computation }) = running.take() else { return };
-        drop(span);
-        drop(held);
+        // the others end with this statement
+        let Some(Running { computation, .. }) = running.take() else { return };
         computation.finish(outcome, result);
     }
 }

@@ -80,10 +80,10 @@ fn shelf() -> (Shelf, MutexGuard<'static, ()>) {
 
 /// A function with a result of type `$ty`, written by `$codec`, whose stored result is then `$payload`.
 macro_rules! bombs {
-    ($($name:ident: $codec:literal $ty:ty = $payload:expr;)*) => {$(
+    ($($name:ident $called:literal: $codec:literal $ty:ty = $payload:expr;)*) => {$(
         #[test]
         fn $name() {
-            #[memo::memoize(engine = "shelf", codec = $codec)]
+            #[memo::memoize(engine = "shelf", codec = $codec, name = $called)]
             fn result() -> $ty {
                 <$ty>::default()
             }
@@ -213,10 +213,10 @@ fn any_payload(read: impl Fn(), shelf: &Shelf, bytes: &[u8]) {
 }
 
 macro_rules! any_payloads {
-    ($($name:ident: $codec:literal $bytes:expr;)*) => {$(
+    ($($name:ident $called:literal: $codec:literal $bytes:expr;)*) => {$(
         #[test]
         fn $name() {
-            #[memo::memoize(engine = "shelf", codec = $codec)]
+            #[memo::memoize(engine = "shelf", codec = $codec, name = $called)]
             fn result() -> Mixed {
                 Mixed::default()
             }
@@ -234,36 +234,36 @@ macro_rules! any_payloads {
 }
 
 any_payloads! {
-    postcard_any_payload: "postcard" &[0, 0, 1, 1, 1, 2, 3, 0x7f, 0xff];
+    postcard_any_payload "postcard_any_payload": "postcard" &[0, 0, 1, 1, 1, 2, 3, 0x7f, 0xff];
 }
 
 const MANY: usize = 4_000_000;
 const DEEP: usize = 1_000_000;
 
 bombs! {
-    postcard_options: "postcard" Chain = vec![1; DEEP];
-    postcard_vectors: "postcard" Tree = vec![1; DEEP];
-    postcard_variants: "postcard" List = vec![1; DEEP];
-    postcard_maps: "postcard" Folder = vec![1; DEEP];
-    postcard_structs: "postcard" Heavy<[[u64; 16]; 16]> = vec![1; DEEP];
-    postcard_structs_of_8_kib: "postcard" Heavy<[[u64; 32]; 32]> = vec![1; DEEP];
-    postcard_large_elements: "postcard" Vec<Large> = postcard(MANY as u64, &vec![0; MANY]);
-    postcard_large_boxes: "postcard" Vec<Box<Large>> = postcard(MANY as u64, &vec![0; MANY]);
-    postcard_large_boxes_in_options: "postcard" Vec<Option<Box<Large>>> =
+    postcard_options "postcard_options": "postcard" Chain = vec![1; DEEP];
+    postcard_vectors "postcard_vectors": "postcard" Tree = vec![1; DEEP];
+    postcard_variants "postcard_variants": "postcard" List = vec![1; DEEP];
+    postcard_maps "postcard_maps": "postcard" Folder = vec![1; DEEP];
+    postcard_structs "postcard_structs": "postcard" Heavy<[[u64; 16]; 16]> = vec![1; DEEP];
+    postcard_structs_of_8_kib "postcard_structs_of_8_kib": "postcard" Heavy<[[u64; 32]; 32]> = vec![1; DEEP];
+    postcard_large_elements "postcard_large_elements": "postcard" Vec<Large> = postcard(MANY as u64, &vec![0; MANY]);
+    postcard_large_boxes "postcard_large_boxes": "postcard" Vec<Box<Large>> = postcard(MANY as u64, &vec![0; MANY]);
+    postcard_large_boxes_in_options "postcard_large_boxes_in_options": "postcard" Vec<Option<Box<Large>>> =
         postcard(MANY as u64 / 2, &[1, 0].repeat(MANY / 2));
-    postcard_large_values: "postcard" BTreeMap<u32, Large> = {
+    postcard_large_values "postcard_large_values": "postcard" BTreeMap<u32, Large> = {
         let pairs: Vec<_> = (0..MANY as u64 / 4).flat_map(|n| postcard(n, &[0])).collect();
         postcard(MANY as u64 / 4, &pairs)
     };
-    postcard_length: "postcard" Vec<u64> = postcard(1 << 60, &[]);
-    postcard_length_of_text: "postcard" Vec<String> = postcard(1, &postcard(1 << 60, b"text"));
-    postcard_length_of_a_map: "postcard" HashMap<u64, u64> = postcard(1 << 60, &[]);
-    postcard_length_believed: "postcard" Eager<u64> = postcard(1 << 60, &[]);
-    postcard_length_believed_of_large_elements: "postcard" Eager<Large> = postcard(1 << 60, &[]);
-    postcard_nothing: "postcard" Vec<()> = postcard(1 << 60, &[]);
-    postcard_nodes_of_nothing: "postcard" LinkedList<()> = postcard(1 << 60, &[]);
-    postcard_pairs_of_nothing: "postcard" HashMap<(), ()> = postcard(1 << 60, &[]);
-    postcard_counted_pointers_to_nothing: "postcard" Vec<Arc<()>> = postcard(1 << 60, &[]);
+    postcard_length "postcard_length": "postcard" Vec<u64> = postcard(1 << 60, &[]);
+    postcard_length_of_text "postcard_length_of_text": "postcard" Vec<String> = postcard(1, &postcard(1 << 60, b"text"));
+    postcard_length_of_a_map "postcard_length_of_a_map": "postcard" HashMap<u64, u64> = postcard(1 << 60, &[]);
+    postcard_length_believed "postcard_length_believed": "postcard" Eager<u64> = postcard(1 << 60, &[]);
+    postcard_length_believed_of_large_elements "postcard_length_believed_of_large_elements": "postcard" Eager<Large> = postcard(1 << 60, &[]);
+    postcard_nothing "postcard_nothing": "postcard" Vec<()> = postcard(1 << 60, &[]);
+    postcard_nodes_of_nothing "postcard_nodes_of_nothing": "postcard" LinkedList<()> = postcard(1 << 60, &[]);
+    postcard_pairs_of_nothing "postcard_pairs_of_nothing": "postcard" HashMap<(), ()> = postcard(1 << 60, &[]);
+    postcard_counted_pointers_to_nothing "postcard_counted_pointers_to_nothing": "postcard" Vec<Arc<()>> = postcard(1 << 60, &[]);
 }
 
 #[cfg(feature = "messagepack")]
@@ -272,7 +272,7 @@ mod messagepack {
 
     any_payloads! {
         // as an array: fields by their places
-        messagepack_any_payload: "messagepack"
+        messagepack_any_payload "messagepack_any_payload": "messagepack"
             &[0x96, 0x91, 0x92, 0x93, 0x81, 0x82, 0xc0, 0xc0, 0, 1, 0xa1, b'a', 0xdd, 0xff];
     }
 
@@ -283,15 +283,15 @@ mod messagepack {
 
     bombs! {
         // an option that is there and a newtype take no byte: one is enough for any number of them
-        messagepack_options: "messagepack" Chain = vec![1];
-        messagepack_vectors: "messagepack" Tree = vec![0x91; DEEP];
-        messagepack_variants: "messagepack" List = [&[0x81, 0xa4][..], b"More"].concat().repeat(DEEP / 6);
-        messagepack_maps: "messagepack" Folder = [0x81, 1].repeat(DEEP / 2);
-        messagepack_large_elements: "messagepack" Vec<Large> = array(MANY as u32, &vec![0xc0; MANY]);
-        messagepack_large_boxes: "messagepack" Vec<Box<Large>> = array(MANY as u32, &vec![0xc0; MANY]);
-        messagepack_length: "messagepack" Vec<u64> = array(u32::MAX, &[]);
-        messagepack_length_believed: "messagepack" Eager<Large> = array(u32::MAX, &[]);
-        messagepack_nothing: "messagepack" LinkedList<()> = array(MANY as u32, &vec![0xc0; MANY - 1]);
+        messagepack_options "messagepack_options": "messagepack" Chain = vec![1];
+        messagepack_vectors "messagepack_vectors": "messagepack" Tree = vec![0x91; DEEP];
+        messagepack_variants "messagepack_variants": "messagepack" List = [&[0x81, 0xa4][..], b"More"].concat().repeat(DEEP / 6);
+        messagepack_maps "messagepack_maps": "messagepack" Folder = [0x81, 1].repeat(DEEP / 2);
+        messagepack_large_elements "messagepack_large_elements": "messagepack" Vec<Large> = array(MANY as u32, &vec![0xc0; MANY]);
+        messagepack_large_boxes "messagepack_large_boxes": "messagepack" Vec<Box<Large>> = array(MANY as u32, &vec![0xc0; MANY]);
+        messagepack_length "messagepack_length": "messagepack" Vec<u64> = array(u32::MAX, &[]);
+        messagepack_length_believed "messagepack_length_believed": "messagepack" Eager<Large> = array(u32::MAX, &[]);
+        messagepack_nothing "messagepack_nothing": "messagepack" LinkedList<()> = array(MANY as u32, &vec![0xc0; MANY - 1]);
     }
 }
 
@@ -300,17 +300,17 @@ mod json {
     use super::*;
 
     any_payloads! {
-        json_any_payload: "json" b"[[[]],,nullu{}\"\"::10";
+        json_any_payload "json_any_payload": "json" b"[[[]],,nullu{}\"\"::10";
     }
 
     bombs! {
-        json_options: "json" Chain = b"1".to_vec();
-        json_vectors: "json" Tree = vec![b'['; DEEP];
-        json_variants: "json" List = b"{\"More\":".repeat(DEEP / 8);
-        json_maps: "json" Folder = b"{\"1\":".repeat(DEEP / 5);
-        json_large_elements: "json" Vec<Large> = format!("[{}null]", "null,".repeat(MANY / 5)).into();
-        json_large_boxes: "json" Vec<Box<Large>> = format!("[{}null]", "null,".repeat(MANY / 5)).into();
-        json_nothing: "json" LinkedList<()> = format!("[{}", "null,".repeat(MANY / 5)).into();
+        json_options "json_options": "json" Chain = b"1".to_vec();
+        json_vectors "json_vectors": "json" Tree = vec![b'['; DEEP];
+        json_variants "json_variants": "json" List = b"{\"More\":".repeat(DEEP / 8);
+        json_maps "json_maps": "json" Folder = b"{\"1\":".repeat(DEEP / 5);
+        json_large_elements "json_large_elements": "json" Vec<Large> = format!("[{}null]", "null,".repeat(MANY / 5)).into();
+        json_large_boxes "json_large_boxes": "json" Vec<Box<Large>> = format!("[{}null]", "null,".repeat(MANY / 5)).into();
+        json_nothing "json_nothing": "json" LinkedList<()> = format!("[{}", "null,".repeat(MANY / 5)).into();
     }
 }
 

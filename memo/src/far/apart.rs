@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Far, Key, first};
+use crate::fork::PerProcess;
 
 /// How many keys are remembered, each in a place by its digest: a later one takes the place.
 const PLACES: usize = 2048;
@@ -20,8 +21,8 @@ type Met = ([u8; 16], u64);
 /// The keys that a function has asked its engines for.
 #[derive(Default)]
 pub(super) struct Apart {
-    /// Empty until the first.
-    met: Mutex<Vec<Option<Met>>>,
+    /// Empty until the first. A forked child begins anew: another thread of its parent may have held the lock.
+    met: PerProcess<Mutex<Vec<Option<Met>>>>,
     /// Two keys were one.
     mixed: AtomicBool,
     /// And what is near has not been dropped since.
@@ -32,7 +33,7 @@ impl Apart {
     /// Remembers a key; `false` if another one had its digest.
     fn meet(&self, digest: &[u8; 32], hash: u64) -> bool {
         let half = first(digest);
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut met = self.met.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if met.is_empty() {
             met.resize(PLACES, None);
         }
@@ -102,6 +103,6 @@ mod tests {
             digest[..8].copy_from_slice(&n.to_le_bytes());
             assert!(apart.meet(&digest, n));
         }
-        assert_eq!(apart.met.lock().unwrap().len(), PLACES);
+        assert_eq!(apart.met.get(Mutex::default).lock().unwrap().len(), PLACES);
     }
 }
