@@ -125,7 +125,9 @@ fn run(way: &str) -> Result<(), String> {
         "hammering" => {
             for thread in 0..2 {
                 thread::spawn(move || {
-                    (0..).for_each(|n| assert_eq!(hammered(n * 2 + thread), n * 2 + thread))
+                    for n in 0_u64.. {
+                        assert_eq!(hammered(n * 2 + thread), n * 2 + thread);
+                    }
                 });
             }
             compute();
