@@ -236,12 +236,15 @@ fn enter_as_asked<P: Part, R, O: Outcome<R>>(
     }
 }
 
+/// Note in this thread's table of a computation that is under way.
+type Underway<K, V> = Running<'static, Bound<K>, Bound<V>>;
+
 /// A computation under way, of which nothing is asked.
 struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
     /// None at the end of a thread, which has no tables any more.
-    running: Option<(K, Running<'static, Bound<K>, Bound<V>>)>,
+    running: Option<(K, Underway<K, V>)>,
     clock: Option<Instant>,
 }
 
@@ -265,7 +268,7 @@ fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     memo: &Local<K, O::Stored>,
     hash: u64,
     key: K,
-    running: &Running<'static, Bound<K>, Bound<O::Stored>>,
+    running: &Underway<K, O::Stored>,
     outcome: O,
     result: &R,
     ttl: Option<Duration>,

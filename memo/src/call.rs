@@ -277,7 +277,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Ended::Compute(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
                 let span = computation.span().enter();
-                *running = Some(Running { span, held, computation });
+                *running = Some(Running { _span: span, _held: held, computation });
                 None
             }
         }
@@ -495,8 +495,8 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
 
 /// A body that runs on the thread of its call. The order is that in which these end.
 struct Running<K: OwnedPart, V: Value, F: Value> {
-    span: EnteredSpan,
-    held: Option<Held>,
+    _span: EnteredSpan,
+    _held: Option<Held>,
     computation: Computation<K, V, F>,
 }
 
