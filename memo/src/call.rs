@@ -737,6 +737,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
         });
         drop(held);
+        memo.mind_thrashing();
         match self.call {
             // it is told as the call ends, here
             Some(mut call) if stored => call.stored(),

@@ -1080,6 +1080,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             weight: counts.weight,
             evicted: counts.evicted,
             expired: counts.expired,
+            recomputed: counts.recomputed,
             tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
             ..Stats::default()
         }
