@@ -210,9 +210,11 @@ impl Random {
                 sum
             })
             .collect();
-        let mut draw =
-            || sums.partition_point(|&at| at < self.below(1 << 40) as f64 / (1_u64 << 40) as f64 * sum);
-        (0..calls).map(|_| draw() as u32).collect()
+        let mut draw = || {
+            let drawn = self.below(1 << 40) as f64 / (1_u64 << 40) as f64 * sum;
+            sums.partition_point(|&at| at < drawn) as u32
+        };
+        (0..calls).map(|_| draw()).collect()
     }
 }
 

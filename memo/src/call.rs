@@ -758,6 +758,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             });
         }
         drop(held);
+        memo.mind_thrashing();
         match self.call {
             // it is told as the call ends, here
             Some(mut call) if stored => call.stored(),

@@ -1249,6 +1249,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             weight: counts.weight,
             evicted: counts.evicted,
             expired: counts.expired,
+            recomputed: counts.recomputed,
             tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
             ..Stats::default()
         }

@@ -150,6 +150,7 @@ mod sweep;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
 mod versions;

@@ -103,6 +103,8 @@ pub(crate) struct NearCounts {
     pub evicted: u64,
     /// Entries dropped because their lifetime was over, ever.
     pub expired: u64,
+    /// Keys that came back soon after they had been evicted, as far as that is known.
+    pub recomputed: u64,
 }
 
 /// A store of one memoized function.
@@ -242,6 +244,18 @@ where
     /// Removes what has expired.
     pub(crate) fn sweep(&self) {
         each!(self, store => store.sweep())
+    }
+
+    /// Whether it has been found lately, for the first time, that it mostly takes in what it has just evicted. Whoever is told so
+    /// is the only one.
+    #[inline]
+    pub(crate) fn thrashes(&self) -> bool {
+        match self {
+            Near::Memory(memory) => memory.thrashes(),
+            // It does not tell what it knows.
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => false,
+        }
     }
 
     /// Which implementation it is.
@@ -551,7 +565,7 @@ mod tests {
                     near.put(key, format!("{round}"));
                 }
             }
-            assert_eq!(near.counts(), NearCounts { entries: 10, weight: 10, evicted: 0, expired: 0 });
+            assert_eq!(near.counts(), NearCounts { entries: 10, weight: 10, ..NearCounts::default() });
             for key in 0..10 {
                 assert_eq!(near.look(key), Some("99".into()));
             }
@@ -683,7 +697,10 @@ mod tests {
                 near.put(key, key);
             }
             assert!((0..50_000).all(|key| near.look(key) == Some(key)));
-            assert_eq!(near.counts(), NearCounts { entries: 50_000, weight: 50_000, evicted: 0, expired: 0 });
+            assert_eq!(
+                near.counts(),
+                NearCounts { entries: 50_000, weight: 50_000, ..NearCounts::default() }
+            );
         });
     }
 
@@ -773,7 +790,10 @@ mod tests {
             assert_eq!(near.counts().entries, 3);
             assert_eq!(near.glance(1), None);
             assert_eq!(near.look(1), None);
-            assert_eq!(near.counts(), NearCounts { entries: 2, weight: 2, evicted: 0, expired: 1 });
+            assert_eq!(
+                near.counts(),
+                NearCounts { entries: 2, weight: 2, expired: 1, ..NearCounts::default() }
+            );
             clock::advance(10 * HOUR);
             assert!(!near.take(2), "what has expired is not there");
             assert_eq!(near.look(3), Some("for ever".into()));

@@ -93,7 +93,7 @@ fn of_engines(engines: &[EngineStats]) -> Vec<Vec<String>> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = ["function", "hits", "misses", "hit %", "computes", "waits", "stored", "entries"];
-        let rest = ["evicted", "expired", "errors", "computing", "saved"];
+        let rest = ["evicted", "expired", "recomputed", "errors", "computing", "saved"];
         let head = head.into_iter().chain(rest).map(str::to_owned).collect();
         let body = self.rows.iter().map(|(name, stats)| {
             vec![
@@ -107,6 +107,7 @@ impl fmt::Display for Report {
                 stats.entries.to_string(),
                 stats.evicted.to_string(),
                 stats.expired.to_string(),
+                stats.recomputed.to_string(),
                 stats.errors().to_string(),
                 format!("{:.1?}", stats.compute_time),
                 format!("{:.1?}", stats.saved_time),

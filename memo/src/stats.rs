@@ -336,6 +336,9 @@ pub struct Stats {
     pub evicted: u64,
     /// Entries whose lifetime ended.
     pub expired: u64,
+    /// Results stored again soon after they had been evicted: a larger store would have had them. At least so many, as what has
+    /// left is remembered for a while only, by some bits of its hash; the engine `moka` does not tell.
+    pub recomputed: u64,
     /// Time spent in the body, by the clock on the wall. Short computations are timed by sample, so this is an
     /// estimate. What a body spends in other memoized functions, or in itself, counts there as well.
     pub compute_time: Duration,
@@ -402,6 +405,7 @@ impl Stats {
         self.weight += other.weight;
         self.evicted += other.evicted;
         self.expired += other.expired;
+        self.recomputed += other.recomputed;
         self.compute_time += other.compute_time;
         self.saved_time += other.saved_time;
         for tier in &other.tiers {
@@ -438,7 +442,7 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} hits, {} misses ({:.1} % hits), {} computed in {:.1?}, {} waited, {} stored, {} entries, {} evicted, {} expired, {} errors of engines, about {:.1?} saved",
+            "{} hits, {} misses ({:.1} % hits), {} computed in {:.1?}, {} waited, {} stored, {} entries, {} evicted, {} expired, {} recomputed, {} errors of engines, about {:.1?} saved",
             self.hits,
             self.misses,
             100.0 * self.hit_ratio(),
@@ -449,6 +453,7 @@ impl fmt::Display for Stats {
             self.entries,
             self.evicted,
             self.expired,
+            self.recomputed,
             self.errors(),
             self.saved_time
         )

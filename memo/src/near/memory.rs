@@ -48,7 +48,7 @@ use readers::{Read, Reading, reading, reading_as, usually_reading_as};
 use shard::{Shards, Share};
 use std::mem::needs_drop;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 #[cfg(feature = "config")]
@@ -63,6 +63,7 @@ mod index;
 mod portion;
 mod queue;
 mod readers;
+mod returns;
 mod shard;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
@@ -84,6 +85,8 @@ pub(crate) struct Memory<K: 'static, V: 'static> {
 #[repr(align(128))]
 struct Written<K: 'static, V: 'static> {
     schedule: Schedule,
+    /// Whether a shard has found that it thrashes, and nobody has asked since.
+    thrashes: AtomicBool,
     graveyard: Graveyard<K, V>,
     /// Held while the limits are changed.
     #[cfg(feature = "config")]
@@ -221,6 +224,7 @@ where
             tti: AtomicU64::new(limits.tti.map_or(NEVER, nanos)),
             rest: Written {
                 schedule: Schedule::new(),
+                thrashes: AtomicBool::new(false),
                 graveyard: Graveyard::new(rules),
                 #[cfg(feature = "config")]
                 changing: Mutex::new(()),
@@ -396,8 +400,23 @@ where
             drop(locked);
             return self.place_among(new);
         }
-        locked.insert(new);
-        Ok((locked.unlock(false), false))
+        let thrashes = locked.insert(new);
+        let garbage = locked.unlock(false);
+        self.note(thrashes);
+        Ok((garbage, false))
+    }
+
+    #[inline]
+    fn note(&self, thrashes: bool) {
+        if thrashes {
+            self.rest.thrashes.store(true, Relaxed);
+        }
+    }
+
+    /// See [`Near::thrashes`](super::Near::thrashes).
+    #[inline]
+    pub(super) fn thrashes(&self) -> bool {
+        self.rest.thrashes.load(Relaxed) && self.rest.thrashes.swap(false, Relaxed)
     }
 
     /// The same where an entry has the hash of the new one, and perhaps its key.
@@ -415,7 +434,8 @@ where
                 }
                 locked.fetch_spares(&self.rest.graveyard);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
-                    locked.insert(new);
+                    let thrashes = locked.insert(new);
+                    self.note(thrashes);
                     return Ok((locked.unlock(false), false));
                 };
                 drop(locked);
@@ -529,7 +549,13 @@ where
 
     pub(super) fn counts(&self) -> NearCounts {
         let sums = self.shards.sums();
-        NearCounts { entries: sums.len, weight: sums.weight, evicted: sums.evicted, expired: sums.expired }
+        NearCounts {
+            entries: sums.len,
+            weight: sums.weight,
+            evicted: sums.evicted,
+            expired: sums.expired,
+            recomputed: sums.recomputed,
+        }
     }
 
     /// Frees what can be freed just now.

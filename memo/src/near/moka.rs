@@ -361,6 +361,7 @@ where
             weight,
             evicted: tally.evicted.load(Relaxed),
             expired: tally.expired.load(Relaxed),
+            recomputed: 0,
         }
     }
 

@@ -495,6 +495,56 @@ mod seeing {
     }
 
     #[test]
+    fn results_computed_again_after_an_eviction_are_counted() {
+        #[memoize(capacity = 100)]
+        fn turned(n: u32) -> u32 {
+            n + 1
+        }
+        for n in 0..130 {
+            assert_eq!(turned(n), n + 1);
+        }
+        assert_eq!(turned::stats().recomputed, 0);
+        for _ in 0..20 {
+            for n in 0..130 {
+                assert_eq!(turned(n), n + 1);
+            }
+        }
+        let stats = turned::stats();
+        assert!(stats.recomputed > 100 && stats.recomputed <= stats.computes - 130, "{stats}");
+        assert!(memo::report().to_string().contains("recomputed"));
+    }
+
+    /// In a process of its own, whose standard error is looked at.
+    #[test]
+    fn a_function_that_computes_again_what_it_has_just_evicted_is_told_once() {
+        #[memoize(capacity = 100)]
+        fn too_small(n: u32) -> u32 {
+            n + 1
+        }
+        const INSIDE: &str = "MEMO_TEST_TOO_SMALL";
+        if std::env::var_os(INSIDE).is_some() {
+            for n in (0..130).cycle().take(20_000) {
+                too_small(n);
+            }
+            return;
+        }
+        let name =
+            concat!(module_path!(), "::a_function_that_computes_again_what_it_has_just_evicted_is_told_once");
+        // without the name of the crate
+        let name = name.split_once("::").unwrap().1;
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(INSIDE, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<_> = said.lines().filter(|line| line.contains("has just evicted")).collect();
+        assert_eq!(lines.len(), 1, "{said}");
+        assert!(lines[0].contains("too_small` keeps 100 results"), "{said}");
+        assert!(lines[0].ends_with("write a larger `capacity = ..`"), "{said}");
+    }
+
+    #[test]
     fn weight_and_evictions_are_counted() {
         #[memoize(weigh = |_, text| text.len() as u32, max_weight = 10)]
         fn text(n: usize) -> String {

@@ -19,6 +19,7 @@ use super::index::{Entry, Found, Index, New, SHARD_BITS, Spares, Table, USES};
 use super::portion::Portion;
 use super::queue::{Queue, Stamps};
 use super::readers::Reading;
+use super::returns::Returns;
 use crate::clock::NEVER;
 use crate::near::Bound;
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -97,6 +98,7 @@ struct Shard<K, V> {
     spares: Spares<K, V>,
     evicted: u64,
     expired: u64,
+    returns: Returns,
 }
 
 // SAFETY: what the addresses in it lead to is owned by the store, keys and values, as a map would own them.
@@ -119,6 +121,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             spares: Spares::new(share.is_timed()),
             evicted: 0,
             expired: 0,
+            returns: Returns::default(),
         }
     }
 }
@@ -131,6 +134,7 @@ pub(super) struct Sums {
     pub weight: u64,
     pub evicted: u64,
     pub expired: u64,
+    pub recomputed: u64,
 }
 
 /// On cache lines of its own.
@@ -202,6 +206,7 @@ impl<K: 'static, V: 'static> Shards<K, V> {
             weight: sums.weight + if shard.share.bound.weighs() { shard.weight } else { shard.len as u64 },
             evicted: sums.evicted + shard.evicted,
             expired: sums.expired + shard.expired,
+            recomputed: sums.recomputed + shard.returns.all,
         })
     }
 }
@@ -295,23 +300,26 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         bound.admits(new.weight) && new.tti == tti
     }
 
-    /// Puts in an entry whose key is not in here, and makes room for it.
+    /// Puts in an entry whose key is not in here, and makes room for it. Whether it is found just now that the shard thrashes.
     #[inline(always)]
-    pub(super) fn insert(&mut self, node: New<'_, K, V>) {
-        let away = if self.is_bounded() { self.come(node.hash) } else { None };
+    pub(super) fn insert(&mut self, node: New<'_, K, V>) -> bool {
+        let (away, thrashes) = if self.is_bounded() { self.come(node.hash) } else { (None, false) };
         self.insert_into(node, away, false);
+        thrashes
     }
 
-    /// Lets time go on by one that comes in. How long it was away, if that is known.
+    /// Lets time go on by one that comes in. How long it was away, if that is known; and whether the shard thrashes.
     #[inline]
-    fn come(&mut self, hash: u64) -> Option<u32> {
+    fn come(&mut self, hash: u64) -> (Option<u32>, bool) {
         let shard = &mut *self.shard;
         shard.now = shard.now.wrapping_add(1);
         let away = shard.ghosts.take(hash, shard.now);
+        let mut thrashes = false;
         if let Some(away) = away {
             shard.portion.returned(away, shard.len, shard.share.limit);
+            thrashes = shard.returns.one_more(shard.now, shard.len);
         }
-        away
+        (away, thrashes)
     }
 
     #[inline(always)]
@@ -433,7 +441,9 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         }
         // SAFETY: see `Locked`.
         let table = unsafe { self.index.renew() };
-        let fresh = Shard { evicted: shard.evicted, expired: shard.expired, ..Shard::new(shard.share) };
+        let returns = shard.returns.begun_anew();
+        let (evicted, expired) = (shard.evicted, shard.expired);
+        let fresh = Shard { evicted, expired, returns, ..Shard::new(shard.share) };
         let old = std::mem::replace(shard, fresh);
         shard.garbage = old.garbage;
         // SAFETY: it is not the index's table any more, what was in it was in nothing else but the queues, and those
