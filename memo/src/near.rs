@@ -255,6 +255,8 @@ where
             // It does not tell what it knows.
             #[cfg(feature = "moka")]
             Near::Moka(_) => false,
+            // It remembers nothing that it has evicted.
+            Near::Thread(_) => false,
         }
     }
 

@@ -218,7 +218,8 @@ mod bounds {
         plain(1);
         memo::scope().ttl("1h").with(|| plain(2));
         memo::__private::testing::advance(Duration::from_secs(4_000));
-        (plain(1), plain(2));
+        plain(1);
+        plain(2);
         assert_eq!(plain::stats().computes, 3);
     }
 }
