@@ -338,7 +338,9 @@ impl Route {
             far: Vec::new(),
             stand_ins: Vec::new(),
             missing: Vec::new(),
+            #[cfg(feature = "engines")]
             lacks: None,
+            #[cfg(feature = "engines")]
             unnamed: None,
         };
         route.with_bounds(settings)
