@@ -20,7 +20,7 @@ impl Ghosts {
     fn of(&self, hash: u64) -> (usize, u32) {
         // The lowest bits of a hash are its best; this brings all of them to the top.
         let mixed = (hash >> SHARD_BITS).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        (((mixed * self.places.len() as u64) >> 32) as usize, ((mixed as u32) << 16) | (1 << 16))
+        (((mixed * self.places.len() as u64) >> 32) as usize, (mixed as u32) << 16 | 1 << 16)
     }
 
     fn unit_of(&self, now: u32) -> u32 {
