@@ -94,7 +94,7 @@ fn main() {
     let (a, b) = (b"dynamic programming", b"memoized recursion");
     let steps = edits(a, b, a.len(), b.len());
     println!("{steps} edits, after {} states of {}", edits::stats().computes, (a.len() + 1) * (b.len() + 1));
-    assert_eq!(steps, 16);
+    assert_eq!(steps, 17);
 
     let items: Vec<_> = (1..=40).map(|n: usize| (n % 7 + 1, (n * n % 23) as u64)).collect();
     let worth = knapsack(&items, 50);
@@ -111,7 +111,7 @@ fn main() {
     let prices = [1, 5, 8, 9, 10, 17, 17, 20, 24, 30];
     let (brings, pieces) = cuts(&prices, 27);
     println!("a rod of 27 brings {brings}, cut into {:?}", lengths(pieces.as_ref()));
-    assert_eq!(brings, 80);
+    assert_eq!(brings, 78);
 
     // a chain of 20,000 states that wait for each other: a thread with the stack for it
     let deep = std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
