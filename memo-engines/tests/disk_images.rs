@@ -176,7 +176,11 @@ impl Recorder<'_> {
             return;
         }
         match call {
-            "mkdir" => self.change(text(0), |path, _| Step::MakeDirectory(path)),
+            "mkdir" | "mkdirat" => {
+                let at = if call == "mkdirat" { descriptor(0) } else { None };
+                let path = at.unwrap_or_default().join(text(0));
+                self.change(path, |path, _| Step::MakeDirectory(path));
+            }
             "openat" | "open" => {
                 let at = if call == "openat" { descriptor(0) } else { None };
                 let path = at.unwrap_or_default().join(text(0));
@@ -200,12 +204,14 @@ impl Recorder<'_> {
                 self.files.remove(&path);
                 self.change(path, |path, _| Step::Remove(path));
             }
-            "rename" => {
-                let to = PathBuf::from(text(1));
-                if let Some(file) = self.files.remove(Path::new(&text(0))) {
+            "rename" | "renameat" | "renameat2" => {
+                let at = |place| if call == "rename" { None } else { descriptor(place) };
+                let from = at(0).unwrap_or_default().join(text(0));
+                let to = at(2).unwrap_or_default().join(text(1));
+                if let Some(file) = self.files.remove(&from) {
                     self.files.insert(to.clone(), file);
                 }
-                self.change(text(0), |path, _| Step::Rename(path, to));
+                self.change(from, |path, _| Step::Rename(path, to));
             }
             "ftruncate" => {
                 self.in_file(descriptor(0), |file| Step::Resize(file, arguments[1].parse().unwrap()))
@@ -262,7 +268,7 @@ impl Recorder<'_> {
 /// Runs a child of this kind in `path` and records it.
 fn recording(kind: &str, path: &Path) -> Vec<Step> {
     let log = tempfile::NamedTempFile::new().unwrap();
-    let trace = "trace=openat,?open,write,pwrite64,ftruncate,fsync,fdatasync,unlinkat,?unlink,?rename,?mkdir";
+    let trace = "trace=openat,?open,write,pwrite64,ftruncate,fsync,fdatasync,unlinkat,?unlink,?rename,?renameat,?renameat2,?mkdir,mkdirat";
     let role = format!("{kind} {}", path.display());
     let child = strace::child("recorded", "MEMO_TEST_CHILD", role);
     let args = ["-y", "-xx", "-s", "10000000", "-e", trace];

@@ -87,8 +87,12 @@ impl Queue {
     pub(super) fn push(&self, op: Op, bound: usize, wait: Duration) -> Result<(), Error> {
         let mut inner = self.lock();
         let size = op.size();
+        // Who waits for all to be written adds nothing to it.
+        let takes_room = !matches!(op, Op::Flush { .. });
         let full = |inner: &Inner| {
-            !inner.waiting.is_empty() && (inner.bytes + size > bound || inner.waiting.len() >= MOST)
+            takes_room
+                && !inner.waiting.is_empty()
+                && (inner.bytes + size > bound || inner.waiting.len() >= MOST)
         };
         if full(&inner) {
             if !op.is_optional() && !wait.is_zero() && !self.stuck.load(Ordering::Relaxed) {
