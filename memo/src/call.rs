@@ -75,26 +75,25 @@ pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
 ) -> Result<R, MissedBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
     match Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site) {
-        Some(memo) if const { size_of::<O::Stored>() <= LARGE } => enter_memo(memo, site(), key, outcome),
+        Some(memo) if const { size_of::<O::Stored>() <= LARGE } => match directive::pending() {
+            true => enter_asked(memo, site(), key, outcome),
+            false => enter_memo(memo, key, outcome),
+        },
         Some(memo) => enter_slowly(memo, site(), key, outcome),
         None => enter_first(site(), Code::of::<S>(), hooks, key, outcome),
     }
 }
 
-/// As [`enter`], for code that has come by before.
+/// As [`enter`], for code that has come by before, where nothing is asked of the call.
 //
 // Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
 // next to nothing for it: the arguments for the body, and room for what such a function gives.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
-    site: Site,
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    if directive::pending() {
-        return enter_asked(memo, site, key, outcome);
-    }
     let hash = memo.hash(&key);
     let (mine, place) = (Mine::new(), memo.counters.place());
     if !mine.has(place) {
@@ -124,7 +123,7 @@ fn enter_first<P: SharedPart, R, O: SharedOutcome<R>>(
     enter_slowly(site.memo_by(code, &|| hooks(Hooks::new())), site, key, outcome)
 }
 
-/// As [`enter_memo`], with nothing in the caller's frame. Large values always come this way.
+/// As [`enter`], for code that has come by before, with nothing in the caller's frame. Large values always come this way.
 #[inline(never)]
 fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,

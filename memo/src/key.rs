@@ -438,9 +438,10 @@ pub struct Key;
 )]
 pub trait MadeHereFrom<T: ?Sized> {}
 
-/// The ways to parts that are compared by a value of the kind `$value`, and to the error `$made`.
+/// The ways to parts that are compared by a value of the kind `$value`. What is in errors is not among them, so that these
+/// show no macro of ours.
 macro_rules! ways_by_value {
-    ($value:ident $made:ident) => {
+    ($value:ident) => {
         /// A reference: its target by value.
         pub trait Referenced {
             /// The part found.
@@ -507,28 +508,6 @@ macro_rules! ways_by_value {
                 ByValue(self.0)
             }
         }
-
-        /// Nothing found.
-        pub trait Unfit {
-            /// What stands for the argument.
-            type Part;
-            /// The argument's type.
-            type Of: ?Sized;
-            /// Gives it; an error.
-            fn part(self) -> Self::Part
-            where
-                Key: $made<Self::Of>;
-        }
-        impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
-            type Part = NotAKey<'a, T>;
-            type Of = T;
-            fn part(self) -> Self::Part
-            where
-                Key: $made<T>,
-            {
-                NotAKey(PhantomData)
-            }
-        }
     };
 }
 
@@ -536,7 +515,29 @@ macro_rules! ways_by_value {
 pub mod probe {
     use super::*;
 
-    ways_by_value!(KeyValue MadeFrom);
+    ways_by_value!(KeyValue);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the argument.
+        type Part;
+        /// The argument's type.
+        type Of: ?Sized;
+        /// Gives it; an error.
+        fn part(self) -> Self::Part
+        where
+            Key: MadeFrom<Self::Of>;
+    }
+    impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
+        type Part = NotAKey<'a, T>;
+        type Of = T;
+        fn part(self) -> Self::Part
+        where
+            Key: MadeFrom<T>,
+        {
+            NotAKey(PhantomData)
+        }
+    }
 
     /// Numbers and the like.
     pub trait Copied {
@@ -575,5 +576,27 @@ pub mod probe_here {
 
     pub use super::probe::{ByItsCanon, Copied};
 
-    ways_by_value!(LocalKeyValue MadeHereFrom);
+    ways_by_value!(LocalKeyValue);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the argument.
+        type Part;
+        /// The argument's type.
+        type Of: ?Sized;
+        /// Gives it; an error.
+        fn part(self) -> Self::Part
+        where
+            Key: MadeHereFrom<Self::Of>;
+    }
+    impl<'a, T: ?Sized> Unfit for Probe<'a, T> {
+        type Part = NotAKey<'a, T>;
+        type Of = T;
+        fn part(self) -> Self::Part
+        where
+            Key: MadeHereFrom<T>,
+        {
+            NotAKey(PhantomData)
+        }
+    }
 }

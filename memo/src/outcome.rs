@@ -228,10 +228,10 @@ pub trait KeepsErrorsHere<R> {}
 #[derive(Debug)]
 pub struct Cache;
 
-/// The last ways to an outcome: for a `Result` whose error is not shared, for other results `$value`, and to the error
-/// `$keeps`.
+/// The last ways to an outcome: for a `Result` whose error is not shared, and for other results `$value`. What is in errors
+/// is not among them, so that these show no macro of ours.
 macro_rules! last_ways {
-    (($($value:tt)+) $keeps:ident) => {
+    ($($value:tt)+) => {
         /// Any other `Result`.
         pub trait Fallible {
             /// The outcome found.
@@ -261,14 +261,12 @@ macro_rules! last_ways {
                 Whole
             }
         }
-
-        unfit!($keeps);
     };
 }
 
-/// The way to an outcome of `cache_err` for results `$value`, and to the error `$keeps`.
+/// The way to an outcome of `cache_err` for results `$value`.
 macro_rules! ways_with_errors {
-    (($($value:tt)+) $keeps:ident) => {
+    ($($value:tt)+) => {
         /// A `Result`.
         pub trait Fallible {
             /// The outcome found.
@@ -281,35 +279,6 @@ macro_rules! ways_with_errors {
             #[inline(always)]
             fn outcome(self) -> OkAndErr {
                 OkAndErr
-            }
-        }
-
-        unfit!($keeps);
-    };
-}
-
-/// Where no way leads to an outcome: the error `$keeps`.
-macro_rules! unfit {
-    ($keeps:ident) => {
-        /// Nothing found.
-        pub trait Unfit {
-            /// What stands for the outcome.
-            type Outcome;
-            /// The result's type.
-            type Of;
-            /// Gives it; an error.
-            fn outcome(self) -> Self::Outcome
-            where
-                Cache: $keeps<Self::Of>;
-        }
-        impl<R> Unfit for Shape<R> {
-            type Outcome = NotStorable;
-            type Of = R;
-            fn outcome(self) -> NotStorable
-            where
-                Cache: $keeps<R>,
-            {
-                NotStorable
             }
         }
     };
@@ -334,26 +303,114 @@ pub mod shape {
         }
     }
 
-    last_ways!((Value) Keeps);
+    last_ways!(Value);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: Keeps<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: Keeps<R>,
+        {
+            NotStorable
+        }
+    }
 }
 
 /// The ways to the [`Outcome`] of `cache_err`, first to last.
 pub mod shape_with_errors {
     use super::*;
 
-    ways_with_errors!((Value) KeepsErrors);
+    ways_with_errors!(Value);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: KeepsErrors<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: KeepsErrors<R>,
+        {
+            NotStorable
+        }
+    }
 }
 
 /// The ways to the [`Outcome`] of a function whose results stay on their thread: nobody waits for them.
 pub mod shape_here {
     use super::*;
 
-    last_ways!((Clone + 'static) KeepsHere);
+    last_ways!(Clone + 'static);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: KeepsHere<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: KeepsHere<R>,
+        {
+            NotStorable
+        }
+    }
 }
 
 /// The ways to the [`Outcome`] of `cache_err` for such a function.
 pub mod shape_with_errors_here {
     use super::*;
 
-    ways_with_errors!((Clone + 'static) KeepsErrorsHere);
+    ways_with_errors!(Clone + 'static);
+
+    /// Nothing found.
+    pub trait Unfit {
+        /// What stands for the outcome.
+        type Outcome;
+        /// The result's type.
+        type Of;
+        /// Gives it; an error.
+        fn outcome(self) -> Self::Outcome
+        where
+            Cache: KeepsErrorsHere<Self::Of>;
+    }
+    impl<R> Unfit for Shape<R> {
+        type Outcome = NotStorable;
+        type Of = R;
+        fn outcome(self) -> NotStorable
+        where
+            Cache: KeepsErrorsHere<R>,
+        {
+            NotStorable
+        }
+    }
 }

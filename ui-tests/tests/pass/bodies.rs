@@ -124,7 +124,11 @@ fn main() {
     assert_eq!(labels(3), 3);
     assert_eq!(items(3), 5);
     assert_eq!(consumes(String::new(), vec![2], vec![3]).1, [3, 2, 1]);
-    assert_eq!(calls(1, |a| a + 1) + calls(1, |_| unreachable!()), 4);
+    let add = |a| a + 1;
+    assert_eq!(calls(1, add) + calls(1, add), 4);
+    assert_eq!(calls::stats().computes, 1);
+    // another closure is another function
+    assert_eq!(calls(1, |a| a + 2), 3);
     let mut out = Vec::new();
     assert_eq!(writes(1, &mut out) + writes(1, &mut out), 2);
     assert_eq!(out, [1]);
