@@ -181,7 +181,7 @@ where
             Near::Memory(store) => store.get_in_full(hash, query, into),
             #[cfg(feature = "moka")]
             Near::Moka(store) => *into = store.get(hash, query),
-            Near::Thread(store) => *into = store.get(hash, query),
+            Near::Thread(store) => store.get_into(hash, query, into),
         }
     }
 

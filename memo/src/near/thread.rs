@@ -317,6 +317,12 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         }
     }
 
+    /// As [`get`](Self::get), with what it needs of the stack in a frame of its own.
+    #[inline(never)]
+    pub(crate) fn get_into<Q: Lookup<K>>(&self, hash: u64, query: Q, into: &mut Option<V>) {
+        *into = self.get(hash, query);
+    }
+
     /// The look-up of a hit as it is where there is no lifetime.
     #[inline(always)]
     pub(crate) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V> {
