@@ -62,7 +62,8 @@ fn an_engine_that_is_away_is_an_error_and_the_others_are_flushed_all_the_same() 
     }
     // a flush is a write: that an engine can be read again, a look-up finds
     for n in 3.. {
-        (ill(n), well(n));
+        ill(n);
+        well(n);
         if memo::engines().stats().iter().all(|engine| engine.circuit == CircuitState::Closed) {
             break;
         }
