@@ -21,7 +21,7 @@
 //! * A panic in `Eq` or `Clone` reaches the caller of the lookup, and the store is as it was.
 
 use crate::clock::NEVER;
-use crate::sweep::Sweep;
+use crate::sweep::{Held, Sweep};
 use std::any::TypeId;
 use std::mem::{forget, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -301,6 +301,16 @@ where
             Near::Moka(store) => store.schedule().due(),
             // only a thread itself can
             Near::Thread(_) => None,
+        }
+    }
+
+    fn hold<'s>(&'s self, held: &mut dyn FnMut(Box<dyn Held + 's>)) {
+        match self {
+            Near::Memory(store) => store.hold(held),
+            // Its locks are the library's own.
+            #[cfg(feature = "moka")]
+            Near::Moka(_) => {}
+            Near::Thread(_) => {}
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::nanos;
 use crate::near::is_reading;
+use crate::sweep::Held;
 
 /// What one function counts in one thread: one cache line.
 #[derive(Default)]
@@ -89,6 +90,11 @@ static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::n
 
 fn tables() -> std::sync::MutexGuard<'static, Tables> {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the lock of the tables, for a fork.
+pub(crate) fn hold() -> Box<dyn Held> {
+    Box::new(tables())
 }
 
 /// Gives a thread's table back when the thread ends.

@@ -15,6 +15,9 @@
 //! lifetime starts it. Since the user may not even know of this thread, a fork must not catch it holding
 //! the lock of a store, which would then stay locked in the child for good: `fork` waits for [`LOCKED`],
 //! which the sweeping holds while it is in a store (never while user code runs), and for [`HANDLE`]'s gate.
+//!
+//! Other threads may be in a store as well. So the thread that forks takes the locks of all stores first
+//! ([`Sweep::hold`]), of the list of records and of the counters, and gives them back after, in the parent and in the child: what a child finds is whole.
 
 use crate::clock::{NEVER, exact};
 use std::cell::Cell;
@@ -35,7 +38,14 @@ pub(crate) trait Sweep: Send + Sync {
 
     /// It is registered: from now on its inserts shall wake the thread, see [`Schedule::watch`].
     fn watch(&self);
+
+    /// Takes its locks and hands them on. They are given back as they are dropped, by this thread.
+    fn hold<'s>(&'s self, _held: &mut dyn FnMut(Box<dyn Held + 's>)) {}
 }
+
+/// The guard of some lock.
+pub(crate) trait Held {}
+impl<T> Held for T {}
 
 /// Sweeps are at least this far apart.
 const SOONEST: u64 = 250_000_000;
@@ -148,6 +158,8 @@ thread_local! {
 
 /// Has `store` swept from now on, for the rest of the program. To be called once for each.
 pub(crate) fn register(store: &'static dyn Sweep) {
+    // where the system refuses, a child may find a store locked
+    at_fork::watch();
     let (bucket, place) = at(COUNT.fetch_add(1, Relaxed));
     let bucket = STORES[bucket].get_or_init(|| (0..FIRST << bucket).map(|_| OnceLock::new()).collect());
     let _ = bucket[place].set(store);
@@ -304,9 +316,11 @@ impl Drop for Passing<'_> {
 /// Forking only while the thread holds nothing, and telling the child that it has none.
 #[cfg(unix)]
 mod at_fork {
-    use super::{HANDLE, LOCKED, NEXT, RETRY, SWEEPING, WAKING};
+    use super::{HANDLE, Held, LOCKED, NEXT, RETRY, SWEEPING, WAKING, stores};
     use crate::clock::NEVER;
-    use std::cell::Cell;
+    use crate::{registry, stats};
+    use std::cell::{Cell, RefCell};
+    use std::mem::ManuallyDrop;
     use std::sync::OnceLock;
     use std::sync::atomic::Ordering::Relaxed;
     use std::thread::yield_now;
@@ -315,6 +329,8 @@ mod at_fork {
     thread_local! {
         /// Whether this thread, which is forking, has closed each of the gates.
         static CLOSED: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
+        /// The locks of the stores, while it forks.
+        static HOLDS: RefCell<Vec<Box<dyn Held>>> = const { RefCell::new(Vec::new()) };
     }
 
     /// Registers for forks to come; false when the system refuses.
@@ -322,7 +338,7 @@ mod at_fork {
         static WATCHING: OnceLock<bool> = OnceLock::new();
         // SAFETY: the three are functions for the life of the program, take no arguments and do not
         // unwind. The child's does only what a child of a process with threads may do before `exec`:
-        // it stores to atomics, and tries a lock that is not waited for.
+        // it stores to atomics, gives back locks of its own, and tries one that is not waited for.
         *WATCHING.get_or_init(
             || unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } == 0,
         )
@@ -343,6 +359,14 @@ mod at_fork {
                 yield_now();
             }
         }));
+        // No user code runs under these locks: each is given back soon, and none is this thread's. At the end of a thread
+        // there is no place to keep them.
+        let _ = HOLDS.try_with(|holds| {
+            let mut holds = holds.borrow_mut();
+            holds.push(Box::new(registry::lock()));
+            holds.push(stats::hold());
+            stores().for_each(|store| store.hold(&mut |held| holds.push(held)));
+        });
     }
 
     fn reopen() {
@@ -356,6 +380,7 @@ mod at_fork {
     }
 
     extern "C" fn in_parent() {
+        drop(HOLDS.try_with(RefCell::take));
         reopen();
     }
 
@@ -363,6 +388,11 @@ mod at_fork {
         if let Ok(mut handle) = HANDLE.try_lock() {
             // Not dropped: that might free memory, which is not for here.
             std::mem::forget(handle.take());
+        }
+        let mut holds = ManuallyDrop::new(HOLDS.try_with(RefCell::take).unwrap_or_default());
+        for held in holds.iter_mut() {
+            // SAFETY: it is dropped once, as the box is not. That stays: freeing is not for here either.
+            unsafe { std::ptr::drop_in_place(&raw mut **held) };
         }
         NEXT.store(NEVER, Relaxed);
         SWEEPING.store(false, Relaxed);

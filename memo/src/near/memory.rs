@@ -40,7 +40,7 @@
 
 use super::{Bound, Limits, Lookup, NearCounts, Usual, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
-use crate::sweep::{Schedule, unforked_sweeper};
+use crate::sweep::{Held, Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
 use index::{COARSE, FOREVER, Found, MARKS, New, UNTIMED, USES, word};
 pub(super) use readers::is_reading;
@@ -256,6 +256,12 @@ where
             timed: tti != NEVER,
         };
         (Share::new(bound, shards, batch, tti), rules)
+    }
+
+    /// Locks all shards, and what has left them, in the order in which an insert does.
+    pub(super) fn hold<'s>(&'s self, held: &mut dyn FnMut(Box<dyn Held + 's>)) {
+        self.shards.each().for_each(|locked| held(Box::new(locked)));
+        held(Box::new(self.rest.graveyard.hold()));
     }
 
     /// Holds itself to other limits. What fits into them stays, unless it is the idle time that changes. False, and

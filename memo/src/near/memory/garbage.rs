@@ -276,6 +276,11 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         Unforked { pile: lock(&self.pile), _unforked: unforked }
     }
 
+    /// Takes its lock, for a fork: that of a shard is taken before.
+    pub(super) fn hold(&self) -> impl Sized + '_ {
+        lock(&self.pile)
+    }
+
     /// Frees what can be freed.
     pub(super) fn flush(&self) {
         let pile = self.lock();
