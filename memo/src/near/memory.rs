@@ -261,7 +261,7 @@ where
     /// Locks all shards, and what has left them, in the order in which an insert does.
     pub(super) fn hold<'s>(&'s self, held: &mut dyn FnMut(Box<dyn Held + 's>)) {
         self.shards.each().for_each(|locked| held(Box::new(locked)));
-        held(Box::new(self.rest.graveyard.hold()));
+        held(Box::new(self.rest.graveyard.held_lock()));
     }
 
     /// Holds itself to other limits. What fits into them stays, unless it is the idle time that changes. False, and

@@ -277,7 +277,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     }
 
     /// Takes its lock, for a fork: that of a shard is taken before.
-    pub(super) fn hold(&self) -> impl Sized + '_ {
+    pub(super) fn held_lock(&self) -> impl Sized + '_ {
         lock(&self.pile)
     }
 
