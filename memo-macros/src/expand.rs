@@ -230,7 +230,7 @@ fn body(model: &Model) -> TokenStream {
         #outcome_of
         #told
         let #missed = #enter;
-        let #computation = match #missed.acquire(#outcome).await {
+        let mut #computation = match #missed.acquire(#outcome).await {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computation) => #computation,
         };

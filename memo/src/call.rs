@@ -503,7 +503,7 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     #[inline(never)]
     fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
         // the others end with this statement
-        let Some(Running { computation, .. }) = running.take() else { return };
+        let Some(Running { mut computation, .. }) = running.take() else { return };
         computation.finish(outcome, result);
     }
 }
@@ -682,9 +682,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         holding(self.lead.as_ref(), self.span().around(body))
     }
 
-    /// Stores what came of it, and tells those who wait.
+    /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
         let (mut writes, mut ttl) = (true, None);
@@ -692,7 +692,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             call.answered(Answered::Computed, cost);
             (writes, ttl) = (call.writes(), call.ttl);
         }
-        let Some(lead) = self.lead else { return };
+        let Some(lead) = self.lead.take() else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         // one of those who wait takes the flight over, as from a leader that is gone
@@ -710,7 +710,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         {
             // the user's `Serialize` runs before anything waits for the store
             let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
-            let far = self.far.and_then(|(far, key)| {
+            let far = self.far.take().and_then(|(far, key)| {
                 let encoded = far.encode(found, key.over())?;
                 Some((far, key, encoded))
             });
@@ -758,7 +758,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         }
         drop(held);
         memo.mind_thrashing();
-        match self.call {
+        match self.call.take() {
             // it is told as the call ends, here
             Some(mut call) if stored => call.stored(),
             None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
