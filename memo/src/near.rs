@@ -21,7 +21,7 @@
 //! * A panic in `Eq` or `Clone` reaches the caller of the lookup, and the store is as it was.
 
 use crate::clock::NEVER;
-use crate::sweep::{Held, Sweep};
+use crate::sweep::{Keep, Sweep};
 use std::any::TypeId;
 use std::mem::{forget, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -304,7 +304,7 @@ where
         }
     }
 
-    fn hold<'s>(&'s self, held: &mut dyn FnMut(Box<dyn Held + 's>)) {
+    fn hold<'s>(&'s self, held: Keep<'_, 's>) {
         match self {
             Near::Memory(store) => store.hold(held),
             // Its locks are the library's own.

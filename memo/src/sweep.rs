@@ -40,8 +40,11 @@ pub(crate) trait Sweep: Send + Sync {
     fn watch(&self);
 
     /// Takes its locks and hands them on. They are given back as they are dropped, by this thread.
-    fn hold<'s>(&'s self, _held: &mut dyn FnMut(Box<dyn Held + 's>)) {}
+    fn hold<'s>(&'s self, _held: Keep<'_, 's>) {}
 }
+
+/// Takes in guards of locks that live for `'s`.
+pub(crate) type Keep<'k, 's> = &'k mut dyn FnMut(Box<dyn Held + 's>);
 
 /// The guard of some lock.
 pub(crate) trait Held {}

@@ -40,7 +40,7 @@
 
 use super::{Bound, Limits, Lookup, NearCounts, Usual, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
-use crate::sweep::{Held, Schedule, unforked_sweeper};
+use crate::sweep::{Keep, Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
 use index::{COARSE, FOREVER, Found, MARKS, New, UNTIMED, USES, word};
 pub(super) use readers::is_reading;
@@ -259,7 +259,7 @@ where
     }
 
     /// Locks all shards, and what has left them, in the order in which an insert does.
-    pub(super) fn hold<'s>(&'s self, held: &mut dyn FnMut(Box<dyn Held + 's>)) {
+    pub(super) fn hold<'s>(&'s self, held: Keep<'_, 's>) {
         self.shards.each().for_each(|locked| held(Box::new(locked)));
         held(Box::new(self.rest.graveyard.held_lock()));
     }
