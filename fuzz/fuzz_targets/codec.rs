@@ -1,7 +1,7 @@
 //! Whatever the value, what is written of it is read as that value, or nothing is written: see `check`.
 #![no_main]
 // a part of what these files hold is for the crate that they are of
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the sources that are included have uses beside the one here")]
 
 #[path = "../../memo/src/far/codec.rs"]
 mod codec;

@@ -22,7 +22,7 @@ use crate::near::{Lookup, Running, Threads, Usual};
 use crate::outcome::Outcome;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::{Counter, Mine};
+use crate::stats::Counter;
 use crate::trace::{self, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -133,13 +133,9 @@ pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
                 return enter_slowly(memo, site(), key, outcome);
             }
             let hash = memo.hash(&key);
-            let (mine, place) = (Mine::new(), memo.counters.place());
-            if !mine.has(place) {
-                return enter_in_full(memo, hash, key, outcome);
-            }
             match by_thread(memo).get_usual(hash, &Here(key)) {
                 Usual::Hit(Bound(stored)) => {
-                    mine.line(place).count(Counter::Hits);
+                    memo.counters.count(Counter::Hits);
                     Ok(outcome.hit(stored))
                 }
                 Usual::Miss => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: None }),
@@ -252,10 +248,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Started<K, V> {
     #[inline(never)]
     fn finish<R, O: Outcome<R, Stored = V>>(self, outcome: O, result: &R) {
         let Started { memo, hash, running, clock } = self;
-        match clock {
-            None => memo.counters.line().count(Counter::Computes),
-            clock => drop(memo.counters.computed(clock)),
-        }
+        memo.counters.computed(clock);
         if let Some((key, running)) = running {
             store(memo, hash, key, &running, outcome, result, None);
         }

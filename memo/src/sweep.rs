@@ -17,7 +17,8 @@
 //! which the sweeping holds while it is in a store (never while user code runs), and for [`HANDLE`]'s gate.
 //!
 //! Other threads may be in a store as well. So the thread that forks takes the locks of all stores first
-//! ([`Sweep::hold`]), of the list of records and of the counters, and gives them back after, in the parent and in the child: what a child finds is whole.
+//! ([`Sweep::hold`]), of the list of records and of the counters, and gives them back after, in the parent
+//! and in the child: what a child finds is whole.
 
 use crate::clock::{NEVER, exact};
 use std::cell::Cell;
