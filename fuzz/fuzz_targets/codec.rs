@@ -1,8 +1,9 @@
 //! Whatever the value, what is written of it is read as that value, or nothing is written: see `check`.
 #![no_main]
-// a part of what these files hold is for the crate that they are of
 #![allow(dead_code, reason = "the sources that are included have uses beside the one here")]
 
+#[path = "../../memo/src/far/bounded.rs"]
+mod bounded;
 #[path = "../../memo/src/far/codec.rs"]
 mod codec;
 #[path = "../../memo/src/far/content.rs"]
@@ -17,6 +18,8 @@ mod fingerprint;
 mod proof;
 #[path = "../../memo/src/far/proof_check.rs"]
 mod proof_check;
+#[path = "../../memo/src/far/sets.rs"]
+mod sets;
 
 use libfuzzer_sys::fuzz_target;
 use memo_engines::entry::LABEL_LEN as ROOM;

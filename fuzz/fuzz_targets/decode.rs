@@ -9,6 +9,9 @@ mod bounded;
 mod codec;
 #[path = "../../memo/src/far/detached.rs"]
 mod detached;
+#[allow(dead_code, reason = "no type is fingerprinted here")]
+#[path = "../../memo/src/far/fingerprint.rs"]
+mod fingerprint;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::{BTreeMap, HashMap};
