@@ -24,7 +24,7 @@ use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
 use crate::stats::{Counter, Mine};
-use crate::trace::{EnteredSpan, Span};
+use crate::trace::{self, EnteredSpan, Span};
 
 /// Finds an owned key by another.
 struct Same<'a, K>(&'a K);
@@ -268,18 +268,53 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
     fn start(&mut self, running: &mut Option<Running<K, V, F>>) -> Option<Shared<V, F>> {
-        let call = self.call.take();
-        let begun = self.begin(true, call.as_deref());
-        let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
-        match begun.ended(call) {
+        let ended = match self.lead_at_once(true) {
+            Some(Ok(computation)) => Ended::Compute(computation),
+            begun => self.start_slowly(begun.and_then(Result::err)),
+        };
+        match ended {
             Ended::Shared(shared) => Some(shared),
             Ended::Compute(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
-                let span = computation.span().enter();
+                let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
                 *running = Some(Running { _span: span, _held: held, computation });
                 None
             }
         }
+    }
+
+    /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
+    #[cold]
+    #[inline(never)]
+    fn start_slowly(&mut self, begun: Option<Begun<K, V, F>>) -> Ended<K, V, F> {
+        let call = self.call.take();
+        let begun = begun.unwrap_or_else(|| self.begin(true, call.as_deref()));
+        let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
+        begun.ended(call)
+    }
+
+    /// The right to compute, as nearly every miss of a function without engines comes to it: nothing is asked of the call,
+    /// and nobody else computes the key. None where it does not even begin so; the error is what has begun instead.
+    #[inline(always)]
+    fn lead_at_once(&mut self, blocks: Blocks) -> Option<Result<Computation<K, V, F>, Begun<K, V, F>>> {
+        let Missed { memo, hash, .. } = *self;
+        let is_usual = self.call.is_none() && const { size_of::<V>() <= LARGE } && memo.leads_at_once();
+        if !is_usual {
+            return None;
+        }
+        let key = self.key.take()?;
+        let lead = match memo.flights.join(hash, key, blocks) {
+            Joined::Lead(lead) => lead,
+            Joined::Wait(wait) => return Some(Err(Begun::Wait(Waiting { memo, hash, blocks, wait }))),
+        };
+        // as in `Begun::lead`, where the look is made again if it has found anything
+        let held = memo.runs_user_code.then(|| lead.hold());
+        let found = memo.near.get_usual(hash, Same(lead.key()));
+        drop(held);
+        Some(match found {
+            Usual::Miss => Ok(Computation::missed(memo, lead, None)),
+            Usual::Hit(_) | Usual::Unusual => Err(Begun::lead(memo, lead, blocks)),
+        })
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
@@ -289,8 +324,15 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         mut self,
         outcome: O,
     ) -> Acquire<K, V, F, R, O> {
+        let begun = match self.lead_at_once(false) {
+            Some(Ok(computation)) => {
+                let state = Some(Acquiring::Ended(Ended::Compute(computation)));
+                return Acquire { state, outcome, result: PhantomData };
+            }
+            begun => begun.and_then(Result::err),
+        };
         let call = self.call.take();
-        let begun = self.begin(false, call.as_deref());
+        let begun = begun.unwrap_or_else(|| self.begin(false, call.as_deref()));
         let state = if begun.is_end() {
             Acquiring::Ended(begun.ended(call))
         } else {
@@ -303,20 +345,20 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         Acquire { state: Some(state), outcome, result: PhantomData }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn begin(&mut self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
-            return Begun::Compute(Computation::new(memo, None));
+            return Begun::Compute(Computation::new(memo, None, None));
         };
         if !memo.settings.enabled() {
-            return Begun::Compute(Computation::new(memo, None));
+            return Begun::Compute(Computation::new(memo, None, None));
         }
         if call.is_some_and(|call| call.directive == Some(Directive::Refresh)) {
             memo.flights.supersede(hash, &Same(&key));
             let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key, hash)?)));
             let lead = memo.flights.alone(hash, key);
-            return Begun::Compute(Computation { far: unseen, ..Computation::new(memo, Some(lead)) });
+            return Begun::Compute(Computation::new(memo, Some(lead), unseen));
         }
         if memo.settings.single_flight == Some(SingleFlight::Off) {
             return Begun::alone(memo, hash, key);
@@ -358,7 +400,6 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
-    #[inline(always)]
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
             Joined::Lead(lead) => Self::lead(memo, lead, blocks),
@@ -370,7 +411,6 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
-    #[inline(always)]
     fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
@@ -389,7 +429,6 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, lead, Some(blocks))
     }
 
-    #[inline(always)]
     fn look(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, may_wait: Option<Blocks>) -> Self {
         match &memo.far {
             Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
@@ -397,10 +436,8 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         }
     }
 
-    #[inline(always)]
     fn compute(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
-        memo.counters.count(Counter::Misses);
-        Begun::Compute(Computation { far, ..Computation::new(memo, Some(lead)) })
+        Begun::Compute(Computation::missed(memo, lead, far))
     }
 
     /// Whether there is nothing to wait for.
@@ -431,7 +468,10 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                 answered(Answered::Waited);
                 Ended::Shared(Shared::Failure(failure))
             }
-            Begun::Compute(computation) => Ended::Compute(Computation { call, ..computation }.heard()),
+            Begun::Compute(computation) => Ended::Compute(match call {
+                Some(call) => computation.asked(call),
+                None => computation,
+            }),
             Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
         }
     }
@@ -494,7 +534,7 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
 
 /// A body that runs on the thread of its call. The order is that in which these end.
 struct Running<K: OwnedPart, V: Value, F: Value> {
-    _span: EnteredSpan,
+    _span: Option<Box<EnteredSpan>>,
     _held: Option<Held>,
     computation: Computation<K, V, F>,
 }
@@ -637,11 +677,17 @@ pub struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
+    started: Option<Instant>,
+    /// What few have. Last: it holds on to the record.
+    more: Option<Box<More<K, V>>>,
+}
+
+/// What is to be known of some computations.
+struct More<K: 'static, V: 'static> {
     /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
     /// function's engines are by then.
     far: Option<Place<K, V>>,
-    started: Option<Instant>,
-    /// What is asked of the call. Last: it holds on to the record.
+    /// What is asked of the call.
     call: Option<Box<Call>>,
 }
 
@@ -652,22 +698,42 @@ impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> 
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
-    fn new(memo: &'static Memo<K, V, F>, lead: Option<Lead<'static, K, V, F>>) -> Self {
-        Computation { memo, lead, far: None, started: memo.counters.start(), call: None }
+    /// One that is not for a miss.
+    fn new(
+        memo: &'static Memo<K, V, F>,
+        lead: Option<Lead<'static, K, V, F>>,
+        far: Option<Place<K, V>>,
+    ) -> Self {
+        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
+        Computation { memo, lead, started: memo.counters.start(), more }
     }
 
-    /// Tells those who listen that it begins.
-    fn heard(mut self) -> Self {
-        let Some(call) = self.call.as_ref().filter(|call| call.is_heard()) else { return self };
-        if let Some(lead) = &self.lead
-            && call.directive != Some(Directive::Refresh)
-        {
-            // who listens may call for this very key
-            let _held = lead.hold();
-            call.missed();
+    /// The same for a miss, which it counts.
+    #[inline(always)]
+    fn missed(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
+        let counted = memo.counters.line();
+        counted.count(Counter::Misses);
+        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
+        Computation { memo, lead: Some(lead), started: counted.start(), more }
+    }
+
+    /// Has this asked of it, and tells those who listen that it begins.
+    fn asked(mut self, call: Box<Call>) -> Self {
+        if call.is_heard() {
+            if let Some(lead) = &self.lead
+                && call.directive != Some(Directive::Refresh)
+            {
+                // who listens may call for this very key
+                let _held = lead.hold();
+                call.missed();
+            }
+            // timed in any case, and what was told is no part of it
+            self.started = Some(Instant::now());
         }
-        // timed in any case, and what was told is no part of it
-        self.started = Some(Instant::now());
+        match &mut self.more {
+            Some(more) => more.call = Some(call),
+            None => self.more = Some(Box::new(More { far: None, call: Some(call) })),
+        }
         self
     }
 
@@ -687,10 +753,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
-        let (mut writes, mut ttl) = (true, None);
-        if let Some(call) = &mut self.call {
+        let mut more = self.more.take();
+        if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
             call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.ttl);
         }
         let Some(lead) = self.lead.take() else { return };
         // callbacks and drops of the user's run in here, and may wait for others
@@ -698,56 +763,22 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         // one of those who wait takes the flight over, as from a leader that is gone
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
-        if passes_on {
-            // gives its lease back, for whoever that is
-            self.far = None;
-        }
-        let mut stored = false;
-        if writes
-            && let mut value = outcome.stored(result)
-            && let Some(found) = &value
-            && let Some(storage) = memo.storage(lead.key(), found, outcome.is_error(found), ttl)
-        {
-            // the user's `Serialize` runs before anything waits for the store
-            let asked = self.far.as_ref().map(|(far, key)| (*far, key.hold()));
-            let far = self.far.take().and_then(|(far, key)| {
-                let encoded = far.encode(found, key.over())?;
-                Some((far, key, encoded))
-            });
-            let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
-            let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
-            let near = memo.goes_near(failed, size);
-            let store = || {
-                if near {
-                    let Storage { weight, lifetime } = storage;
-                    memo.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
-                    if let (true, true, Some(far)) = (failed, memo.stands_in(), &memo.far) {
-                        far.lodged(|| memo.near.clear());
-                    }
-                    if let Some((far, hold)) = asked {
-                        memo.drop_unless(far, hold, &lead);
-                    }
-                } else {
-                    // what this replaces may have been small enough
-                    memo.near.remove(lead.hash(), &Same(lead.key()));
-                }
-                stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
-                if let Some((far, key, encoded)) = far {
-                    far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
-                }
-                if stored {
-                    memo.counters.count(Counter::Stored);
-                }
-            };
-            let undo = || {
-                memo.near.remove(lead.hash(), &Same(lead.key()));
-                if let Some((far, _)) = asked {
-                    far.forget(lead.key());
-                }
-            };
-            lead.store(store, undo);
-        }
-        let shown = if stored && self.call.is_none() { memo.shown_of(lead.key()) } else { None };
+        let stored = match &mut more {
+            None if memo.stores_at_once() => memo.store_near(&lead, outcome, result),
+            None => memo.store(&lead, None, None, cost, outcome, result),
+            Some(more) => {
+                let call = more.call.as_ref();
+                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
+                // where it passes on, the lease goes back as well, for whoever takes over
+                let far = more.far.take().filter(|_| !passes_on);
+                writes && memo.store(&lead, far, ttl, cost, outcome, result)
+            }
+        };
+        let call = more.and_then(|more| more.call);
+        let shown = match stored && call.is_none() && event::may_be_heard() {
+            true => Some(memo.shown_of(lead.key())),
+            false => None,
+        };
         if passes_on {
             drop(lead);
         } else {
@@ -758,13 +789,101 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         }
         drop(held);
         memo.mind_thrashing();
-        match self.call.take() {
+        match call {
             // it is told as the call ends, here
             Some(mut call) if stored => call.stored(),
-            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
             _ => {}
         }
+        if let Some(shown) = shown {
+            event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        }
         event::tell_rest();
+    }
+}
+
+/// Storing what came of a flight.
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Puts it into memory, where that is all there is. Whether it was stored.
+    #[inline(always)]
+    fn store_near<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &'static self,
+        lead: &Lead<'static, K, V, F>,
+        outcome: O,
+        result: &R,
+    ) -> bool {
+        let mut value = outcome.stored(result);
+        let Some(found) = &value else { return false };
+        let is_error = outcome.is_error(found);
+        let Some(Storage { weight, lifetime }) = self.storage(lead.key(), found, is_error, None) else {
+            return false;
+        };
+        let key = lead.key().clone();
+        let stored = lead.store_unless(self.runs_user_code, |is_off| {
+            self.near.insert_unless(is_off, lead.hash(), key, &mut value, weight, lifetime)
+        });
+        if stored {
+            self.counters.count(Counter::Stored);
+        }
+        stored
+    }
+
+    /// Puts it into memory and into the engines at `far`, as far as it is to go there. `ttl` stands in place of the
+    /// setting; `cost` is how long it took, if that is known. Whether it was stored.
+    #[inline(never)]
+    fn store<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &'static self,
+        lead: &Lead<'static, K, V, F>,
+        far: Option<Place<K, V>>,
+        ttl: Option<Duration>,
+        cost: Option<Duration>,
+        outcome: O,
+        result: &R,
+    ) -> bool {
+        let mut value = outcome.stored(result);
+        let Some(found) = &value else { return false };
+        let Some(storage) = self.storage(lead.key(), found, outcome.is_error(found), ttl) else {
+            return false;
+        };
+        // the user's `Serialize` runs before anything waits for the store
+        let asked = far.as_ref().map(|(far, key)| (*far, key.hold()));
+        let far = far.and_then(|(far, key)| {
+            let encoded = far.encode(found, key.over())?;
+            Some((far, key, encoded))
+        });
+        let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
+        let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
+        let near = self.goes_near(failed, size);
+        let mut stored = false;
+        let store = || {
+            if near {
+                let Storage { weight, lifetime } = storage;
+                self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
+                if let (true, true, Some(far)) = (failed, self.stands_in(), &self.far) {
+                    far.lodged(|| self.near.clear());
+                }
+                if let Some((far, hold)) = asked {
+                    self.drop_unless(far, hold, lead);
+                }
+            } else {
+                // what this replaces may have been small enough
+                self.near.remove(lead.hash(), &Same(lead.key()));
+            }
+            stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
+            if let Some((far, key, encoded)) = far {
+                far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
+            }
+            if stored {
+                self.counters.count(Counter::Stored);
+            }
+        };
+        let undo = || {
+            self.near.remove(lead.hash(), &Same(lead.key()));
+            if let Some((far, _)) = asked {
+                far.forget(lead.key());
+            }
+        };
+        lead.store(store, undo);
+        stored
     }
 }
 

@@ -234,6 +234,14 @@ thread_local! {
     /// This thread is in a callback.
     static TELLING: Cell<bool> = const { Cell::new(false) };
     static SOON: RefCell<Vec<Soon>> = const { RefCell::new(Vec::new()) };
+    /// There is something in `SOON`. Nearly always there is not, and this is asked after each computation.
+    static WAITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether anybody in the process might want to hear of a result that was stored.
+#[inline]
+pub(crate) fn may_be_heard() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0 || trace::may_hear()
 }
 
 fn has_callbacks() -> bool {
@@ -294,13 +302,21 @@ pub(crate) fn tell_soon(telling: impl FnOnce() + 'static) {
     let telling: Soon = Box::new(telling);
     // at the end of a thread there is no later
     let _ = SOON.try_with(|soon| soon.borrow_mut().push(telling));
+    WAITING.set(true);
 }
 
 /// Tells what was put off. To be called once a flight is over.
+#[inline]
 pub(crate) fn tell_rest() {
-    if flight::is_storing() {
-        return;
+    if WAITING.get() && !flight::is_storing() {
+        tell_waiting();
     }
+}
+
+#[cold]
+#[inline(never)]
+fn tell_waiting() {
+    WAITING.set(false);
     let rest = SOON.try_with(|soon| soon.take()).unwrap_or_default();
     rest.into_iter().for_each(|telling| telling());
 }

@@ -15,6 +15,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
@@ -44,24 +45,86 @@ use patience::{Patience, Watch};
 
 /// Under way: what is being computed of one function.
 pub(crate) struct Flights<K, V, F> {
-    board: PerProcess<Board<Flight<K, V, F>>>,
     graph: &'static Graph,
+    /// Models have one each.
+    #[cfg(memo_shuttle)]
+    board: &'static Board<Flight>,
+    types: PhantomData<fn() -> Typed<K, V, F>>,
 }
 
-struct Flight<K, V, F> {
+/// The flights of all functions. A forked child has none of the threads that lead the flights of its parent, and begins
+/// with an empty board.
+#[cfg(not(memo_shuttle))]
+static BOARD: PerProcess<Board<Flight>> = PerProcess::new();
+
+/// So many that two threads seldom meet in one, nor two levels of a recursion.
+#[cfg(not(memo_shuttle))]
+const BUCKETS: usize = 1 << 12;
+
+/// What there is to say of a flight without knowing of what types it is.
+struct Flight {
     hash: u64,
-    key: K,
+    /// The function's [`Flights`], by their address.
+    of: usize,
     /// Whether callers may wait for it; not so for a refresh, or where each call computes for itself.
     joinable: bool,
     state: Mutex<State>,
     /// [`SUPERSEDED`]; or the number of the thread that is putting the value into the store, above that bit; or 0.
     store: AtomicU64,
-    /// Set before the flight is over, if anybody may be waiting.
-    landed: OnceLock<Box<Landed<V, F>>>,
     /// See [`Node::suspended_on`].
     suspended_on: AtomicU64,
     /// How often its leader's future has been suspended.
     suspensions: AtomicU64,
+}
+
+/// The rest of it.
+struct Typed<K, V, F> {
+    key: K,
+    /// Set before the flight is over, if anybody may be waiting.
+    landed: OnceLock<Box<Landed<V, F>>>,
+}
+
+/// A flight of a function whose keys, values and failures are of these types.
+struct Own<K, V, F> {
+    flight: Ref<Flight>,
+    types: PhantomData<fn() -> Typed<K, V, F>>,
+}
+
+impl<K, V, F> Own<K, V, F> {
+    /// # Safety
+    ///
+    /// It was made of these types.
+    #[inline]
+    unsafe fn new(flight: Ref<Flight>) -> Self {
+        Own { flight, types: PhantomData }
+    }
+
+    #[inline]
+    fn typed(&self) -> &Typed<K, V, F> {
+        // SAFETY: as `new` was told.
+        unsafe { self.flight.tail() }
+    }
+
+    /// Its key, if nobody else has the flight.
+    fn into_key(self) -> Option<K> {
+        // SAFETY: as `new` was told.
+        unsafe { self.flight.into_tail::<Typed<K, V, F>>() }.map(|typed| typed.key)
+    }
+}
+
+impl<K, V, F> Clone for Own<K, V, F> {
+    fn clone(&self) -> Self {
+        Own { flight: self.flight.clone(), types: PhantomData }
+    }
+}
+
+impl<K, V, F> std::ops::Deref for Own<K, V, F> {
+    type Target = Flight;
+
+    #[inline]
+    fn deref(&self) -> &Flight {
+        &self.flight
+    }
 }
 
 /// In a flight's `store`: an invalidation came, and what is being computed must not be stored. It comes without a
@@ -139,7 +202,7 @@ fn wake_all(wakers: VecDeque<Option<Waker>>) {
     wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
-impl<K, V, F> Flight<K, V, F> {
+impl Flight {
     fn is_superseded(&self) -> bool {
         self.store.load(Ordering::Relaxed) & SUPERSEDED != 0
     }
@@ -158,14 +221,14 @@ impl<K, V, F> Flight<K, V, F> {
     }
 }
 
-impl<K, V, F> Hashed for Flight<K, V, F> {
+impl Hashed for Flight {
     #[inline]
     fn hash(&self) -> u64 {
         self.hash
     }
 }
 
-impl<K: OwnedPart, V: Value, F: Value> Node for Ref<Flight<K, V, F>> {
+impl Node for Ref<Flight> {
     fn id(&self) -> usize {
         Ref::id(self)
     }
@@ -183,41 +246,68 @@ pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
     Wait(Box<Wait<'f, K, V, F>>),
 }
 
+#[cfg(not(memo_shuttle))]
+#[inline]
+fn board() -> &'static Board<Flight> {
+    BOARD.get(|| Board::new(BUCKETS))
+}
+
 impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     pub(crate) fn new(graph: &'static Graph) -> Self {
-        Flights { board: PerProcess::new(), graph }
+        Flights {
+            graph,
+            #[cfg(memo_shuttle)]
+            board: Box::leak(Box::new(Board::new(1))),
+            types: PhantomData,
+        }
     }
 
-    /// A forked child has none of the threads that lead the flights of its parent, and begins with an empty board.
     #[inline]
-    fn board(&self) -> &Board<Flight<K, V, F>> {
-        // enough that two threads seldom meet in one, nor two levels of a recursion
-        let buckets = if cfg!(memo_shuttle) { 1 } else { 64 };
-        self.board.get(|| Board::new(buckets))
+    fn board(&self) -> &'static Board<Flight> {
+        #[cfg(memo_shuttle)]
+        return self.board;
+        #[cfg(not(memo_shuttle))]
+        board()
     }
 
     pub(crate) fn graph(&self) -> &'static Graph {
         self.graph
     }
 
-    fn flight(hash: u64, key: K, joinable: bool) -> Flight<K, V, F> {
-        Flight {
+    /// What tells its flights from others'. It stays where it is while it has any.
+    #[inline]
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Two references to a new flight.
+    #[inline]
+    fn flight(&self, hash: u64, key: K, joinable: bool) -> (Ref<Flight>, Ref<Flight>) {
+        let flight = Flight {
             hash,
-            key,
+            of: self.id(),
             joinable,
             state: Mutex::new(State { phase: Phase::Computing, waiters: Waiters::default() }),
             store: AtomicU64::new(0),
-            landed: OnceLock::new(),
             suspended_on: AtomicU64::new(0),
             suspensions: AtomicU64::new(0),
-        }
+        };
+        Ref::two(flight, Typed::<K, V, F> { key, landed: OnceLock::new() })
+    }
+
+    /// One of its own flights.
+    #[inline]
+    fn own(&self, flight: Ref<Flight>) -> Own<K, V, F> {
+        debug_assert_eq!(flight.of, self.id());
+        // SAFETY: it says that it is one of these, which alone make such.
+        unsafe { Own::new(flight) }
     }
 
     #[inline]
-    fn lead(&self, flight: Ref<Flight<K, V, F>>) -> Lead<'_, K, V, F> {
+    fn lead(&self, flight: Ref<Flight>) -> Lead<'_, K, V, F> {
         Lead {
             flights: self,
-            flight,
+            flight: self.own(flight),
             progress: Progress::Leading,
             #[cfg(feature = "engines")]
             node: OnceLock::new(),
@@ -227,7 +317,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     #[inline]
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
-        match self.board().enter(Self::flight(hash, key, true)) {
+        match self.board().enter(self.flight(hash, key, true)) {
             Entered::Alone(own) => Joined::Lead(self.lead(own)),
             Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
         }
@@ -236,47 +326,28 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// `own` and `its` are the two references to a flight that is not on the board yet.
     #[cold]
     #[inline(never)]
-    fn join_crowd(
-        &self,
-        own: Ref<Flight<K, V, F>>,
-        its: Ref<Flight<K, V, F>>,
-        blocks: bool,
-    ) -> Joined<'_, K, V, F> {
-        let hash = own.hash;
-        // flights with this hash and another key
-        let mut others: Vec<Ref<Flight<K, V, F>>> = Vec::new();
-        loop {
-            let mut opened = self.board().open(hash);
-            let found =
-                opened.find(hash, |flight| flight.joinable && !others.iter().any(|other| other.is(flight)));
-            let Some(found) = found else {
-                opened.add(its);
-                drop(opened);
-                return Joined::Lead(self.lead(own));
-            };
-            drop(opened);
-            if found.key == own.key {
-                drop(its);
-                let key = own.into_inner().map(|flight| flight.key);
-                let wait = Wait {
-                    flights: self,
-                    flight: found,
-                    key,
-                    place: None,
-                    blocks,
-                    edge: None,
-                    patience: None,
-                    watch: None,
-                };
-                return Joined::Wait(Box::new(wait));
-            }
-            others.push(found);
-        }
+    fn join_crowd(&self, own: Ref<Flight>, its: Ref<Flight>, blocks: bool) -> Joined<'_, K, V, F> {
+        let own = self.own(own);
+        let is_same = |found: &Ref<Flight>| self.own(found.clone()).typed().key == own.typed().key;
+        let Some(found) = join_crowd(self.board(), its, &is_same) else {
+            return Joined::Lead(self.lead(own.flight));
+        };
+        let wait = Wait {
+            flights: self,
+            flight: self.own(found),
+            key: own.into_key(),
+            place: None,
+            blocks,
+            edge: None,
+            patience: None,
+            watch: None,
+        };
+        Joined::Wait(Box::new(wait))
     }
 
     /// Leads a flight of `key` that nobody can wait for.
     pub(crate) fn alone(&self, hash: u64, key: K) -> Lead<'_, K, V, F> {
-        let own = match self.board().enter(Self::flight(hash, key, false)) {
+        let own = match self.board().enter(self.flight(hash, key, false)) {
             Entered::Alone(own) => own,
             Entered::Crowd(own, its) => {
                 self.board().open(hash).add(its);
@@ -288,46 +359,77 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// After this, nothing that began to be computed for the key `lookup` finds is stored.
     pub(crate) fn supersede<Q: Lookup<K>>(&self, hash: u64, lookup: &Q) {
-        let found = self.board().open(hash).with_hash(hash);
-        found
-            .iter()
-            .filter(|flight| lookup.matches(&flight.key))
-            .for_each(|flight| self.supersede_one(flight));
+        for flight in self.board().with_hash(hash) {
+            if flight.of == self.id() && lookup.matches(&self.own(flight.clone()).typed().key) {
+                supersede(self.board(), &flight);
+            }
+        }
     }
 
     /// After this, nothing that began to be computed before is stored.
     pub(crate) fn supersede_all(&self) {
-        self.board().all().iter().for_each(|flight| self.supersede_one(flight));
+        supersede_all(self.board(), self.id());
     }
+}
 
-    fn supersede_one(&self, flight: &Ref<Flight<K, V, F>>) {
-        self.board().leave(flight);
-        loop {
-            let mut state = lock(&flight.state);
-            match state.phase {
-                Phase::Vacant => {
-                    // those who wait begin anew, after the invalidation
-                    state.phase = Phase::Over;
-                    let wakers = state.waiters.take_all();
-                    drop(state);
-                    return wake_all(wakers);
-                }
-                Phase::Over => return,
-                Phase::Computing => {}
-            }
-            let store = flight.store.load(Ordering::Relaxed);
-            let thread = store >> 1;
-            // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
-            if thread != 0 && thread != graph::this_thread() && !Storing::is_here() {
+/// Puts `its` on the board, unless there is a flight of its function whose key `is_same` says is the same: that one then.
+fn join_crowd(
+    board: &Board<Flight>,
+    its: Ref<Flight>,
+    is_same: &dyn Fn(&Ref<Flight>) -> bool,
+) -> Option<Ref<Flight>> {
+    let (hash, of) = (its.hash, its.of);
+    // flights with this hash and another key
+    let mut others: Vec<Ref<Flight>> = Vec::new();
+    loop {
+        let mut opened = board.open(hash);
+        let found = opened.find(hash, |flight| {
+            flight.joinable && flight.of == of && !others.iter().any(|other| other.is(flight))
+        });
+        let Some(found) = found else {
+            opened.add(its);
+            return None;
+        };
+        drop(opened);
+        if is_same(&found) {
+            return Some(found);
+        }
+        others.push(found);
+    }
+}
+
+fn supersede_all(board: &Board<Flight>, of: usize) {
+    board.all().iter().filter(|flight| flight.of == of).for_each(|flight| supersede(board, flight));
+}
+
+/// Takes a flight off, and forbids it to store.
+fn supersede(board: &Board<Flight>, flight: &Ref<Flight>) {
+    board.leave(flight);
+    loop {
+        let mut state = lock(&flight.state);
+        match state.phase {
+            Phase::Vacant => {
+                // those who wait begin anew, after the invalidation
+                state.phase = Phase::Over;
+                let wakers = state.waiters.take_all();
                 drop(state);
-                thread::yield_now();
-                continue;
+                return wake_all(wakers);
             }
-            let superseded = store | SUPERSEDED;
-            let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
-            if flight.store.compare_exchange(store, superseded, done, not).is_ok() {
-                return;
-            }
+            Phase::Over => return,
+            Phase::Computing => {}
+        }
+        let store = flight.store.load(Ordering::Relaxed);
+        let thread = store >> 1;
+        // what is called by a store on this thread (a `Drop` of the user's) cannot wait for one
+        if thread != 0 && thread != graph::this_thread() && !Storing::is_here() {
+            drop(state);
+            thread::yield_now();
+            continue;
+        }
+        let superseded = store | SUPERSEDED;
+        let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
+        if flight.store.compare_exchange(store, superseded, done, not).is_ok() {
+            return;
         }
     }
 }
@@ -365,7 +467,7 @@ impl Drop for Storing {
 /// The right and the duty to compute a key. Dropped before it has [`landed`](Lead::land), it hands both on.
 pub(crate) struct Lead<'f, K: OwnedPart, V: Value, F: Value> {
     flights: &'f Flights<K, V, F>,
-    flight: Ref<Flight<K, V, F>>,
+    flight: Own<K, V, F>,
     progress: Progress,
     /// See [`Lead::node`].
     #[cfg(feature = "engines")]
@@ -377,6 +479,8 @@ enum Progress {
     Leading,
     /// Off the board; there may be followers to tell.
     Landing,
+    /// What came of it is there for the followers, who are still to be woken.
+    Landed,
     /// Off the board, and nobody followed.
     Done,
 }
@@ -387,24 +491,24 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     }
 
     pub(crate) fn key(&self) -> &K {
-        &self.flight.key
+        &self.flight.typed().key
     }
 
     /// Its flight, for as long as this leads it.
     #[cfg(feature = "engines")]
     pub(crate) fn node(&self) -> Weak<dyn Node> {
-        Arc::downgrade(self.node.get_or_init(|| Arc::new(self.flight.clone())))
+        Arc::downgrade(self.node.get_or_init(|| Arc::new(self.flight.flight.clone())))
     }
 
     /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
     #[cfg(feature = "engines")]
     pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
-        self.flights.graph.keeps_back(self.flight.id(), blocks, others)
+        self.flights.graph.keeps_back(self.flight.flight.id(), blocks, others)
     }
 
     /// While the guard lives, the computation runs on this thread.
     pub(crate) fn hold(&self) -> Held {
-        Held::run(self.flight.id())
+        Held::run(self.flight.flight.id())
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. What comes during it or later waits
@@ -427,52 +531,75 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         }
     }
 
+    /// Runs `store` with what says whether an invalidation has come since the computation began. It asks that when the store
+    /// would take in the result, under a lock that the invalidation takes afterwards to remove it: so one of the two sees
+    /// the other, and neither waits. `runs_user_code`: `store` may.
+    #[inline(always)]
+    pub(crate) fn store_unless(
+        &self,
+        runs_user_code: bool,
+        store: impl FnOnce(&dyn Fn() -> bool) -> bool,
+    ) -> bool {
+        in_a_store();
+        let storing = runs_user_code.then(Storing::begin);
+        let stored = store(&|| self.flight.is_superseded());
+        drop(storing);
+        in_a_store();
+        stored
+    }
+
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
+    #[inline]
     pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
-        self.flights.board().leave(&self.flight);
+        self.flights.board().leave(&self.flight.flight);
         #[cfg(feature = "engines")]
         drop(self.node.take());
         // off the board, it can gain no more followers
-        if self.flight.is_alone() {
+        if self.flight.flight.is_alone() {
             self.progress = Progress::Done;
             return;
         }
         self.progress = Progress::Landing;
-        let _ = self.flight.landed.set(Box::new(landing()));
+        let _ = self.flight.typed().landed.set(Box::new(landing()));
+        self.progress = Progress::Landed;
         // and the rest as it is dropped, as it also is if `landing` panics
-    }
-
-    fn remove_once(&self) {
-        if self.progress == Progress::Leading {
-            self.flights.board().leave(&self.flight);
-        }
     }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Drop for Lead<'_, K, V, F> {
+    #[inline]
     fn drop(&mut self) {
-        if self.progress == Progress::Done {
-            return;
+        if self.progress != Progress::Done {
+            resign(self.flights.board(), &self.flight.flight, self.progress);
         }
-        let landed = self.flight.landed.get().is_some();
-        let mut state = lock(&self.flight.state);
-        if landed || self.flight.is_superseded() {
-            state.phase = Phase::Over;
-            let wakers = state.waiters.take_all();
-            drop(state);
-            self.remove_once();
-            wake_all(wakers);
-        } else if let Some(heir) = state.waiters.next() {
-            state.phase = Phase::Vacant;
-            // the heir's store is another
-            self.flight.store.store(0, Ordering::Relaxed);
-            drop(state);
-            heir.wake();
-        } else {
-            state.phase = Phase::Over;
-            drop(state);
-            self.remove_once();
+    }
+}
+
+/// Tells those who wait for a flight that is over; or where its leader is gone, hands it on to one of them.
+#[inline(never)]
+fn resign(board: &Board<Flight>, flight: &Ref<Flight>, progress: Progress) {
+    let leave = || {
+        if progress == Progress::Leading {
+            board.leave(flight);
         }
+    };
+    let mut state = lock(&flight.state);
+    if progress == Progress::Landed || flight.is_superseded() {
+        state.phase = Phase::Over;
+        let wakers = state.waiters.take_all();
+        drop(state);
+        leave();
+        wake_all(wakers);
+    } else if let Some(heir) = state.waiters.next() {
+        state.phase = Phase::Vacant;
+        // the heir's store is another
+        flight.store.store(0, Ordering::Relaxed);
+        drop(state);
+        heir.wake();
+    } else {
+        state.phase = Phase::Over;
+        drop(state);
+        leave();
     }
 }
 
@@ -495,7 +622,7 @@ pub(crate) enum Waited<'f, K: OwnedPart, V: Value, F: Value> {
 /// Waits for a flight.
 pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
     flights: &'f Flights<K, V, F>,
-    flight: Ref<Flight<K, V, F>>,
+    flight: Own<K, V, F>,
     /// This caller's own, for when it has to compute after all. Taken by the poll that ends the wait.
     key: Option<K>,
     place: Option<usize>,
@@ -523,9 +650,9 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         state.phase = Phase::Over;
         let wakers = state.waiters.take_all();
         drop(state);
-        self.flights.board().leave(&self.flight);
+        self.flights.board().leave(&self.flight.flight);
         // in other processes too
-        crate::far::give_up(self.flight.id());
+        crate::far::give_up(self.flight.flight.id());
         wake_all(wakers);
     }
 }
@@ -548,12 +675,12 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let Some(landed) = this.flight.landed.get() {
+        if let Some(landed) = this.flight.typed().landed.get() {
             return Poll::Ready(Waited::of(landed, &mut this.key));
         }
         if !this.edge.as_ref().is_some_and(graph::Wait::is_current) {
             this.edge = None;
-            let target: Arc<dyn Node> = Arc::new(this.flight.clone());
+            let target: Arc<dyn Node> = Arc::new(this.flight.flight.clone());
             match this.flights.graph.wait(target, this.blocks) {
                 Ok(edge) => this.edge = edge,
                 Err(graph::Cycle) => return Poll::Ready(Waited::Alone(this.take_key())),
@@ -566,11 +693,11 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
             Phase::Over => {
                 drop(state);
                 // it may have landed since we looked
-                Poll::Ready(match this.flight.landed.get() {
+                Poll::Ready(match this.flight.typed().landed.get() {
                     Some(landed) => Waited::of(landed, &mut this.key),
                     None => {
                         // its leader may not have come to that yet, and would be met again and again
-                        this.flights.board().leave(&this.flight);
+                        this.flights.board().leave(&this.flight.flight);
                         Waited::Again(this.take_key())
                     }
                 })
@@ -585,7 +712,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                 }
                 drop(state);
                 drop(own);
-                Poll::Ready(Waited::Lead(this.flights.lead(this.flight.clone())))
+                Poll::Ready(Waited::Lead(this.flights.lead(this.flight.flight.clone())))
             }
             Phase::Computing => {
                 let suspension = this.flight.suspension();
@@ -620,7 +747,7 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Wait<'_, K, V, F> {
             drop(state);
             match heir {
                 Some(heir) => heir.wake(),
-                None => self.flights.board().leave(&self.flight),
+                None => self.flights.board().leave(&self.flight.flight),
             }
         } else {
             drop(state);
@@ -645,7 +772,10 @@ pub(crate) fn holding<'l, K: OwnedPart, V: Value, F: Value, B: Future>(
     body: B,
 ) -> impl Future<Output = B::Output> + use<'l, K, V, F, B> {
     let flight = lead.map(|lead| &lead.flight);
-    Holding { body, flight: flight.map(|flight| (flight.id(), &flight.suspended_on, &flight.suspensions)) }
+    Holding {
+        body,
+        flight: flight.map(|flight| (flight.flight.id(), &flight.suspended_on, &flight.suspensions)),
+    }
 }
 
 impl<B: Future> Future for Holding<'_, B> {

@@ -1142,6 +1142,22 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         (route.near && !large) || (failed && route.standby)
     }
 
+    /// Whether a miss leads a flight with nothing else to ask or look for.
+    #[inline]
+    pub(crate) fn leads_at_once(&self) -> bool {
+        let version = &**self;
+        version.far.is_none()
+            && version.settings.enabled()
+            && version.settings.single_flight != Some(SingleFlight::Off)
+    }
+
+    /// Whether a result goes into memory and nowhere else, into a store that can tell that it was superseded.
+    #[inline]
+    pub(crate) fn stores_at_once(&self) -> bool {
+        let version = &**self;
+        version.far.is_none() && version.route.near && self.near.inserts_unless()
+    }
+
     /// How long a call waits for a future that nobody polls.
     pub(crate) fn patience(&'static self) -> Option<Patience> {
         Patience::new(self.settings.patient_for(), &self.counters)

@@ -232,6 +232,31 @@ where
         }
     }
 
+    /// As [`insert_from`](Self::insert_from), for a store that [can](Self::inserts_unless): unless `is_off` when the entry is
+    /// about to be put in, under a lock that [`remove`](Self::remove) and [`clear`](Self::clear) take as well. Whether it
+    /// was not. `is_off` does not come back to any store.
+    #[inline(always)]
+    pub(crate) fn insert_unless(
+        &self,
+        is_off: impl Fn() -> bool,
+        hash: u64,
+        key: K,
+        value: &mut Option<V>,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) -> bool {
+        match self {
+            Near::Memory(store) => store.insert_unless(is_off, hash, key, value, weight, lifetime),
+            _ => unreachable!("it can"),
+        }
+    }
+
+    /// Whether it can [do that](Self::insert_unless).
+    #[inline(always)]
+    pub(crate) fn inserts_unless(&self) -> bool {
+        matches!(self, Near::Memory(_))
+    }
+
     /// Removes; whether there was something that had not expired.
     pub(crate) fn remove<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
         each!(self, store => store.remove(hash, query))

@@ -25,14 +25,28 @@ impl Line {
         bump(&self.0[counter as usize], 1);
     }
 
-    /// Starts a clock for the computation that begins now, if it is one to be timed where nobody needs to know of each:
-    /// the first ones, and one in 16 of the others.
+    /// Starts a clock for a computation that begins now and has just been counted as a miss, if it is one to be timed: the
+    /// first ones, all that take long enough for the clock not to matter, and of the others one in 16.
     #[inline(always)]
     pub(crate) fn start(&self) -> Option<Instant> {
-        let count = |counter: Counter| self.0[counter as usize].load(Ordering::Relaxed);
-        // by the misses, which move as computations begin: in a deep recursion many begin before one ends
-        let sampled = count(Counter::Misses).is_multiple_of(OFTEN) || count(Counter::Timed) < OFTEN;
+        // in a deep recursion many begin before one ends
+        self.start_by(Counter::Misses)
+    }
+
+    /// As [`start`](Self::start), by what counts such computations.
+    #[inline(always)]
+    fn start_by(&self, counter: Counter) -> Option<Instant> {
+        const LONG_NANOS: u64 = 5_000;
+        let begun = self.get(counter);
+        let sampled = begun < OFTEN
+            || begun.is_multiple_of(OFTEN)
+            || self.get(Counter::TimedNanos) > self.get(Counter::Timed).saturating_mul(LONG_NANOS);
         sampled.then(Instant::now)
+    }
+
+    #[inline(always)]
+    fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Ordering::Relaxed)
     }
 }
 
@@ -213,11 +227,7 @@ impl Counters {
     pub(crate) fn total(&self, counter: Counter) -> u64 {
         let tables = tables();
         let lines = tables.all.iter().filter_map(|table| table.get(self.index));
-        lines.map(|line| line.0[counter as usize].load(Ordering::Relaxed)).sum()
-    }
-
-    fn mine(&self, counter: Counter) -> u64 {
-        TABLE.get().get(self.index).map_or(0, |line| line.0[counter as usize].load(Ordering::Relaxed))
+        lines.map(|line| line.get(counter)).sum()
     }
 
     /// How long a computation takes, where some were timed.
@@ -226,16 +236,10 @@ impl Counters {
         (timed.0 > 0).then(|| at_pace_of(timed, 1))
     }
 
-    /// Starts a clock for the computation that begins now, if it is one to be timed: the first ones, all that take
-    /// long enough for the clock not to matter, and of the others one in 16.
+    /// Starts a clock for a computation that begins now and is no miss, if it is one to be timed.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
-        const LONG_NANOS: u64 = 5_000;
-        let timed = self.mine(Counter::Timed);
-        let sampled = timed < OFTEN
-            || self.mine(Counter::TimedNanos) >= timed.saturating_mul(LONG_NANOS)
-            || self.mine(Counter::Computes).is_multiple_of(OFTEN);
-        sampled.then(Instant::now)
+        self.line().start_by(Counter::Computes)
     }
 
     /// Counts a computation, and tells how long it took if it was timed.

@@ -119,6 +119,12 @@ impl Schedule {
         }
     }
 
+    /// Whether anything in the store ends at some time.
+    #[inline]
+    pub(crate) fn has_lifetimes(&self) -> bool {
+        self.earliest.load(Relaxed) != NEVER
+    }
+
     /// Whether an entry may have expired by now. Reads no clock where none ever will.
     pub(crate) fn may_have_expired(&self) -> bool {
         let earliest = self.earliest.load(Relaxed);

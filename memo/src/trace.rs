@@ -74,6 +74,12 @@ pub(crate) fn shows_keys() -> bool {
     tracing::enabled!(target: TARGET, Level::DEBUG)
 }
 
+/// Whether any subscriber of the process may want to be told that a result was stored.
+#[inline]
+pub(crate) fn may_hear() -> bool {
+    tracing::level_filters::LevelFilter::current() >= Level::DEBUG
+}
+
 /// Tells subscribers. What is for people as well, [`say`] says.
 pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
     let key: Option<DisplayValue<&str>> = key.map(display);

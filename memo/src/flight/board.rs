@@ -27,28 +27,62 @@ pub(super) trait Hashed {
 
 struct Counted<T> {
     refs: AtomicUsize,
+    /// Drops and frees all of it, for the last reference.
+    free: unsafe fn(NonNull<Counted<T>>),
     value: T,
 }
 
-/// A counted reference, as an `Arc` is, but made in twos.
+/// A value with what only those know who know of what type that is.
+// `repr(C)`: the address of the whole is that of its first field.
+#[repr(C)]
+struct Tailed<T, U> {
+    counted: Counted<T>,
+    tail: U,
+}
+
+impl<T, U> Tailed<T, U> {
+    /// # Safety
+    ///
+    /// It has come out of [`Ref::two`] with a tail of this type, and nobody uses it any more.
+    unsafe fn free(counted: NonNull<Counted<T>>) {
+        // SAFETY: it was leaked from a box of just this type.
+        drop(unsafe { Box::from_raw(counted.cast::<Self>().as_ptr()) });
+    }
+}
+
+/// A counted reference, as an `Arc` is, but made in twos; and with a tail, whose type it does not say.
 pub(super) struct Ref<T> {
     /// From a leaked box, freed with the last reference.
     counted: NonNull<Counted<T>>,
     owns: PhantomData<Counted<T>>,
 }
 
-// SAFETY: as for an `Arc`: it shares a `T`, and the last one drops it.
+// SAFETY: as for an `Arc`: it shares a `T`, and the last one drops it. For the tail see `two`.
 unsafe impl<T: Send + Sync> Send for Ref<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Ref<T> {}
 
 impl<T> Ref<T> {
-    fn two(value: T) -> (Self, Self) {
-        let counted = Box::new(Counted { refs: AtomicUsize::new(2), value });
-        let counted = NonNull::from(Box::leak(counted));
+    /// Two references to one value. Its tail goes from thread to thread as the value does.
+    #[inline]
+    pub(super) fn two<U: Send + Sync>(value: T, tail: U) -> (Self, Self) {
+        let counted = Counted { refs: AtomicUsize::new(2), free: Tailed::<T, U>::free, value };
+        let counted = NonNull::from(Box::leak(Box::new(Tailed { counted, tail }))).cast();
         (Ref { counted, owns: PhantomData }, Ref { counted, owns: PhantomData })
     }
 
+    /// The tail.
+    ///
+    /// # Safety
+    ///
+    /// It is of this type.
+    #[inline]
+    pub(super) unsafe fn tail<U>(&self) -> &U {
+        // SAFETY: the box holds this, as the caller says, and is freed when the count comes to nothing, and this counts.
+        &unsafe { self.counted.cast::<Tailed<T, U>>().as_ref() }.tail
+    }
+
+    #[inline]
     fn counted(&self) -> &Counted<T> {
         // SAFETY: it is freed when the count comes to nothing, and this counts.
         unsafe { self.counted.as_ref() }
@@ -71,17 +105,20 @@ impl<T> Ref<T> {
     }
 
     /// Something that no other live one has.
+    #[inline]
     pub(super) fn id(&self) -> usize {
         self.counted.as_ptr().addr()
     }
 
     /// Whether this is the only reference, and as far as its holder lets it, stays so.
+    #[inline]
     pub(super) fn is_alone(&self) -> bool {
         // With `Acquire`: whoever had another has done with it.
         self.counted().refs.load(Acquire) == 1
     }
 
     /// Drops `other`, which leads to the same.
+    #[inline]
     fn drop_other(&self, other: Self) {
         debug_assert!(self.is(&other));
         if self.counted().refs.load(Acquire) == 2 {
@@ -91,13 +128,17 @@ impl<T> Ref<T> {
         }
     }
 
-    /// The value, if this is the only reference.
-    pub(super) fn into_inner(self) -> Option<T> {
+    /// The tail, if this is the only reference.
+    ///
+    /// # Safety
+    ///
+    /// It is of this type.
+    pub(super) unsafe fn into_tail<U>(self) -> Option<U> {
         if !self.is_alone() {
             return None;
         }
-        // SAFETY: it was a leaked box, and this the only reference to it.
-        Some(unsafe { Box::from_raw(self.into_raw()) }.value)
+        // SAFETY: it was leaked from such a box, as the caller says, and this is the only reference to it.
+        Some(unsafe { Box::from_raw(self.into_raw().cast::<Tailed<T, U>>()) }.tail)
     }
 }
 
@@ -127,8 +168,9 @@ impl<T> Drop for Ref<T> {
             }
             fence(Acquire);
         }
-        // SAFETY: it was a leaked box, and this the last reference to it: all that others did with theirs has happened.
-        drop(unsafe { Box::from_raw(self.counted.as_ptr()) });
+        // SAFETY: `free` is that of the box, and this the last reference to it: all that others did with theirs has
+        // happened.
+        unsafe { (self.counted().free)(self.counted) };
     }
 }
 
@@ -144,26 +186,38 @@ fn crowded<T>(word: *mut Counted<T>) -> *mut Counted<T> {
     word.map_addr(|address| address | CROWDED)
 }
 
-struct Bucket<T> {
-    /// A flight, or null; and [`CROWDED`], from when the lock is taken and for as long as there are `more`. With that
-    /// mark only the holder of the lock writes it.
-    word: AtomicPtr<Counted<T>>,
-    /// All flights but that one.
-    more: Mutex<Option<Box<HashTable<Ref<T>>>>>,
-}
+/// Where a flight is, or null; and [`CROWDED`], from when the lock is taken and for as long as there are more in the
+/// bucket. With that mark only the holder of the lock writes it.
+type Word<T> = AtomicPtr<Counted<T>>;
 
-/// All flights of a function. It counts one reference of each.
-pub(super) struct Board<T: Hashed>(Box<[Bucket<T>]>);
+/// The flights of some buckets that are not in their words.
+type More<T> = Option<Box<HashTable<Ref<T>>>>;
+
+/// Flights under way. It counts one reference of each.
+pub(super) struct Board<T: Hashed> {
+    words: Box<[Word<T>]>,
+    /// The lock of each bucket, which others have too.
+    more: Box<[Mutex<More<T>>]>,
+}
 
 // SAFETY: it holds references as a map would.
 unsafe impl<T: Hashed + Send + Sync> Send for Board<T> {}
 // SAFETY: as above.
 unsafe impl<T: Hashed + Send + Sync> Sync for Board<T> {}
 
+/// There are so many locks.
+const LOCKS: usize = if cfg!(memo_shuttle) { 1 } else { 64 };
+
 /// A bucket whose lock is held. No code of the user's runs in here.
 pub(super) struct Opened<'b, T: Hashed> {
-    word: &'b AtomicPtr<Counted<T>>,
-    more: MutexGuard<'b, Option<Box<HashTable<Ref<T>>>>>,
+    board: &'b Board<T>,
+    number: usize,
+    more: MutexGuard<'b, More<T>>,
+}
+
+/// A bucket's number as a hash for the table of `more`.
+fn spread(bucket: usize) -> u64 {
+    (bucket as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// What came of [`Board::enter`].
@@ -177,22 +231,29 @@ pub(super) enum Entered<T> {
 impl<T: Hashed> Board<T> {
     /// `buckets`: a power of two.
     pub(super) fn new(buckets: usize) -> Self {
-        let bucket = || Bucket { word: AtomicPtr::new(std::ptr::null_mut()), more: Mutex::new(None) };
-        Board((0..buckets).map(|_| bucket()).collect())
+        let word = || AtomicPtr::new(std::ptr::null_mut());
+        Board {
+            words: (0..buckets).map(|_| word()).collect(),
+            more: (0..LOCKS).map(|_| Mutex::new(None)).collect(),
+        }
     }
 
     #[inline]
-    fn bucket(&self, hash: u64) -> &Bucket<T> {
+    fn number(&self, hash: u64) -> usize {
         // the stores take their shards and tags from other bits
-        &self.0[(hash >> 24) as usize & (self.0.len() - 1)]
+        (hash >> 24) as usize & (self.words.len() - 1)
     }
 
-    /// Puts a flight on, if there is no other in its bucket.
     #[inline]
-    pub(super) fn enter(&self, flight: T) -> Entered<T> {
-        let word = &self.bucket(flight.hash()).word;
-        let (mine, its) = Ref::two(flight);
+    fn word(&self, hash: u64) -> &Word<T> {
+        &self.words[self.number(hash)]
+    }
+
+    /// Puts a flight on, if there is no other in its bucket: `mine` and `its` are the two references to it.
+    #[inline]
+    pub(super) fn enter(&self, (mine, its): (Ref<T>, Ref<T>)) -> Entered<T> {
         // `Release` for what is in it, `Acquire` for what those did that were here.
+        let word = self.word(mine.hash());
         match word.compare_exchange(std::ptr::null_mut(), its.counted.as_ptr(), AcqRel, Relaxed) {
             Ok(_) => {
                 forget(its);
@@ -205,8 +266,8 @@ impl<T: Hashed> Board<T> {
     /// Takes a flight off, if it still is there.
     #[inline]
     pub(super) fn leave(&self, flight: &Ref<T>) {
-        let word = &self.bucket(flight.hash()).word;
         let its = flight.counted.as_ptr();
+        let word = self.word(flight.hash());
         let taken = match word.compare_exchange(its, std::ptr::null_mut(), AcqRel, Relaxed) {
             // SAFETY: the reference of the board, which had it from `enter` or `add`, and has it no more.
             Ok(_) => Some(unsafe { Ref::from_raw(its) }),
@@ -225,33 +286,69 @@ impl<T: Hashed> Board<T> {
 
     /// For more than one exchange, with all flights of this hash.
     pub(super) fn open(&self, hash: u64) -> Opened<'_, T> {
-        Self::open_bucket(self.bucket(hash))
+        self.open_number(self.number(hash))
     }
 
-    fn open_bucket(bucket: &Bucket<T>) -> Opened<'_, T> {
-        let more = lock(&bucket.more);
-        let mut word = bucket.word.load(Acquire);
+    fn open_number(&self, number: usize) -> Opened<'_, T> {
+        let more = lock(&self.more[number % LOCKS]);
+        let bucket = &self.words[number];
+        let mut word = bucket.load(Acquire);
         while word.addr() & CROWDED == 0 {
-            match bucket.word.compare_exchange_weak(word, crowded(word), AcqRel, Acquire) {
+            match bucket.compare_exchange_weak(word, crowded(word), AcqRel, Acquire) {
                 Ok(_) => break,
                 Err(other) => word = other,
             }
         }
-        Opened { word: &bucket.word, more }
+        Opened { board: self, number, more }
     }
 
-    /// All flights there are.
+    /// All flights with this hash. What entered before this was called is among them.
+    pub(super) fn with_hash(&self, hash: u64) -> Vec<Ref<T>> {
+        // What was done before this call has been done for all who enter after this look: they begin to compute later.
+        fence(SeqCst);
+        let mut found = self.in_bucket(self.number(hash));
+        found.retain(|flight| flight.hash() == hash);
+        found
+    }
+
+    /// All flights there are. What entered before this was called is among them.
     pub(super) fn all(&self) -> Vec<Ref<T>> {
-        self.0.iter().flat_map(|bucket| Self::open_bucket(bucket).all()).collect()
+        // As in `with_hash`.
+        fence(SeqCst);
+        (0..self.words.len()).flat_map(|number| self.in_bucket(number)).collect()
+    }
+
+    fn in_bucket(&self, number: usize) -> Vec<Ref<T>> {
+        match self.words[number].load(Acquire).is_null() {
+            true => Vec::new(),
+            false => self.open_number(number).all(),
+        }
+    }
+
+    #[cfg(all(test, not(memo_shuttle)))]
+    fn is_pristine(&self) -> bool {
+        self.words.iter().all(|word| word.load(Relaxed).is_null())
+            && self.more.iter().all(|more| lock(more).is_none())
     }
 }
 
 impl<T: Hashed> Opened<'_, T> {
+    fn word(&self) -> &Word<T> {
+        &self.board.words[self.number]
+    }
+
     /// The one in the word, for as long as the lock is held.
     fn first(&self) -> Option<ManuallyDrop<Ref<T>>> {
-        let first = unmarked(self.word.load(Relaxed));
+        let first = unmarked(self.word().load(Relaxed));
         // SAFETY: the word counts a reference for it, and nobody else takes that out as long as this is open.
         (!first.is_null()).then(|| ManuallyDrop::new(unsafe { Ref::from_raw(first) }))
+    }
+
+    /// Those of this bucket that are not in the word.
+    fn others(&self) -> impl Iterator<Item = &Ref<T>> {
+        let (board, number) = (self.board, self.number);
+        let all = self.more.iter().flat_map(move |more| more.iter_hash(spread(number)));
+        all.filter(move |flight| board.number(flight.hash()) == number)
     }
 
     /// The first flight with this hash for which `is` holds.
@@ -260,38 +357,33 @@ impl<T: Hashed> Opened<'_, T> {
         if let Some(first) = self.first().filter(|first| is(first)) {
             return Some(Ref::clone(&first));
         }
-        self.more.as_ref()?.find(hash, is).cloned()
-    }
-
-    /// All flights with this hash.
-    pub(super) fn with_hash(&self, hash: u64) -> Vec<Ref<T>> {
-        let mut found = self.all();
-        found.retain(|flight| flight.hash() == hash);
-        found
+        self.others().find(|flight| is(flight)).cloned()
     }
 
     fn all(&self) -> Vec<Ref<T>> {
         let first = self.first().map(|first| Ref::clone(&first));
-        first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().cloned())).collect()
+        first.into_iter().chain(self.others().cloned()).collect()
     }
 
     /// Puts a flight on.
     pub(super) fn add(&mut self, flight: Ref<T>) {
         if self.first().is_none() {
-            self.word.store(crowded(flight.into_raw()), Release);
+            self.word().store(crowded(flight.into_raw()), Release);
             return;
         }
-        self.more.get_or_insert_default().insert_unique(flight.hash(), flight, |flight| flight.hash());
+        let board = self.board;
+        let more = self.more.get_or_insert_default();
+        more.insert_unique(spread(self.number), flight, |flight| spread(board.number(flight.hash())));
     }
 
     /// Takes a flight off, if it is there: the reference of the board.
     fn remove(&mut self, flight: &Ref<T>) -> Option<Ref<T>> {
         if let Some(first) = self.first().filter(|first| first.is(flight)) {
-            self.word.store(crowded(std::ptr::null_mut()), Release);
+            self.word().store(crowded(std::ptr::null_mut()), Release);
             return Some(ManuallyDrop::into_inner(first));
         }
         let more = self.more.as_mut()?;
-        let found = more.find_entry(flight.hash(), |other| other.is(flight)).ok()?;
+        let found = more.find_entry(spread(self.number), |other| other.is(flight)).ok()?;
         let (taken, _) = found.remove();
         if more.is_empty() {
             *self.more = None;
@@ -302,17 +394,17 @@ impl<T: Hashed> Opened<'_, T> {
 
 impl<T: Hashed> Drop for Opened<'_, T> {
     fn drop(&mut self) {
-        if self.more.is_none() {
-            self.word.store(unmarked(self.word.load(Relaxed)), Release);
+        if self.others().next().is_none() {
+            self.word().store(unmarked(self.word().load(Relaxed)), Release);
         }
     }
 }
 
 impl<T: Hashed> Drop for Board<T> {
     fn drop(&mut self) {
-        for bucket in &self.0 {
-            let first = Self::open_bucket(bucket).first();
-            bucket.word.store(std::ptr::null_mut(), Relaxed);
+        for number in 0..self.words.len() {
+            let first = self.open_number(number).first();
+            self.words[number].store(std::ptr::null_mut(), Relaxed);
             drop(first.map(ManuallyDrop::into_inner));
         }
     }
@@ -336,7 +428,7 @@ mod tests {
     }
 
     fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
-        match board.enter(Told { hash, _alive: alive.clone() }) {
+        match board.enter(Ref::two(Told { hash, _alive: alive.clone() }, hash)) {
             Entered::Alone(mine) => mine,
             Entered::Crowd(mine, its) => {
                 board.open(hash).add(its);
@@ -355,10 +447,10 @@ mod tests {
             assert!(board.open(hash).find(hash, |_| false).is_none());
             board.leave(flight);
             board.leave(flight);
-            assert!(board.open(hash).with_hash(hash).is_empty());
+            assert!(board.with_hash(hash).is_empty());
             assert!(flight.is_alone());
         }
-        assert!(board.0[0].word.load(Relaxed).is_null(), "the bucket is as it was");
+        assert!(board.is_pristine(), "the bucket is as it was");
         drop(flights);
         assert_eq!(Arc::strong_count(&alive), 1, "each was dropped, and once");
     }
@@ -368,10 +460,10 @@ mod tests {
         let (board, alive) = (Board::new(1), Arc::new(()));
         let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
         board.leave(&first);
-        let third = board.enter(Told { hash: 1, _alive: alive.clone() });
+        let third = board.enter(Ref::two(Told { hash: 1, _alive: alive.clone() }, 1));
         assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
         board.leave(&second);
-        let fourth = board.enter(Told { hash: 1, _alive: alive.clone() });
+        let fourth = board.enter(Ref::two(Told { hash: 1, _alive: alive.clone() }, 1));
         assert!(matches!(fourth, Entered::Alone(_)));
     }
 
@@ -391,8 +483,9 @@ mod tests {
         let found = board.open(1).find(1, |_| true).expect("it is there");
         board.leave(&mine);
         assert!(!mine.is_alone());
-        assert!(found.into_inner().is_none());
-        assert_eq!(mine.into_inner().map(|told| told.hash), Some(1));
+        // SAFETY: `put` gives them their hash.
+        let (found, mine) = unsafe { (found.into_tail::<u64>(), mine.into_tail::<u64>()) };
+        assert_eq!((found, mine), (None, Some(1)));
         assert_eq!(Arc::strong_count(&alive), 1);
     }
 
@@ -407,7 +500,7 @@ mod tests {
                     for round in 0..rounds {
                         let hash = ((thread + round) % 3) << 24;
                         let mine = put(board, hash, alive);
-                        let found = board.open(hash).with_hash(hash);
+                        let found = board.with_hash(hash);
                         if hash == 0 {
                             // As an invalidation would: then it may have left before it was looked for.
                             found.iter().for_each(|found| board.leave(found));
@@ -416,7 +509,7 @@ mod tests {
                         }
                         drop(found);
                         board.leave(&mine);
-                        assert!(!board.open(hash).with_hash(hash).iter().any(|found| found.is(&mine)));
+                        assert!(!board.with_hash(hash).iter().any(|found| found.is(&mine)));
                     }
                 });
             }

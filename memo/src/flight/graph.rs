@@ -38,11 +38,22 @@ struct Stack {
     held: Vec<usize>,
     /// The frames that synchronous computations have begun, outermost first.
     frames: Vec<u64>,
-    /// How many frames there ever were.
+    /// The last frame there was; 0 before the first.
     ever: u64,
 }
 
+impl Stack {
+    #[cold]
+    #[inline(never)]
+    fn take_out(&mut self, flight: usize) {
+        if let Some(at) = self.held.iter().rposition(|&id| id == flight) {
+            self.held.remove(at);
+        }
+    }
+}
+
 /// Asks this thread's stack; nothing at the end of a thread, when its locals are gone.
+#[inline]
 fn stack<R>(ask: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| ask(&mut stack.borrow_mut())).ok()
 }
@@ -103,11 +114,14 @@ impl Held {
 
     /// Code that does not return to an executor before it is done.
     pub(crate) fn run(id: usize) -> Self {
-        let thread = this_thread();
         let _ = stack(|stack| {
             stack.held.push(id);
-            stack.ever += 1;
-            stack.frames.push(thread * FRAMES_OF_A_THREAD + stack.ever % FRAMES_OF_A_THREAD);
+            stack.ever = match (stack.ever + 1) % FRAMES_OF_A_THREAD {
+                // the thread's lowest frame has that number; or there was none before
+                0 | 1 => lowest_frame() + 1,
+                _ => stack.ever + 1,
+            };
+            stack.frames.push(stack.ever);
         });
         Held { id, begins_frame: true, _thread_bound: std::marker::PhantomData }
     }
@@ -126,10 +140,8 @@ impl Drop for Held {
     fn drop(&mut self) {
         let _ = stack(|stack| {
             // nearly always the last
-            if stack.held.pop_if(|id| *id == self.id).is_none()
-                && let Some(at) = stack.held.iter().rposition(|&id| id == self.id)
-            {
-                stack.held.remove(at);
+            if stack.held.pop_if(|id| *id == self.id).is_none() {
+                stack.take_out(self.id);
             }
             if self.begins_frame {
                 stack.frames.pop();

@@ -67,6 +67,7 @@ mod returns;
 mod shard;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
+mod slabs;
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests;
 
@@ -95,6 +96,14 @@ struct Written<K: 'static, V: 'static> {
 
 /// What an insert leaves to be cleaned, and whether at once.
 type Placed<K, V> = (Option<Garbage<K, V>>, bool);
+
+/// Why an entry is not put in.
+enum Not {
+    /// The store is not to hold such.
+    Admitted,
+    /// It is off.
+    Wanted,
+}
 
 /// Finds an owned key by another.
 struct Same<'a, K>(&'a K);
@@ -347,8 +356,16 @@ where
     }
 
     /// A miss takes what has expired with it, so that a value is not kept longer for having been asked for.
-    #[cold]
+    #[inline]
     pub(super) fn missed(&self, hash: u64) {
+        if self.rest.schedule.has_lifetimes() {
+            self.missed_in_time(hash);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missed_in_time(&self, hash: u64) {
         if self.rest.schedule.may_have_expired() {
             self.expire(hash, exact());
         }
@@ -368,20 +385,45 @@ where
         weight: u32,
         lifetime: Option<Duration>,
     ) {
+        self.insert_unless(|| false, hash, key, value, weight, lifetime);
+    }
+
+    /// As [`insert_from`](Self::insert_from), unless `is_off` when the entry is about to be put in, under the lock that a
+    /// removal takes as well. Whether it was not.
+    #[inline]
+    pub(super) fn insert_unless(
+        &self,
+        is_off: impl Fn() -> bool,
+        hash: u64,
+        key: K,
+        value: &mut Option<V>,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) -> bool {
         let lifetime = lifetime.map_or(NEVER, nanos);
         let tti = self.tti();
         let shortest = lifetime.min(tti);
         if shortest == 0 || !self.rest.graveyard.has_room() {
-            return self.refuse(hash, key, value);
+            self.refuse(hash, key, value);
+            return true;
         }
         let now = if shortest == NEVER { 0 } else { exact() };
         let deadline = now.saturating_add(lifetime);
         let word = word(deadline, shortest >= FINE, tti != NEVER);
-        match self.place(New { hash, key, value, weight, word, read: now, tti }) {
+        match self.place(&is_off, New { hash, key, value, weight, word, read: now, tti }) {
             Ok((garbage, at_once)) => self.clean(garbage, at_once),
-            Err(New { key, value, .. }) => return self.refuse(hash, key, value),
+            Err((New { key, value, .. }, Not::Admitted)) => {
+                self.refuse(hash, key, value);
+                return true;
+            }
+            Err((New { key, value, .. }, Not::Wanted)) => {
+                bury(key);
+                bury(value.take());
+                return false;
+            }
         }
         self.rest.schedule.stored(now, super::ends(deadline, now, tti));
+        true
     }
 
     /// Not stored; but what it would have taken the place of, has been superseded all the same.
@@ -396,15 +438,22 @@ where
     /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once; the node, if it is not
     /// let in.
     #[inline]
-    fn place<'v>(&self, new: New<'v, K, V>) -> Result<Placed<K, V>, New<'v, K, V>> {
+    fn place<'v>(
+        &self,
+        is_off: &impl Fn() -> bool,
+        new: New<'v, K, V>,
+    ) -> Result<Placed<K, V>, (New<'v, K, V>, Not)> {
         let mut locked = self.shards.lock(new.hash);
         if !locked.admits(&new) {
-            return Err(new);
+            return Err((new, Not::Admitted));
         }
         locked.fetch_spares(&self.rest.graveyard);
         if locked.has(new.hash) {
             drop(locked);
-            return self.place_among(new);
+            return self.place_among(is_off, new);
+        }
+        if is_off() {
+            return Err((new, Not::Wanted));
         }
         let thrashes = locked.insert(new);
         let garbage = locked.unlock(false);
@@ -428,7 +477,11 @@ where
     /// The same where an entry has the hash of the new one, and perhaps its key.
     #[cold]
     #[inline(never)]
-    fn place_among<'v>(&self, mut new: New<'v, K, V>) -> Result<Placed<K, V>, New<'v, K, V>> {
+    fn place_among<'v>(
+        &self,
+        is_off: &impl Fn() -> bool,
+        mut new: New<'v, K, V>,
+    ) -> Result<Placed<K, V>, (New<'v, K, V>, Not)> {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.
@@ -436,10 +489,13 @@ where
             loop {
                 let mut locked = self.shards.lock(hash);
                 if !locked.admits(&new) {
-                    return Err(new);
+                    return Err((new, Not::Admitted));
                 }
                 locked.fetch_spares(&self.rest.graveyard);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
+                    if is_off() {
+                        return Err((new, Not::Wanted));
+                    }
                     let thrashes = locked.insert(new);
                     self.note(thrashes);
                     return Ok((locked.unlock(false), false));
@@ -451,7 +507,10 @@ where
                 }
                 let mut locked = self.shards.lock(hash);
                 if !locked.admits(&new) {
-                    return Err(new);
+                    return Err((new, Not::Admitted));
+                }
+                if is_off() {
+                    return Err((new, Not::Wanted));
                 }
                 match locked.replace(found.entry(), new) {
                     Ok(()) => return Ok((locked.unlock(Self::AT_ONCE), Self::AT_ONCE)),

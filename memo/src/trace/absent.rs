@@ -14,6 +14,10 @@ pub(crate) fn shows_keys() -> bool {
     false
 }
 
+pub(crate) fn may_hear() -> bool {
+    false
+}
+
 /// Nobody is shown any.
 #[cfg(feature = "config")]
 pub(crate) fn are_shown() -> bool {

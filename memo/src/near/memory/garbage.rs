@@ -4,8 +4,9 @@
 //! over they are freed, with no lock held. Nobody waits for it: what readers still see stays for somebody else to free,
 //! later. How much may stay is bounded, see [`Graveyard::has_room`].
 
-use super::index::{Entry, Spares, Table};
+use super::index::{Entry, Table};
 use super::readers::{Grace, is_reading};
+use super::slabs::Slabs;
 use crate::sweep::{Passing, unforked_sweeper};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -98,15 +99,15 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         self.full.append(&mut other.full);
     }
 
-    /// Frees it, and buries keys and values. The memory of entries goes to the spares.
+    /// Frees it, and buries keys and values. The memory of entries goes to the slabs.
     ///
     /// # Safety
     ///
     /// No reader sees it any more.
-    pub(super) unsafe fn free(self, spares: &mut Spares<K, V>) {
+    pub(super) unsafe fn free(self, slabs: &mut Slabs<K, V>) {
         let mut free = |entry: Entry<K, V>| {
             // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
-            let (key, value) = unsafe { entry.vacate(spares) };
+            let (key, value) = unsafe { slabs.vacate(entry) };
             crate::near::bury(key);
             crate::near::bury(value);
         };
@@ -161,7 +162,7 @@ struct Pile<K, V> {
     fresh: Garbage<K, V>,
     waiting: Vec<(Grace, Garbage<K, V>)>,
     /// What was freed, for shards that need a place.
-    spares: Spares<K, V>,
+    slabs: Slabs<K, V>,
 }
 
 /// The pile with its lock held, and no fork meanwhile if it is the sweeper who holds it.
@@ -191,7 +192,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
             pile: Mutex::new(Pile {
                 fresh: Garbage::default(),
                 waiting: Vec::new(),
-                spares: Spares::new(timed),
+                slabs: Slabs::new(timed),
             }),
             held: AtomicUsize::new(0),
             held_weight: AtomicU64::new(0),
@@ -213,7 +214,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         self.most.store(most, Relaxed);
         self.most_weight.store(most_weight, Relaxed);
         if self.timed.swap(timed, Relaxed) != timed {
-            self.lock().spares = Spares::new(timed);
+            self.lock().slabs = Slabs::new(timed);
         }
     }
 
@@ -322,23 +323,23 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     /// Frees what has been held, and whose grace is over.
     fn free_all(&self, over: Vec<Garbage<K, V>>) {
-        let mut spares = Spares::new(self.timed.load(Relaxed));
+        let mut slabs = Slabs::new(self.timed.load(Relaxed));
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
             // SAFETY: its grace began when it had been taken out of the index, and is over.
-            unsafe { garbage.free(&mut spares) };
+            unsafe { garbage.free(&mut slabs) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
         }
         let mut pile = self.lock();
-        let room = self.worth.load(Relaxed).saturating_sub(pile.spares.len());
-        spares.give(room, &mut pile.spares);
+        let room = self.worth.load(Relaxed).saturating_sub(pile.slabs.spares());
+        slabs.give(room, &mut pile.slabs);
     }
 
     /// Some places for entries, if there are any.
     #[cold]
-    pub(super) fn spare(&self, most: usize, to: &mut Spares<K, V>) {
-        self.lock().spares.give(most, to);
+    pub(super) fn spare(&self, most: usize, to: &mut Slabs<K, V>) {
+        self.lock().slabs.give(most, to);
     }
 
     /// Whether there is room for more garbage, hence for an insert that makes some.
@@ -397,9 +398,9 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         let mut pile = lock(&self.pile);
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
         drop(pile);
-        let mut spares = Spares::new(self.timed.load(Relaxed));
+        let mut slabs = Slabs::new(self.timed.load(Relaxed));
         let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
         // SAFETY: as the caller says.
-        all.for_each(|garbage| unsafe { garbage.free(&mut spares) });
+        all.for_each(|garbage| unsafe { garbage.free(&mut slabs) });
     }
 }

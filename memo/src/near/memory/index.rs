@@ -20,7 +20,6 @@ use super::readers::Reading;
 use crate::clock::NEVER;
 use crate::near::ends;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -38,6 +37,8 @@ pub(super) struct Node<K, V> {
     pub weight: u32,
     /// Where in its shard's queues it stands; for the holder of the shard's lock.
     pub place: Place,
+    /// Where in its [slab](super::slabs) it is.
+    pub slot: u32,
     pub key: K,
     pub value: V,
 }
@@ -61,14 +62,14 @@ pub(super) fn deadline(word: u64) -> u64 {
 
 /// A node with room for when it was last read.
 #[repr(C)]
-struct Timed<K, V> {
-    node: Node<K, V>,
-    read: Word,
+pub(super) struct Timed<K, V> {
+    pub node: Node<K, V>,
+    pub read: Word,
 }
 
 /// Has what stands there fetched into the processor's cache. Whatever the address, that is no access.
 #[inline(always)]
-fn prefetch<T>(at: *const T) {
+pub(super) fn prefetch<T>(at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -97,6 +98,16 @@ impl<K, V> PartialEq for Entry<K, V> {
 }
 
 impl<K, V> Entry<K, V> {
+    /// That of a node which [`Slabs::place`](super::slabs::Slabs::place) has just made.
+    pub(super) fn new(node: NonNull<Node<K, V>>) -> Self {
+        Entry(node)
+    }
+
+    /// Its address.
+    pub(super) fn address(self) -> NonNull<Node<K, V>> {
+        self.0
+    }
+
     /// The node.
     ///
     /// # Safety
@@ -104,7 +115,7 @@ impl<K, V> Entry<K, V> {
     /// It is not freed as long as the reference is used.
     #[inline(always)]
     pub(super) unsafe fn node<'a>(self) -> &'a Node<K, V> {
-        // SAFETY: it came out of `Spares::place`, and has not been freed, as the caller says.
+        // SAFETY: it came out of `Slabs::place`, and has not been freed, as the caller says.
         unsafe { self.0.as_ref() }
     }
 
@@ -116,7 +127,7 @@ impl<K, V> Entry<K, V> {
     #[inline]
     unsafe fn read<'a>(self) -> Option<&'a Word> {
         // SAFETY: as the caller says. Without the mark it is the first field of a `Timed` (`repr(C)`), and its
-        // address one for the whole of that: see `Spares::place`, which alone makes nodes.
+        // address one for the whole of that: see `Slabs::place`, which alone makes nodes.
         unsafe {
             let timed = self.node().word.load(Relaxed) & UNTIMED == 0;
             timed.then(|| &(*self.0.as_ptr().cast::<Timed<K, V>>()).read)
@@ -141,19 +152,6 @@ impl<K, V> Entry<K, V> {
     pub(super) fn prefetch(self) {
         prefetch(self.0.as_ptr());
     }
-
-    /// Takes key and value out; the memory goes to the spares, or is freed if they are of another kind.
-    ///
-    /// # Safety
-    ///
-    /// Nobody else uses it, now or later.
-    pub(super) unsafe fn vacate(self, spares: &mut Spares<K, V>) -> (K, V) {
-        // SAFETY: it is ours alone, so it can be read out of its place, which is not read again before it is written.
-        let node = unsafe { self.0.as_ptr().read() };
-        // SAFETY: as above, and its word says what it was allocated as.
-        unsafe { spares.add(self.0, node.word.load(Relaxed) & UNTIMED == 0) };
-        (node.key, node.value)
-    }
 }
 
 /// What is to be put in: a node that has no place yet.
@@ -177,96 +175,6 @@ pub(super) fn word(deadline: u64, coarse: bool, timed: bool) -> u64 {
     // Rounded up: a lifetime never falls short.
     let deadline = deadline.saturating_add(MARKS) & !MARKS;
     deadline | if coarse { COARSE } else { 0 } | if timed { 0 } else { UNTIMED }
-}
-
-/// Memory for nodes, of one kind.
-pub(super) struct Spares<K, V> {
-    /// Whether they have room for the time of their last read.
-    timed: bool,
-    places: Vec<NonNull<Node<K, V>>>,
-}
-
-// SAFETY: it is memory with nothing in it.
-unsafe impl<K, V> Send for Spares<K, V> {}
-
-impl<K, V> Spares<K, V> {
-    pub(super) fn new(timed: bool) -> Self {
-        Spares { timed, places: Vec::new() }
-    }
-
-    fn layout(timed: bool) -> Layout {
-        if timed { Layout::new::<Timed<K, V>>() } else { Layout::new::<Node<K, V>>() }
-    }
-
-    /// # Safety
-    ///
-    /// The place has been allocated by [`place`](Self::place), `timed` or not, and there is nothing in it that is used
-    /// any more.
-    unsafe fn add(&mut self, place: NonNull<Node<K, V>>, timed: bool) {
-        match timed == self.timed {
-            true => self.places.push(place),
-            // SAFETY: as the caller says.
-            false => unsafe { dealloc(place.as_ptr().cast(), Self::layout(timed)) },
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Gives some away, at most so many, if they are of that kind.
-    pub(super) fn give(&mut self, most: usize, to: &mut Self) {
-        if self.timed != to.timed {
-            return;
-        }
-        let left = self.places.len() - most.min(self.places.len());
-        to.places.extend(self.places.drain(left..));
-    }
-
-    /// A node for this, in a place of its own.
-    ///
-    /// # Panics
-    ///
-    /// If its value has been taken.
-    #[inline]
-    pub(super) fn place(&mut self, new: New<'_, K, V>) -> Entry<K, V> {
-        let New { hash, key, value, weight, word, read, .. } = new;
-        assert_eq!(word & UNTIMED == 0, self.timed);
-        let value = value.take().expect("a value is taken once");
-        let place = self.places.pop().unwrap_or_else(|| {
-            let layout = Self::layout(self.timed);
-            // SAFETY: a node is not of size zero.
-            let place = NonNull::new(unsafe { alloc(layout) }.cast());
-            place.unwrap_or_else(|| handle_alloc_error(layout))
-        });
-        let node = place.as_ptr();
-        // SAFETY: the place is ours, large enough for a `Timed` if it is to be one, and there is nothing in it. All fields
-        // are written.
-        unsafe {
-            (&raw mut (*node).hash).write(hash);
-            (&raw mut (*node).word).write(Word::new(word));
-            (&raw mut (*node).weight).write(weight);
-            (&raw mut (*node).place).write(Place::new(0));
-            (&raw mut (*node).key).write(key);
-            (&raw mut (*node).value).write(value);
-            if self.timed {
-                (&raw mut (*node.cast::<Timed<K, V>>()).read).write(Word::new(read));
-            }
-        }
-        if let Some(next) = self.places.last() {
-            prefetch(next.as_ptr());
-        }
-        Entry(place)
-    }
-}
-
-impl<K, V> Drop for Spares<K, V> {
-    fn drop(&mut self) {
-        for place in &self.places {
-            // SAFETY: allocated with this layout, by `place`; all that was in it has been taken out by `vacate`.
-            unsafe { dealloc(place.as_ptr().cast(), Self::layout(self.timed)) };
-        }
-    }
 }
 
 /// A node that a reader has found.

@@ -15,11 +15,12 @@
 
 use super::garbage::{Garbage, Graveyard};
 use super::ghosts::Ghosts;
-use super::index::{Entry, Found, Index, New, SHARD_BITS, Spares, Table, USES};
+use super::index::{Entry, Found, Index, New, SHARD_BITS, Table, USES};
 use super::portion::Portion;
 use super::queue::{Queue, Stamps};
 use super::readers::Reading;
 use super::returns::Returns;
+use super::slabs::Slabs;
 use crate::clock::NEVER;
 use crate::near::Bound;
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -95,7 +96,7 @@ struct Shard<K, V> {
     /// Counters of the table that have got stuck since it was built.
     stuck: u32,
     garbage: Garbage<K, V>,
-    spares: Spares<K, V>,
+    slabs: Slabs<K, V>,
     evicted: u64,
     expired: u64,
     returns: Returns,
@@ -118,7 +119,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             now: 0,
             stuck: 0,
             garbage: Garbage::default(),
-            spares: Spares::new(share.is_timed()),
+            slabs: Slabs::new(share.is_timed()),
             evicted: 0,
             expired: 0,
             returns: Returns::default(),
@@ -262,8 +263,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
     #[inline]
     pub(super) fn fetch_spares(&mut self, from: &Graveyard<K, V>) {
-        if self.shard.spares.len() == 0 && self.shard.evicted != 0 {
-            from.spare(self.shard.share.batch, &mut self.shard.spares);
+        if self.shard.slabs.spares() == 0 && self.shard.evicted != 0 {
+            from.spare(self.shard.share.batch, &mut self.shard.slabs);
         }
     }
 
@@ -323,11 +324,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     #[inline(always)]
-    fn insert_into(&mut self, node: New<'_, K, V>, away: Option<u32>, to_main: bool) {
+    fn insert_into(&mut self, mut node: New<'_, K, V>, away: Option<u32>, to_main: bool) {
         let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
         let mut new = Newcomer { away, counts, to_main, passes: PASSES_AT_LEAST };
         if self.is_bounded() {
             self.make_room(&mut new);
+        } else {
+            // Nobody asks for its uses, so that no hit needs to count one.
+            node.word |= USES;
         }
         let groups = self.index.table().groups();
         if self.shard.len >= Index::<K, V>::room(groups) {
@@ -335,7 +339,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         } else if self.shard.stuck as usize > 8 + groups / 16 {
             self.rebuild(groups);
         }
-        let entry = self.shard.spares.place(node);
+        let entry = self.shard.slabs.place(node);
         // SAFETY: see `Locked`; there is room, three quarters at most being taken.
         self.shard.stuck += u32::from(unsafe { self.index.insert(hash, entry) });
         self.shard.len += 1;
@@ -374,7 +378,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         new.word |= node.word.load(Relaxed) & USES;
         self.shard.weight += u64::from(new.weight);
         self.shard.weight -= u64::from(node.weight);
-        let new = self.shard.spares.place(new);
+        let new = self.shard.slabs.place(new);
         // SAFETY: it has just been made.
         unsafe { new.node() }.place.store(place, Relaxed);
         // SAFETY: see `Locked`.
@@ -698,7 +702,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         if old.tti != share.tti {
             // When they were read has not been kept, or the sweeper goes by another end of theirs.
             self.clear();
-            self.shard.spares = Spares::new(share.is_timed());
+            self.shard.slabs = Slabs::new(share.is_timed());
             return;
         }
         if !share.is_bounded() {

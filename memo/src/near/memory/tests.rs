@@ -404,7 +404,9 @@ mod resized {
         let store = Memory::<u64, u64>::new(&entries(10));
         let is_let_in = |tti| {
             let (word, value) = (word(NEVER, true, tti != NEVER), &mut Some(2));
-            store.place(New { hash: hash(1), key: 1, value, weight: 1, word, read: 0, tti }).is_ok()
+            store
+                .place(&|| false, New { hash: hash(1), key: 1, value, weight: 1, word, read: 0, tti })
+                .is_ok()
         };
         assert!(is_let_in(NEVER));
         assert!(store.resize(&Limits { tti: Some(hour), ..entries(10) }));
