@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 /// Tells this process from the one that it was forked from.
+#[inline]
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }

@@ -14,7 +14,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
-use crate::flight::graph::Held;
+use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
@@ -277,7 +277,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Ended::Compute(computation) => {
                 let held = computation.lead.as_ref().map(Lead::hold);
                 let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
-                *running = Some(Running { _span: span, _held: held, computation });
+                *running = Some(Running { span, held, computation });
                 None
             }
         }
@@ -309,11 +309,15 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         // as in `Begun::lead`, where the look is made again if it has found anything
         let held = memo.runs_user_code.then(|| lead.hold());
-        let found = memo.near.get_usual(hash, Same(lead.key()));
+        let is_there = match memo.near.get_usual(hash, Same(lead.key())) {
+            Usual::Miss => false,
+            Usual::Hit(_) => true,
+            Usual::Unusual => memo.landed(&lead).is_some(),
+        };
         drop(held);
-        Some(match found {
-            Usual::Miss => Ok(Computation::missed(memo, lead, None)),
-            Usual::Hit(_) | Usual::Unusual => Err(Begun::lead(memo, lead, blocks)),
+        Some(match is_there {
+            false => Ok(Computation::missed(memo, lead, None)),
+            true => Err(Begun::lead(memo, lead, blocks)),
         })
     }
 
@@ -534,16 +538,16 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
 
 /// A body that runs on the thread of its call. The order is that in which these end.
 struct Running<K: OwnedPart, V: Value, F: Value> {
-    _span: Option<Box<EnteredSpan>>,
-    _held: Option<Held>,
+    span: Option<Box<EnteredSpan>>,
+    held: Option<Held>,
     computation: Computation<K, V, F>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     #[inline(never)]
     fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
-        // the others end with this statement
-        let Some(Running { mut computation, .. }) = running.take() else { return };
+        let Some(Running { span, held, computation }) = running else { return };
+        (*span, *held) = (None, None);
         computation.finish(outcome, result);
     }
 }
@@ -713,8 +717,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     fn missed(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         let counted = memo.counters.line();
         counted.count(Counter::Misses);
+        // its entry says there what it took
+        let started = match &far {
+            None if graph::is_idle() => counted.start_outermost(),
+            None => counted.start(),
+            Some(_) => Some(Instant::now()),
+        };
         let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
-        Computation { memo, lead: Some(lead), started: counted.start(), more }
+        Computation { memo, lead: Some(lead), started, more }
     }
 
     /// Has this asked of it, and tells those who listen that it begins.
@@ -819,7 +829,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         };
         let key = lead.key().clone();
         let stored = lead.store_unless(self.runs_user_code, |is_off| {
-            self.near.insert_unless(is_off, lead.hash(), key, &mut value, weight, lifetime)
+            self.near.insert_unless(|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
         });
         if stored {
             self.counters.count(Counter::Stored);

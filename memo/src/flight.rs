@@ -33,6 +33,7 @@ use crate::sync::{
 #[cfg(feature = "engines")]
 use crate::sync::Weak;
 
+mod blocks;
 mod board;
 pub(crate) mod graph;
 pub(crate) mod patience;
@@ -203,6 +204,7 @@ fn wake_all(wakers: VecDeque<Option<Waker>>) {
 }
 
 impl Flight {
+    #[inline]
     fn is_superseded(&self) -> bool {
         self.store.load(Ordering::Relaxed) & SUPERSEDED != 0
     }
@@ -448,6 +450,7 @@ pub(crate) fn is_storing() -> bool {
 struct Storing;
 
 impl Storing {
+    #[inline]
     fn begin() -> Self {
         STORING.with(|storing| storing.set(storing.get() + 1));
         Storing
@@ -461,6 +464,16 @@ impl Storing {
 impl Drop for Storing {
     fn drop(&mut self) {
         STORING.with(|storing| storing.set(storing.get() - 1));
+    }
+}
+
+/// Says whether what a flight comes to is not to be stored.
+pub(crate) struct IsOff<'l>(&'l AtomicU64);
+
+impl IsOff<'_> {
+    #[inline(always)]
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & SUPERSEDED != 0
     }
 }
 
@@ -507,6 +520,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     }
 
     /// While the guard lives, the computation runs on this thread.
+    #[inline]
     pub(crate) fn hold(&self) -> Held {
         Held::run(self.flight.flight.id())
     }
@@ -535,14 +549,10 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     /// would take in the result, under a lock that the invalidation takes afterwards to remove it: so one of the two sees
     /// the other, and neither waits. `runs_user_code`: `store` may.
     #[inline(always)]
-    pub(crate) fn store_unless(
-        &self,
-        runs_user_code: bool,
-        store: impl FnOnce(&dyn Fn() -> bool) -> bool,
-    ) -> bool {
+    pub(crate) fn store_unless(&self, runs_user_code: bool, store: impl FnOnce(IsOff<'_>) -> bool) -> bool {
         in_a_store();
         let storing = runs_user_code.then(Storing::begin);
-        let stored = store(&|| self.flight.is_superseded());
+        let stored = store(IsOff(&self.flight.store));
         drop(storing);
         in_a_store();
         stored

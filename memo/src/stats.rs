@@ -26,10 +26,18 @@ impl Line {
     }
 
     /// Starts a clock for a computation that begins now and has just been counted as a miss, if it is one to be timed: the
-    /// first ones, all that take long enough for the clock not to matter, and of the others one in 16.
+    /// first ones, and one in 16 of the others.
     #[inline(always)]
     pub(crate) fn start(&self) -> Option<Instant> {
         // in a deep recursion many begin before one ends
+        let begun = self.get(Counter::Misses);
+        (begun < OFTEN || begun.is_multiple_of(OFTEN)).then(Instant::now)
+    }
+
+    /// As [`start`](Self::start), for one that is part of no other on its thread: all are timed that take long enough for the
+    /// clock not to matter. How long a part takes says little: in a recursion that is what all further levels take.
+    #[inline(always)]
+    pub(crate) fn start_outermost(&self) -> Option<Instant> {
         self.start_by(Counter::Misses)
     }
 

@@ -16,6 +16,7 @@ use std::ptr::NonNull;
 
 use hashbrown::HashTable;
 
+use super::blocks;
 use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -45,14 +46,14 @@ impl<T, U> Tailed<T, U> {
     ///
     /// It has come out of [`Ref::two`] with a tail of this type, and nobody uses it any more.
     unsafe fn free(counted: NonNull<Counted<T>>) {
-        // SAFETY: it was leaked from a box of just this type.
-        drop(unsafe { Box::from_raw(counted.cast::<Self>().as_ptr()) });
+        // SAFETY: it was placed as a value of just this type.
+        unsafe { blocks::drop_in(counted.cast::<Self>()) };
     }
 }
 
 /// A counted reference, as an `Arc` is, but made in twos; and with a tail, whose type it does not say.
 pub(super) struct Ref<T> {
-    /// From a leaked box, freed with the last reference.
+    /// Placed by [`blocks`], and freed with the last reference.
     counted: NonNull<Counted<T>>,
     owns: PhantomData<Counted<T>>,
 }
@@ -67,7 +68,7 @@ impl<T> Ref<T> {
     #[inline]
     pub(super) fn two<U: Send + Sync>(value: T, tail: U) -> (Self, Self) {
         let counted = Counted { refs: AtomicUsize::new(2), free: Tailed::<T, U>::free, value };
-        let counted = NonNull::from(Box::leak(Box::new(Tailed { counted, tail }))).cast();
+        let counted = blocks::place(Tailed { counted, tail }).cast();
         (Ref { counted, owns: PhantomData }, Ref { counted, owns: PhantomData })
     }
 
@@ -78,7 +79,7 @@ impl<T> Ref<T> {
     /// It is of this type.
     #[inline]
     pub(super) unsafe fn tail<U>(&self) -> &U {
-        // SAFETY: the box holds this, as the caller says, and is freed when the count comes to nothing, and this counts.
+        // SAFETY: it is such a value, as the caller says, and is freed when the count comes to nothing, and this counts.
         &unsafe { self.counted.cast::<Tailed<T, U>>().as_ref() }.tail
     }
 
@@ -137,8 +138,9 @@ impl<T> Ref<T> {
         if !self.is_alone() {
             return None;
         }
-        // SAFETY: it was leaked from such a box, as the caller says, and this is the only reference to it.
-        Some(unsafe { Box::from_raw(self.into_raw().cast::<Tailed<T, U>>()) }.tail)
+        let counted = ManuallyDrop::new(self).counted;
+        // SAFETY: it was placed as such a value, as the caller says, and this is the only reference to it.
+        Some(unsafe { blocks::take_out(counted.cast::<Tailed<T, U>>()) }.tail)
     }
 }
 
@@ -168,7 +170,7 @@ impl<T> Drop for Ref<T> {
             }
             fence(Acquire);
         }
-        // SAFETY: `free` is that of the box, and this the last reference to it: all that others did with theirs has
+        // SAFETY: `free` is that of the value, and this the last reference to it: all that others did with theirs has
         // happened.
         unsafe { (self.counted().free)(self.counted) };
     }

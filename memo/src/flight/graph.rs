@@ -28,25 +28,36 @@ pub(crate) trait Node: Send + Sync {
 }
 
 thread_local! {
-    static STACK: RefCell<Stack> = const { RefCell::new(Stack { held: Vec::new(), frames: Vec::new(), ever: 0 }) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { held: Vec::new(), ever: 0 }) };
     static THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
 /// What is being computed on a thread.
 struct Stack {
-    /// The flights, outermost first.
-    held: Vec<usize>,
-    /// The frames that synchronous computations have begun, outermost first.
-    frames: Vec<u64>,
+    /// The flights, outermost first, each with the frame that it has begun, if it has: else 0.
+    held: Vec<(usize, u64)>,
     /// The last frame there was; 0 before the first.
     ever: u64,
 }
 
 impl Stack {
+    /// A number for a frame that begins.
+    #[inline]
+    fn begin_frame(&mut self) -> u64 {
+        let next = self.ever + 1;
+        // the thread's lowest frame has that number; or there was none before
+        self.ever = if next % FRAMES_OF_A_THREAD < 2 { first_frame() } else { next };
+        self.ever
+    }
+
+    fn frames(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.held.iter().map(|(_, frame)| *frame).filter(|frame| *frame != 0)
+    }
+
     #[cold]
     #[inline(never)]
-    fn take_out(&mut self, flight: usize) {
-        if let Some(at) = self.held.iter().rposition(|&id| id == flight) {
+    fn take_out(&mut self, held: (usize, u64)) {
+        if let Some(at) = self.held.iter().rposition(|other| *other == held) {
             self.held.remove(at);
         }
     }
@@ -66,14 +77,27 @@ fn lowest_frame() -> u64 {
     this_thread() * FRAMES_OF_A_THREAD
 }
 
+/// The first frame that a computation of this thread begins.
+#[cold]
+#[inline(never)]
+fn first_frame() -> u64 {
+    lowest_frame() + 1
+}
+
+/// Whether nothing is being computed on this thread.
+#[inline]
+pub(crate) fn is_idle() -> bool {
+    stack(|stack| stack.held.is_empty()).unwrap_or(true)
+}
+
 /// The innermost frame of this thread.
 pub(super) fn this_frame() -> u64 {
-    stack(|stack| stack.frames.last().copied()).flatten().unwrap_or_else(lowest_frame)
+    stack(|stack| stack.frames().next_back()).flatten().unwrap_or_else(lowest_frame)
 }
 
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
-    let begun = stack(|stack| stack.frames.clone()).unwrap_or_default();
+    let begun: Vec<u64> = stack(|stack| stack.frames().collect()).unwrap_or_default();
     if begun.is_empty() && !blocks {
         return Vec::new();
     }
@@ -99,8 +123,8 @@ pub(crate) fn this_thread() -> u64 {
 /// While it lives, a flight is being computed on this thread. At the end of a thread, when its locals are gone, nothing
 /// is noted any more.
 pub(crate) struct Held {
-    id: usize,
-    begins_frame: bool,
+    /// As it is on the stack.
+    entry: (usize, u64),
     /// Taken off the stack it was put on, so it stays with its thread.
     _thread_bound: std::marker::PhantomData<*const ()>,
 }
@@ -108,43 +132,38 @@ pub(crate) struct Held {
 impl Held {
     /// One poll of an asynchronous computation.
     pub(crate) fn poll(id: usize) -> Self {
-        let _ = stack(|stack| stack.held.push(id));
-        Held { id, begins_frame: false, _thread_bound: std::marker::PhantomData }
+        let entry = (id, 0);
+        let _ = stack(|stack| stack.held.push(entry));
+        Held { entry, _thread_bound: std::marker::PhantomData }
     }
 
     /// Code that does not return to an executor before it is done.
     pub(crate) fn run(id: usize) -> Self {
-        let _ = stack(|stack| {
-            stack.held.push(id);
-            stack.ever = match (stack.ever + 1) % FRAMES_OF_A_THREAD {
-                // the thread's lowest frame has that number; or there was none before
-                0 | 1 => lowest_frame() + 1,
-                _ => stack.ever + 1,
-            };
-            stack.frames.push(stack.ever);
+        let frame = stack(|stack| {
+            let frame = stack.begin_frame();
+            stack.held.push((id, frame));
+            frame
         });
-        Held { id, begins_frame: true, _thread_bound: std::marker::PhantomData }
+        Held { entry: (id, frame.unwrap_or_default()), _thread_bound: std::marker::PhantomData }
     }
 
     /// What is being computed on this thread, outermost first.
     fn snapshot() -> Vec<usize> {
-        stack(|stack| stack.held.clone()).unwrap_or_default()
+        stack(|stack| stack.held.iter().map(|(id, _)| *id).collect()).unwrap_or_default()
     }
 
     fn is_now(held: &[usize]) -> bool {
-        stack(|stack| stack.held == held).unwrap_or(held.is_empty())
+        stack(|stack| stack.held.iter().map(|(id, _)| id).eq(held)).unwrap_or(held.is_empty())
     }
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         let _ = stack(|stack| {
             // nearly always the last
-            if stack.held.pop_if(|id| *id == self.id).is_none() {
-                stack.take_out(self.id);
-            }
-            if self.begins_frame {
-                stack.frames.pop();
+            if stack.held.pop_if(|last| *last == self.entry).is_none() {
+                stack.take_out(self.entry);
             }
         });
     }

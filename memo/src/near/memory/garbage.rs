@@ -323,7 +323,8 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     /// Frees what has been held, and whose grace is over.
     fn free_all(&self, over: Vec<Garbage<K, V>>) {
-        let mut slabs = Slabs::new(self.timed.load(Relaxed));
+        let all = over.iter().map(Garbage::len).sum();
+        let mut slabs = Slabs::with_room_for(all, self.timed.load(Relaxed));
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
             // SAFETY: its grace began when it had been taken out of the index, and is over.

@@ -562,15 +562,28 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
-    pub(super) unsafe fn each(self, mut with: impl FnMut(Entry<K, V>)) {
-        for number in 0..self.groups() {
+    pub(super) unsafe fn each(self, with: impl FnMut(Entry<K, V>)) {
+        // SAFETY: as the caller says.
+        unsafe { self.each_ahead(|_| (), with) }
+    }
+
+    /// As [`each`](Self::each), and `soon` some time before.
+    ///
+    /// # Safety
+    ///
+    /// As for [`each`](Self::each).
+    unsafe fn each_ahead(self, mut soon: impl FnMut(Entry<K, V>), mut with: impl FnMut(Entry<K, V>)) {
+        let each = |number: usize, with: &mut dyn FnMut(Entry<K, V>)| {
             // SAFETY: as the caller says.
-            let group = unsafe { self.group(number) };
-            group
-                .nodes
+            let nodes = &unsafe { self.group(number) }.nodes;
+            nodes
                 .iter()
                 .filter_map(|node| NonNull::new(node.load(Acquire)))
                 .for_each(|node| with(Entry(node)));
+        };
+        for number in 0..self.groups() {
+            each(self.after(number), &mut soon);
+            each(number, &mut with);
         }
     }
 }
@@ -640,6 +653,13 @@ impl<K, V> Index<K, V> {
 /// That is what the caller of each of these has to see to: no other thread writes the index, and neither its table nor a
 /// node in it is freed during the call.
 impl<K, V> Index<K, V> {
+    /// Whether there may be an entry with this hash, as far as the first group tells: nearly always there is none then.
+    #[inline(always)]
+    pub(super) unsafe fn may_hold(&self, hash: u64) -> bool {
+        // SAFETY: as the caller says.
+        !matches!(unsafe { self.table().find_near(hash) }, Err(false))
+    }
+
     /// The first entry with this hash that `is` holds for.
     pub(super) unsafe fn find_locked(
         &self,
@@ -694,7 +714,11 @@ impl<K, V> Index<K, V> {
         let (old, new) = (self.table(), Table::new(groups));
         let mut stuck = 0;
         // SAFETY: as the caller says; and nobody knows of the new one yet.
-        unsafe { old.each(|entry| stuck += usize::from(new.insert(entry.node().hash, entry))) };
+        unsafe {
+            old.each_ahead(Entry::prefetch, |entry| {
+                stuck += usize::from(new.insert(entry.node().hash, entry))
+            });
+        }
         self.0.store(Self::pack(new), Release);
         (old, stuck)
     }

@@ -272,7 +272,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     #[inline]
     pub(super) fn has(&self, hash: u64) -> bool {
         // SAFETY: see `Locked`.
-        unsafe { self.index.find_locked(hash, |_| true) }.is_some()
+        unsafe { self.index.may_hold(hash) && self.index.find_locked(hash, |_| true).is_some() }
     }
 
     /// The entry with this hash for which `is` holds, which must not be code of the user's.

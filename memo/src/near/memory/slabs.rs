@@ -80,6 +80,11 @@ impl<K, V> Slabs<K, V> {
         Slabs { timed, spares: Vec::new(), fresh: None, made: 0 }
     }
 
+    /// For what gives so many spare slots.
+    pub(super) fn with_room_for(spares: usize, timed: bool) -> Self {
+        Slabs { timed, spares: Vec::with_capacity(spares), fresh: None, made: 0 }
+    }
+
     /// Takes key and value out of a node. Its slot is a spare one from now on, if it is of the kind.
     ///
     /// # Safety
@@ -159,6 +164,8 @@ impl<K, V> Slabs<K, V> {
         unsafe {
             let slot = slab.cast::<u8>().add(form.first + form.stride * number as usize).cast::<Node<K, V>>();
             (&raw mut (*slot.as_ptr()).slot).write(number);
+            // for the next one; where there is none, that is no access
+            prefetch(slot.as_ptr().cast::<u8>().wrapping_add(form.stride));
             slot
         }
     }
