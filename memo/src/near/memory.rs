@@ -95,7 +95,7 @@ struct Written<K: 'static, V: 'static> {
 }
 
 /// What an insert leaves to be cleaned, and whether at once.
-type Placed<K, V> = (Option<Garbage<K, V>>, bool);
+type Placed<K, V> = (Option<Box<Garbage<K, V>>>, bool);
 
 /// Why an entry is not put in.
 enum Not {
@@ -600,10 +600,10 @@ where
 
     /// Sees to what has been taken out, with no lock held any more.
     #[inline]
-    fn clean(&self, garbage: Option<Garbage<K, V>>, now: bool) {
+    fn clean(&self, garbage: Option<Box<Garbage<K, V>>>, now: bool) {
         match garbage {
-            Some(garbage) if now => self.rest.graveyard.free_now(garbage),
-            Some(garbage) => self.rest.graveyard.take(garbage),
+            Some(garbage) if now => self.rest.graveyard.free_now(*garbage),
+            Some(garbage) => self.rest.graveyard.take(*garbage),
             None => (),
         }
     }
@@ -650,7 +650,7 @@ impl<K, V> Drop for Memory<K, V> {
         for mut locked in self.shards.each() {
             locked.clear();
             if let Some(garbage) = locked.unlock(true) {
-                self.rest.graveyard.keep(garbage);
+                self.rest.graveyard.keep(*garbage);
             }
         }
         // SAFETY: whoever reads this store borrows it, and it is ours alone.

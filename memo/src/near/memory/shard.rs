@@ -246,7 +246,7 @@ pub(super) struct Locked<'s, K, V> {
 impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Gives the lock back, and out what there is to be freed, once it is enough; `all`: however little.
     #[inline]
-    pub(super) fn unlock(mut self, all: bool) -> Option<Garbage<K, V>> {
+    pub(super) fn unlock(mut self, all: bool) -> Option<Box<Garbage<K, V>>> {
         let Share { batch, bound, .. } = self.shard.share;
         let few = self.shard.garbage.is_only_entries(batch);
         (!few || all || bound.weighs()).then(|| self.take_garbage()).flatten()
@@ -254,10 +254,10 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     #[cold]
     #[inline(never)]
-    fn take_garbage(&mut self) -> Option<Garbage<K, V>> {
+    fn take_garbage(&mut self) -> Option<Box<Garbage<K, V>>> {
         let batch = self.shard.share.batch;
         let garbage = &mut self.shard.garbage;
-        (!garbage.is_empty()).then(|| std::mem::replace(garbage, Garbage::with_room_for(batch)))
+        (!garbage.is_empty()).then(|| Box::new(std::mem::replace(garbage, Garbage::with_room_for(batch))))
     }
 
     /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
