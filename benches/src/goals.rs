@@ -64,6 +64,15 @@ impl At {
     const fn quick_once(self) -> Self {
         At(self.0, "quick_cache get_or_insert_with")
     }
+    const fn by_hand(self) -> Self {
+        At(self.0, "by hand")
+    }
+    const fn cached(self) -> Self {
+        At(self.0, "cached")
+    }
+    const fn thread(self) -> Self {
+        At(self.0, "memo thread")
+    }
 }
 
 /// For `#[memoize]` on a store of somebody else's.
@@ -119,6 +128,31 @@ const REWRITTEN: At = At("rewritten", "at last");
 const FOUND: At = At("circuit-found", "circuit open");
 const MISSED: At = At("circuit-missed", "circuit open");
 const OTHER_OF_TWO: At = At("two-processes", "the other of two");
+
+const EDITS: At = At("edits", "memo");
+const COLLATZ: At = At("collatz", "memo");
+const FIB: At = At("fib", "memo");
+const EDITS_TWO: At = At("edits-two-threads", "memo");
+const COLLATZ_TWO: At = At("collatz-two-threads", "memo");
+const FILL: At = At("fill", "memo");
+const FILL_WITHOUT: At = At("fill", "memo single_flight = false");
+
+/// For whole programs.
+pub const PROGRAMS: [Goal; 13] = [
+    goal("edits, thread / by hand", EDITS.thread(), Over(EDITS.by_hand()), 1.15),
+    goal("edits, thread / cached", EDITS.thread(), Over(EDITS.cached()), 0.8),
+    goal("edits, memory / cached", EDITS, Over(EDITS.cached()), 1.5),
+    goal("collatz, thread / by hand", COLLATZ.thread(), Over(COLLATZ.by_hand()), 1.15),
+    goal("collatz, thread / cached", COLLATZ.thread(), Over(COLLATZ.cached()), 0.8),
+    goal("collatz, memory / cached", COLLATZ, Over(COLLATZ.cached()), 1.5),
+    goal("fib, thread / by hand", FIB.thread(), Over(FIB.by_hand()), 1.15),
+    goal("fib, thread / cached", FIB.thread(), Over(FIB.cached()), 0.8),
+    goal("fib, memory / cached", FIB, Over(FIB.cached()), 1.5),
+    goal("edits, two threads, memory / cached", EDITS_TWO, Over(EDITS_TWO.cached()), 1.0),
+    goal("collatz, two threads, memory / cached", COLLATZ_TWO, Over(COLLATZ_TWO.cached()), 1.0),
+    goal("fill / quick_cache get_or_insert_with, sized for it", FILL, Over(FILL.quick_once()), 1.5),
+    goal("fill, no flight / quick_cache, sized for it", FILL_WITHOUT, Over(FILL_WITHOUT.quick()), 1.5),
+];
 
 /// For results on disk.
 pub const DISK: [Goal; 12] = [
@@ -180,8 +214,11 @@ impl fmt::Display for Verdict<'_> {
         write!(f, "  {what:<52} goal ≤ {at_most:<6.3}")?;
         match (self.median, self.min) {
             (Some(median), Some(min)) => {
-                let verdict = if median <= *at_most { "met" } else { "MISSED" };
-                write!(f, "measured {median:<6.2} (minima {min:<6.2}, {} samples) {verdict}", self.samples)
+                write!(f, "measured {median:<6.2} (minima {min:<6.2}, {} samples) ", self.samples)?;
+                match median - at_most {
+                    over if over <= 0.0 => write!(f, "met"),
+                    over => write!(f, "MISSED by {over:.2}"),
+                }
             }
             _ => write!(f, "not measured"),
         }
