@@ -169,6 +169,17 @@ pub const PROGRAMS: [Goal; 13] = [
     goal("fill, no flight / quick_cache, sized for it", FILL_WITHOUT, Over(FILL_WITHOUT.quick()), 1.5),
 ];
 
+const DEPTH: At = At("stack", "memo");
+const DEPTH_ASYNC: At = At("stack-async", "memo");
+
+/// For the stack of a recursion, in bytes a level.
+pub const STACK: [Goal; 4] = [
+    goal("a level / cached", DEPTH, Over(DEPTH.cached()), 1.0),
+    goal("a level, thread / cached", DEPTH.thread(), Over(DEPTH.cached()), 1.0),
+    goal("an async level / cached", DEPTH_ASYNC, Over(DEPTH_ASYNC.cached()), 1.0),
+    goal("an async level − the plain future's, bytes", DEPTH_ASYNC, Less(At("stack-async", "plain")), 1024.0),
+];
+
 const STORE_MISS: At = At("store-miss", "memory");
 const STORE_MISS_TWO: At = At("store-miss-two-threads", "memory");
 
