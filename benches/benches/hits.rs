@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use memo_benches::report::machine;
 use memo_benches::work::Calls;
 use memo_benches::{cases, entrants::Entrants, goals};
 
@@ -44,11 +45,4 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-fn machine() -> String {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let threads = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{} ({threads} threads)", model.map_or("an unknown processor", |(_, model)| model))
 }

@@ -1,5 +1,6 @@
 //! What is asked of the contenders.
 
+mod beside;
 mod flight;
 mod hit;
 mod miss;
@@ -30,7 +31,7 @@ impl Case {
 const CALL: &str = "ns per call";
 
 /// All of them.
-pub const ALL: [Case; 13] = [
+pub const ALL: [Case; 17] = [
     Case {
         name: "hit-u64",
         about: "u64 → u64 hit, one thread",
@@ -86,6 +87,12 @@ pub const ALL: [Case; 13] = [
         run: |all, calls, rounds| hit::alone(&all.scoped, &calls.numbers, rounds),
     },
     Case {
+        name: "hit-thread",
+        about: "u64 → u64 hit in a cache of the thread's own",
+        unit: CALL,
+        run: |all, calls, rounds| hit::alone(&all.by_thread, &calls.numbers, rounds),
+    },
+    Case {
         name: "miss",
         about: "miss, insert and evict, keys that never repeat over 10,000 entries",
         unit: CALL,
@@ -96,6 +103,24 @@ pub const ALL: [Case; 13] = [
         about: "the same by two threads",
         unit: "ns per call of each thread",
         run: |all, _, rounds| miss::by_two(&all.misses, rounds),
+    },
+    Case {
+        name: "miss-async",
+        about: "the same awaited on tokio, the body ready at once",
+        unit: CALL,
+        run: |all, _, rounds| miss::alone(&all.awaited_misses, rounds),
+    },
+    Case {
+        name: "miss-beside-hits",
+        about: "the same by one thread while another one hits",
+        unit: "ns per call of the thread that misses",
+        run: |all, calls, rounds| beside::misses(&all.misses, &calls.numbers, rounds),
+    },
+    Case {
+        name: "hit-beside-misses",
+        about: "u64 → u64 hit by one thread while another one misses, inserts and evicts",
+        unit: "ns per call of the thread that hits",
+        run: |all, calls, rounds| beside::hits(&all.misses, &calls.numbers, rounds),
     },
     Case {
         name: "flight",

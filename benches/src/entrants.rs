@@ -27,6 +27,10 @@ pub struct Entrants {
     pub scoped: Numbers,
     /// Misses of bounded contenders.
     pub misses: Numbers,
+    /// Misses that are awaited; the body is ready at once.
+    pub awaited_misses: Numbers,
+    /// Hits in a cache of the calling thread's own.
+    pub by_thread: Numbers,
     /// Misses of one key at once, [`fly`](crate::work::fly).
     pub flights: Numbers,
     /// Recursion.

@@ -49,6 +49,11 @@ const UNSCOPED: At = At("hit-scoped", "memo");
 const MISS: At = At("miss", "memo");
 const MISS_TWO: At = At("miss-two-threads", "memo");
 const FLIGHT: At = At("flight", "memo");
+const MISS_ASYNC: At = At("miss-async", "memo");
+const MISS_BESIDE: At = At("miss-beside-hits", "memo");
+const HIT_BESIDE: At = At("hit-beside-misses", "memo");
+const MISS_WITHOUT: At = At("miss", "memo single_flight = false");
+const BY_THREAD: At = At("hit-thread", "memo thread");
 const FREE: At = At("hit-generic", "memo free");
 
 impl At {
@@ -63,6 +68,15 @@ impl At {
     }
     const fn quick_once(self) -> Self {
         At(self.0, "quick_cache get_or_insert_with")
+    }
+    const fn by_hand(self) -> Self {
+        At(self.0, "by hand")
+    }
+    const fn cached(self) -> Self {
+        At(self.0, "cached")
+    }
+    const fn thread(self) -> Self {
+        At(self.0, "memo thread")
     }
 }
 
@@ -95,7 +109,7 @@ pub const SPINE: [Goal; 14] = [
 ];
 
 /// For a store of our own.
-pub const ENGINE: [Goal; 12] = [
+pub const ENGINE: [Goal; 17] = [
     goal("u64 hit / limit", HIT, Over(HIT.limit()), 2.2),
     goal("u64 hit / fastest cached form", HIT, OverFastest("cached"), 0.36),
     goal("u64 hit, two threads / one thread", TWO, Over(HIT), 1.1),
@@ -108,6 +122,16 @@ pub const ENGINE: [Goal; 12] = [
     goal("dependent hit / limit", DEPENDENT, Over(DEPENDENT.limit()), 1.25),
     goal("miss / quick_cache get_or_insert_with", MISS, Over(MISS.quick_once()), 1.0),
     goal("miss, two threads / quick_cache get_or_insert_with", MISS_TWO, Over(MISS_TWO.quick_once()), 1.0),
+    goal("miss without flight / quick_cache get, insert", MISS_WITHOUT, Over(MISS_WITHOUT.quick()), 1.0),
+    goal(
+        "awaited miss / quick_cache get_or_insert_async",
+        MISS_ASYNC,
+        Over(At("miss-async", "quick_cache get_or_insert_async")),
+        1.0,
+    ),
+    goal("miss beside hits / quick_cache", MISS_BESIDE, Over(MISS_BESIDE.quick_once()), 1.0),
+    goal("hit beside misses / quick_cache", HIT_BESIDE, Over(HIT_BESIDE.quick_once()), 0.25),
+    goal("u64 hit, engine thread / limit", BY_THREAD, Over(BY_THREAD.limit()), 1.3),
 ];
 
 const GET_SMALL: At = At("get-1k", "memo");
@@ -119,6 +143,53 @@ const REWRITTEN: At = At("rewritten", "at last");
 const FOUND: At = At("circuit-found", "circuit open");
 const MISSED: At = At("circuit-missed", "circuit open");
 const OTHER_OF_TWO: At = At("two-processes", "the other of two");
+
+const EDITS: At = At("edits", "memo");
+const COLLATZ: At = At("collatz", "memo");
+const FIB: At = At("fib", "memo");
+const EDITS_TWO: At = At("edits-two-threads", "memo");
+const COLLATZ_TWO: At = At("collatz-two-threads", "memo");
+const FILL: At = At("fill", "memo");
+const FILL_WITHOUT: At = At("fill", "memo single_flight = false");
+
+/// For whole programs.
+pub const PROGRAMS: [Goal; 13] = [
+    goal("edits, thread / by hand", EDITS.thread(), Over(EDITS.by_hand()), 1.15),
+    goal("edits, thread / cached", EDITS.thread(), Over(EDITS.cached()), 0.8),
+    goal("edits, memory / cached", EDITS, Over(EDITS.cached()), 1.5),
+    goal("collatz, thread / by hand", COLLATZ.thread(), Over(COLLATZ.by_hand()), 1.15),
+    goal("collatz, thread / cached", COLLATZ.thread(), Over(COLLATZ.cached()), 0.8),
+    goal("collatz, memory / cached", COLLATZ, Over(COLLATZ.cached()), 1.5),
+    goal("fib, thread / by hand", FIB.thread(), Over(FIB.by_hand()), 1.15),
+    goal("fib, thread / cached", FIB.thread(), Over(FIB.cached()), 0.8),
+    goal("fib, memory / cached", FIB, Over(FIB.cached()), 1.5),
+    goal("edits, two threads, memory / cached", EDITS_TWO, Over(EDITS_TWO.cached()), 1.0),
+    goal("collatz, two threads, memory / cached", COLLATZ_TWO, Over(COLLATZ_TWO.cached()), 1.0),
+    goal("fill / quick_cache get_or_insert_with, sized for it", FILL, Over(FILL.quick_once()), 1.5),
+    goal("fill, no flight / quick_cache, sized for it", FILL_WITHOUT, Over(FILL_WITHOUT.quick()), 1.5),
+];
+
+const DEPTH: At = At("stack", "memo");
+const DEPTH_ASYNC: At = At("stack-async", "memo");
+
+/// For the stack of a recursion, in bytes a level.
+pub const STACK: [Goal; 4] = [
+    goal("a level / cached", DEPTH, Over(DEPTH.cached()), 1.0),
+    goal("a level, thread / cached", DEPTH.thread(), Over(DEPTH.cached()), 1.0),
+    goal("an async level / cached", DEPTH_ASYNC, Over(DEPTH_ASYNC.cached()), 1.0),
+    goal("an async level − the plain future's, bytes", DEPTH_ASYNC, Less(At("stack-async", "plain")), 1024.0),
+];
+
+const STORE_MISS: At = At("store-miss", "memory");
+const STORE_MISS_TWO: At = At("store-miss-two-threads", "memory");
+
+/// For the store in memory by itself.
+pub const STORE: [Goal; 4] = [
+    goal("get in vain, insert, evict / quick_cache", STORE_MISS, Over(STORE_MISS.quick()), 1.0),
+    goal("the same, two threads / quick_cache", STORE_MISS_TWO, Over(STORE_MISS_TWO.quick()), 1.0),
+    goal("bytes per entry over key and value, full", At("store-bytes", "memory full"), Cost, 64.0),
+    goal("bytes per entry over key and value, unbounded", At("store-bytes", "memory unbounded"), Cost, 64.0),
+];
 
 /// For results on disk.
 pub const DISK: [Goal; 12] = [
@@ -177,11 +248,14 @@ impl Goal {
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Goal { what, at_most, .. } = self.goal;
-        write!(f, "  {what:<52} goal ≤ {at_most:<6.3}")?;
+        write!(f, "  {what:<52} goal ≤ {at_most:<6.3} ")?;
         match (self.median, self.min) {
             (Some(median), Some(min)) => {
-                let verdict = if median <= *at_most { "met" } else { "MISSED" };
-                write!(f, "measured {median:<6.2} (minima {min:<6.2}, {} samples) {verdict}", self.samples)
+                write!(f, "measured {median:<6.2} (minima {min:<6.2}, {} samples) ", self.samples)?;
+                match median - at_most {
+                    over if over <= 0.0 => write!(f, "met"),
+                    over => write!(f, "MISSED by {over:.2}"),
+                }
             }
             _ => write!(f, "not measured"),
         }

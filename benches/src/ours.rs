@@ -39,6 +39,21 @@ fn missing(x: u64) -> u64 {
     work::step(x)
 }
 
+#[memoize(capacity = 10_000, single_flight = false)]
+fn missing_without_flight(x: u64) -> u64 {
+    work::step(x)
+}
+
+#[memoize(capacity = 10_000)]
+async fn missing_awaited(x: u64) -> u64 {
+    work::step(x)
+}
+
+#[memoize(engine = "thread", capacity = 10_000)]
+fn by_thread(x: u64) -> u64 {
+    work::step(x)
+}
+
 #[memoize(capacity = 10_000)]
 fn flight(x: u64) -> u64 {
     fly(x)
@@ -122,6 +137,10 @@ pub(crate) fn enter(all: &mut Entrants) {
     all.scoped.push(Contender::new("memo scope elsewhere", step).against("memo").within(elsewhere));
 
     all.misses.push(Contender::new("memo", missing));
+    all.misses
+        .push(Contender::new("memo single_flight = false", missing_without_flight).against("quick_cache"));
+    all.awaited_misses.push(Contender::on_tokio("memo", missing_awaited));
+    all.by_thread.push(Contender::new("memo thread", by_thread));
     all.flights.push(Contender::new("memo", flight));
     all.recursive.push(Recursive::new("memo", || fib::clear().expect("failed to clear"), fib));
 }

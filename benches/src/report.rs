@@ -47,7 +47,7 @@ pub struct Table {
 }
 
 /// Contenders that each row of a table is told against, where they take part.
-const BASES: [&str; 2] = ["limit", "quick_cache"];
+const BASES: [&str; 3] = ["limit", "by hand", "quick_cache"];
 
 impl Table {
     /// The row of a contender.
@@ -80,4 +80,12 @@ impl fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+/// What this runs on.
+pub fn machine() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let threads = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{} ({threads} threads)", model.map_or("an unknown processor", |(_, model)| model))
 }

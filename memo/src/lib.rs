@@ -228,6 +228,8 @@ mod snippets {
     #[cfg(feature = "disk")]
     #[doc = include_str!("../../docs/guide/persistence.md")]
     struct Persistence;
+    #[doc = include_str!("../../docs/guide/recursion.md")]
+    struct Recursion;
     #[doc = include_str!("../../docs/guide/upgrading.md")]
     struct Upgrading;
     #[doc = include_str!("../../docs/guide/scopes.md")]

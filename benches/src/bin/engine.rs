@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use memo::__private::engine::Engine;
+use memo_benches::goals;
+use memo_benches::report::{Row, Table};
+use memo_benches::turns::in_turns;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
@@ -97,23 +100,7 @@ fn main() {
     let case = std::env::args().nth(1).unwrap_or_default();
     match case.as_str() {
         "miss" => {
-            for threads in [1, 2] {
-                println!(
-                    "get in vain, insert, evict, over 10,000 entries, {threads} thread(s), ns per call of each: the least of 15"
-                );
-                let (ours, quick) = (ours(10_000), quick(10_000));
-                let mut best = [f64::MAX; 2];
-                for _ in 0..15 {
-                    best[0] = best[0].min(miss(&ours, threads));
-                    best[1] = best[1].min(miss(&quick, threads));
-                }
-                println!(
-                    "  memory {:6.1}\n  quick_cache {:6.1}\n  ratio {:.2}",
-                    best[0],
-                    best[1],
-                    best[0] / best[1]
-                );
-            }
+            judge(&[misses("store-miss", 1), misses("store-miss-two-threads", 2)]);
         }
         "miss-ours" => {
             let ours = ours(10_000);
@@ -162,9 +149,16 @@ fn main() {
             tail("quick_cache", &quick(10_000));
         }
         "ratio" => ratio(),
-        "memory" => memory(),
+        "memory" => judge(&[memory()]),
         _ => eprintln!("engine miss|storm|threads|tail|ratio|memory|get"),
     }
+}
+
+/// Prints what was measured, and the goals for it.
+fn judge(tables: &[Table]) {
+    tables.iter().for_each(|table| print!("{table}"));
+    println!("\ngoals: the store by itself");
+    goals::STORE.iter().for_each(|goal| println!("{}", goal.judge(tables)));
 }
 
 /// `n` keys that never come again.
@@ -196,6 +190,18 @@ fn miss(store: &impl Store, threads: usize) -> f64 {
         workers.into_iter().map(|worker| worker.join().expect("no panic")).sum()
     });
     total * 1e9 / (threads as f64 * CALLS as f64)
+}
+
+/// Both stores in turns.
+fn misses(case: &'static str, threads: usize) -> Table {
+    let (ours, quick) = (ours(10_000), quick(10_000));
+    let samples = in_turns(&[false, true], 15, |&peer| {
+        Some(if peer { miss(&quick, threads) } else { miss(&ours, threads) })
+    });
+    let rows = ["memory", "quick_cache"].into_iter().zip(samples);
+    let rows = rows.map(|(name, samples)| Row::new(name, None, samples)).collect();
+    let about = "get in vain, insert, evict, over 10,000 entries";
+    Table { case, about, unit: "ns per call of each thread", rows }
 }
 
 fn hits(store: &impl Store) -> f64 {
@@ -362,8 +368,10 @@ fn played(store: &impl Store, trace: &[u64]) -> f64 {
     100.0 * hits as f64 / (trace.len() - warm) as f64
 }
 
-fn memory() {
+/// Prints each capacity, and gives the most of each store.
+fn memory() -> Table {
     println!("bytes per entry over key and value (16), as glibc allocates");
+    let mut most = ["memory full", "memory unbounded", "quick_cache"].map(|name| (name, f64::MIN));
     let measured = |fill: &dyn Fn() -> (Box<dyn std::any::Any>, u64)| {
         BYTES.store(0, Relaxed);
         COUNTS.store(true, Relaxed);
@@ -392,5 +400,12 @@ fn memory() {
             (Box::new(store), entries)
         });
         println!("  {capacity:8}: memory full {ours:.1}, unbounded {open:.1}; quick_cache full {quick:.1}");
+        most.iter_mut().zip([ours, open, quick]).for_each(|((_, most), bytes)| *most = most.max(bytes));
+    }
+    Table {
+        case: "store-bytes",
+        about: "what an entry takes over its key and value, at the capacity where that is most",
+        unit: "bytes",
+        rows: most.into_iter().map(|(name, bytes)| Row::new(name, None, vec![bytes])).collect(),
     }
 }

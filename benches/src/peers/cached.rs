@@ -77,6 +77,16 @@ async fn awaited_max_size(x: u64) -> u64 {
     step(x)
 }
 
+#[cached(max_size = 10_000)]
+async fn missing_awaited(x: u64) -> u64 {
+    step(x)
+}
+
+#[concurrent_cached(max_size = 10_000)]
+async fn missing_awaited_concurrent(x: u64) -> u64 {
+    step(x)
+}
+
 #[concurrent_cached]
 async fn awaited_concurrent(x: u64) -> u64 {
     step(x)
@@ -130,6 +140,10 @@ pub(crate) fn enter(all: &mut Entrants) {
     all.misses.extend([
         Contender::new("cached max_size", miss_max_size),
         Contender::new("cached concurrent max_size", miss_concurrent),
+    ]);
+    all.awaited_misses.extend([
+        Contender::on_tokio("cached max_size", missing_awaited),
+        Contender::on_tokio("cached concurrent max_size", missing_awaited_concurrent),
     ]);
     all.flights.extend([
         Contender::new("cached", fly_default),

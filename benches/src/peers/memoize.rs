@@ -1,5 +1,5 @@
-//! `memoize` with `SharedCache`, one mutex over a map; its arguments are owned. (Its default is a
-//! cache per thread, which is another thing.)
+//! `memoize` with `SharedCache`, one mutex over a map; its arguments are owned. Its default, a cache per
+//! thread, stands where caches of threads are compared.
 
 use std::time::Duration;
 
@@ -26,6 +26,11 @@ fn expiring(x: u64) -> u64 {
 
 #[memoize(SharedCache, Capacity: 10_000)]
 fn missing(x: u64) -> u64 {
+    crate::work::step(x)
+}
+
+#[memoize]
+fn by_thread(x: u64) -> u64 {
     crate::work::step(x)
 }
 
@@ -56,6 +61,7 @@ pub(crate) fn enter(all: &mut Entrants) {
     all.texts.push(Contender::new("memoize", |s: &str| text(s.to_owned())));
     all.ttl.push(Contender::new("memoize", step));
     all.ttl.push(Contender::new("memoize TimeToLive", expiring).against("memoize"));
+    all.by_thread.push(Contender::new("memoize", by_thread));
     all.misses.push(Contender::new("memoize Capacity", missing));
     all.flights.push(Contender::new("memoize", flight));
     all.recursive.push(Recursive::new("memoize", memoized_flush_fib, fib));
