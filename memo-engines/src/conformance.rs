@@ -21,6 +21,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::block_on::block_on;
 use crate::engine::{Capability, Change, Engine, Entry, Key, Reach, Space, Witness, utc_now};
 use crate::error::{Error, ErrorKind};
 
@@ -64,7 +65,7 @@ pub fn all<E: Engine>(open: impl Fn() -> E) {
 
 /// Waits for a future without any runtime: the thread parks.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    crate::guarded::block_on(future)
+    block_on(future)
 }
 
 fn random() -> u64 {

@@ -4,7 +4,9 @@
 //! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
 //! the format in which results are stored.
 
+mod block_on;
 pub mod chain;
+mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "disk")]

@@ -41,11 +41,11 @@ use self::scripts::Script;
 use self::stored::{Found, NUMBERS};
 use self::watch::Watch;
 use crate::engine::{
-    Capability, Change, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Watcher, Witness, utc_now,
+    Capability, Change, Engine, EngineFuture, Entry, GuardOptions, Key, Lease, Reach, Space, Watcher,
+    Witness, utc_now,
 };
 use crate::error::{Error, ErrorKind};
 use crate::fork::PerProcess;
-use crate::guarded::GuardOptions;
 
 const NAME: &str = "redis";
 

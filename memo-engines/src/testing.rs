@@ -1,25 +1,13 @@
 //! For tests (feature `testing`): an engine that keeps entries in memory and misbehaves on order, and a clock to move.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use crate::clock::move_clock;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness, utc_now};
 use crate::error::{Error, ErrorKind};
-
-/// How far [`move_clock`] has moved the clock, in milliseconds.
-static MOVED: AtomicI64 = AtomicI64::new(0);
-
-/// Moves the clock of this process that entries expire by ([`utc_now`]): forward by so many milliseconds, or back.
-pub fn move_clock(millis: i64) {
-    let _ =
-        MOVED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |moved| Some(moved.saturating_add(millis)));
-}
-
-pub(crate) fn clock_moved() -> i64 {
-    MOVED.load(Ordering::Relaxed)
-}
 
 /// What a [`Double`] does instead of its work.
 #[derive(Clone, Debug, Default)]

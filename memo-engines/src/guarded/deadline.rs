@@ -240,7 +240,7 @@ mod tests {
     use std::future::pending;
 
     use super::*;
-    use crate::guarded::block_on;
+    use crate::block_on::block_on;
 
     /// A wait that has begun and is given up.
     fn wait_and_leave(budget: Duration) {

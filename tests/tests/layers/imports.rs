@@ -128,7 +128,7 @@ impl<'t> Reader<'t> {
                 }
                 Token::Word("use") => {
                     self.at += 1;
-                    self.tree(module, &Vec::new());
+                    self.tree(module, &[]);
                     continue;
                 }
                 Token::Word(_) => self.path(module),
@@ -256,8 +256,8 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads what a `use` brings in, each name in it as a path.
-    fn tree(&mut self, module: &Module, prefix: &Vec<String>) {
-        let mut path = prefix.clone();
+    fn tree(&mut self, module: &Module, prefix: &[String]) {
+        let mut path = prefix.to_owned();
         // from the root of all crates: none of ours
         let is_foreign = prefix.is_empty() && self.is_separator(0);
         loop {
