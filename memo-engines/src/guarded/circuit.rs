@@ -4,8 +4,30 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Calls, CircuitState, GuardOptions};
+use crate::engine::GuardOptions;
 use crate::error::{Error, ErrorKind};
+
+/// Which calls of an engine: each kind has a circuit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Calls {
+    /// Those that look for entries.
+    Reads,
+    /// Those that change something, leases among them, or wait for that.
+    Writes,
+}
+
+/// Whether calls go through to an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// They do.
+    Closed,
+    /// They fail at once.
+    Open,
+    /// One does, to see whether the engine is back; the others fail at once.
+    HalfOpen,
+}
 
 pub(super) struct Circuit {
     calls: Calls,

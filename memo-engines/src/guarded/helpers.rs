@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use super::failure::panicked;
 use crate::error::{Error, ErrorKind};
 
 /// How many calls may wait for a helper.
@@ -63,11 +64,6 @@ impl Helpers {
         self.0.push(job)?;
         Ok(Answer(answer))
     }
-}
-
-/// What an engine's panic becomes.
-pub(super) fn panicked() -> Error {
-    Error::new(ErrorKind::Other, "call the engine: it panicked")
 }
 
 impl Pool {

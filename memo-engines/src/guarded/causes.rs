@@ -12,7 +12,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(10), Duration::from_se
 const MOST: usize = 16;
 
 #[derive(Default)]
-pub(super) struct Told(Mutex<Vec<Cause>>);
+pub(super) struct Causes(Mutex<Vec<Cause>>);
 
 struct Cause {
     words: String,
@@ -23,7 +23,7 @@ struct Cause {
     times: u64,
 }
 
-impl Told {
+impl Causes {
     /// Notes that a failure happened at `now`. `Some` if people should hear of it, with how often it happened since they
     /// last did.
     pub(super) fn hear(&self, error: &Error, now: Instant) -> Option<u64> {
@@ -66,34 +66,34 @@ mod tests {
 
     #[test]
     fn a_cause_is_told_once_and_then_at_growing_intervals_with_how_often_it_happened() {
-        let told = Told::default();
+        let causes = Causes::default();
         let begun = Instant::now();
         let full = || Error::new(ErrorKind::Full, "write").caused_by("no space left");
         let at = |tenths: u64| begun + Duration::from_millis(100 * tenths);
         // Six openings a second for three hours.
         let heard: Vec<_> = (0..3 * 36_000)
             .step_by(2)
-            .filter_map(|now| told.hear(&full(), at(now)).map(|times| (now / 10, times)))
+            .filter_map(|now| causes.hear(&full(), at(now)).map(|times| (now / 10, times)))
             .collect();
         let seconds: Vec<_> = heard.iter().map(|(second, _)| *second).collect();
         assert_eq!(seconds, [0, 10, 30, 70, 150, 310, 630, 1270, 2550, 5110, 8710]);
         assert_eq!(heard[..3], [(0, 1), (10, 50), (30, 100)]);
         // Another cause is another matter, and one that is back after a day is news.
-        assert_eq!(told.hear(&Error::new(ErrorKind::Timeout, "write"), at(9000)), Some(1));
+        assert_eq!(causes.hear(&Error::new(ErrorKind::Timeout, "write"), at(9000)), Some(1));
         let day = begun + Duration::from_secs(24 * 3600);
-        assert!(told.hear(&full(), day).is_some());
-        assert_eq!(told.hear(&full(), day + Duration::from_secs(5)), None);
-        assert_eq!(told.hear(&full(), day + Duration::from_secs(11)), Some(2));
+        assert!(causes.hear(&full(), day).is_some());
+        assert_eq!(causes.hear(&full(), day + Duration::from_secs(5)), None);
+        assert_eq!(causes.hear(&full(), day + Duration::from_secs(11)), Some(2));
     }
 
     #[test]
     fn the_causes_that_are_remembered_are_bounded() {
-        let told = Told::default();
+        let causes = Causes::default();
         let now = Instant::now();
         for cause in 'a'..='z' {
             let error = Error::new(ErrorKind::Other, cause.to_string());
-            assert_eq!(told.hear(&error, now), Some(1));
+            assert_eq!(causes.hear(&error, now), Some(1));
         }
-        assert_eq!(told.0.lock().unwrap().len(), MOST);
+        assert_eq!(causes.0.lock().unwrap().len(), MOST);
     }
 }

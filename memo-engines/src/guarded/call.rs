@@ -1,0 +1,221 @@
+//! A call through the guard: admitted by a circuit, made within its budget, on the thread that suits it, and counted.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::attempts::Attempts;
+use super::causes::Causes;
+use super::circuit::{Calls, Circuit, Permit, Turn};
+use super::deadline::within;
+use super::direct::Direct;
+use super::events::{Event, Hook};
+use super::failure::{late, refused};
+use super::helpers::Helpers;
+use super::lazy::{Built, Lazy};
+use super::stats::Counters;
+use crate::block_on::block_on;
+use crate::engine::{Capability, Engine, EngineFuture, GuardOptions};
+use crate::error::{Error, ErrorKind};
+use crate::fork::PerProcess;
+
+/// What the clones of a guard share.
+pub(super) struct Inner {
+    pub(super) name: String,
+    pub(super) capability: Capability,
+    pub(super) options: GuardOptions,
+    pub(super) hook: Option<Hook>,
+    pub(super) engine: Arc<Lazy>,
+    pub(super) counters: Counters,
+    running: PerProcess<Running>,
+}
+
+/// What a forked child begins anew: the calls of its parent do not end there.
+struct Running {
+    reads: Circuit,
+    writes: Circuit,
+    causes: Causes,
+    helpers: Helpers,
+    direct: Direct,
+}
+
+impl Running {
+    fn new(options: &GuardOptions) -> Self {
+        Self {
+            reads: Circuit::new(Calls::Reads, options),
+            writes: Circuit::new(Calls::Writes, options),
+            causes: Causes::default(),
+            helpers: Helpers::new(options.helpers),
+            direct: Direct::new(),
+        }
+    }
+}
+
+/// A call on copies, for a thread that the caller may leave.
+pub(super) type Aside<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
+
+impl Inner {
+    pub(super) fn new(name: String, capability: Capability, engine: Lazy, options: GuardOptions) -> Self {
+        let engine = Arc::new(engine);
+        let counters = Counters::default();
+        Self { name, capability, options, hook: None, engine, counters, running: PerProcess::new() }
+    }
+
+    pub(super) fn circuit(&self, calls: Calls) -> &Circuit {
+        let running = self.running();
+        match calls {
+            Calls::Reads => &running.reads,
+            Calls::Writes => &running.writes,
+        }
+    }
+
+    fn running(&self) -> &Running {
+        self.running.get(|| Running::new(&self.options))
+    }
+
+    /// Makes a call. `aside` gives the same call for another thread.
+    pub(super) fn call<'a, T: Send + 'static>(
+        &'a self,
+        calls: Calls,
+        budget: Duration,
+        call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
+        aside: impl FnOnce() -> Aside<T>,
+    ) -> EngineFuture<'a, T> {
+        let Some(permit) = self.circuit(calls).admit() else {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
+            return EngineFuture::ready(Err(refused().of(&self.name)));
+        };
+        self.counters.calls.fetch_add(1, Ordering::Relaxed);
+        match self.engine.get() {
+            Some(Built { engine, .. }) if !self.capability.blocking => {
+                let attempts = Attempts::new(move || call(&**engine));
+                EngineFuture::new(self.in_time(permit, budget, attempts))
+            }
+            Some(Built { engine, hangs: false }) if self.may_be_direct() => {
+                // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
+                let begun = Instant::now();
+                if self.running().direct.begin(begun, budget) {
+                    self.direct(permit, budget, begun, move || call(&**engine))
+                } else {
+                    self.aside(permit, budget, aside())
+                }
+            }
+            _ => self.aside(permit, budget, aside()),
+        }
+    }
+
+    /// Whether a call that blocks may be made on the caller's thread.
+    fn may_be_direct(&self) -> bool {
+        !self.capability.hangs && !self.options.strict
+    }
+
+    /// Makes a call that blocks on the caller's thread.
+    fn direct<'a, T: Send + 'a>(
+        &'a self,
+        permit: Permit<'a>,
+        budget: Duration,
+        begun: Instant,
+        call: impl Fn() -> EngineFuture<'a, T> + Send + 'a,
+    ) -> EngineFuture<'a, T> {
+        // Who is kept until the engine answers is not kept for another attempt when much of the budget is over.
+        let mut attempts = Attempts::new(call).until(begun + budget / 2);
+        let polled = Pin::new(&mut attempts).poll(&mut Context::from_waker(Waker::noop()));
+        let ended = Instant::now();
+        self.running().direct.end(ended);
+        match polled {
+            Poll::Ready(answer) => {
+                let took = ended.saturating_duration_since(begun);
+                EngineFuture::ready(self.came_back(permit, budget, took, answer))
+            }
+            // It said that it blocks and does not: so be it.
+            Poll::Pending => EngineFuture::new(self.in_time(permit, budget, attempts)),
+        }
+    }
+
+    /// Makes a call on a helper thread, and builds the engine there if it must be.
+    fn aside<'a, T: Send + 'static>(
+        &'a self,
+        permit: Permit<'a>,
+        budget: Duration,
+        work: Aside<T>,
+    ) -> EngineFuture<'a, T> {
+        let engine = Arc::clone(&self.engine);
+        let answer = self.running().helpers.run(move || {
+            let engine = engine.build()?;
+            block_on(Attempts::new(|| EngineFuture::ready(work(engine))))
+        });
+        match answer {
+            Ok(answer) => EngineFuture::new(self.in_time(permit, budget, answer)),
+            Err(error) => EngineFuture::ready(self.settle(permit, Err(error))),
+        }
+    }
+
+    /// Waits for an answer, but no longer than the budget.
+    async fn in_time<T>(
+        &self,
+        permit: Permit<'_>,
+        budget: Duration,
+        answer: impl Future<Output = Result<T, Error>> + Unpin,
+    ) -> Result<T, Error> {
+        let answer = within(answer, budget).await.unwrap_or_else(|| Err(late()));
+        self.settle(permit, answer)
+    }
+
+    /// A direct call that came back late is as good an answer as any, but the circuit hears of it.
+    fn came_back<T>(
+        &self,
+        permit: Permit<'_>,
+        budget: Duration,
+        took: Duration,
+        answer: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if took <= budget {
+            return self.settle(permit, answer);
+        }
+        self.running().direct.was_slow();
+        match answer {
+            Ok(value) => {
+                let _ = self.settle(permit, Err::<(), _>(late()));
+                Ok(value)
+            }
+            error => self.settle(permit, error),
+        }
+    }
+
+    /// Counts an answer, moves the circuit, and tells whoever should know.
+    fn settle<T>(&self, permit: Permit<'_>, answer: Result<T, Error>) -> Result<T, Error> {
+        let answer =
+            answer.map_err(|error| if error.engine().is_empty() { error.of(&self.name) } else { error });
+        if let Err(error) = &answer {
+            let dropped = error.kind() == ErrorKind::Full && !error.is_engine_failure();
+            let counter = if dropped { &self.counters.dropped } else { &self.counters.failures };
+            counter.fetch_add(1, Ordering::Relaxed);
+            if error.kind() == ErrorKind::Timeout {
+                self.counters.timeouts.fetch_add(1, Ordering::Relaxed);
+                if self.capability.blocking {
+                    self.running().direct.was_slow();
+                }
+            }
+        }
+        let (calls, turn) = (permit.calls(), permit.settle(answer.as_ref().err()));
+        match (turn, &answer) {
+            (Turn::Opened, Err(error)) => {
+                let times = self.running().causes.hear(error, Instant::now());
+                self.circuit(calls).tell(times.is_some());
+                self.happened(&Event::Opened { calls, error, times });
+            }
+            (Turn::Closed { after, told }, _) => self.happened(&Event::Closed { calls, after, told }),
+            _ => {}
+        }
+        answer
+    }
+
+    fn happened(&self, event: &Event<'_>) {
+        if let Some(hook) = &self.hook {
+            hook(&self.name, event);
+        }
+    }
+}

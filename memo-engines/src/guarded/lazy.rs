@@ -1,0 +1,83 @@
+//! An engine that is built when it is first needed.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::engine::{Engine, Space, Watcher};
+use crate::error::Error;
+use crate::fork::PerProcess;
+
+/// Makes the engine, at first and whenever that failed before.
+pub(super) type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;
+
+/// An engine that is built when it is first needed.
+pub(super) struct Lazy {
+    engine: OnceLock<Built>,
+    /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
+    /// who come meanwhile are served by the first.
+    building: PerProcess<Mutex<()>>,
+    build: Build,
+    /// Who is to be told of changes as soon as it is built.
+    watchers: Mutex<Vec<(Space, Watcher)>>,
+}
+
+/// An engine, and whether its calls may hang, which may not be known before it is there: a directory may turn out to be a
+/// server's.
+pub(super) struct Built {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) hangs: bool,
+}
+
+impl Built {
+    fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { hangs: engine.capability().hangs, engine }
+    }
+}
+
+impl Lazy {
+    pub(super) fn new(build: Build) -> Self {
+        Self { engine: OnceLock::new(), building: PerProcess::new(), build, watchers: Mutex::default() }
+    }
+
+    /// With an engine that is there already.
+    pub(super) fn with(engine: Arc<dyn Engine>) -> Self {
+        let build = {
+            let engine = Arc::clone(&engine);
+            move || Ok(Arc::clone(&engine))
+        };
+        let lazy = Self::new(Box::new(build));
+        let _ = lazy.engine.set(Built::new(engine));
+        lazy
+    }
+
+    pub(super) fn get(&self) -> Option<&Built> {
+        self.engine.get()
+    }
+
+    pub(super) fn build(&self) -> Result<&dyn Engine, Error> {
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
+        }
+        let building = self.building.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(built) = self.get() {
+            return Ok(&*built.engine);
+        }
+        let built = Built::new((self.build)()?);
+        let engine = &*self.engine.get_or_init(|| built).engine;
+        drop(building);
+        let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
+        watchers.into_iter().for_each(|(space, watcher)| engine.watch(&space, watcher));
+        Ok(engine)
+    }
+
+    pub(super) fn watch(&self, space: &Space, watcher: Watcher) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.get() {
+            // whoever builds it takes the list after that
+            None => watchers.push((*space, watcher)),
+            Some(Built { engine, .. }) => {
+                drop(watchers);
+                engine.watch(space, watcher);
+            }
+        }
+    }
+}
