@@ -14,7 +14,6 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
@@ -24,6 +23,7 @@ use std::time::{Duration, Instant};
 use crate::block_on::block_on;
 use crate::engine::{Capability, Change, Engine, Entry, Key, Reach, Space, Witness, utc_now};
 use crate::error::{Error, ErrorKind};
+use crate::random::token;
 
 /// One check: what it asks of an engine, and the asking. `open` opens the same store each time, as far as the
 /// engine outlives itself.
@@ -68,14 +68,9 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     block_on(future)
 }
 
-fn random() -> u64 {
-    RandomState::new().hash_one(utc_now())
-}
-
 /// A space that nobody else uses.
 fn space() -> Space {
-    let (a, b) = (random(), random());
-    Space((u128::from(a) << 64 | u128::from(b)).to_le_bytes())
+    Space(token())
 }
 
 /// The keys of a space, by number.

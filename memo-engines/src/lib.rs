@@ -18,6 +18,8 @@ mod fork;
 pub mod guarded;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod program;
+#[cfg(any(feature = "conformance", feature = "disk", feature = "redis"))]
+mod random;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "testing")]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use super::failure::failure;
 use crate::engine::{Entry, Key, Space, Witness};
 use crate::error::{Error, ErrorKind};
 
@@ -107,13 +108,13 @@ impl Queue {
                 }
             }
             if full(&inner) {
-                let error = Error::new(ErrorKind::Full, "queue an entry for writing");
+                let error = failure(ErrorKind::Full, "queue an entry for writing");
                 // That others write faster than the disk does is no trouble of the disk.
-                return Err(error.of(super::NAME).of_this_call());
+                return Err(error.of_this_call());
             }
         }
         if inner.closed {
-            return Err(Error::new(ErrorKind::Unavailable, "write: the engine is closed").of(super::NAME));
+            return Err(failure(ErrorKind::Unavailable, "write: the engine is closed"));
         }
         let number = inner.next;
         inner.next += 1;

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use super::index::{self, Known, Mode, View};
-use super::recent::Recent;
+use super::failure;
+use super::index::{self, Known, Mode, Recent, View};
 use super::wal_index::{Header, Watched};
 use crate::error::Error;
 
@@ -88,7 +88,7 @@ impl Readers {
             None => Reader::open(&self.path, self.busy, self.mode)?,
         };
         // After an error the connection is not used again.
-        let value = reader.read(read).map_err(|error| index::failed("read the index", error))?;
+        let value = reader.read(read).map_err(|error| failure::sqlite("read the index", error))?;
         if let Some(mut place) = place {
             *place = Some(reader);
             if !self.holding.load(Ordering::Relaxed) {
@@ -150,7 +150,7 @@ impl Reader {
             connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
             Watched::new(connection, index::GET_ROW)
         };
-        let connection = open().map_err(|error| index::failed("open the index", error))?;
+        let connection = open().map_err(|error| failure::sqlite("open the index", error))?;
         Ok(Self {
             connection,
             watches: mode == Mode::Write,

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::DiskOptions;
 use super::directory::{Access, Directory, FileId, LAST_INDEX};
-use super::hints::Hints;
-use super::index::{self, Mode};
+use super::failure::{self, failure};
+use super::index::{self, Hints, Mode};
+use super::options::DiskOptions;
 use super::reader::Readers;
 use crate::error::{Error, ErrorKind};
 
@@ -122,7 +122,7 @@ impl Stores {
 fn cannot_write(directory: &Directory) -> Error {
     let problem = directory.access.problem().unwrap_or_default();
     let context = format!("write to {}: {problem}", directory.path().display());
-    Error::new(ErrorKind::Unavailable, context).of(super::NAME)
+    failure(ErrorKind::Unavailable, context)
 }
 
 /// Refuses what SQLite has opened by a name that may have led elsewhere meanwhile.
@@ -132,7 +132,7 @@ fn is_where_it_was(directory: &Directory, number: u64, file: FileId) -> Result<(
     }
     let context =
         format!("open {}: another file took its place meanwhile", directory.index(number).display());
-    Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME))
+    Err(failure(ErrorKind::Unavailable, context))
 }
 
 /// The newest index, to be read only; there must be one.
@@ -180,7 +180,7 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
             }
             if refuses {
                 let context = "write to the index: its header is of a format that cannot be written";
-                return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
+                return Err(failure(ErrorKind::Corrupt, context));
             }
             is_where_it_was(directory, number, file)?;
             let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
@@ -207,11 +207,11 @@ fn set_aside(directory: &Directory, options: &DiskOptions, number: u64, why: &Er
     if number >= LAST_INDEX {
         let context =
             format!("go on after the damaged index {}: its number is the last; remove it", index.display());
-        return Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME));
+        return Err(failure(ErrorKind::Unavailable, context));
     }
     let kept: Option<PathBuf> = directory
         .set_aside(number, options.largest())
-        .map_err(|error| Error::io("set a damaged index aside", error).of(super::NAME))?;
+        .map_err(|error| failure::io("set a damaged index aside", error))?;
     // The number is used up: whoever still has the old one open must not meet the new one under its name.
     directory.prepare_index(number + 1)?;
     let cause = std::error::Error::source(why).map(ToString::to_string).unwrap_or_default();

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::index::{self, Change};
+use super::failure::{self, copy, failure};
+use super::index::{self, Transaction};
 use super::log::Log;
 use super::owner;
 use super::queue::{Op, Ticket};
-use super::{Shared, random};
+use super::shared::Shared;
 use crate::engine::utc_now;
 use crate::error::{Error, ErrorKind};
+use crate::random::random;
 
 /// How long snapshots of readers are kept at most.
 const LET_GO: Duration = Duration::from_millis(200);
-/// How long after a failure puts are refused without a try.
-pub(super) const REFUSE: Duration = Duration::from_millis(500);
 /// What a row takes beside its entry, in bytes.
 const ROW: u64 = 256;
 /// How many transactions room is made in, at most; each drops up to a batch.
@@ -47,7 +47,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
             if shared.damaged.swap(false, Ordering::AcqRel) {
-                let why = Error::new(ErrorKind::Corrupt, "read the index").of(super::NAME);
+                let why = failure(ErrorKind::Corrupt, "read the index");
                 let _ = self.renew(Some(&why));
             }
             if shared.lost.swap(false, Ordering::AcqRel) && !shared.stores.is_current() {
@@ -127,30 +127,17 @@ impl Writer {
         {
             written = self.transaction(batch);
         }
-        let wait_until = written.as_ref().err().map(|_| Instant::now() + REFUSE);
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match (&written, wait_until) {
-            (Err(error), Some(until)) => {
-                *trouble = Some((until, error.kind(), error.to_string()));
-                self.shared.in_trouble.store(true, Ordering::Release);
-                self.shared.counters.failed.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            }
-            _ => {
-                *trouble = None;
-                self.shared.in_trouble.store(false, Ordering::Release);
-            }
+        self.shared.trouble.note(written.as_ref().err());
+        if written.is_err() {
+            self.shared.counters.failed.fetch_add(batch.len() as u64, Ordering::Relaxed);
         }
-        drop(trouble);
         written
     }
 
     /// Answers a flush with nothing before it: all has been committed, unless the last transaction failed. There
     /// is nothing to write, and readers keep their snapshots.
     fn flushed(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
-        let trouble = self.shared.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, kind, why)) = &*trouble {
-            return Err(Error::new(*kind, why.clone()).of(super::NAME));
-        }
+        self.shared.trouble.check()?;
         let flushes = batch.iter().filter_map(|ticket| match &ticket.op {
             Op::Flush { reply } => Some(answer(reply, ())),
             _ => None,
@@ -191,7 +178,7 @@ impl Writer {
     }
 
     fn try_transaction(&self, batch: &[Ticket], files: &mut Vec<i64>) -> Result<Vec<Answer>, Error> {
-        let failed = |error| index::failed("write to the index", error);
+        let failed = |error| failure::sqlite("write to the index", error);
         let Shared { stores, counters, .. } = &*self.shared;
         let store = stores.current();
         let (directory, hints, options) = (&store.directory, &store.hints, &stores.options);
@@ -201,7 +188,7 @@ impl Writer {
         let drops = |ticket: &Ticket| matches!(ticket.op, Op::Remove { .. } | Op::Clear { .. });
         let sync = options.durable || batch.iter().any(drops);
         index::set_sync(&self.connection, sync).map_err(failed)?;
-        let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
+        let mut change = Transaction::begin(&self.connection, utc_now()).map_err(failed)?;
         for Ticket { op, .. } in batch {
             match op {
                 Op::Put { key, entry, witness, reply } => {
@@ -214,7 +201,7 @@ impl Writer {
                         let number = random().cast_signed();
                         directory
                             .write_content(number, &entry.bytes, options.durable)
-                            .map_err(|error| Error::io("write a content file", error).of(super::NAME))?;
+                            .map_err(|error| failure::io("write a content file", error))?;
                         files.push(number);
                         file = Some(number);
                     }
@@ -259,9 +246,7 @@ impl Writer {
             }
         }
         if options.durable && !files.is_empty() {
-            directory
-                .sync_content()
-                .map_err(|error| Error::io("sync the content directory", error).of(super::NAME))?;
+            directory.sync_content().map_err(|error| failure::io("sync the content directory", error))?;
         }
         change.commit().map_err(failed)?;
         counters.evicted.fetch_add(change.evicted, Ordering::Relaxed);
@@ -296,7 +281,7 @@ impl Writer {
         let limit = options.limit().saturating_sub(options.log());
         let mut goal = limit;
         for _ in 0..MOST_STEPS {
-            let mut change = Change::begin(&self.connection, utc_now())?;
+            let mut change = Transaction::begin(&self.connection, utc_now())?;
             let extent = change.extent(stores.index_size())?;
             let used = extent.index.saturating_sub(extent.free) + rows;
             let live = used + extent.content + content;
@@ -351,11 +336,11 @@ impl Writer {
             return Err(error);
         }
         let _quiet = self.shared.stores.quiet();
-        let failed = |error| index::failed("sweep the index", error);
+        let failed = |error| failure::sqlite("sweep the index", error);
         let store = self.shared.stores.current();
         let directory = &store.directory;
-        let step = |work: &mut dyn FnMut(&mut Change<'_>) -> rusqlite::Result<()>| {
-            let mut change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
+        let step = |work: &mut dyn FnMut(&mut Transaction<'_>) -> rusqlite::Result<()>| {
+            let mut change = Transaction::begin(&self.connection, utc_now()).map_err(failed)?;
             work(&mut change).map_err(failed)?;
             change.commit().map_err(failed)?;
             self.shared.counters.expired.fetch_add(change.expired, Ordering::Relaxed);
@@ -388,13 +373,11 @@ impl Writer {
             change.forget()?;
             change.count_content()
         })?;
-        let files: Vec<i64> = directory
-            .contents()
-            .map_err(|error| Error::io("list the content files", error).of(super::NAME))?
-            .collect();
+        let files: Vec<i64> =
+            directory.contents().map_err(|error| failure::io("list the content files", error))?.collect();
         for some in files.chunks(STEP) {
             // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
-            let change = Change::begin(&self.connection, utc_now()).map_err(failed)?;
+            let change = Transaction::begin(&self.connection, utc_now()).map_err(failed)?;
             for orphan in change.orphans(some).map_err(failed)? {
                 let _ = directory.remove_content(orphan);
             }
@@ -423,10 +406,4 @@ fn refuse(op: &Op, error: &Error) {
         Op::Clear { reply, .. } | Op::Flush { reply } => tell(reply, error),
         Op::Touch { .. } | Op::Discard { .. } | Op::Sweep { .. } => {}
     }
-}
-
-/// One error for each of several who wait; what caused it has been told by then.
-fn copy(error: &Error) -> Error {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    Error::new(error.kind(), error.to_string()).of(super::NAME).caused_by(cause.unwrap_or_default())
 }

@@ -3,12 +3,12 @@
 //! Between two commits, a connection that reads a row twice reads the same twice. SQLite has the row's page at hand
 //! then, but finding the row in it and taking it apart is still half of what a memoized call costs. So what was
 //! read is kept together with the header of SQLite's WAL index, which every commit of every process changes (see
-//! [`reader`](super::reader)), and is given out again while that is as it was.
+//! [`reader`](crate::disk::reader)), and is given out again while that is as it was.
 
 use std::collections::HashMap;
 
-use super::index::{Content, Found};
-use super::wal_index::Header;
+use super::found::{Content, Found};
+use crate::disk::wal_index::Header;
 use crate::engine::Key;
 
 /// Entries larger than this, in bytes, are not kept: taking their row apart is little beside copying them.
@@ -19,7 +19,7 @@ const MOST: usize = 4 << 20;
 const OVERHEAD: usize = 192;
 
 #[derive(Default)]
-pub(super) struct Recent {
+pub(in crate::disk) struct Recent {
     /// When what is here was read.
     header: Option<Header>,
     found: HashMap<[u8; 32], Found>,
@@ -28,19 +28,19 @@ pub(super) struct Recent {
 
 impl Recent {
     /// Says what the header is now. What was read under another one is forgotten.
-    pub(super) fn at(&mut self, header: Header) {
+    pub(in crate::disk) fn at(&mut self, header: Header) {
         if self.header != Some(header) {
             self.forget();
             self.header = Some(header);
         }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Found> {
+    pub(in crate::disk) fn get(&self, key: &Key) -> Option<Found> {
         self.found.get(&key.digest).cloned()
     }
 
     /// Keeps what was found under a key, if there is room.
-    pub(super) fn keep(&mut self, key: &Key, found: &Found) {
+    pub(in crate::disk) fn keep(&mut self, key: &Key, found: &Found) {
         let Content::Here(bytes) = &found.content else { return };
         let size = bytes.len() + OVERHEAD;
         if bytes.len() <= LARGEST && self.bytes + size <= MOST {
@@ -50,7 +50,7 @@ impl Recent {
     }
 
     /// Begins anew if there is no more room: what is read now may not be what was read at the beginning.
-    pub(super) fn renew(&mut self) {
+    pub(in crate::disk) fn renew(&mut self) {
         if self.bytes + OVERHEAD + LARGEST > MOST {
             self.forget();
         }
