@@ -9,11 +9,12 @@
 //! them at once. Other processes see them when the transaction has been committed, a few milliseconds later at
 //! most, or after [`flush`](crate::Engine::flush).
 
+mod checkpoint;
 mod directory;
 mod failure;
 mod index;
-mod log;
 mod methods;
+mod operation;
 mod options;
 mod owner;
 mod queue;
@@ -21,10 +22,9 @@ mod reader;
 mod shared;
 mod stats;
 mod store;
+mod stores;
 mod trouble;
 mod wal_index;
-#[cfg(unix)]
-mod way;
 mod writer;
 
 use std::fmt;
@@ -33,12 +33,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use self::failure::NAME;
+use self::operation::Op;
 pub use self::options::DiskOptions;
-use self::queue::Op;
 use self::shared::Shared;
 pub use self::stats::DiskStats;
-use self::store::Stores;
+use self::stores::Stores;
 use self::writer::Writer;
 use crate::error::Error;
 
@@ -59,8 +58,7 @@ impl Disk {
     /// [`ErrorKind::Unavailable`] where the directory cannot be made or must not be used, saying why; other
     /// kinds where the index cannot be opened. A damaged index is no error: it is set aside.
     pub fn open(options: DiskOptions) -> Result<Self, Error> {
-        let named = |error: Error| error.of(NAME);
-        let (stores, connection) = Stores::open(options).map_err(named)?;
+        let (stores, connection) = Stores::open(options)?;
         let shared = Arc::new(Shared::new(stores));
         let writer = Writer::new(Arc::clone(&shared), connection);
         let writer = std::thread::Builder::new()

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::failure::{self, failure};
 use super::index::{self, Content, Found, Hints, View};
-use super::queue::{Op, Pending, Queue, Reply};
+use super::operation::{Op, Reply};
+use super::queue::{Pending, Queue};
 use super::stats::Counters;
-use super::store::Stores;
+use super::stores::Stores;
 use super::trouble::{Admission, Trouble};
 use crate::engine::{Bytes, Entry, Key, Witness, utc_now};
 use crate::error::{Error, ErrorKind};

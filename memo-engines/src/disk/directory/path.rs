@@ -8,10 +8,12 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::directory::Refusal;
+use super::make::open_or_make;
+use super::refusal::Refusal;
+use super::trust::{is_trusted, rights};
 
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -21,16 +23,6 @@ const MOST_LINKS: usize = 40;
 const PASS: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const PASS: OFlags = OFlags::RDONLY;
-
-/// Whether what belongs to a user may be used: this user's own, and root's, who can do anything in any case.
-pub(super) fn is_trusted(owner: u32) -> bool {
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
-}
-
-/// Whose something is and what others may do with it, in words.
-pub(super) fn rights(stat: &Stat) -> String {
-    format!("user {}, mode {:04o}", stat.st_uid, stat.st_mode & 0o7777)
-}
 
 /// Opens a directory, and makes it and those it stands in where they are missing, for their owner alone. Tells where it is,
 /// free of symbolic links. Links are followed where they are this user's or root's, but none in place of the directory
@@ -125,16 +117,7 @@ impl Way {
 
     /// Goes into a directory, which is made where it is missing; or tells where a symbolic link leads.
     fn enter(&mut self, name: &OsStr) -> Result<Option<PathBuf>, Refusal> {
-        let flags = PASS | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |from: &OwnedFd| rustix::fs::openat(from, name, flags, Mode::empty());
-        let mut opened = open(self.here());
-        if matches!(opened, Err(Errno::NOENT)) {
-            match rustix::fs::mkdirat(self.here(), name, Mode::RWXU) {
-                Ok(()) | Err(Errno::EXIST) => opened = open(self.here()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        match opened {
+        match open_or_make(self.here(), name, PASS) {
             Ok(dir) => {
                 self.below.push((name.to_owned(), dir));
                 Ok(None)
