@@ -3,6 +3,9 @@
 #[cfg(feature = "testing")]
 use std::sync::atomic::{AtomicI64, Ordering};
 
+#[cfg(feature = "redis")]
+use std::time::Duration;
+
 /// Now, in milliseconds since 1970 UTC: the clock of [`Entry::expires`](crate::Entry::expires). A clock before 1970 reads 0.
 ///
 /// With the feature `testing`, tests can move it, for this process.
@@ -23,4 +26,10 @@ static MOVED: AtomicI64 = AtomicI64::new(0);
 pub fn move_clock(millis: i64) {
     let _ =
         MOVED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |moved| Some(moved.saturating_add(millis)));
+}
+
+/// A time in milliseconds.
+#[cfg(feature = "redis")]
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

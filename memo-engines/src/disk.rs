@@ -51,11 +51,11 @@ impl Disk {
     /// Opens the directory, makes it where it is missing, and starts the writer.
     ///
     /// A directory that may only be read (its file system is mounted read-only, or it is root's) and has an index
-    /// is opened to be read: what is there is found, and every put is [`ErrorKind::Unavailable`] until it may be
+    /// is opened to be read: what is there is found, and every put is [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) until it may be
     /// written.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] where the directory cannot be made or must not be used, saying why; other
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) where the directory cannot be made or must not be used, saying why; other
     /// kinds where the index cannot be opened. A damaged index is no error: it is set aside.
     pub fn open(options: DiskOptions) -> Result<Self, Error> {
         let (stores, connection) = Stores::open(options)?;
@@ -81,7 +81,7 @@ impl Disk {
     /// Looks now for what has expired, was cleared, or was left behind, and waits until it is gone.
     ///
     /// # Errors
-    /// Those of the disk; [`ErrorKind::Timeout`] after a minute.
+    /// Those of the disk; [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after a minute.
     pub fn sweep(&self) -> Result<(), Error> {
         self.shared.ask(Duration::from_secs(60), |reply| Op::Sweep { reply })
     }

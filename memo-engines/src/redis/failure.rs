@@ -4,6 +4,9 @@ use ::redis::{ErrorKind as Theirs, RedisError, ServerErrorKind};
 
 use crate::error::{Error, ErrorKind};
 
+/// What the engine is called.
+pub(super) const NAME: &str = "redis";
+
 /// What went wrong with a command.
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -54,6 +57,11 @@ impl Failure {
         let is_unknown_script = error.kind() == Theirs::Server(Server::NoScript);
         let error = Error::new(kind, attempted).retry(retry).caused_by(said(error));
         Self { error, lost, is_unknown_script }
+    }
+
+    /// The error of the engine.
+    pub(super) fn named(self) -> Error {
+        self.error.of(NAME)
     }
 
     /// A reply that the command cannot have.

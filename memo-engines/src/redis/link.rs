@@ -1,6 +1,6 @@
 //! The way to the server: a connection that is made when it is first needed and made again when it is lost.
 //!
-//! Connections live on the [background](super::background) runtime. What calls do with them, sending a command over a
+//! Connections live on the [`background`] runtime. What calls do with them, sending a command over a
 //! channel and waiting for the reply in another, any executor can poll.
 
 use std::future::Future;
@@ -17,10 +17,11 @@ use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
 use super::address::Target;
+use super::background;
 use super::failure::Failure;
 use super::options::RedisOptions;
-use super::random;
 use crate::error::{Error, ErrorKind};
+use crate::random::random;
 
 /// Between two attempts to connect: at first, and at most. The guard of an engine has a backoff of its own, which this
 /// one must not add much to.
@@ -190,7 +191,7 @@ impl Shared {
             _ => {
                 let (over, attempt) = watch::channel(false);
                 let connecting = Arc::clone(self).connect(over);
-                super::background::handle()?.spawn(connecting);
+                background::handle()?.spawn(connecting);
                 state.now = Now::Connecting(attempt.clone());
                 Ok(Step::Wait(attempt))
             }

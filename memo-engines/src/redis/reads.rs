@@ -1,6 +1,6 @@
 //! Look-ups of many callers in one command.
 //!
-//! Callers leave their keys in a queue, and a task on the [background](super::background) runtime fetches all that have
+//! Callers leave their keys in a queue, and a task on the [`background`] runtime fetches all that have
 //! come together by one `MGET`: the more ask at once, the less each costs, here and on the server. Nobody waits for others to
 //! come: a batch is what is there.
 
@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ::redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot};
 
+use super::background;
 use super::failure;
 use super::link::Link;
+use super::look::{self, Clock, Look, found, number};
 use super::names::{Names, name_entry};
-use super::{Clock, Look, found, number};
+use super::stored::Found;
 use crate::engine::{Key, Space};
 use crate::error::{Error, ErrorKind};
 
@@ -51,7 +53,7 @@ enum Held {
 type Fetched = Vec<Value>;
 
 impl Held {
-    fn read(self, generation: Option<u64>) -> super::stored::Found {
+    fn read(self, generation: Option<u64>) -> Found {
         let value = match self {
             Self::Own(value) => value,
             Self::Shared(all, at) => all[at].clone(),
@@ -86,7 +88,7 @@ impl Reads {
         if let Some(queue) = self.queue.get() {
             return Ok(queue);
         }
-        let runtime = super::background::handle()?;
+        let runtime = background::handle()?;
         Ok(self.queue.get_or_init(|| {
             let (queue, reads) = mpsc::unbounded_channel();
             // it ends with the queue
@@ -172,7 +174,7 @@ async fn fetch(batch: Vec<Read>, minute: u64, link: Link, names: Names, past: Ar
         places.push((space, count));
         count += 1;
     }
-    let mut all = match super::fetch(&link, &command, "", count, ATTEMPTED).await {
+    let mut all = match look::fetch(&link, &command, "", count, ATTEMPTED).await {
         Ok(all) => all,
         Err(failure) => {
             for read in batch {

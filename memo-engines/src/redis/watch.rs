@@ -14,9 +14,10 @@ use ::redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::background;
 use super::link::Link;
-use super::{random, token};
 use crate::engine::{Change, Key, Space, Watcher};
+use crate::random::{random, token};
 
 /// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
 const ASKED_EVERY: Duration = Duration::from_millis(500);
@@ -87,7 +88,7 @@ impl Watch {
         let overflowed = Arc::clone(&told.overflowed);
         let teller = std::thread::Builder::new().name("memo-redis-watch".into());
         let teller = teller.spawn(move || tell(&receiver, &overflowed, &watchers));
-        if let (Ok(_), Ok(runtime)) = (teller, super::background::handle()) {
+        if let (Ok(_), Ok(runtime)) = (teller, background::handle()) {
             *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, told)));
         }
     }

@@ -13,10 +13,10 @@ use crate::circles::circles;
 use crate::imports::{Files, Imports, imports};
 
 /// The crates whose files have no circles any more.
-const IN_LAYERS: [&str; 0] = [];
+const IN_LAYERS: [&str; 1] = ["memo-engines"];
 
 /// Those that still have some.
-const NOT_YET: [&str; 3] = ["memo", "memo-engines", "memo-macros"];
+const NOT_YET: [&str; 2] = ["memo", "memo-macros"];
 
 /// The project.
 fn root() -> &'static Path {

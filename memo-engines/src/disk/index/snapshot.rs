@@ -30,7 +30,7 @@ pub(super) const IS_VALID: &str = "SELECT ?1 > ifnull((SELECT seq FROM cleared W
 /// What a read has to ask with: a snapshot.
 pub(in crate::disk) struct View<'v, 'c> {
     pub(in crate::disk) connection: &'c Connection,
-    /// [`GET_ROW`].
+    /// [`GET_ROW`](super::found::GET_ROW).
     pub(in crate::disk) by_row: &'v mut Statement<'c>,
     pub(in crate::disk) known: Known,
     /// What was read from this very snapshot, where that is certain.
