@@ -19,6 +19,7 @@ mod options;
 mod owner;
 mod queue;
 mod reader;
+mod readers;
 mod shared;
 mod stats;
 mod store;

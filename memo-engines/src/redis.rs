@@ -12,18 +12,25 @@
 mod address;
 mod background;
 mod changes;
+mod connection;
 mod failure;
+mod hex;
 mod leases;
 mod link;
 mod look;
 mod lookups;
+mod message;
 mod methods;
 mod names;
 mod options;
+mod prefix;
 mod reads;
 mod scripts;
+mod sentinels;
 mod stored;
 mod talk;
+mod target;
+mod tcp;
 mod watch;
 
 use std::fmt;
@@ -32,7 +39,6 @@ use std::time::Duration;
 
 use ::redis::Cmd;
 
-use self::address::Target;
 use self::failure::{Failure, NAME};
 use self::link::Link;
 use self::look::Clock;
@@ -41,6 +47,7 @@ pub use self::options::RedisOptions;
 use self::reads::Reads;
 use self::scripts::Script;
 use self::talk::Talk;
+use self::target::Target;
 use self::watch::Watch;
 use crate::engine::{Capability, GuardOptions, Reach, Space, Watcher};
 use crate::error::{Error, ErrorKind};
@@ -70,7 +77,7 @@ impl Redis {
             _ => Spread::None,
         };
         if matches!(target, Target::Cluster(..)) {
-            names::check_prefix(&options.prefix, options.one_slot_per_function)
+            prefix::check_prefix(&options.prefix, options.one_slot_per_function)
                 .map_err(|why| Error::new(ErrorKind::Unavailable, why).of(NAME))?;
         }
         let names = Names::new(&options.prefix, spread);

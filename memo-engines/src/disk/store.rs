@@ -10,7 +10,7 @@ use super::directory::{Access, Directory, FileId, LAST_INDEX};
 use super::failure::{self, failure};
 use super::index::{self, Hints, Mode};
 use super::options::DiskOptions;
-use super::reader::Readers;
+use super::readers::Readers;
 use crate::error::{Error, ErrorKind};
 
 /// One index.

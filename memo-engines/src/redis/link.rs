@@ -9,17 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use ::redis::aio::{ConnectionLike as _, MultiplexedConnection};
-use ::redis::cluster_async::ClusterConnection;
-use ::redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
-use ::redis::{AsyncConnectionConfig, Cmd, RedisResult, Value};
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, Cmd, Value};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use super::address::Target;
 use super::background;
+use super::connection::{Connection, Connector};
 use super::failure::Failure;
 use super::options::RedisOptions;
+use super::target::Target;
 use crate::error::{Error, ErrorKind};
 use crate::random::random;
 
@@ -31,9 +30,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
-    target: Arc<Target>,
-    client_name: String,
-    connect_timeout: Duration,
+    connector: Connector,
     silence: Duration,
     begun: Instant,
     state: Mutex<State>,
@@ -69,31 +66,14 @@ struct Live {
     given_up: watch::Receiver<bool>,
 }
 
-#[derive(Clone)]
-enum Connection {
-    One(MultiplexedConnection),
-    Cluster(ClusterConnection),
-}
-
-impl Connection {
-    async fn send(&mut self, command: &Cmd, key: &str) -> RedisResult<Value> {
-        let reply = match self {
-            Self::One(connection) => connection.req_packed_command(command).await,
-            Self::Cluster(connection) => {
-                let route = SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master));
-                connection.route_command(command.clone(), RoutingInfo::SingleNode(route)).await
-            }
-        };
-        reply.and_then(Value::extract_error)
-    }
-}
-
 impl Link {
     pub(super) fn new(target: Arc<Target>, options: &RedisOptions) -> Self {
         Self(Arc::new(Shared {
-            target,
-            client_name: options.client_name.clone(),
-            connect_timeout: options.connect_timeout,
+            connector: Connector {
+                target,
+                client_name: options.client_name.clone(),
+                timeout: options.connect_timeout,
+            },
             silence: options.silence,
             begun: Instant::now(),
             state: Mutex::new(State { now: Now::Idle, failed: 0, number: 0 }),
@@ -139,7 +119,7 @@ impl Link {
         config: AsyncConnectionConfig,
     ) -> impl Future<Output = Result<MultiplexedConnection, Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
-        async move { shared.make_one(config).await }
+        async move { shared.connector.connect_to_one(config).await }
     }
 
     async fn live(&self) -> Result<Live, Error> {
@@ -199,7 +179,7 @@ impl Shared {
     }
 
     async fn connect(self: Arc<Self>, over: watch::Sender<bool>) {
-        let made = tokio::time::timeout(self.connect_timeout, self.make()).await;
+        let made = tokio::time::timeout(self.connector.timeout, self.connector.connect()).await;
         let made = made
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connect").caused_by("it took too long")));
         let mut state = self.lock();
@@ -224,41 +204,6 @@ impl Shared {
         }
         drop(state);
         over.send_replace(true);
-    }
-
-    async fn make(&self) -> Result<Connection, Error> {
-        if let Target::Cluster(client, _) = &*self.target {
-            let made = client.get_async_connection().await;
-            return made.map(Connection::Cluster).map_err(|error| Failure::of(&error, "connect").error);
-        }
-        // no timeout of the library's: it would need the caller to be on a runtime, and each call has its budget
-        self.make_one(AsyncConnectionConfig::new().set_response_timeout(None)).await.map(Connection::One)
-    }
-
-    /// A connection to one server: the only one, the master, or any node of a Cluster.
-    async fn make_one(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, Error> {
-        let failed = |error| Failure::of(&error, "connect").error;
-        let config = config.set_connection_timeout(Some(self.connect_timeout));
-        let mut connection = match &*self.target {
-            Target::One(client) => {
-                client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
-            }
-            Target::Sentinels(sentinels) => {
-                let mut client = sentinels.client().map_err(failed)?;
-                client.get_async_connection_with_config(&config).await.map_err(failed)?
-            }
-            Target::Cluster(_, nodes) => {
-                let node = &nodes[random() as usize % nodes.len()];
-                node.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
-            }
-        };
-        if !self.client_name.is_empty() {
-            let mut name = ::redis::cmd("CLIENT");
-            name.arg("SETNAME").arg(&self.client_name);
-            // who may not have a name does without
-            let _ = connection.send_packed_command(&name).await;
-        }
-        Ok(connection)
     }
 }
 

@@ -10,12 +10,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
+use ::redis::{AsyncConnectionConfig, PushInfo, PushKind};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::background;
 use super::link::Link;
+use super::message::{self, Sender};
 use crate::engine::{Change, Key, Space, Watcher};
 use crate::random::{random, token};
 
@@ -25,12 +26,6 @@ const ASKED_EVERY: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(100);
 /// How many changes may wait to be told; beyond that all may have changed.
 const WAITING: usize = 4096;
-
-const ENTRY: u8 = b'E';
-const SPACE: u8 = b'S';
-
-/// Who a message is from.
-type Sender = [u8; 16];
 
 pub(super) struct Watch {
     channel: String,
@@ -49,23 +44,9 @@ impl Watch {
         &self.channel
     }
 
-    /// How a change of this engine's is told to others: who, what, where.
+    /// How a change of this engine's is told to others.
     pub(super) fn message(&self, change: Change) -> Vec<u8> {
-        let mut message = self.own.to_vec();
-        match change {
-            Change::Entry(key) => {
-                message.push(ENTRY);
-                message.extend(key.space.0);
-                message.extend(key.digest);
-            }
-            Change::Space(space) => {
-                message.push(SPACE);
-                message.extend(space.0);
-            }
-            // nobody does that on purpose, and who hears no kind takes it for this
-            Change::Unknown => {}
-        }
-        message
+        message::write(&self.own, change)
     }
 
     /// Has a watcher told; begins to listen with the first one.
@@ -147,7 +128,7 @@ async fn listen(link: Link, channel: String, own: Sender, told: Told) {
                 match push.kind {
                     PushKind::Message => {
                         let payload = push.data.into_iter().nth(1);
-                        if let Some(change) = understand(payload, &own) {
+                        if let Some(change) = message::read(payload, &own) {
                             told.push(change);
                         }
                     }
@@ -172,43 +153,5 @@ async fn listen(link: Link, channel: String, own: Sender, told: Told) {
             }
         }
         tokio::time::sleep(REST.mul_f64(0.5 + (random() % 1024) as f64 / 1024.0)).await;
-    }
-}
-
-/// What a message says, unless it is one of this engine's own. One that makes no sense may mean anything.
-fn understand(payload: Option<Value>, own: &Sender) -> Option<Change> {
-    let Some(Value::BulkString(payload)) = payload else { return Some(Change::Unknown) };
-    let Some((from, what)) = payload.split_first_chunk::<16>() else { return Some(Change::Unknown) };
-    if from == own {
-        return None;
-    }
-    let change = what.split_first().and_then(|(kind, what)| {
-        let (space, digest) = what.split_first_chunk::<16>()?;
-        match (*kind, <[u8; 32]>::try_from(digest)) {
-            (ENTRY, Ok(digest)) => Some(Change::Entry(Key { space: Space(*space), digest })),
-            (SPACE, _) if digest.is_empty() => Some(Change::Space(Space(*space))),
-            _ => None,
-        }
-    });
-    Some(change.unwrap_or(Change::Unknown))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_understood_by_others_and_not_by_its_sender() {
-        let (one, other) = (Watch::new("changes".to_owned()), Watch::new("changes".to_owned()));
-        let key = Key { space: Space([1; 16]), digest: [2; 32] };
-        for change in [Change::Entry(key), Change::Space(key.space), Change::Unknown] {
-            let message = Some(Value::BulkString(one.message(change)));
-            assert_eq!(understand(message.clone(), &other.own), Some(change));
-            assert_eq!(understand(message, &one.own), None);
-        }
-        for nonsense in [&b"short"[..], &[9; 16], &[9; 40], &[b'E'; 200]] {
-            let message = Some(Value::BulkString(nonsense.to_vec()));
-            assert_eq!(understand(message, &one.own), Some(Change::Unknown));
-        }
     }
 }
