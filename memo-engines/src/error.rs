@@ -130,6 +130,18 @@ impl Error {
         self
     }
 
+    /// The same error, for another who waited for what failed. Of its cause it has the words.
+    #[cfg(any(feature = "disk", feature = "redis"))]
+    pub(crate) fn copied(&self) -> Self {
+        let Inner { kind, retry, this_call, engine, context, source } = &*self.0;
+        let copy = Self::new(*kind, context).retry(*retry).of(engine);
+        let copy = if *this_call { copy.of_this_call() } else { copy };
+        match source {
+            Some(source) => copy.caused_by(source.to_string()),
+            None => copy,
+        }
+    }
+
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -16,6 +16,7 @@ pub mod entry;
 pub mod error;
 mod fork;
 pub mod guarded;
+mod lock;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod program;
 #[cfg(any(feature = "conformance", feature = "disk", feature = "redis"))]

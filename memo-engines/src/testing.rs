@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 pub use crate::clock::move_clock;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, utc_now};
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
 /// What a [`Double`] does instead of its work.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +67,7 @@ impl Double {
     /// Claims another capability.
     #[must_use]
     pub fn claiming(self, capability: Capability) -> Self {
-        *self.0.capability.lock().unwrap_or_else(PoisonError::into_inner) = Some(capability);
+        *lock(&self.0.capability) = Some(capability);
         self
     }
 
@@ -92,7 +93,7 @@ impl Double {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 
     fn call<T>(&self, work: impl FnOnce(&mut State) -> T) -> EngineFuture<'_, T> {

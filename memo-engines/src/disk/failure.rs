@@ -40,12 +40,6 @@ pub(super) fn sqlite(context: &str, error: rusqlite::Error) -> Error {
     Error::new(kind, context).retry(kind == ErrorKind::Timeout).of(NAME).caused_by(error)
 }
 
-/// One error for each of several who wait; what caused it has been told by then.
-pub(super) fn copy(error: &Error) -> Error {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    failure(error.kind(), error.to_string()).caused_by(cause.unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use rusqlite::ffi;

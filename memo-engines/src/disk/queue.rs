@@ -9,6 +9,7 @@ use super::failure::failure;
 use super::operation::{Op, Ticket};
 use crate::engine::{Entry, Key};
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
 /// The most operations that wait.
 const MOST: usize = 16 * 1024;
@@ -43,7 +44,7 @@ struct Inner {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Appends an operation. Waits for room, but no longer than `wait`.

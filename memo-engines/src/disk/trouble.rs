@@ -1,11 +1,11 @@
 //! Why nothing is written just now, so that puts are refused without a try.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::failure::failure;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::lock::lock;
 
 /// How long after a failure puts are refused without a try.
 const REFUSE: Duration = Duration::from_millis(500);
@@ -20,8 +20,7 @@ pub(super) struct Trouble {
 struct Last {
     /// Puts are refused until then.
     until: Instant,
-    kind: ErrorKind,
-    why: String,
+    error: Error,
 }
 
 /// What becomes of a put.
@@ -44,7 +43,7 @@ impl Trouble {
             return Ok(Admission::Free);
         }
         match &mut *self.lock() {
-            Some(last) if Instant::now() < last.until => Err(last.error()),
+            Some(last) if Instant::now() < last.until => Err(last.error.copied()),
             Some(last) => {
                 last.until = Instant::now() + REFUSE;
                 Ok(Admission::Probe)
@@ -55,7 +54,7 @@ impl Trouble {
 
     /// The failure, if there is one, whether or not a put may try again.
     pub(super) fn check(&self) -> Result<(), Error> {
-        self.lock().as_ref().map_or(Ok(()), |last| Err(last.error()))
+        self.lock().as_ref().map_or(Ok(()), |last| Err(last.error.copied()))
     }
 
     /// Notes what became of a transaction.
@@ -66,16 +65,12 @@ impl Trouble {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Last>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.last)
     }
 }
 
 impl Last {
     fn new(error: &Error, until: Instant) -> Self {
-        Self { until, kind: error.kind(), why: error.to_string() }
-    }
-
-    fn error(&self) -> Error {
-        failure(self.kind, self.why.clone())
+        Self { until, error: error.copied().retry(false) }
     }
 }

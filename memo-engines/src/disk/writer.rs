@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use self::answers::{Answer, answer, refuse};
+use self::answers::{Answer, answer, copy, refuse};
 use self::index_writer::IndexWriter;
 use super::checkpoint::Checkpoint;
-use super::failure::{copy, failure};
+use super::failure::failure;
 use super::operation::{Op, Ticket};
 use super::shared::Shared;
 use crate::error::{Error, ErrorKind};

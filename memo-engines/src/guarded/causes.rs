@@ -1,10 +1,11 @@
 //! What people have been told of an engine's failures, so that they hear of each cause once, and now and then how often it
 //! happened since.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::lock::lock;
 
 /// How long after a cause was told it is told again at the earliest: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3600));
@@ -28,7 +29,7 @@ impl Causes {
     /// last did.
     pub(super) fn hear(&self, error: &Error, now: Instant) -> Option<u64> {
         let words = words(error);
-        let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut causes = lock(&self.0);
         if let Some(cause) = causes.iter_mut().find(|cause| cause.words == words) {
             cause.times += 1;
             if now < cause.next {

@@ -1,11 +1,12 @@
 //! The circuit breaker: who is let through. (Nygard, *Release It!*, 2007.)
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::engine::GuardOptions;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
 /// Which calls of an engine: each kind has a circuit of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +117,7 @@ impl Circuit {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 
     fn succeeded(&self, probe: bool) -> Turn {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::failure::panicked;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
 /// How many calls may wait for a helper.
 const WAITING: usize = 64;
@@ -54,7 +55,7 @@ impl Helpers {
             }
             let value = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()));
             if let Some(answer) = weak.upgrade() {
-                let mut waiting = answer.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = lock(&answer);
                 waiting.value = Some(value);
                 let waker = waiting.waker.take();
                 drop(waiting);
@@ -68,7 +69,7 @@ impl Helpers {
 
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn push(self: &Arc<Self>, job: Job) -> Result<(), Error> {
@@ -123,7 +124,7 @@ impl<T> Future for Answer<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.0);
         match waiting.value.take() {
             Some(value) => Poll::Ready(value),
             None => {

@@ -1,10 +1,11 @@
 //! An engine that is built when it is first needed.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::{Engine, Space, Watcher};
 use crate::error::Error;
 use crate::fork::PerProcess;
+use crate::lock::lock;
 
 /// Makes the engine, at first and whenever that failed before.
 pub(super) type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;
@@ -57,20 +58,20 @@ impl Lazy {
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
-        let building = self.building.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let building = lock(self.building.get(Mutex::default));
         if let Some(built) = self.get() {
             return Ok(&*built.engine);
         }
         let built = Built::new((self.build)()?);
         let engine = &*self.engine.get_or_init(|| built).engine;
         drop(building);
-        let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
+        let watchers = std::mem::take(&mut *lock(&self.watchers));
         watchers.into_iter().for_each(|(space, watcher)| engine.watch(&space, watcher));
         Ok(engine)
     }
 
     pub(super) fn watch(&self, space: &Space, watcher: Watcher) {
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watchers = lock(&self.watchers);
         match self.get() {
             // whoever builds it takes the list after that
             None => watchers.push((*space, watcher)),

@@ -7,6 +7,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::fork::{self, PerProcess};
+use crate::lock::lock;
 
 /// A wait that has begun. Dropped, it is over.
 pub(super) struct Wait {
@@ -95,10 +96,6 @@ impl Spares {
     }
 }
 
-fn lock(slot: &Slot) -> MutexGuard<'_, Alarm> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What is due within the same moment is due together: a server under load has many calls at once, nearly all of which
 /// are over long before.
 const MOMENT_NANOS: u64 = 2_000_000;
@@ -163,7 +160,7 @@ impl Timer {
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.slots)
     }
 
     fn run(&self) {

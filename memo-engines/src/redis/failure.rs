@@ -76,16 +76,6 @@ impl Failure {
     }
 }
 
-/// The same error once more, for another who waited.
-pub(super) fn again(error: &Error, attempted: &str) -> Error {
-    let copy = Error::new(error.kind(), attempted).retry(error.retry_helps());
-    let copy = if error.is_engine_failure() { copy } else { copy.of_this_call() };
-    match std::error::Error::source(error) {
-        Some(cause) => copy.caused_by(cause.to_string()),
-        None => copy,
-    }
-}
-
 /// What an error says, without what a reply contained: that may be somebody's data.
 fn said(error: &RedisError) -> String {
     match (error.code(), error.detail()) {

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::options::RedisOptions;
 use super::target::Target;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 use crate::random::random;
 
 /// Between two attempts to connect: at first, and at most. The guard of an engine has a backoff of its own, which this
@@ -141,7 +142,7 @@ enum Step {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Milliseconds of the link's life; never 0.

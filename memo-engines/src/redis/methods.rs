@@ -1,6 +1,5 @@
 //! The methods of an engine.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use ::redis::Cmd;
@@ -16,6 +15,7 @@ use crate::clock::millis;
 use crate::engine::{
     Capability, Engine, EngineFuture, Entry, GuardOptions, Key, Lease, Space, Watcher, Witness,
 };
+use crate::lock::lock;
 
 impl Engine for Redis {
     fn name(&self) -> &str {
@@ -107,7 +107,7 @@ impl Engine for Redis {
     fn watch(&self, space: &Space, watcher: Watcher) {
         if self.capability().watches {
             let talk = self.talk();
-            let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut watchers = lock(&self.watchers);
             watchers.retain(|(_, watcher)| watcher.strong_count() > 0);
             watchers.push((*space, watcher.clone()));
             drop(watchers);

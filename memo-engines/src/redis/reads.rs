@@ -6,19 +6,19 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ::redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::background;
-use super::failure;
 use super::link::Link;
 use super::look::{self, Clock, Look, found, number};
 use super::names::{Names, name_entry};
 use super::stored::Found;
 use crate::engine::{Key, Space};
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
 /// How many look-ups go in one command at most, and about how many bytes they may fetch: nobody gets a reply before the
 /// last of its batch has come.
@@ -124,7 +124,7 @@ impl Past {
 
     /// All who asked have been told, and are making their copies.
     fn told(&self, all: Arc<Fetched>, bytes: usize) {
-        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut copied = lock(&self.copied);
         // nobody who is slow keeps the others' back for long
         while copied.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1 || copied.len() > COPIED) {
             copied.pop_front();
@@ -178,7 +178,7 @@ async fn fetch(batch: Vec<Read>, minute: u64, link: Link, names: Names, past: Ar
         Ok(all) => all,
         Err(failure) => {
             for read in batch {
-                let _ = read.asker.send(Err(failure::again(&failure.error, ATTEMPTED)));
+                let _ = read.asker.send(Err(failure.error.copied()));
             }
             return;
         }

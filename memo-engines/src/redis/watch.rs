@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::redis::{AsyncConnectionConfig, PushInfo, PushKind};
@@ -18,6 +18,7 @@ use super::background;
 use super::link::Link;
 use super::message::{self, Sender};
 use crate::engine::{Change, Key, Space, Watcher};
+use crate::lock::lock;
 use crate::random::{random, token};
 
 /// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
@@ -80,10 +81,6 @@ impl Drop for Watch {
         // with the task goes its end of the channel, and so the thread
         lock(&self.listening).take().inspect(JoinHandle::abort);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The way to the thread that calls watchers: what they do must not keep the runtime of all connections.

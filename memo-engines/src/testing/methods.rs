@@ -1,11 +1,11 @@
 //! The methods of an engine, as the mood has it.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::Double;
 use crate::clock::utc_now;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness};
+use crate::lock::lock;
 
 impl Engine for Double {
     fn name(&self) -> &str {
@@ -21,7 +21,7 @@ impl Engine for Double {
             largest: Some(1 << 30),
             ..Capability::default()
         };
-        self.0.capability.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(own)
+        lock(&self.0.capability).unwrap_or(own)
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {

@@ -7,6 +7,14 @@ use super::snapshot::{is_there, outdated};
 use super::transaction::{Old, Transaction};
 use crate::engine::{Key, Space, Witness};
 
+const INSERT: &str = "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// With the columns of [`INSERT`], but for the first, which does not change with the row.
+const UPDATE: &str = "UPDATE entry SET
+    key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8, content = ?9
+    WHERE row = ?1";
+
 impl Transaction<'_> {
     pub(in crate::disk) fn outdated(&self, key: &Key, witness: Witness) -> rusqlite::Result<bool> {
         outdated(self.connection, key, witness)
@@ -30,43 +38,25 @@ impl Transaction<'_> {
         let size = bytes.len() as i64;
         let (expires, now) = (expires.map(moment), moment(self.now));
         let old = self.find(key, hint)?;
-        let row = if let Some(Old { row, file: old_file, size: old_size }) = old {
-            self.forget_content(old_file, old_size);
-            let mut update = self.connection.prepare_cached(
-                "UPDATE entry SET key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8,
-                     content = ?9
-                 WHERE row = ?1",
-            )?;
-            update.execute(params![
-                row,
-                &name[..],
-                space_id(&key.space),
-                seq,
-                expires,
-                now,
-                size,
-                file,
-                content
-            ])?;
-            row
-        } else {
-            let mut insert = self.connection.prepare_cached(
-                "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?;
-            insert.execute(params![
-                id(&key.digest),
-                &name[..],
-                space_id(&key.space),
-                seq,
-                expires,
-                now,
-                size,
-                file,
-                content
-            ])?;
-            self.connection.last_insert_rowid()
+        let (statement, which) = match &old {
+            Some(old) => (UPDATE, old.row),
+            None => (INSERT, id(&key.digest)),
         };
+        if let Some(old) = &old {
+            self.forget_content(old.file, old.size);
+        }
+        self.connection.prepare_cached(statement)?.execute(params![
+            which,
+            &name[..],
+            space_id(&key.space),
+            seq,
+            expires,
+            now,
+            size,
+            file,
+            content
+        ])?;
+        let row = old.map_or_else(|| self.connection.last_insert_rowid(), |old| old.row);
         if file.is_some() {
             self.content = self.content.saturating_add(size);
         }
@@ -80,9 +70,7 @@ impl Transaction<'_> {
             .connection
             .prepare_cached("SELECT row, file, size, key FROM entry WHERE id = ?1")?
             .query_row([id(&key.digest)], |row| match row.get_ref(3)?.as_blob()?.first_chunk() {
-                Some(digest) if id(digest) == id(&key.digest) => {
-                    Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? })
-                }
+                Some(digest) if id(digest) == id(&key.digest) => Old::read(row),
                 _ => Err(rusqlite::Error::InvalidQuery),
             })
             .optional()?;
@@ -118,7 +106,7 @@ impl Transaction<'_> {
         let old = self
             .connection
             .prepare_cached("SELECT row, file, size FROM entry WHERE row = ?1 AND seq = ?2")?
-            .query_row([row, seq], |row| Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? }))
+            .query_row([row, seq], Old::read)
             .optional()?;
         old.map_or(Ok(()), |old| self.drop_row(&old))
     }

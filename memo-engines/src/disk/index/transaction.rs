@@ -1,6 +1,6 @@
 //! A transaction: begun, committed or rolled back, and what rows and files it dropped.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 /// A transaction of the one writer of this process: what it changes, and what is to be done to files when it
 /// has been committed.
@@ -77,9 +77,7 @@ impl<'c> Transaction<'c> {
         let some: Vec<Old> = self
             .connection
             .prepare(which)?
-            .query_map([limit as i64], |row| {
-                Ok(Old { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? })
-            })?
+            .query_map([limit as i64], Old::read)?
             .collect::<Result<_, _>>()?;
         some.iter().try_for_each(|old| self.drop_row(old))?;
         Ok(some.len() as u64)
@@ -99,4 +97,11 @@ pub(super) struct Old {
     pub(super) row: i64,
     pub(super) file: Option<i64>,
     pub(super) size: i64,
+}
+
+impl Old {
+    /// Reads the columns `row`, `file` and `size`.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { row: row.get(0)?, file: row.get(1)?, size: row.get(2)? })
+    }
 }

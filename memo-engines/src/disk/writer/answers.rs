@@ -1,6 +1,5 @@
 //! What those who asked for an operation are told.
 
-use crate::disk::failure::copy;
 use crate::disk::operation::{Op, Reply};
 use crate::error::Error;
 
@@ -11,6 +10,11 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 pub(super) fn answer<T: Send + 'static>(reply: &Reply<T>, value: T) -> Answer {
     let reply = reply.clone();
     Box::new(move |done| drop(reply.try_send(done.map(|()| value))))
+}
+
+/// The error for one of several who wait. All has been tried: none of them tries again.
+pub(super) fn copy(error: &Error) -> Error {
+    error.copied().retry(false)
 }
 
 /// Tells whoever waits for an operation that it failed.
