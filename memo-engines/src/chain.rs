@@ -30,11 +30,11 @@ use crate::error::{Error, ErrorKind};
 /// nothing that was put there before is given out any more.
 pub struct Chain {
     name: String,
-    engines: Vec<Link>,
+    engines: Vec<Member>,
 }
 
 /// An engine in its place.
-struct Link {
+struct Member {
     engine: Arc<dyn Engine>,
     /// Since when it stands in, in milliseconds since 1970 UTC, and so the oldest that it may give out. 0: it does not,
     /// because one before it works.
@@ -48,23 +48,23 @@ impl Chain {
     /// [`ErrorKind::Unavailable`].
     pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
         let name = engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(" or ");
-        let link = |engine| Link { engine, since: AtomicU64::new(0), served: AtomicU64::new(0) };
-        Self { name, engines: engines.into_iter().map(link).collect() }
+        let member = |engine| Member { engine, since: AtomicU64::new(0), served: AtomicU64::new(0) };
+        Self { name, engines: engines.into_iter().map(member).collect() }
     }
 
     /// The engines, the preferred one first.
     pub fn engines(&self) -> impl ExactSizeIterator<Item = &Arc<dyn Engine>> {
-        self.engines.iter().map(|link| &link.engine)
+        self.engines.iter().map(|member| &member.engine)
     }
 
     /// How many calls each engine has answered in the place of those before it, in the order of the engines; so the
     /// first number is 0.
     pub fn served(&self) -> Vec<u64> {
-        self.engines.iter().map(|link| link.served.load(Ordering::Relaxed)).collect()
+        self.engines.iter().map(|member| member.served.load(Ordering::Relaxed)).collect()
     }
 
     /// Notes whether the engine at this place has answered, and gives the answer if it has.
-    fn heard<T>(&self, at: usize, answer: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    fn note<T>(&self, at: usize, answer: Result<T, Error>) -> Result<Result<T, Error>, Error> {
         let behind = &self.engines[at + 1..];
         match answer {
             Err(error) if error.is_engine_failure() => {
@@ -75,10 +75,10 @@ impl Chain {
                 Err(error)
             }
             answer => {
-                for link in behind {
+                for member in behind {
                     // mostly there is nothing to change, and so nothing is written
-                    if link.since.load(Ordering::Relaxed) != 0 {
-                        link.since.store(0, Ordering::Relaxed);
+                    if member.since.load(Ordering::Relaxed) != 0 {
+                        member.since.store(0, Ordering::Relaxed);
                     }
                 }
                 if at > 0 {
@@ -90,7 +90,7 @@ impl Chain {
     }
 
     /// The entry, if the engine at this place may give it out.
-    fn current(&self, at: usize, entry: Option<Entry>) -> Option<Entry> {
+    fn unless_outdated(&self, at: usize, entry: Option<Entry>) -> Option<Entry> {
         if at == 0 {
             return entry;
         }
@@ -112,20 +112,20 @@ impl Chain {
         call: impl Fn(usize, &'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
     ) -> EngineFuture<'a, T> {
         let mut failed = self.none();
-        for (at, link) in self.engines.iter().enumerate() {
-            match call(at, &*link.engine).try_ready() {
-                Ok(answer) => match self.heard(at, answer) {
+        for (at, member) in self.engines.iter().enumerate() {
+            match call(at, &*member.engine).try_ready() {
+                Ok(answer) => match self.note(at, answer) {
                     Ok(answer) => return EngineFuture::ready(answer),
                     Err(error) => failed = error,
                 },
                 Err(pending) => {
                     return EngineFuture::new(async move {
-                        let mut failed = match self.heard(at, pending.await) {
+                        let mut failed = match self.note(at, pending.await) {
                             Ok(answer) => return answer,
                             Err(error) => error,
                         };
-                        for (at, link) in self.engines.iter().enumerate().skip(at + 1) {
-                            match self.heard(at, call(at, &*link.engine).await) {
+                        for (at, member) in self.engines.iter().enumerate().skip(at + 1) {
+                            match self.note(at, call(at, &*member.engine).await) {
                                 Ok(answer) => return answer,
                                 Err(error) => failed = error,
                             }
@@ -145,8 +145,8 @@ impl Chain {
     ) -> EngineFuture<'a, T> {
         EngineFuture::new(async move {
             let mut failed = None;
-            for (at, link) in self.engines.iter().enumerate() {
-                match self.heard(at, call(&*link.engine).await) {
+            for (at, member) in self.engines.iter().enumerate() {
+                match self.note(at, call(&*member.engine).await) {
                     Ok(Ok(answer)) => return failed.map_or(Ok(answer), Err),
                     Ok(Err(error)) => return Err(failed.unwrap_or(error)),
                     Err(error) => {

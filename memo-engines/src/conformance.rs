@@ -47,7 +47,7 @@ const CHECKS: &[Check] = &[
     ("a result computed before an invalidation is not stored after it", invalidation::witnesses),
     ("a lease has one holder", leases::leases),
     ("another who opens the store sees what was flushed", sharing::seen_by_others),
-    ("what another changes is told", sharing::told),
+    ("what another changes is told", sharing::changes_are_told),
 ];
 
 /// Runs every check on engines that `open` opens. Each call opens the same store again, as far as the engine

@@ -90,7 +90,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        if self.shared.here().is_err() {
+        if self.shared.check_process().is_err() {
             // the writer is not here, and what SQLite has open must not be closed here
             std::mem::forget(self.shared.clone());
             std::mem::forget(self.writer.take());

@@ -2,7 +2,7 @@
 //!
 //! An entry is one string on the server; a short tail behind its bytes says to which *generation* of its space it
 //! belongs. A space is cleared by beginning another generation; what is left of the one before runs out by its
-//! lifetime. Reads fetch entry and generation together, writes are scripts, so that nothing comes in between. A removed
+//! lifetime. Batcher fetch entry and generation together, writes are scripts, so that nothing comes in between. A removed
 //! entry leaves a tombstone, by which a result that was computed from what has since been invalidated is
 //! noticed. `docs/decisions/0012-redis.md` says why it is built so.
 //!
@@ -11,7 +11,9 @@
 
 mod address;
 mod background;
+mod batcher;
 mod changes;
+mod client;
 mod connection;
 mod failure;
 mod hex;
@@ -24,11 +26,9 @@ mod methods;
 mod names;
 mod options;
 mod prefix;
-mod reads;
 mod scripts;
 mod sentinels;
 mod stored;
-mod talk;
 mod target;
 mod tcp;
 mod watch;
@@ -39,14 +39,14 @@ use std::time::Duration;
 
 use ::redis::Cmd;
 
+use self::batcher::Batcher;
+use self::client::Client;
 use self::failure::{Failure, NAME};
 use self::link::Link;
 use self::look::Clock;
 use self::names::{Names, Spread};
 pub use self::options::RedisOptions;
-use self::reads::Reads;
 use self::scripts::Script;
-use self::talk::Talk;
 use self::target::Target;
 use self::watch::Watch;
 use crate::engine::{Capability, GuardOptions, Reach, Space, Watcher};
@@ -58,7 +58,7 @@ pub struct Redis {
     options: RedisOptions,
     names: Names,
     target: Arc<Target>,
-    talk: PerProcess<Talk>,
+    client: PerProcess<Client>,
     /// Who is told of changes, in each process.
     watchers: Mutex<Vec<(Space, Watcher)>>,
     clock: Clock,
@@ -84,20 +84,22 @@ impl Redis {
         let clock = Clock::start();
         let watchers = Mutex::default();
         let target = Arc::new(target);
-        Ok(Self { options, names, target, talk: PerProcess::new(), watchers, clock })
+        Ok(Self { options, names, target, client: PerProcess::new(), watchers, clock })
     }
 
-    fn talk(&self) -> &Talk {
-        self.talk.get(|| {
+    fn client(&self) -> &Client {
+        self.client.get(|| {
             let is_one = !matches!(*self.target, Target::Cluster(..));
             let link = Link::new(Arc::clone(&self.target), &self.options);
-            let reads = is_one.then(|| Reads::new(link.clone(), self.names.clone(), self.clock));
+            let batcher = is_one.then(|| Batcher::new(link.clone(), self.names.clone(), self.clock));
             let watch = Watch::new(self.names.channel());
             // locked for ever where a fork came in between: then its parent's watchers are told of nothing here
             if let Ok(watchers) = self.watchers.try_lock() {
-                watchers.iter().for_each(|(space, watcher)| watch.add(*space, watcher.clone(), &link));
+                watchers
+                    .iter()
+                    .for_each(|(space, watcher)| watch.add_watcher(*space, watcher.clone(), &link));
             }
-            Talk { link, reads, watch }
+            Client { link, batcher, watch }
         })
     }
 
@@ -109,7 +111,7 @@ impl Redis {
         rest: impl Fn(&mut Cmd),
         attempted: &str,
     ) -> Result<bool, Error> {
-        script.run(&self.talk().link, keys, rest, attempted).await.map_err(Failure::named)
+        script.run(&self.client().link, keys, rest, attempted).await.map_err(Failure::named)
     }
 
     /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,

@@ -34,7 +34,7 @@ impl Engine for Chain {
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.first(move |at, engine| then(engine.get(key), move |entry| self.current(at, entry)))
+        self.first(move |at, engine| then(engine.get(key), move |entry| self.unless_outdated(at, entry)))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
@@ -52,7 +52,7 @@ impl Engine for Chain {
     fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
         self.first(move |at, engine| {
             then(engine.look(key), move |(entry, witness)| {
-                (self.current(at, entry), with_engine(at, witness))
+                (self.unless_outdated(at, entry), with_engine(at, witness))
             })
         })
     }
@@ -61,7 +61,7 @@ impl Engine for Chain {
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
         let (from, witness) = without_engine(witness);
         match from.checked_sub(1).and_then(|at| self.engines.get(at)) {
-            Some(link) => link.engine.put_if(key, entry, witness),
+            Some(member) => member.engine.put_if(key, entry, witness),
             None => self.first(move |_, engine| engine.put_if(key, entry, witness)),
         }
     }
@@ -69,7 +69,7 @@ impl Engine for Chain {
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, Vec<Option<Entry>>> {
         self.first(move |at, engine| {
             then(engine.get_many(keys), move |entries| {
-                entries.into_iter().map(|entry| self.current(at, entry)).collect()
+                entries.into_iter().map(|entry| self.unless_outdated(at, entry)).collect()
             })
         })
     }
@@ -104,23 +104,23 @@ impl Engine for Chain {
     }
 
     fn watch(&self, space: &Space, watcher: Watcher) {
-        for link in &self.engines {
-            link.engine.watch(space, watcher.clone());
+        for member in &self.engines {
+            member.engine.watch(space, watcher.clone());
         }
     }
 
     fn flush(&self) -> EngineFuture<'_, ()> {
         EngineFuture::new(async move {
             let mut done = Ok(());
-            for link in &self.engines {
-                done = done.and(link.engine.flush().await);
+            for member in &self.engines {
+                done = done.and(member.engine.flush().await);
             }
             done
         })
     }
 
     fn unwritten(&self) -> Option<usize> {
-        self.engines.iter().filter_map(|link| link.engine.unwritten()).reduce(|all, some| all + some)
+        self.engines.iter().filter_map(|member| member.engine.unwritten()).reduce(|all, some| all + some)
     }
 }
 

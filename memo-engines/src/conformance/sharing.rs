@@ -71,7 +71,7 @@ pub(super) fn seen_by_others(open: Open<'_>) {
     }
 }
 
-pub(super) fn told(open: Open<'_>) {
+pub(super) fn changes_are_told(open: Open<'_>) {
     let engine = open();
     if !engine.capability().watches {
         return;

@@ -10,15 +10,15 @@
 //! own: measured, 77 µs instead of 12 in a batch of 100.) Two keys that share those bytes replace each other;
 //! the whole key is compared when it is read.
 
+mod cleanup;
 mod columns;
 mod entries;
 mod found;
 mod hints;
 mod leases;
-mod leavings;
 mod open;
-mod recent;
 mod room;
+mod row_cache;
 mod schema;
 mod snapshot;
 mod transaction;
@@ -28,8 +28,8 @@ pub(super) use self::found::{Content, Found, GET_ROW};
 pub(super) use self::hints::Hints;
 pub(super) use self::leases::holder;
 pub(super) use self::open::{Mode, open, set_sync};
-pub(super) use self::recent::Recent;
 pub(super) use self::room::PAGE;
+pub(super) use self::row_cache::RowCache;
 pub(super) use self::schema::{check, set_up};
 pub(super) use self::snapshot::{Known, View, keys, known, outdated};
 pub(super) use self::transaction::Transaction;

@@ -13,21 +13,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::failure;
-use super::index::{self, Known, Mode, Recent, View};
-use super::wal_index::{Header, Watched};
+use super::index::{self, Known, Mode, RowCache, View};
+use super::wal_index::{Header, ReadConnection};
 use crate::error::Error;
 
 /// A connection that reads.
 pub(super) struct Reader {
-    connection: Watched,
+    connection: ReadConnection,
     /// Whether it looks for the header: who may only read has memory of its own in its place.
-    watches: bool,
+    seeks_header: bool,
     /// The header that belongs to the snapshot that is being kept.
     snapshot: Option<Header>,
     /// What is known about that snapshot.
     known: Option<Known>,
     /// What was read under that header, which may come again with the next snapshot.
-    recent: Recent,
+    cache: RowCache,
 }
 
 impl Reader {
@@ -35,15 +35,15 @@ impl Reader {
         let connection = index::open(path, busy, mode)?;
         let open = || {
             connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
-            Watched::new(connection, index::GET_ROW)
+            ReadConnection::new(connection, index::GET_ROW)
         };
         let connection = open().map_err(|error| failure::sqlite("open the index", error))?;
         Ok(Self {
             connection,
-            watches: mode == Mode::Write,
+            seeks_header: mode == Mode::Write,
             snapshot: None,
             known: None,
-            recent: Recent::default(),
+            cache: RowCache::default(),
         })
     }
 
@@ -69,10 +69,10 @@ impl Reader {
         {
             // Nothing was committed between the look at the header and the first read: they belong together.
             self.snapshot = Some(header);
-            self.recent.at(header);
+            self.cache.use_header(header);
         } else {
-            if self.watches {
-                self.connection.find();
+            if self.seeks_header {
+                self.connection.find_header();
             }
             self.let_go()?;
         }
@@ -86,14 +86,14 @@ impl Reader {
         certain: bool,
         read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let recent = certain.then_some(&mut self.recent);
+        let cache = certain.then_some(&mut self.cache);
         self.connection
-            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, recent }))
+            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, cache }))
     }
 
     pub(super) fn let_go(&mut self) -> rusqlite::Result<()> {
         (self.snapshot, self.known) = (None, None);
-        self.recent.renew();
+        self.cache.make_room();
         let connection = self.connection.connection();
         if !connection.is_autocommit() {
             connection.prepare_cached("COMMIT")?.execute([])?;

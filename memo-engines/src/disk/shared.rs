@@ -51,7 +51,7 @@ impl Shared {
     /// Whether this is the process that opened it. A forked child has no writer, and SQLite allows it neither to use what
     /// its parent opened nor to open the same file itself: what is known of locks there is the parent's.
     /// (<https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_>)
-    pub(super) fn here(&self) -> Result<(), Error> {
+    pub(super) fn check_process(&self) -> Result<(), Error> {
         if self.generation == fork::generation() {
             return Ok(());
         }
@@ -61,7 +61,7 @@ impl Shared {
     }
 
     pub(super) fn look(&self, key: &Key) -> Result<(Option<Entry>, Witness), Error> {
-        self.here()?;
+        self.check_process()?;
         let now = utc_now();
         match self.queue.pending(key) {
             Some(Pending::Put(entry)) if !entry.is_expired(now) => {
@@ -109,7 +109,7 @@ impl Shared {
         &self,
         read: impl Fn(&mut View<'_, '_>, &Hints) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        self.here()?;
+        self.check_process()?;
         let store = self.stores.current();
         let held = store.readers.are_holding();
         let value = store.readers.read(|view| read(view, &store.hints));
@@ -129,12 +129,12 @@ impl Shared {
     }
 
     pub(super) fn push(&self, op: Op, wait: Duration) -> Result<(), Error> {
-        self.here()?;
+        self.check_process()?;
         self.queue.push(op, self.stores.options.queue, wait)
     }
 
     pub(super) fn put(&self, key: &Key, entry: &Entry, witness: Option<Witness>) -> Result<(), Error> {
-        self.here()?;
+        self.check_process()?;
         let options = &self.stores.options;
         if entry.bytes.len() as u64 > options.largest() {
             let context = format!("store {} bytes in a cache of {}", entry.bytes.len(), options.max_size);

@@ -30,8 +30,8 @@ pub(super) fn cannot_write(directory: &Directory) -> Error {
 }
 
 /// Refuses what SQLite has opened by a name that may have led elsewhere meanwhile.
-fn is_where_it_was(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
-    if directory.is_in_place() && directory.is_still(number, file) {
+fn check_in_place(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
+    if directory.is_in_place() && directory.is_same_index(number, file) {
         return Ok(());
     }
     let context =
@@ -52,7 +52,7 @@ fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, 
     let path = directory.index(number);
     let connection = index::open(&path, options.busy_timeout, mode)?;
     index::check(&connection)?;
-    is_where_it_was(directory, number, file)?;
+    check_in_place(directory, number, file)?;
     let readers = Readers::new(&path, options.busy_timeout, mode);
     let directory = Arc::clone(directory);
     Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
@@ -90,7 +90,7 @@ pub(super) fn newest(
                 let context = "write to the index: its header is of a format that cannot be written";
                 return Err(failure(ErrorKind::Corrupt, context));
             }
-            is_where_it_was(directory, number, file)?;
+            check_in_place(directory, number, file)?;
             let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
             let directory = Arc::clone(directory);
             Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))

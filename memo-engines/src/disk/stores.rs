@@ -67,7 +67,7 @@ impl Stores {
     /// or someone has emptied the directory, removed it, or put another in its place.
     pub(super) fn is_current(&self) -> bool {
         let store = self.current();
-        store.directory.is_in_place() && store.directory.is_still(store.number, store.file)
+        store.directory.is_in_place() && store.directory.is_same_index(store.number, store.file)
     }
 
     /// Why nothing can be written, where that is so.

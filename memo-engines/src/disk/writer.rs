@@ -40,7 +40,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
-            self.look_at_suspects();
+            self.check_suspects();
             if !batch.is_empty() {
                 let written = self.write(&batch);
                 // Before anyone hears that it is done: a reader must not find in the queue what was cleared.
@@ -65,7 +65,7 @@ impl Writer {
     }
 
     /// Looks at an index that a reader found damaged, or did not find.
-    fn look_at_suspects(&mut self) {
+    fn check_suspects(&mut self) {
         if self.shared.damaged.swap(false, Ordering::AcqRel) {
             let why = failure(ErrorKind::Corrupt, "read the index");
             let _ = self.renew(Some(&why));
@@ -88,7 +88,7 @@ impl Writer {
         self.next_sweep = Instant::now() + self.shared.stores.options.sweep_every;
         let mut swept = self.index.sweep();
         let again = self.shared.stores.may_write();
-        if again && swept.as_ref().is_err_and(|error| self.after(error)) {
+        if again && swept.as_ref().is_err_and(|error| self.recovers(error)) {
             swept = self.index.sweep();
         }
         for reply in first.into_iter().chain(asked) {
@@ -128,7 +128,7 @@ impl Writer {
         let mut written = found.and_then(|()| may_write()).and_then(|()| self.index.write(batch));
         if let Err(error) = &written
             && self.shared.stores.may_write()
-            && self.after(error)
+            && self.recovers(error)
         {
             written = self.index.write(batch);
         }
@@ -151,7 +151,7 @@ impl Writer {
     }
 
     /// What can be done about an error; tells whether to try again.
-    fn after(&mut self, error: &Error) -> bool {
+    fn recovers(&mut self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Corrupt => self.renew(Some(error)).is_ok(),
             // Read-only, as SQLite sees it: to open it anew tells whether that is so.

@@ -11,7 +11,7 @@ use super::attempts::Attempts;
 use super::causes::Causes;
 use super::circuit::{Calls, Circuit, Permit, Turn};
 use super::deadline::within;
-use super::direct::Direct;
+use super::direct::DirectCalls;
 use super::events::{Event, Hook};
 use super::failure::{late, refused};
 use super::helpers::Helpers;
@@ -39,7 +39,7 @@ struct Running {
     writes: Circuit,
     causes: Causes,
     helpers: Helpers,
-    direct: Direct,
+    direct_calls: DirectCalls,
 }
 
 impl Running {
@@ -49,13 +49,13 @@ impl Running {
             writes: Circuit::new(Calls::Writes, options),
             causes: Causes::default(),
             helpers: Helpers::new(options.helpers),
-            direct: Direct::new(),
+            direct_calls: DirectCalls::new(),
         }
     }
 }
 
 /// A call on copies, for a thread that the caller may leave.
-pub(super) type Aside<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
+pub(super) type HelperCall<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
 
 impl Inner {
     pub(super) fn new(name: String, capability: Capability, engine: Lazy, options: GuardOptions) -> Self {
@@ -76,13 +76,13 @@ impl Inner {
         self.running.get(|| Running::new(&self.options))
     }
 
-    /// Makes a call. `aside` gives the same call for another thread.
+    /// Makes a call. `for_helper` gives the same call for another thread.
     pub(super) fn call<'a, T: Send + 'static>(
         &'a self,
         calls: Calls,
         budget: Duration,
         call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
-        aside: impl FnOnce() -> Aside<T>,
+        for_helper: impl FnOnce() -> HelperCall<T>,
     ) -> EngineFuture<'a, T> {
         let Some(permit) = self.circuit(calls).admit() else {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
@@ -97,13 +97,13 @@ impl Inner {
             Some(Built { engine, hangs: false }) if self.may_be_direct() => {
                 // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
                 let begun = Instant::now();
-                if self.running().direct.begin(begun, budget) {
-                    self.direct(permit, budget, begun, move || call(&**engine))
+                if self.running().direct_calls.begin(begun, budget) {
+                    self.on_caller(permit, budget, begun, move || call(&**engine))
                 } else {
-                    self.aside(permit, budget, aside())
+                    self.on_helper(permit, budget, for_helper())
                 }
             }
-            _ => self.aside(permit, budget, aside()),
+            _ => self.on_helper(permit, budget, for_helper()),
         }
     }
 
@@ -113,7 +113,7 @@ impl Inner {
     }
 
     /// Makes a call that blocks on the caller's thread.
-    fn direct<'a, T: Send + 'a>(
+    fn on_caller<'a, T: Send + 'a>(
         &'a self,
         permit: Permit<'a>,
         budget: Duration,
@@ -124,11 +124,11 @@ impl Inner {
         let mut attempts = Attempts::new(call).until(begun + budget / 2);
         let polled = Pin::new(&mut attempts).poll(&mut Context::from_waker(Waker::noop()));
         let ended = Instant::now();
-        self.running().direct.end(ended);
+        self.running().direct_calls.end(ended);
         match polled {
             Poll::Ready(answer) => {
                 let took = ended.saturating_duration_since(begun);
-                EngineFuture::ready(self.came_back(permit, budget, took, answer))
+                EngineFuture::ready(self.settle_direct(permit, budget, took, answer))
             }
             // It said that it blocks and does not: so be it.
             Poll::Pending => EngineFuture::new(self.in_time(permit, budget, attempts)),
@@ -136,11 +136,11 @@ impl Inner {
     }
 
     /// Makes a call on a helper thread, and builds the engine there if it must be.
-    fn aside<'a, T: Send + 'static>(
+    fn on_helper<'a, T: Send + 'static>(
         &'a self,
         permit: Permit<'a>,
         budget: Duration,
-        work: Aside<T>,
+        work: HelperCall<T>,
     ) -> EngineFuture<'a, T> {
         let engine = Arc::clone(&self.engine);
         let answer = self.running().helpers.run(move || {
@@ -165,7 +165,7 @@ impl Inner {
     }
 
     /// A direct call that came back late is as good an answer as any, but the circuit hears of it.
-    fn came_back<T>(
+    fn settle_direct<T>(
         &self,
         permit: Permit<'_>,
         budget: Duration,
@@ -175,7 +175,7 @@ impl Inner {
         if took <= budget {
             return self.settle(permit, answer);
         }
-        self.running().direct.was_slow();
+        self.running().direct_calls.was_slow();
         match answer {
             Ok(value) => {
                 let _ = self.settle(permit, Err::<(), _>(late()));
@@ -196,18 +196,18 @@ impl Inner {
             if error.kind() == ErrorKind::Timeout {
                 self.counters.timeouts.fetch_add(1, Ordering::Relaxed);
                 if self.capability.blocking {
-                    self.running().direct.was_slow();
+                    self.running().direct_calls.was_slow();
                 }
             }
         }
         let (calls, turn) = (permit.calls(), permit.settle(answer.as_ref().err()));
         match (turn, &answer) {
             (Turn::Opened, Err(error)) => {
-                let times = self.running().causes.hear(error, Instant::now());
-                self.circuit(calls).tell(times.is_some());
+                let times = self.running().causes.report(error, Instant::now());
+                self.circuit(calls).set_reported(times.is_some());
                 self.happened(&Event::Opened { calls, error, times });
             }
-            (Turn::Closed { after, told }, _) => self.happened(&Event::Closed { calls, after, told }),
+            (Turn::Closed { after, reported }, _) => self.happened(&Event::Closed { calls, after, reported }),
             _ => {}
         }
         answer

@@ -27,7 +27,7 @@ struct Cause {
 impl Causes {
     /// Notes that a failure happened at `now`. `Some` if people should hear of it, with how often it happened since they
     /// last did.
-    pub(super) fn hear(&self, error: &Error, now: Instant) -> Option<u64> {
+    pub(super) fn report(&self, error: &Error, now: Instant) -> Option<u64> {
         let words = words(error);
         let mut causes = lock(&self.0);
         if let Some(cause) = causes.iter_mut().find(|cause| cause.words == words) {
@@ -74,17 +74,17 @@ mod tests {
         // Six openings a second for three hours.
         let heard: Vec<_> = (0..3 * 36_000)
             .step_by(2)
-            .filter_map(|now| causes.hear(&full(), at(now)).map(|times| (now / 10, times)))
+            .filter_map(|now| causes.report(&full(), at(now)).map(|times| (now / 10, times)))
             .collect();
         let seconds: Vec<_> = heard.iter().map(|(second, _)| *second).collect();
         assert_eq!(seconds, [0, 10, 30, 70, 150, 310, 630, 1270, 2550, 5110, 8710]);
         assert_eq!(heard[..3], [(0, 1), (10, 50), (30, 100)]);
         // Another cause is another matter, and one that is back after a day is news.
-        assert_eq!(causes.hear(&Error::new(ErrorKind::Timeout, "write"), at(9000)), Some(1));
+        assert_eq!(causes.report(&Error::new(ErrorKind::Timeout, "write"), at(9000)), Some(1));
         let day = begun + Duration::from_secs(24 * 3600);
-        assert!(causes.hear(&full(), day).is_some());
-        assert_eq!(causes.hear(&full(), day + Duration::from_secs(5)), None);
-        assert_eq!(causes.hear(&full(), day + Duration::from_secs(11)), Some(2));
+        assert!(causes.report(&full(), day).is_some());
+        assert_eq!(causes.report(&full(), day + Duration::from_secs(5)), None);
+        assert_eq!(causes.report(&full(), day + Duration::from_secs(11)), Some(2));
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         let now = Instant::now();
         for cause in 'a'..='z' {
             let error = Error::new(ErrorKind::Other, cause.to_string());
-            assert_eq!(causes.hear(&error, now), Some(1));
+            assert_eq!(causes.report(&error, now), Some(1));
         }
         assert_eq!(causes.0.lock().unwrap().len(), MOST);
     }

@@ -48,7 +48,7 @@ struct Open {
     backoff: Duration,
     probing: bool,
     /// Whether people have been told that it opened.
-    told: bool,
+    reported: bool,
 }
 
 /// The right to make one call. A probe that is given up without a result has failed.
@@ -65,7 +65,7 @@ pub(super) enum Turn {
         /// How long it was open.
         after: Duration,
         /// Whether people have been told that it opened.
-        told: bool,
+        reported: bool,
     },
 }
 
@@ -110,9 +110,9 @@ impl Circuit {
     }
 
     /// Notes whether people have been told that it opened.
-    pub(super) fn tell(&self, told: bool) {
+    pub(super) fn set_reported(&self, reported: bool) {
         if let Some(open) = &mut *self.lock() {
-            open.told = told;
+            open.reported = reported;
         }
     }
 
@@ -130,7 +130,10 @@ impl Circuit {
         }
         let closed = self.lock().take();
         self.is_open.store(false, Ordering::Release);
-        closed.map_or(Turn::Nothing, |open| Turn::Closed { after: open.since.elapsed(), told: open.told })
+        closed.map_or(Turn::Nothing, |open| Turn::Closed {
+            after: open.since.elapsed(),
+            reported: open.reported,
+        })
     }
 
     fn failed(&self, probe: bool, at_once: bool) -> Turn {
@@ -147,7 +150,8 @@ impl Circuit {
             Some(_) => Turn::Nothing,
             None if at_once || failures >= self.failures_to_open => {
                 let backoff = self.backoff.min(self.max_backoff);
-                *open = Some(Open { since: now, until: now + backoff, backoff, probing: false, told: false });
+                *open =
+                    Some(Open { since: now, until: now + backoff, backoff, probing: false, reported: false });
                 self.is_open.store(true, Ordering::Release);
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 Turn::Opened

@@ -4,27 +4,27 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How direct calls are getting on: whether the next should go to a helper.
-pub(super) struct Direct {
+pub(super) struct DirectCalls {
     begun: Instant,
     inside: AtomicUsize,
     /// When a direct call last began with nobody inside, or ended: in milliseconds.
-    moved: AtomicU64,
-    aside: AtomicBool,
+    last_progress: AtomicU64,
+    uses_helpers: AtomicBool,
     /// When a call last took too long, in milliseconds.
-    slow: AtomicU64,
+    last_slow: AtomicU64,
 }
 
 /// How long all must go well before calls are direct again.
 const CALM: Duration = Duration::from_secs(1);
 
-impl Direct {
+impl DirectCalls {
     pub(super) fn new() -> Self {
         Self {
             begun: Instant::now(),
             inside: AtomicUsize::new(0),
-            moved: AtomicU64::new(0),
-            aside: AtomicBool::new(false),
-            slow: AtomicU64::new(0),
+            last_progress: AtomicU64::new(0),
+            uses_helpers: AtomicBool::new(false),
+            last_slow: AtomicU64::new(0),
         }
     }
 
@@ -40,16 +40,16 @@ impl Direct {
     /// Whether a call may be direct; if so it has begun.
     pub(super) fn begin(&self, moment: Instant, budget: Duration) -> bool {
         let now = self.at(moment);
-        if self.aside.load(Ordering::Relaxed) {
-            let calm = now.saturating_sub(self.slow.load(Ordering::Relaxed)) > CALM.as_millis() as u64;
+        if self.uses_helpers.load(Ordering::Relaxed) {
+            let calm = now.saturating_sub(self.last_slow.load(Ordering::Relaxed)) > CALM.as_millis() as u64;
             if !calm || self.inside.load(Ordering::Relaxed) != 0 {
                 return false;
             }
-            self.aside.store(false, Ordering::Relaxed);
+            self.uses_helpers.store(false, Ordering::Relaxed);
         }
         if self.inside.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.moved.store(now, Ordering::Relaxed);
-        } else if now.saturating_sub(self.moved.load(Ordering::Relaxed)) > budget.as_millis() as u64 {
+            self.last_progress.store(now, Ordering::Relaxed);
+        } else if now.saturating_sub(self.last_progress.load(Ordering::Relaxed)) > budget.as_millis() as u64 {
             // Somebody is inside, and nobody has come out for as long as one may take.
             self.inside.fetch_sub(1, Ordering::Relaxed);
             self.was_slow_at(now);
@@ -59,12 +59,12 @@ impl Direct {
     }
 
     pub(super) fn end(&self, moment: Instant) {
-        self.moved.store(self.at(moment), Ordering::Relaxed);
+        self.last_progress.store(self.at(moment), Ordering::Relaxed);
         self.inside.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn was_slow_at(&self, now: u64) {
-        self.slow.store(now, Ordering::Relaxed);
-        self.aside.store(true, Ordering::Relaxed);
+        self.last_slow.store(now, Ordering::Relaxed);
+        self.uses_helpers.store(true, Ordering::Relaxed);
     }
 }

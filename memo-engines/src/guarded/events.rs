@@ -29,7 +29,7 @@ pub enum Event<'a> {
         /// How long it was open.
         after: Duration,
         /// Whether people should hear of it: they did when it opened.
-        told: bool,
+        reported: bool,
     },
 }
 

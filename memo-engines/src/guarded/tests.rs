@@ -32,7 +32,7 @@ fn failures_in_a_row_open_the_circuit_and_a_probe_closes_it() {
         move |name: &str, event: &Event<'_>| {
             let what = match event {
                 Event::Opened { error, times, .. } => format!("opened: {error}, {times:?}"),
-                Event::Closed { told, .. } => format!("closed, {told}"),
+                Event::Closed { reported, .. } => format!("closed, {reported}"),
             };
             told.lock().unwrap().push(format!("{name} {what}"));
         }
@@ -181,7 +181,7 @@ fn promise_18_an_engine_that_is_not_written_is_still_read_and_people_hear_of_it_
         move |_: &str, event: &Event<'_>| {
             told.lock().unwrap().push(match event {
                 Event::Opened { calls, times, .. } => (*calls, "opened", times.is_some()),
-                Event::Closed { calls, told, .. } => (*calls, "closed", *told),
+                Event::Closed { calls, reported, .. } => (*calls, "closed", *reported),
             });
         }
     };

@@ -30,7 +30,8 @@ impl Redis {
         let seen = match witness.map(stored::without_minute) {
             None => String::new(),
             Some((_, minute))
-                if self.clock.minute().wrapping_sub(minute) % 4096 >= self.memory().as_secs() / 60 =>
+                if self.clock.minute().wrapping_sub(minute) % 4096
+                    >= self.removal_memory().as_secs() / 60 =>
             {
                 // what has happened since may have been forgotten
                 return Ok(false);
@@ -41,10 +42,10 @@ impl Redis {
         let ttl = entry.expires.map_or(longest, |end| end.saturating_sub(utc_now()).clamp(1, longest));
         let end = stored::end_of_entry(entry.expires);
         let Place { generation, entry: name } = self.names.place(key);
-        let (fresh, stamp, memory) = (even(), even(), millis(self.memory()));
+        let (fresh, stamp, memory) = (even(), even(), millis(self.removal_memory()));
         let rest = |command: &mut Cmd| {
             command.arg(&entry.bytes[..]).arg(&end[..]).arg(ttl).arg(fresh).arg(longest).arg(&seen);
-            self.tell(command, Change::Entry(*key));
+            self.add_announcement(command, Change::Entry(*key));
             command.arg(stamp).arg(memory);
         };
         self.run(&scripts::PUT, &[&generation, &name], rest, "store an entry").await
@@ -54,8 +55,8 @@ impl Redis {
         let Place { generation, entry } = self.names.place(key);
         let tombstone = stored::tombstone(even());
         let rest = |command: &mut Cmd| {
-            command.arg(&tombstone[..]).arg(millis(self.memory())).arg(utc_now());
-            self.tell(command, Change::Entry(*key));
+            command.arg(&tombstone[..]).arg(millis(self.removal_memory())).arg(utc_now());
+            self.add_announcement(command, Change::Entry(*key));
         };
         self.run(&scripts::REMOVE, &[&generation, &entry], rest, "remove an entry").await
     }
@@ -70,9 +71,9 @@ impl Redis {
         });
         join_all(clear).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut command = ::redis::cmd("PUBLISH");
-        self.tell(&mut command, Change::Space(*space));
+        self.add_announcement(&mut command, Change::Space(*space));
         let key = generations.first().map_or("", String::as_str);
-        self.talk()
+        self.client()
             .link
             .send(&command, key, "tell that a space was cleared")
             .await
@@ -81,12 +82,12 @@ impl Redis {
     }
 
     /// Adds the channel, and what to say there.
-    fn tell(&self, command: &mut Cmd, change: Change) {
-        command.arg(self.talk().watch.channel()).arg(&self.talk().watch.message(change)[..]);
+    fn add_announcement(&self, command: &mut Cmd, change: Change) {
+        command.arg(self.client().watch.channel()).arg(&self.client().watch.message(change)[..]);
     }
 
     /// For how long removals are remembered. The minutes of a witness go round after 4096.
-    fn memory(&self) -> Duration {
+    fn removal_memory(&self) -> Duration {
         self.options.remember_removals.clamp(Duration::from_secs(60), Duration::from_secs(48 * 3600))
     }
 }

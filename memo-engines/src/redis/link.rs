@@ -38,26 +38,26 @@ struct Shared {
 }
 
 struct State {
-    now: Now,
+    stage: Stage,
     /// How many attempts have failed in a row.
     failed: u32,
     /// Tells connections apart.
     number: u64,
 }
 
-enum Now {
+enum Stage {
     /// Nobody needs one.
     Idle,
     /// What came of the attempt, when it is over.
     Connecting(watch::Receiver<bool>),
     /// The last attempt failed; none is made before then.
-    Resting(Instant, ErrorKind, String),
-    Connected(Live),
+    BackingOff(Instant, ErrorKind, String),
+    Connected(LiveConnection),
 }
 
 /// A connection in use.
 #[derive(Clone)]
-struct Live {
+struct LiveConnection {
     connection: Connection,
     number: u64,
     /// Since when replies have been waited for without any coming, in milliseconds of the link's life; 0 while none is
@@ -77,7 +77,7 @@ impl Link {
             },
             silence: options.silence,
             begun: Instant::now(),
-            state: Mutex::new(State { now: Now::Idle, failed: 0, number: 0 }),
+            state: Mutex::new(State { stage: Stage::Idle, failed: 0, number: 0 }),
         }))
     }
 
@@ -123,11 +123,11 @@ impl Link {
         async move { shared.connector.connect_to_one(config).await }
     }
 
-    async fn live(&self) -> Result<Live, Error> {
+    async fn live(&self) -> Result<LiveConnection, Error> {
         loop {
-            let mut attempt = match self.0.step()? {
-                Step::Use(live) => return Ok(live),
-                Step::Wait(attempt) => attempt,
+            let mut attempt = match self.0.next()? {
+                Next::Use(live) => return Ok(live),
+                Next::Wait(attempt) => attempt,
             };
             // an attempt that was dropped, with the runtime, is over too
             let _ = attempt.wait_for(|over| *over).await;
@@ -135,8 +135,8 @@ impl Link {
     }
 }
 
-enum Step {
-    Use(Live),
+enum Next {
+    Use(LiveConnection),
     Wait(watch::Receiver<bool>),
 }
 
@@ -153,28 +153,28 @@ impl Shared {
     /// Gives up a connection, unless another has taken its place.
     fn lose(&self, number: u64) {
         let mut state = self.lock();
-        if matches!(&state.now, Now::Connected(live) if live.number == number) {
-            let lost = std::mem::replace(&mut state.now, Now::Idle);
+        if matches!(&state.stage, Stage::Connected(live) if live.number == number) {
+            let lost = std::mem::replace(&mut state.stage, Stage::Idle);
             drop(state);
             drop(lost);
         }
     }
 
     /// What a call has to do next.
-    fn step(self: &Arc<Self>) -> Result<Step, Error> {
+    fn next(self: &Arc<Self>) -> Result<Next, Error> {
         let mut state = self.lock();
-        match &state.now {
-            Now::Connected(live) => Ok(Step::Use(live.clone())),
-            Now::Connecting(attempt) => Ok(Step::Wait(attempt.clone())),
-            Now::Resting(until, kind, why) if Instant::now() < *until => {
+        match &state.stage {
+            Stage::Connected(live) => Ok(Next::Use(live.clone())),
+            Stage::Connecting(attempt) => Ok(Next::Wait(attempt.clone())),
+            Stage::BackingOff(until, kind, why) if Instant::now() < *until => {
                 Err(Error::new(*kind, "connect").caused_by(why.clone()))
             }
             _ => {
                 let (over, attempt) = watch::channel(false);
                 let connecting = Arc::clone(self).connect(over);
                 background::handle()?.spawn(connecting);
-                state.now = Now::Connecting(attempt.clone());
-                Ok(Step::Wait(attempt))
+                state.stage = Stage::Connecting(attempt.clone());
+                Ok(Next::Wait(attempt))
             }
         }
     }
@@ -189,9 +189,10 @@ impl Shared {
                 state.failed = 0;
                 state.number += 1;
                 let (give_up, given_up) = watch::channel(false);
-                let live = Live { connection, number: state.number, silent: Arc::default(), given_up };
-                tokio::spawn(look_after(Arc::downgrade(&self), &live, give_up));
-                state.now = Now::Connected(live);
+                let live =
+                    LiveConnection { connection, number: state.number, silent: Arc::default(), given_up };
+                tokio::spawn(give_up_when_silent(Arc::downgrade(&self), &live, give_up));
+                state.stage = Stage::Connected(live);
             }
             Err(error) => {
                 let longest = (BACKOFF.0 * (1 << state.failed.min(8))).min(BACKOFF.1);
@@ -200,7 +201,7 @@ impl Shared {
                 let rest = longest.mul_f64(0.5 + (random() % 1024) as f64 / 2048.0);
                 let why =
                     std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                state.now = Now::Resting(Instant::now() + rest, error.kind(), why);
+                state.stage = Stage::BackingOff(Instant::now() + rest, error.kind(), why);
             }
         }
         drop(state);
@@ -209,9 +210,9 @@ impl Shared {
 }
 
 /// Gives a connection up when it has been silent for too long; ends with it.
-fn look_after(
+fn give_up_when_silent(
     link: Weak<Shared>,
-    live: &Live,
+    live: &LiveConnection,
     give_up: watch::Sender<bool>,
 ) -> impl Future<Output = ()> + Send + use<> {
     // the library looks after the nodes of a Cluster, and tries again

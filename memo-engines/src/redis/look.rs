@@ -56,12 +56,12 @@ pub(super) fn found(value: Value, generation: Option<u64>) -> Found {
 }
 
 /// The entry, if its time is not over. (Most have none, and need no clock.)
-pub(super) fn alive(found: Found) -> Option<Entry> {
+pub(super) fn unexpired(found: Found) -> Option<Entry> {
     found.entry.filter(|entry| entry.expires.is_none() || !entry.is_expired(utc_now()))
 }
 
 /// A generation as it stands on the server. What is not one counts as none, as it does for the scripts.
-pub(super) fn number(value: &Value) -> Option<u64> {
+pub(super) fn generation_in(value: &Value) -> Option<u64> {
     match value {
         Value::BulkString(digits) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => {
             std::str::from_utf8(digits).ok()?.parse().ok()

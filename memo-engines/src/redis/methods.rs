@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::Redis;
 use super::failure::{Failure, NAME};
 use super::leases;
-use super::look::{Look, alive};
+use super::look::{Look, unexpired};
 use super::scripts;
 use super::stored;
 use crate::clock::millis;
@@ -31,7 +31,7 @@ impl Engine for Redis {
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        EngineFuture::new(async move { Ok(alive(self.find(key).await?.found)) })
+        EngineFuture::new(async move { Ok(unexpired(self.find(key).await?.found)) })
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
@@ -50,7 +50,7 @@ impl Engine for Redis {
         EngineFuture::new(async move {
             let Look { found, generation, minute } = self.find(key).await?;
             let witness = stored::with_minute(found.witness(generation), minute);
-            Ok((alive(found), witness))
+            Ok((unexpired(found), witness))
         })
     }
 
@@ -79,7 +79,7 @@ impl Engine for Redis {
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         EngineFuture::new(async move {
             let place = self.names.place(key);
-            let token = leases::take(&self.talk().link, &place, ttl).await.map_err(Failure::named)?;
+            let token = leases::take(&self.client().link, &place, ttl).await.map_err(Failure::named)?;
             Ok(token.map(|token| Lease { token }))
         })
     }
@@ -106,12 +106,12 @@ impl Engine for Redis {
 
     fn watch(&self, space: &Space, watcher: Watcher) {
         if self.capability().watches {
-            let talk = self.talk();
+            let client = self.client();
             let mut watchers = lock(&self.watchers);
             watchers.retain(|(_, watcher)| watcher.strong_count() > 0);
             watchers.push((*space, watcher.clone()));
             drop(watchers);
-            talk.watch.add(*space, watcher, &talk.link);
+            client.watch.add_watcher(*space, watcher, &client.link);
         }
     }
 }

@@ -51,7 +51,7 @@ impl Watch {
     }
 
     /// Has a watcher told; begins to listen with the first one.
-    pub(super) fn add(&self, space: Space, watcher: Watcher, link: &Link) {
+    pub(super) fn add_watcher(&self, space: Space, watcher: Watcher, link: &Link) {
         let mut watchers = lock(&self.watchers);
         // those that nobody keeps any more go as others come
         watchers.retain(|_, watchers| {
@@ -66,12 +66,12 @@ impl Watch {
         }
         let (sender, receiver) = sync_channel(WAITING);
         let watchers = Arc::clone(&self.watchers);
-        let told = Told { sender, overflowed: Arc::default() };
-        let overflowed = Arc::clone(&told.overflowed);
-        let teller = std::thread::Builder::new().name("memo-redis-watch".into());
-        let teller = teller.spawn(move || tell(&receiver, &overflowed, &watchers));
-        if let (Ok(_), Ok(runtime)) = (teller, background::handle()) {
-            *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, told)));
+        let outbox = Outbox { sender, overflowed: Arc::default() };
+        let overflowed = Arc::clone(&outbox.overflowed);
+        let thread = std::thread::Builder::new().name("memo-redis-watch".into());
+        let thread = thread.spawn(move || deliver(&receiver, &overflowed, &watchers));
+        if let (Ok(_), Ok(runtime)) = (thread, background::handle()) {
+            *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, outbox)));
         }
     }
 }
@@ -85,12 +85,12 @@ impl Drop for Watch {
 
 /// The way to the thread that calls watchers: what they do must not keep the runtime of all connections.
 #[derive(Clone)]
-struct Told {
+struct Outbox {
     sender: SyncSender<Change>,
     overflowed: Arc<AtomicBool>,
 }
 
-impl Told {
+impl Outbox {
     fn push(&self, change: Change) {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(change) {
             // those that wait will be taken, and then this is seen
@@ -99,7 +99,11 @@ impl Told {
     }
 }
 
-fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<HashMap<Space, Vec<Watcher>>>) {
+fn deliver(
+    changes: &Receiver<Change>,
+    overflowed: &AtomicBool,
+    watchers: &Mutex<HashMap<Space, Vec<Watcher>>>,
+) {
     for change in changes {
         let lost = overflowed.swap(false, Ordering::AcqRel);
         for change in [Some(change), lost.then_some(Change::Unknown)].into_iter().flatten() {
@@ -116,17 +120,17 @@ fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<Ha
 }
 
 /// Listens for as long as the engine lives.
-async fn listen(link: Link, channel: String, own: Sender, told: Told) {
+async fn listen(link: Link, channel: String, own: Sender, outbox: Outbox) {
     loop {
         let over = Arc::new(Notify::new());
         let heard = {
-            let (over, told) = (Arc::clone(&over), told.clone());
+            let (over, outbox) = (Arc::clone(&over), outbox.clone());
             move |push: PushInfo| -> Result<(), std::convert::Infallible> {
                 match push.kind {
                     PushKind::Message => {
                         let payload = push.data.into_iter().nth(1);
                         if let Some(change) = message::read(payload, &own) {
-                            told.push(change);
+                            outbox.push(change);
                         }
                     }
                     PushKind::Disconnection => over.notify_one(),
@@ -140,7 +144,7 @@ async fn listen(link: Link, channel: String, own: Sender, told: Told) {
         if let Ok(mut connection) = link.listening(config).await
             && connection.subscribe(&channel).await.is_ok()
         {
-            told.push(Change::Unknown);
+            outbox.push(Change::Unknown);
             loop {
                 let asked = tokio::time::timeout(ASKED_EVERY, over.notified()).await;
                 let ping = ::redis::cmd("PING");

@@ -44,7 +44,7 @@ impl Directory {
     }
 
     /// Whether this index is still the file that was opened.
-    pub(in crate::disk) fn is_still(&self, number: u64, id: FileId) -> bool {
+    pub(in crate::disk) fn is_same_index(&self, number: u64, id: FileId) -> bool {
         matches!(self.root.identify(&index_name(number)), Ok(Some(now)) if now == id)
     }
 

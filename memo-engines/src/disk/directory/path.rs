@@ -28,16 +28,16 @@ const PASS: OFlags = OFlags::RDONLY;
 /// free of symbolic links. Links are followed where they are this user's or root's, but none in place of the directory
 /// itself.
 pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
-    let mut way = Way::new()?;
+    let mut descent = Descent::new()?;
     let mut ahead = names(&std::path::absolute(path)?);
     let mut links = 0;
     while let Some(name) = ahead.pop_front() {
         if name == ".." {
-            way.up();
+            descent.up();
             continue;
         }
-        way.check()?;
-        let Some(target) = way.enter(&name)? else { continue };
+        descent.check()?;
+        let Some(target) = descent.enter(&name)? else { continue };
         links += 1;
         if ahead.is_empty() {
             return Err(Refusal::Because("it is a symbolic link; set the path that it leads to".to_owned()));
@@ -46,13 +46,13 @@ pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
             return Err(Refusal::Because("there are too many symbolic links on the way to it".to_owned()));
         }
         if target.is_absolute() {
-            way = Way::new()?;
+            descent = Descent::new()?;
         }
         names(&target).into_iter().rev().for_each(|name| ahead.push_front(name));
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(way.here(), ".", flags, Mode::empty())?;
-    Ok((way.path(), dir))
+    let dir = rustix::fs::openat(descent.here(), ".", flags, Mode::empty())?;
+    Ok((descent.path(), dir))
 }
 
 /// What a path goes through, without what says nothing.
@@ -62,12 +62,12 @@ fn names(path: &Path) -> VecDeque<OsString> {
 }
 
 /// How far we are: the directories from the root on.
-struct Way {
+struct Descent {
     root: OwnedFd,
     below: Vec<(OsString, OwnedFd)>,
 }
 
-impl Way {
+impl Descent {
     fn new() -> io::Result<Self> {
         let flags = PASS | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self { root: rustix::fs::open("/", flags, Mode::empty())?, below: Vec::new() })

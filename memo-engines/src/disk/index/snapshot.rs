@@ -5,7 +5,7 @@ use rusqlite::{Connection, Statement, params};
 use super::columns::{id, moment, space_id};
 use super::found::{Found, GET};
 use super::hints::Hints;
-use super::recent::Recent;
+use super::row_cache::RowCache;
 use crate::engine::{Key, Space, Witness};
 
 /// What holds for a whole snapshot, so that it is asked once.
@@ -34,13 +34,13 @@ pub(in crate::disk) struct View<'v, 'c> {
     pub(in crate::disk) by_row: &'v mut Statement<'c>,
     pub(in crate::disk) known: Known,
     /// What was read from this very snapshot, where that is certain.
-    pub(in crate::disk) recent: Option<&'v mut Recent>,
+    pub(in crate::disk) cache: Option<&'v mut RowCache>,
 }
 
 impl View<'_, '_> {
     /// The entry under a key, expired or not. Where a hint tells its row, one descent is enough.
     pub(in crate::disk) fn get(&mut self, hints: &Hints, key: &Key) -> rusqlite::Result<Option<Found>> {
-        if let Some(found) = self.recent.as_ref().and_then(|recent| recent.get(key)) {
+        if let Some(found) = self.cache.as_ref().and_then(|cache| cache.get(key)) {
             return Ok(Some(found));
         }
         let id = id(&key.digest);
@@ -58,8 +58,8 @@ impl View<'_, '_> {
         if self.known.cleared && !is_valid(self.connection, found.seq, &key.space)? {
             return Ok(None);
         }
-        if let Some(recent) = &mut self.recent {
-            recent.keep(key, &found);
+        if let Some(cache) = &mut self.cache {
+            cache.insert(key, &found);
         }
         Ok(Some(found))
     }

@@ -72,7 +72,7 @@ impl IndexWriter {
             }
             Op::Clear { space, reply } => transaction.clear(space).map(|()| Some(answer(reply, ()))),
             Op::Lease { key, token, ttl, reply } => {
-                let taken = transaction.lease(key, token, owner::myself(), *ttl, owner::may_live);
+                let taken = transaction.lease(key, token, owner::this_process(), *ttl, owner::may_live);
                 taken.map(|taken| Some(answer(reply, taken)))
             }
             Op::Renew { key, token, ttl, reply } => {
