@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 #[cfg(feature = "redis")]
 use std::time::Duration;
 
-/// Now, in milliseconds since 1970 UTC: the clock of [`Entry::expires`](crate::Entry::expires). A clock before 1970 reads 0.
+/// The time now, in milliseconds since 1970 UTC. [`Entry::expires`](crate::Entry::expires) is measured by
+/// it. A clock that stands before 1970 reads 0.
 ///
-/// With the feature `testing`, tests can move it, for this process.
+/// With the feature `testing`, a test can move this clock for its process.
 pub fn utc_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
@@ -21,14 +22,15 @@ pub fn utc_now() -> u64 {
 #[cfg(feature = "testing")]
 static MOVED: AtomicI64 = AtomicI64::new(0);
 
-/// Moves the clock of this process that entries expire by ([`utc_now`]): forward by so many milliseconds, or back.
+/// Moves the clock of this process ([`utc_now`]) forward by so many milliseconds, or back if the number is
+/// negative.
 #[cfg(feature = "testing")]
 pub fn move_clock(millis: i64) {
     let _ =
         MOVED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |moved| Some(moved.saturating_add(millis)));
 }
 
-/// A time in milliseconds.
+/// A duration in whole milliseconds.
 #[cfg(feature = "redis")]
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! The seam of the far plane: bytes under 32-byte keys, in whatever outlives or surrounds this process.
+//! The trait of all engines, and the types of its methods.
 
 mod bytes;
 mod capability;
@@ -23,22 +23,22 @@ pub use self::tokens::{Lease, Witness};
 pub use crate::clock::utc_now;
 use crate::error::Error;
 
-/// Something that keeps bytes under 32-byte keys: a disk, a server, whatever you bring.
+/// Something that stores bytes under 32-byte keys: a disk, a server, or an engine of your own.
 ///
-/// Four methods are needed: `get`, `put`, `remove` and `clear`. An engine whose calls return when they are
-/// done answers with [`EngineFuture::ready`]; one that waits answers with [`EngineFuture::new`] over an
-/// `async` block, and must not need the caller's runtime for it.
+/// Four methods are required: `get`, `put`, `remove` and `clear`. An engine that does its work before it
+/// returns answers with [`EngineFuture::ready`]. An engine that waits answers with [`EngineFuture::new`]
+/// over an `async` block. That block must not need the caller's runtime.
 ///
 /// # What is asked of an implementation
 ///
-/// * `get` gives the last entry put under exactly this key, whole, or none. None is always allowed: an engine
-///   may forget. It never gives another key's entry, half an entry, or one whose time is over.
-/// * What is removed or cleared is gone for everyone in [`reach`](Capability::reach) when the call returns
-///   `Ok`, and a `put` that came before it does not bring it back.
-/// * It bounds what it keeps, and how long it waits.
-/// * It never panics, and is `Sync`: calls come from many threads at once.
+/// * `get` returns the last entry that was put under exactly this key, whole, or `None`. `None` is always
+///   allowed: an engine may forget. It never returns another key's entry, half an entry, or an expired one.
+/// * When `remove` or `clear` returns `Ok`, the entry is gone for everyone within
+///   [`reach`](Capability::reach). A `put` that came before it does not bring it back.
+/// * The engine bounds what it stores and how long it waits.
+/// * The engine never panics. It is `Sync`: calls come from many threads at once.
 ///
-/// `memo_engines::conformance` (feature `conformance`) tests all this.
+/// The suite in `memo_engines::conformance` (feature `conformance`) tests all this.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -73,31 +73,32 @@ use crate::error::Error;
 /// }
 /// ```
 pub trait Engine: Send + Sync + 'static {
-    /// Its name in plans, statistics and messages.
+    /// The engine's name in plans, statistics and messages.
     fn name(&self) -> &str;
 
-    /// What it can do. The same for as long as it lives.
+    /// What the engine can do. This does not change while the engine lives.
     fn capability(&self) -> Capability;
 
-    /// How it is to be [guarded](crate::Guarded) by whoever knows nothing more about it: the budget of a call above all.
+    /// How to [guard](crate::Guarded) the engine where nobody has said so: above all, how long a call may
+    /// take.
     fn guard_options(&self) -> GuardOptions {
         GuardOptions::default()
     }
 
-    /// The entry under this key, unless there is none or its time is over.
+    /// The entry under this key, or `None` if there is none or it has expired.
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>>;
 
-    /// Stores an entry, in place of what was there.
+    /// Stores an entry. It replaces the entry that was there.
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()>;
 
-    /// Drops an entry; tells whether there was one.
+    /// Removes an entry. Returns whether there was one.
     fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool>;
 
-    /// Drops all entries of a space, stored by whomever.
+    /// Removes all entries of a space, whoever stored them.
     fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()>;
 
-    /// [`get`](Self::get), and what to hand to [`put_if`](Self::put_if) after having computed the value
-    /// because there was none.
+    /// Looks up an entry, as [`get`](Self::get) does, and also returns a witness. If there was no entry,
+    /// the caller computes the value and hands the witness to [`put_if`](Self::put_if).
     fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
         match self.get(key).try_ready() {
             Ok(answer) => EngineFuture::ready(answer.map(|entry| (entry, Witness::default()))),
@@ -105,9 +106,10 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// Stores an entry unless its key was removed or its space cleared since `witness` was taken; tells
-    /// whether it was stored. Where the engine cannot know ([`Capability::witnesses`]), it stores. Where puts
-    /// are deferred, `true` means accepted: it may still lose to an invalidation that comes first.
+    /// Stores an entry unless its key was removed, or its space cleared, since `witness` was taken. Returns
+    /// whether the entry was stored. An engine without [witnesses](Capability::witnesses) always stores.
+    /// Where puts are [deferred](Capability::deferred), `true` means accepted: an invalidation that comes
+    /// before the write still wins.
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
         let _ = witness;
         match self.put(key, entry).try_ready() {
@@ -116,7 +118,7 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// The entries under these keys, in their order.
+    /// The entries under these keys, in the order of the keys.
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, Vec<Option<Entry>>> {
         EngineFuture::new(async move {
             let mut entries = Vec::with_capacity(keys.len());
@@ -127,7 +129,7 @@ pub trait Engine: Send + Sync + 'static {
         })
     }
 
-    /// Stores all these entries. After an error some may have been stored.
+    /// Stores all these entries. If it fails, some of them may have been stored.
     fn put_many<'a>(&'a self, entries: &'a [(Key, Entry)]) -> EngineFuture<'a, ()> {
         EngineFuture::new(async move {
             for (key, entry) in entries {
@@ -137,7 +139,8 @@ pub trait Engine: Send + Sync + 'static {
         })
     }
 
-    /// Drops all these entries; tells how many there were. After an error some may have been dropped.
+    /// Removes all these entries. Returns how many there were. If it fails, some of them may have been
+    /// removed.
     fn remove_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, usize> {
         EngineFuture::new(async move {
             let mut removed = 0;
@@ -148,9 +151,9 @@ pub trait Engine: Send + Sync + 'static {
         })
     }
 
-    /// At most `limit` keys of a space, in an order of the engine's own that starts over where `after` is
-    /// `None` and goes on behind `after` otherwise. What is stored or dropped meanwhile may or may not appear;
-    /// what stays appears once.
+    /// Lists up to `limit` keys of a space, in an order of the engine's own. The list begins at the start
+    /// where `after` is `None`, else behind that key. A key that is stored or removed meanwhile may or may
+    /// not be listed; every other key is listed once.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::iterates`].
@@ -164,8 +167,9 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("list keys").of(self.name())))
     }
 
-    /// Takes the right to compute `key`, for `ttl` unless it is renewed; `None` while another holds it. It is
-    /// advice to those who ask: `put` works without it. A holder that died loses it after `ttl` at the latest.
+    /// Takes the lease of `key`: the right to compute it while others wait. Returns `None` while another
+    /// holder has it. The lease ends after `ttl` unless it is renewed, so a holder that died keeps it no
+    /// longer than that. A lease is advice: `put` works without one.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::leases`].
@@ -174,7 +178,7 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("lease a key").of(self.name())))
     }
 
-    /// Holds a lease for `ttl` from now; `false` if it was lost, and another may hold it by now.
+    /// Extends a lease to `ttl` from now. Returns `false` if the lease was lost; another may hold it then.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::leases`].
@@ -183,8 +187,8 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("renew a lease").of(self.name())))
     }
 
-    /// Gives a lease back; `false` if it was lost before. Whoever takes it next sees what this process put before,
-    /// also where puts are [deferred](Capability::deferred).
+    /// Gives a lease back. Returns `false` if it was lost before. The next holder sees what this process
+    /// put before, even where puts are [deferred](Capability::deferred).
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind) unless [`Capability::leases`].
@@ -193,21 +197,22 @@ pub trait Engine: Send + Sync + 'static {
         EngineFuture::ready(Err(Error::unsupported("release a lease").of(self.name())))
     }
 
-    /// From now on tells `watcher`, soon after, what others change in `space`: those who have opened the store
-    /// elsewhere, not this engine itself. While nothing can be heard nothing is told;
-    /// [`Change::Unknown`] comes as soon as changes are heard of again, and at first. What changes after that is told.
+    /// Calls `watcher` soon after others change something in `space`. Others are those who have opened the
+    /// same store elsewhere; this engine's own changes are not reported. While the engine cannot hear of
+    /// changes, it reports none. [`Change::Unknown`] is reported when it begins to hear of them, at first
+    /// and after each interruption; every change after that is reported.
     fn watch(&self, space: &Space, watcher: Watcher) {
         let _ = (space, watcher);
     }
 
-    /// Waits until what this process put is seen by all within [`reach`](Capability::reach), and is as
-    /// durable as the engine was asked to make it.
+    /// Waits until everyone within [`reach`](Capability::reach) sees what this process put, and until it is
+    /// as durable as the engine was asked to make it.
     fn flush(&self) -> EngineFuture<'_, ()> {
         EngineFuture::ready(Ok(()))
     }
 
-    /// How many entries that this process put are not written yet, where the engine knows. It is asked as the process
-    /// ends, to say what was lost, and must not wait for anything.
+    /// How many entries of this process are not written yet, if the engine knows. It is asked as the
+    /// process ends, to report what was lost, and must not wait.
     fn unwritten(&self) -> Option<usize> {
         None
     }

@@ -1,8 +1,8 @@
-//! The far plane of [`memo`](https://docs.rs/memo): engines that keep results outside the process, as bytes
-//! under 32-byte keys.
+//! Engines that keep the results of [`memo`](https://docs.rs/memo) outside the process, as bytes under
+//! 32-byte keys.
 //!
-//! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
-//! the format in which results are stored.
+//! [`Engine`] is the trait that every engine implements. [`entry`] is the format of what is stored. This
+//! crate knows neither memoized functions, nor serde, nor configuration files.
 
 mod block_on;
 pub mod chain;

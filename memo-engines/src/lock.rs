@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks a mutex, also after a thread has panicked while it held it: an engine goes on with what is there, and what it
-/// gives out is checked by whoever reads it.
+/// Locks a mutex, even if a thread panicked while it held the lock. An engine goes on with what is there:
+/// whoever reads an entry checks it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

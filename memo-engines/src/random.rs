@@ -1,10 +1,10 @@
-//! Random numbers, as good as those that a `HashMap` draws.
+//! Random numbers. They are as random as the seeds of a `HashMap`.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::clock::utc_now;
 
-/// A number that no other process comes upon, nor this one a moment ago.
+/// A number that neither another process nor this one is likely to draw again.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(utc_now())
 }

@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Bytes that several engines may hold at once, made from a `Vec` and given back as one without a copy where
-/// nobody else holds them.
+/// Bytes that several engines can hold at once. They are made from a `Vec` and become one again without a
+/// copy, unless somebody else still holds them.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Bytes(Arc<Vec<u8>>);
 
 impl Bytes {
-    /// The vector; a copy only while another clone is alive.
+    /// The bytes as a vector. They are copied only while another clone is alive.
     pub fn into_vec(self) -> Vec<u8> {
         Arc::try_unwrap(self.0).unwrap_or_else(|shared| shared.to_vec())
     }

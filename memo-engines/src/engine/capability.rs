@@ -13,38 +13,42 @@ pub enum Reach {
     Fleet,
 }
 
-/// What an engine can do, as plain data: it decides what is asked of it and what the conformance suite tests.
+/// What an engine can do, as plain data. It decides what is asked of the engine, and what the conformance
+/// suite tests.
 ///
-/// More will come: end yours with `..Capability::default()`, which promises nothing.
+/// More fields may come. End yours with `..Capability::default()`, which promises nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Capability {
     /// Who else sees what is stored.
     pub reach: Reach,
-    /// What is stored is still there when every process has ended.
+    /// Entries outlive all processes that use the engine.
     pub persistent: bool,
-    /// Its calls do their work before they return, and so may block the thread: their futures are ready at
-    /// the first poll. Otherwise they wait without blocking, on a runtime that is the engine's own.
+    /// A call does its work before it returns, and so may block the thread; its future is ready at the
+    /// first poll. Otherwise a call waits without blocking, on a runtime of the engine's own.
     pub blocking: bool,
-    /// A call may hang for longer than anyone would wait, and cannot be interrupted: a network file system. A
-    /// [guard](crate::Guarded) then makes it on a thread that can be left behind.
+    /// A call may hang for longer than anyone would wait, and cannot be interrupted, as on a network file
+    /// system. A [guard](crate::Guarded) then makes it on a helper thread, which the caller can leave.
     pub hangs: bool,
-    /// [`Engine::put`](crate::Engine::put) may return before other processes see the entry; [`Engine::flush`](crate::Engine::flush) waits for that. The
-    /// process that put it sees it at once in either case.
+    /// [`put`](crate::Engine::put) may return before other processes see the entry;
+    /// [`flush`](crate::Engine::flush) waits until they do. The process itself sees the entry at once in
+    /// either case.
     pub deferred: bool,
-    /// Entries whose time is over leave by themselves, without anyone touching them. (None is given out
-    /// again in either case.)
+    /// Expired entries are deleted without being touched. (An engine never returns an expired entry in
+    /// either case.)
     pub expires: bool,
-    /// [`Engine::keys`](crate::Engine::keys) works.
+    /// [`keys`](crate::Engine::keys) works.
     pub iterates: bool,
-    /// [`Engine::clear`](crate::Engine::clear) costs the same however much is stored.
+    /// [`clear`](crate::Engine::clear) costs the same however many entries there are.
     pub clears_cheaply: bool,
-    /// [`Engine::put_if`](crate::Engine::put_if) keeps its promise; otherwise it is [`Engine::put`](crate::Engine::put).
+    /// [`put_if`](crate::Engine::put_if) refuses what is outdated. Otherwise it stores everything, as
+    /// [`put`](crate::Engine::put) does.
     pub witnesses: bool,
-    /// [`Engine::lease`](crate::Engine::lease), [`renew`](crate::Engine::renew) and [`release`](crate::Engine::release) work, for all within
-    /// [`reach`](Self::reach).
+    /// [`lease`](crate::Engine::lease), [`renew`](crate::Engine::renew) and
+    /// [`release`](crate::Engine::release) work, among all within [`reach`](Self::reach).
     pub leases: bool,
-    /// [`Engine::watch`](crate::Engine::watch) keeps its promise; otherwise nobody is told anything.
+    /// [`watch`](crate::Engine::watch) reports changes. Otherwise it reports nothing.
     pub watches: bool,
-    /// The largest entry it takes, in bytes; larger ones are [`ErrorKind::TooLarge`](crate::ErrorKind).
+    /// The largest entry that the engine takes, in bytes. A larger one is
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind).
     pub largest: Option<u64>,
 }

@@ -1,10 +1,10 @@
-//! What an engine tells those who watch it.
+//! What an engine reports to those who watch it.
 
 use std::sync::Weak;
 
 use super::key::{Key, Space};
 
-/// What another's hand has changed in an engine: see [`Engine::watch`](crate::Engine::watch).
+/// A change that was made by somebody else: see [`Engine::watch`](crate::Engine::watch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
@@ -12,10 +12,10 @@ pub enum Change {
     Entry(Key),
     /// This space was cleared.
     Space(Space),
-    /// Anything may have been changed: for a while nothing was heard.
+    /// Anything may have changed: for a while, changes were not heard of.
     Unknown,
 }
 
-/// Told of changes, on a thread of the engine's that has nothing else to do, for as long as it lives: whoever wants to
-/// be told keeps the [`Arc`](std::sync::Arc).
+/// Is called with each change, on a thread of the engine's that does nothing else. The engine holds it
+/// weakly: it is called for as long as its owner keeps the [`Arc`](std::sync::Arc).
 pub type Watcher = Weak<dyn Fn(Change) + Send + Sync>;

@@ -1,32 +1,32 @@
-//! What an engine keeps under a key.
+//! What an engine stores under a key.
 
 use super::bytes::Bytes;
 
-/// What an engine keeps under a key: bytes whose meaning is not its business, and when to let go of them.
+/// What an engine stores under a key: bytes that it does not interpret, and when they expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The stored entry, as [`Label::seal`](crate::entry::Label::seal) makes it. Whoever reads it checks it:
-    /// an engine need not guard against flipped bits, only against mixing up keys.
+    /// The stored entry, as [`Label::seal`](crate::entry::Label::seal) makes it. Whoever reads it checks
+    /// it. So an engine need not detect flipped bits; it must only not mix up keys.
     pub bytes: Bytes,
-    /// The first moment at which it must no longer be given out, in milliseconds since 1970 UTC; `None` lives
-    /// until it is removed or evicted.
+    /// When the entry expires: the first moment at which it must not be returned, in milliseconds since
+    /// 1970 UTC. `None`: it stays until it is removed or evicted.
     pub expires: Option<u64>,
 }
 
 impl Entry {
-    /// An entry without an end.
+    /// An entry that does not expire.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self { bytes: bytes.into(), expires: None }
     }
 
-    /// With the first moment at which it must no longer be given out, in milliseconds since 1970 UTC.
+    /// Sets when it expires, in milliseconds since 1970 UTC.
     #[must_use]
     pub fn expires_at(mut self, expires: u64) -> Self {
         self.expires = Some(expires);
         self
     }
 
-    /// Whether it must no longer be given out at `now`, in milliseconds since 1970 UTC.
+    /// Whether it has expired at `now`, in milliseconds since 1970 UTC.
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }

@@ -1,4 +1,4 @@
-//! What a call to an engine gives, without an allocation where it is there at once.
+//! The future of a call to an engine.
 
 use std::fmt;
 use std::future::Future;
@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use crate::error::Error;
 
-/// What a call to an engine gives, now or later. Any executor can poll it, and so can a thread that parks in
-/// between: an engine that needs a reactor brings its own.
+/// The future of a call to an engine. Any executor can poll it, and so can a thread that parks in between.
+/// An engine that needs a reactor brings its own.
 #[must_use = "nothing happens until it is awaited"]
 pub struct EngineFuture<'a, T>(State<'a, T>);
 
@@ -18,20 +18,20 @@ enum State<'a, T> {
 }
 
 impl<'a, T> EngineFuture<'a, T> {
-    /// An answer that is there already: no allocation, ready at the first poll.
+    /// An answer that is known already: no allocation, ready at the first poll.
     pub fn ready(answer: Result<T, Error>) -> Self {
         Self(State::Ready(Some(answer)))
     }
 
-    /// An answer that is still to come.
+    /// An answer that the future computes.
     pub fn new(future: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
         Self(State::Pending(Box::pin(future)))
     }
 
-    /// The answer if it is there already, else the future again.
+    /// The answer, if it was made by [`ready`](Self::ready).
     ///
     /// # Errors
-    /// The future itself, where the answer is still to come.
+    /// The future itself, if it has to be polled.
     pub fn try_ready(self) -> Result<Result<T, Error>, Self> {
         match self.0 {
             State::Ready(Some(answer)) => Ok(answer),
@@ -40,7 +40,7 @@ impl<'a, T> EngineFuture<'a, T> {
     }
 }
 
-// Nothing in it is pinned in place: the answer is moved out, the future has a box of its own.
+// The answer is moved out, and the future has a box of its own: nothing is pinned in place.
 impl<T> Unpin for EngineFuture<'_, T> {}
 
 impl<T> Future for EngineFuture<'_, T> {

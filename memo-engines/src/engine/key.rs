@@ -1,18 +1,19 @@
-//! Under which name an engine keeps an entry.
+//! The keys of entries.
 
 use std::fmt;
 
-/// The keys of one function in one namespace: what [`Engine::clear`](crate::Engine::clear) drops together.
+/// A group of keys: those of one function in one namespace. [`clear`](crate::Engine::clear) removes the
+/// entries of one space.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Space(pub [u8; 16]);
 
-/// The name under which an engine keeps an entry.
+/// The key of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// The group it belongs to.
+    /// The space of the key.
     pub space: Space,
-    /// The digest of everything that tells this key from others, its space included. Two keys with the same
-    /// digest are the same key.
+    /// The digest of everything that distinguishes this key from others, its space included. Two keys with
+    /// the same digest are the same key.
     pub digest: [u8; 32],
 }
 

@@ -1,12 +1,12 @@
-//! Engines that others hold are engines.
+//! An `Arc` or a `Box` of an engine is an engine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Capability, Engine, EngineFuture, Entry, GuardOptions, Key, Lease, Space, Watcher, Witness};
 
-/// An engine that another holds, passed through whole: every method, so that no default stands in for what
-/// the engine does better.
+/// Implements the trait for a pointer to an engine. Every method is passed on, so that no default replaces
+/// what the engine does itself.
 macro_rules! pass_through {
     ($($target:ty: <$($parameter:ident)?>),*) => {$(
         impl<$($parameter: Engine + ?Sized)?> Engine for $target {
