@@ -1,4 +1,4 @@
-//! Fallback: engines in order of preference, the next one used while those before it are in trouble.
+//! Fallback: engines in order of preference. The next one is used while those before it fail.
 
 mod methods;
 mod origin;
@@ -13,38 +13,38 @@ use crate::engine::{Engine, EngineFuture, Entry, utc_now};
 use crate::entry::created;
 use crate::error::{Error, ErrorKind};
 
-/// Engines of which the first that works is used, call by call. Put a [guard](crate::Guarded) around each:
-/// it is the guard that makes trouble cheap to notice, and that lets the preferred engine back in.
+/// A list of engines. Each call goes to the first one that works. Put a [guard](crate::Guarded) around
+/// each: the guard notices trouble cheaply, and lets the preferred engine back in.
 ///
-/// Reads and writes go to the first engine that does not fail.
 ///
-/// # What an engine that stands in may give out
+/// # What a fallback may return
 ///
-/// Only what was put there since all engines before it began to fail, by the moment that a
-/// [sealed](crate::entry::Label::seal) entry says it was made. While the preferred engine works, others invalidate
-/// entries there and know nothing of what lies in the engines behind it; what is left there from an earlier failure, or
-/// from an earlier process, is never given out again. It takes room until the engine evicts it.
+/// A fallback returns only entries that were made since all engines before it began to fail. The label of a
+/// [sealed](crate::entry::Label::seal) entry says when it was made. While the preferred engine works,
+/// others invalidate entries there and do not know of the fallback. So what is left in a fallback from an
+/// earlier failure, or from an earlier process, is never returned again. It takes room until the engine
+/// evicts it.
 ///
-/// So a removal or clearing is done when the preferred engine has done it. While that fails, it goes to those that
-/// stand in, and is an error all the same: the preferred engine has not been reached. From one that does not do it,
-/// nothing that was put there before is given out any more.
+/// A removal or clearing is done when the preferred engine has done it. While that fails, it goes to the
+/// fallbacks and is an error all the same, since the preferred engine was not reached. If a fallback fails
+/// to do it, nothing that was put there before is returned any more.
 pub struct Chain {
     name: String,
     engines: Vec<Member>,
 }
 
-/// An engine in its place.
+/// An engine of the chain.
 struct Member {
     engine: Arc<dyn Engine>,
-    /// Since when it stands in, in milliseconds since 1970 UTC, and so the oldest that it may give out. 0: it does not,
-    /// because one before it works.
+    /// Since when it stands in for those before it, in milliseconds since 1970 UTC; an older entry is not
+    /// returned. 0: one before it works.
     since: AtomicU64,
-    /// How many calls it has answered in the place of one before it.
+    /// How many calls it answered in place of one before it.
     served: AtomicU64,
 }
 
 impl Chain {
-    /// A chain of these engines, the preferred one first. Without any, every call is
+    /// A chain of these engines, the preferred one first. With no engine, every call is
     /// [`ErrorKind::Unavailable`].
     pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
         let name = engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(" or ");
@@ -57,26 +57,27 @@ impl Chain {
         self.engines.iter().map(|member| &member.engine)
     }
 
-    /// How many calls each engine has answered in the place of those before it, in the order of the engines; so the
+    /// How many calls each engine answered in place of those before it, in the order of the engines. The
     /// first number is 0.
     pub fn served(&self) -> Vec<u64> {
         self.engines.iter().map(|member| member.served.load(Ordering::Relaxed)).collect()
     }
 
-    /// Notes whether the engine at this place has answered, and gives the answer if it has.
+    /// Notes whether the engine at this index answered. Returns its answer, or its failure if the next
+    /// engine should be asked.
     fn note<T>(&self, at: usize, answer: Result<T, Error>) -> Result<Result<T, Error>, Error> {
         let behind = &self.engines[at + 1..];
         match answer {
             Err(error) if error.is_engine_failure() => {
                 if let Some(next) = behind.first() {
-                    // who comes second finds it set, and leaves it
+                    // it stays what the first failure set
                     let _ = next.since.compare_exchange(0, utc_now(), Ordering::Relaxed, Ordering::Relaxed);
                 }
                 Err(error)
             }
             answer => {
                 for member in behind {
-                    // mostly there is nothing to change, and so nothing is written
+                    // mostly it is 0 already, and nothing is written
                     if member.since.load(Ordering::Relaxed) != 0 {
                         member.since.store(0, Ordering::Relaxed);
                     }
@@ -89,7 +90,7 @@ impl Chain {
         }
     }
 
-    /// The entry, if the engine at this place may give it out.
+    /// The entry, if the engine at this index may return it.
     fn unless_outdated(&self, at: usize, entry: Option<Entry>) -> Option<Entry> {
         if at == 0 {
             return entry;
@@ -98,15 +99,15 @@ impl Chain {
         entry.filter(|entry| since != 0 && created(&entry.bytes).is_some_and(|created| created >= since))
     }
 
-    /// Nothing that the engine at this place has by now may be given out while it stands in.
+    /// From now on, what the engine at this index has by now is not returned while it stands in.
     fn disown(&self, at: usize) {
         let now = utc_now();
-        // 0 is what a recovery has set meanwhile
+        // 0: the engines before it have recovered meanwhile
         let later = |since| (since != 0).then(|| u64::max(since, now + 1));
         let _ = self.engines[at].since.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 
-    /// Calls one engine after the other until one does not fail as an engine.
+    /// Calls the engines in order until one does not fail.
     fn first<'a, T: Send + 'a>(
         &'a self,
         call: impl Fn(usize, &'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
@@ -138,7 +139,8 @@ impl Chain {
         EngineFuture::ready(Err(failed))
     }
 
-    /// Has the engines drop something: the first that works, and those before it that do not, whose failure is told.
+    /// Makes the engines drop something: all up to the first that works. The failure of an earlier one is
+    /// returned.
     fn drop_with<'a, T: Send + 'a>(
         &'a self,
         call: impl Fn(&'a dyn Engine) -> EngineFuture<'a, T> + Send + Sync + 'a,
@@ -161,7 +163,7 @@ impl Chain {
         })
     }
 
-    /// The error where no engine works.
+    /// The error if no engine works.
     fn none(&self) -> Error {
         Error::new(ErrorKind::Unavailable, "find an engine that works").of(&self.name)
     }

@@ -1,4 +1,4 @@
-//! The suite that every engine runs, ours and yours (feature `conformance`).
+//! The conformance suite: checks that every engine must pass, ours and yours (feature `conformance`).
 //!
 //! ```no_run
 //! # use memo_engines::{Engine, conformance};
@@ -9,8 +9,9 @@
 //! }
 //! ```
 //!
-//! What is tested beyond the four needed methods follows from the engine's [`Capability`](crate::Capability). Each check works on
-//! spaces of its own, drawn at random: the engine may hold other entries, and a server need not be emptied.
+//! The four required methods are always checked. The engine's [`Capability`](crate::Capability) decides
+//! what else is. Each check uses random spaces of its own, so the engine may hold other entries, and a
+//! server need not be emptied.
 
 mod capability;
 mod entries;
@@ -25,8 +26,7 @@ use self::support::Open;
 use crate::block_on::block_on;
 use crate::engine::Engine;
 
-/// One check: what it asks of an engine, and the asking. `open` opens the same store each time, as far as the
-/// engine outlives itself.
+/// A check: what it demands of an engine, and the function that checks it.
 type Check = (&'static str, fn(Open<'_>));
 
 const CHECKS: &[Check] = &[
@@ -50,11 +50,12 @@ const CHECKS: &[Check] = &[
     ("what another changes is told", sharing::changes_are_told),
 ];
 
-/// Runs every check on engines that `open` opens. Each call opens the same store again, as far as the engine
-/// outlives itself; the one before may still be open, if the engine says that it reaches beyond this process or watches.
+/// Runs every check on engines that `open` opens. Each call of `open` opens the same store again, if the
+/// engine outlives itself. The engine before may still be open then, if its capability reaches beyond this
+/// process or watches.
 ///
 /// # Panics
-/// At the first thing that is not as it should be, saying which check it was.
+/// At the first check that fails, with its name.
 pub fn all<E: Engine>(open: impl Fn() -> E) {
     let open = || -> Box<dyn Engine> { Box::new(open()) };
     for (name, check) in CHECKS {
@@ -63,7 +64,7 @@ pub fn all<E: Engine>(open: impl Fn() -> E) {
     }
 }
 
-/// Waits for a future without any runtime: the thread parks.
+/// Polls a future on this thread until it is ready, without a runtime.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     block_on(future)
 }

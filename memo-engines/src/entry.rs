@@ -1,12 +1,12 @@
-//! The stored entry: a result's bytes with a trailer that says what they are. `docs/format.md` draws it byte
-//! by byte; the golden files in `memo-engines/tests/golden/` pin it.
+//! The format of a stored entry: the encoded result, and a label behind it that says what it is.
+//! `docs/format.md` draws it byte by byte. The golden files in `memo-engines/tests/golden/` pin it.
 //!
-//! The label stands *behind* the payload, not before it: an encoder writes into an empty vector and the label
-//! is appended, and a reader that wants to own the payload cuts the label off ([`Stored::into_payload`]). Text
-//! and bytes travel through without being moved.
+//! The label stands *behind* the payload. An encoder writes into an empty vector, and the label is
+//! appended. A reader that wants to own the payload cuts the label off ([`Stored::into_payload`]). So the
+//! payload is never moved.
 //!
-//! A reader checks before it decodes. Whatever does not fit is a [`Misfit`] that says why, for the caller to
-//! count as a miss.
+//! A reader checks the label before it decodes the payload. If something does not fit, it gets a [`Misfit`]
+//! that says why, and counts a miss.
 
 mod label;
 mod misfit;
@@ -20,12 +20,12 @@ pub use self::label::{Codec, LABEL_LEN, Label, MAGIC, VERSION};
 pub use self::misfit::Misfit;
 use crate::engine::Bytes;
 
-/// How far ahead of the reader's clock an entry may have been written, in milliseconds: the clocks of
-/// machines that share a store differ a little. Further ahead, one of the clocks is wrong, and with it every
-/// lifetime.
+/// How far ahead of the reader's clock an entry may have been written, in milliseconds. The clocks of
+/// machines that share a store differ a little. If they differ by more, one of them is wrong, and so are
+/// all lifetimes.
 pub const FUTURE_TOLERANCE: u64 = 60_000;
 
-/// What a reader asks of an entry.
+/// What a reader expects of an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     /// See [`Label::identity`].
@@ -40,17 +40,17 @@ pub struct Expected {
     pub now: u64,
 }
 
-/// An entry that was read and found whole.
+/// An entry that was read and is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored<'a> {
-    /// What is said about the payload.
+    /// The label.
     pub label: Label,
     /// The encoded result.
     pub payload: &'a [u8],
 }
 
 impl<'a> Stored<'a> {
-    /// Opens an entry that must be what the reader expects.
+    /// Opens an entry, and checks that it is what the reader expects.
     ///
     /// # Errors
     /// The first thing that does not fit.
@@ -74,14 +74,14 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// Opens an entry of anyone's: that it is whole is all that is checked. Allocates nothing.
+    /// Opens an entry, and checks only that it is whole. Allocates nothing.
     ///
     /// # Errors
     /// [`Misfit::Truncated`], [`Magic`](Misfit::Magic), [`Version`](Misfit::Version),
     /// [`Length`](Misfit::Length), [`Checksum`](Misfit::Checksum) or [`Flags`](Misfit::Flags).
     pub fn inspect(bytes: &'a [u8]) -> Result<Self, Misfit> {
         let (payload, label) = bytes.split_last_chunk::<LABEL_LEN>().ok_or(Misfit::Truncated)?;
-        // The end is the same in every version to come, so that each can tell the others from rubbish.
+        // The last bytes are the same in every version, so that each version recognizes the others.
         if label[at::MAGIC..at::VERSION] != MAGIC {
             return Err(Misfit::Magic);
         }
@@ -111,8 +111,8 @@ impl<'a> Stored<'a> {
         Ok(Self { label, payload })
     }
 
-    /// The payload of an entry that was [opened](Self::open), as a vector: the entry's own, cut short, unless
-    /// someone else holds it too.
+    /// The payload of an entry that was [opened](Self::open), as a vector. It is not copied, unless
+    /// somebody else holds the entry too.
     pub fn into_payload(bytes: Bytes) -> Vec<u8> {
         let mut bytes = bytes.into_vec();
         bytes.truncate(bytes.len().saturating_sub(LABEL_LEN));
@@ -120,8 +120,8 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// When an entry says that it was made; `None` if it is none of this version. Whether the rest of it is whole is for
-/// [`Stored::open`] to find out.
+/// When the entry was made, by its label. `None` if it is no entry of this version. Only [`Stored::open`]
+/// checks that it is whole.
 pub(crate) fn created(bytes: &[u8]) -> Option<u64> {
     let label = bytes.last_chunk::<LABEL_LEN>()?;
     let ours = label[at::MAGIC..at::VERSION] == MAGIC && array(label, at::VERSION) == VERSION.to_le_bytes();

@@ -1,30 +1,31 @@
-//! A guard around an engine: a time budget per call, a circuit breaker, counters, and one word to people when
+//! A guard around an engine: a time budget for each call, circuit breakers, counters, and one message when
 //! trouble begins and one when it is over.
 //!
 //! # The budget
 //!
-//! An engine that waits without blocking is raced against a timer. One that blocks its thread cannot be
-//! interrupted, so there are two ways to call it. While it answers it is called *directly*, on the caller's
-//! thread, which costs next to nothing. Once a call has taken longer than its budget, or where the engine says
-//! that it may [hang](crate::Capability::hangs), calls are made on a few *helper* threads, and the caller
-//! leaves when its budget is over. After a second of good answers calls are direct again.
+//! A call of an engine that waits without blocking is raced against a timer. A call that blocks its thread
+//! cannot be interrupted, so there are two ways to make it. While the engine answers in time, calls are
+//! *direct*: they are made on the caller's thread, which costs next to nothing. After a call has taken
+//! longer than its budget, and always where the engine says that it may [hang](crate::Capability::hangs),
+//! calls are made on a few *helper* threads, and the caller leaves when the budget is over. After a second
+//! of answers in time, calls are direct again.
 //!
-//! So a disk that begins to hang without warning keeps those who are inside at that moment, or come within
-//! one budget, and nobody who comes later. A network file system, of which hanging is to be expected, is
-//! called on helpers from the start and keeps nobody. So is any engine that blocks if its guard is
-//! [`strict`](GuardOptions::strict).
+//! So a disk that begins to hang without warning keeps the callers that are inside at that moment or come
+//! within one budget. It keeps nobody who comes later. A network file system is expected to hang; it is
+//! called on helpers from the start and keeps nobody. The same holds for any engine that blocks if its
+//! guard is [`strict`](GuardOptions::strict).
 //!
 //! # The circuit
 //!
-//! Closed, every call goes through. After [`failures`](GuardOptions::failures) in a row it opens, and calls
-//! fail at once, for [`backoff`](GuardOptions::backoff), which doubles up to
-//! [`max_backoff`](GuardOptions::max_backoff). Then one caller's call is let through as a probe: if it
-//! succeeds the circuit closes, else it stays open. An engine that could not be built is an open circuit whose
-//! probe builds it.
+//! While a circuit is closed, every call goes through. After [`failures`](GuardOptions::failures) in a row
+//! it opens: calls fail at once, for [`backoff`](GuardOptions::backoff), which doubles up to
+//! [`max_backoff`](GuardOptions::max_backoff). Then one call is let through as a probe. If it succeeds, the
+//! circuit closes; else it stays open. An engine that could not be built is an open circuit whose probe
+//! builds it.
 //!
-//! Calls that read have a circuit, and calls that write have another: a disk that is full, or a server whose user
-//! may only read, still gives out what it has. An entry for which there was no room just now, in a queue that is
-//! full, is [dropped](GuardStats::dropped): neither circuit counts it.
+//! Reads and writes have a circuit each: a full disk, or a server whose user may only read, can still be
+//! read. If there is no room for an entry just now, in a full queue, the entry is
+//! [dropped](GuardStats::dropped), and neither circuit counts it.
 
 mod attempts;
 mod call;
@@ -55,20 +56,20 @@ pub use crate::engine::GuardOptions;
 use crate::engine::{Capability, Engine};
 use crate::error::Error;
 
-/// An engine with a guard around it: see the [module](self). Its clones share one guard.
+/// An engine with a guard around it: see the [module](self). Clones share one guard.
 #[derive(Clone)]
 pub struct Guarded(Arc<Inner>);
 
 impl Guarded {
-    /// A guard around an engine that is there.
+    /// Guards an engine that exists already.
     pub fn new(engine: impl Engine, options: GuardOptions) -> Self {
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let (name, capability) = (engine.name().to_owned(), engine.capability());
         Self(Arc::new(Inner::new(name, capability, Lazy::with(engine), options)))
     }
 
-    /// A guard around an engine that is built when it is first needed, and again later where that fails.
-    /// `capability` is what it will be able to do.
+    /// Guards an engine that is built when it is first needed, and tried again later if that fails.
+    /// `capability` is what the engine will be able to do.
     pub fn build(
         name: impl Into<String>,
         capability: Capability,
@@ -78,8 +79,8 @@ impl Guarded {
         Self(Arc::new(Inner::new(name.into(), capability, Lazy::new(Box::new(build)), options)))
     }
 
-    /// With someone who is told when a circuit opens and closes. It is called on the thread of whoever's
-    /// call it was, and must not call the engine. Set it before the first clone is made.
+    /// Sets a callback for when a circuit opens or closes. It runs on the thread of the call that caused
+    /// it, and must not call the engine. Set it before the first clone is made.
     #[must_use]
     pub fn on_event(mut self, hook: impl Fn(&str, &Event<'_>) + Send + Sync + 'static) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -88,7 +89,7 @@ impl Guarded {
         self
     }
 
-    /// Whether calls go through: the state of the circuit that is worse off.
+    /// The state of the circuits: that of the one that is worse off.
     pub fn circuit(&self) -> CircuitState {
         match (self.circuit_of(Calls::Reads), self.circuit_of(Calls::Writes)) {
             (CircuitState::Open, _) | (_, CircuitState::Open) => CircuitState::Open,
@@ -97,17 +98,17 @@ impl Guarded {
         }
     }
 
-    /// Whether calls of this kind go through.
+    /// The state of the circuit for this kind of calls.
     pub fn circuit_of(&self, calls: Calls) -> CircuitState {
         self.0.circuit(calls).state()
     }
 
-    /// With what it was made.
+    /// The options that it was made with.
     pub fn options(&self) -> &GuardOptions {
         &self.0.options
     }
 
-    /// What happened to its calls so far.
+    /// The counts of its calls so far.
     pub fn stats(&self) -> GuardStats {
         let opened = [Calls::Reads, Calls::Writes].map(|calls| self.0.circuit(calls).opened());
         self.0.counters.read(opened.iter().sum())

@@ -1,4 +1,4 @@
-//! For tests (feature `testing`): an engine that keeps entries in memory and misbehaves on order, and a clock to move.
+//! For tests (feature `testing`): an engine that misbehaves on demand, and a clock to move.
 
 mod methods;
 
@@ -12,30 +12,30 @@ use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, 
 use crate::error::{Error, ErrorKind};
 use crate::lock::lock;
 
-/// What a [`Double`] does instead of its work.
+/// How a [`Double`] behaves.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Mood {
-    /// It does its work.
+    /// It works.
     #[default]
     Well,
     /// Every call fails with this kind.
     Failing(ErrorKind),
-    /// Every call that writes fails with this kind, those for leases too; what is there is read.
+    /// Every call that writes fails with this kind, and so do leases. Reads work.
     NotWriting(ErrorKind),
-    /// Every call blocks the thread this long, and then does its work.
+    /// Every call blocks its thread for this long, and then works.
     Slow(Duration),
     /// Every call blocks its thread until the mood changes.
     Hanging,
-    /// What is read has one bit flipped.
+    /// A read returns the entry with one bit flipped.
     Corrupting,
-    /// What is read is another key's entry, where there is another.
+    /// A read returns another key's entry, if there is another.
     MixingUp,
     /// Every call panics.
     Panicking,
 }
 
-/// An engine in memory that misbehaves on order. Its clones are one engine.
+/// An engine in memory that misbehaves on demand. Its clones are one engine.
 #[derive(Clone, Default)]
 pub struct Double(Arc<Inner>);
 
@@ -64,20 +64,20 @@ impl Double {
         Self(Arc::new(Inner { name: name.to_owned(), ..Inner::default() }))
     }
 
-    /// Claims another capability.
+    /// Sets the capability that it claims.
     #[must_use]
     pub fn claiming(self, capability: Capability) -> Self {
         *lock(&self.0.capability) = Some(capability);
         self
     }
 
-    /// From now on it behaves like this.
+    /// Sets how it behaves from now on.
     pub fn set(&self, mood: Mood) {
         self.state().mood = mood;
         self.0.changed.notify_all();
     }
 
-    /// How many calls were made to it, the failed ones too.
+    /// How many calls were made to it, failed ones included.
     pub fn calls(&self) -> u64 {
         self.0.calls.load(Ordering::Relaxed)
     }

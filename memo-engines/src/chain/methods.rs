@@ -1,4 +1,4 @@
-//! The methods of an engine, each asked of the first that works.
+//! The engine's methods. Each calls the first engine that works.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ impl Engine for Chain {
         &self.name
     }
 
-    /// What all of them can do, whichever is used.
+    /// What all engines of the chain can do.
     fn capability(&self) -> Capability {
         let mut all = self.engines().map(|engine| engine.capability());
         let Some(first) = all.next() else { return Capability::default() };
@@ -26,7 +26,8 @@ impl Engine for Chain {
             clears_cheaply: a.clears_cheaply && b.clears_cheaply,
             witnesses: a.witnesses && b.witnesses,
             leases: a.leases && b.leases,
-            // with the preferred engine back, all may have changed: those that stand in need not tell
+            // a fallback need not report changes: when the preferred engine is back, it reports that all
+            // may have changed
             watches: a.watches,
             largest: [a.largest, b.largest].into_iter().flatten().min(),
         });
@@ -57,7 +58,7 @@ impl Engine for Chain {
         })
     }
 
-    /// Only the engine that gave the witness knows what has happened since: it alone is asked to store.
+    /// Asks the engine that gave the witness. Only that engine knows what happened since.
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
         let (from, witness) = without_engine(witness);
         match from.checked_sub(1).and_then(|at| self.engines.get(at)) {
@@ -124,7 +125,7 @@ impl Engine for Chain {
     }
 }
 
-/// What an engine gives, and then something else.
+/// Maps an answer.
 fn then<'a, T: Send + 'a, U: Send + 'a>(
     answer: EngineFuture<'a, T>,
     map: impl FnOnce(T) -> U + Send + 'a,

@@ -1,8 +1,8 @@
-//! Which engine of a chain a witness is from.
+//! Witnesses that know which engine of a chain they are from.
 
 use crate::engine::Witness;
 
-/// A witness is an engine's own counting: which engine's is kept in its highest bits.
+/// A witness counts the changes of one engine. Its highest bits say of which.
 const ENGINE_BITS: u32 = 4;
 
 pub(super) fn with_engine(at: usize, witness: Witness) -> Witness {

@@ -70,7 +70,8 @@ pub(super) fn one_bit(open: Open<'_>) {
     }
     wait(engine.flush()).expect("failed to flush");
     for key in others.iter().chain([&first]) {
-        // It may forget, but not mix up. (Keys that share their first 8 bytes may replace each other.)
+        // An engine may forget, but not mix up. (Keys that share their first 8 bytes may replace each
+        // other.)
         assert!(get(&*engine, key).is_none_or(|entry| is_about(&entry, key)));
     }
 }

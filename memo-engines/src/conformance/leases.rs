@@ -33,7 +33,7 @@ pub(super) fn leases(open: Open<'_>) {
     let next = lease(&key, long).expect("its time was over");
     assert!(wait(engine.release(&key, &next)).expect("failed to release"));
 
-    // Who gets it next sees what was put before it was given back, without a flush.
+    // The next holder sees what was put before the release, without a flush.
     if engine.capability().reach > Reach::Process {
         let second = open();
         for round in 0..20 {
@@ -46,7 +46,7 @@ pub(super) fn leases(open: Open<'_>) {
         }
     }
 
-    // Many ask at once, one gets it.
+    // Many ask at once, and one gets it.
     let engine = &*engine;
     let key = &key;
     let taken: usize = thread::scope(|scope| {

@@ -76,7 +76,7 @@ pub(super) fn changes_are_told(open: Open<'_>) {
     if !engine.capability().watches {
         return;
     }
-    // only now: an engine may be such that one process at a time has it open, once
+    // only now: some engines can be opened once at a time
     let other = open();
     let (space, elsewhere) = (space(), space());
     let (tell, told) = mpsc::channel();
@@ -87,7 +87,7 @@ pub(super) fn changes_are_told(open: Open<'_>) {
     assert_eq!(next(), Change::Unknown, "from now on all is told");
 
     let of = |number| key(space, number);
-    // what it changes itself is not told, and no other space's changes
+    // its own changes are not reported, and neither are those of other spaces
     put(&*engine, &of(0), &about(&of(0), 0, 64));
     wait(engine.remove(&of(0))).expect("failed to remove");
     put(&*other, &key(elsewhere, 0), &about(&key(elsewhere, 0), 0, 64));
@@ -110,7 +110,7 @@ pub(super) fn changes_are_told(open: Open<'_>) {
     let put: BTreeSet<_> = many.iter().map(|_| format!("{:?}", next())).collect();
     assert_eq!(put, many.iter().map(|(key, _)| format!("{:?}", Change::Entry(*key))).collect());
 
-    // the engine does not keep it
+    // the engine does not keep the watcher alive
     drop(watcher);
     wait(other.remove(&of(10))).expect("failed to remove");
     assert_eq!(told.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));

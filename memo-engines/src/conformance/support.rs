@@ -5,7 +5,7 @@ use crate::engine::{Engine, Entry, Key, Space};
 use crate::error::ErrorKind;
 use crate::random::token;
 
-/// Opens the store: the same one each time, as far as the engine outlives itself.
+/// Opens the store: the same one each time, if the engine outlives itself.
 pub(super) type Open<'o> = &'o dyn Fn() -> Box<dyn Engine>;
 
 /// A space that nobody else uses.
@@ -13,18 +13,18 @@ pub(super) fn space() -> Space {
     Space(token())
 }
 
-/// The keys of a space, by number.
+/// A key of a space, by number.
 pub(super) fn key(space: Space, number: u64) -> Key {
     let mut digest = [0; 32];
     digest[..16].copy_from_slice(&space.0);
     digest[16..24].copy_from_slice(&number.to_le_bytes());
-    // Engines may look at any part of a digest and take it for random.
+    // Engines may use any part of a digest as if it were random.
     let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     digest[..8].iter_mut().zip(mixed.to_le_bytes()).for_each(|(byte, mix)| *byte ^= mix);
     Key { space, digest }
 }
 
-/// An entry that says whose it is, in every part of it.
+/// An entry that repeats its key and version throughout.
 pub(super) fn about(key: &Key, version: u64, len: usize) -> Entry {
     let mut seed = [0; 40];
     seed[..32].copy_from_slice(&key.digest);
@@ -43,7 +43,7 @@ pub(super) fn get(engine: &dyn Engine, key: &Key) -> Option<Entry> {
 }
 
 pub(super) fn put(engine: &dyn Engine, key: &Key, entry: &Entry) {
-    // An engine whose queue is full says so; waiting until it is empty is all it takes.
+    // An engine whose queue is full says so. A flush makes room.
     for _ in 0..10 {
         match wait(engine.put(key, entry)) {
             Err(error) if error.kind() == ErrorKind::Full => wait(engine.flush()).expect("failed to flush"),

@@ -1,17 +1,18 @@
-//! What is said about a payload, and where it stands behind it.
+//! The label of a payload, and how it is laid out.
 
 use twox_hash::XxHash3_64;
 
-/// How many bytes the label takes behind the payload.
+/// The length of a label, in bytes.
 pub const LABEL_LEN: usize = 112;
 
-/// The version of the format that is written, and the only one that is read.
+/// The version of the format that is written. No other is read.
 pub const VERSION: u16 = 1;
 
-/// The last bytes but two of every entry. Not text, and damaged by whatever mangles line ends.
+/// The bytes before the version, at the end of every entry. They are not text, and whatever converts line
+/// ends damages them.
 pub const MAGIC: [u8; 6] = *b"\xd7memo\n";
 
-/// Where each field stands, from the beginning of the label.
+/// The offset of each field in the label.
 pub(super) mod at {
     pub(in crate::entry) const LENGTH: usize = 0;
     pub(in crate::entry) const IDENTITY: usize = 8;
@@ -28,10 +29,10 @@ pub(super) mod at {
     pub(in crate::entry) const VERSION: usize = 110;
 }
 
-// The flags and what is reserved behind them are checked as one range.
+// The flags and the reserved bytes behind them are checked as one range.
 const _: () = assert!(at::FLAGS + 1 == at::RESERVED && at::RESERVED + 6 == at::CHECKSUM);
 
-/// How the payload is encoded. The numbers are part of the format; those from 128 on are free for others.
+/// How a payload is encoded. The numbers are part of the format. Those from 128 on are free for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Codec(pub u8);
 
@@ -46,29 +47,29 @@ impl Codec {
     pub const JSON: Self = Self(3);
 }
 
-/// What is said about a payload.
+/// What a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The function (and its version, type parameters, code) whose result it is.
+    /// Identifies the function whose result it is, with its version, type parameters and code.
     pub identity: [u8; 16],
-    /// The full key under which it was stored.
+    /// The key under which it is stored.
     pub key: [u8; 32],
-    /// The shape of the result's type.
+    /// A fingerprint of the result's type.
     pub fingerprint: u64,
     /// When it was computed, in milliseconds since 1970 UTC.
     pub created: u64,
-    /// The first moment at which it must no longer be used, in milliseconds since 1970 UTC. `Some(u64::MAX)`
-    /// is stored as `None`.
+    /// When it expires: the first moment at which it must not be used, in milliseconds since 1970 UTC.
+    /// `Some(u64::MAX)` is stored as `None`.
     pub expires: Option<u64>,
-    /// How long it took to compute, in nanoseconds; 0 where that is not known.
+    /// How long it took to compute, in nanoseconds. 0 if that is not known.
     pub cost: u64,
     /// How the payload is encoded.
     pub codec: Codec,
 }
 
 impl Label {
-    /// The entry: the payload, and this label behind it. Give the vector [`LABEL_LEN`] bytes of room to spare
-    /// and nothing is moved.
+    /// Makes the entry: the payload with this label behind it. If the vector has [`LABEL_LEN`] bytes to
+    /// spare, nothing is moved.
     pub fn seal(&self, mut payload: Vec<u8>) -> Vec<u8> {
         let mut label = [0; LABEL_LEN];
         let mut put = |at: usize, bytes: &[u8]| label[at..at + bytes.len()].copy_from_slice(bytes);

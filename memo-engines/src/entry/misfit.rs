@@ -2,33 +2,33 @@
 
 use std::fmt;
 
-/// Why an entry is not used. In the order in which it is checked.
+/// Why an entry is not used, in the order in which it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misfit {
-    /// Shorter than a label.
+    /// It is shorter than a label.
     Truncated,
-    /// It does not end as an entry does: something else, or the end is missing.
+    /// It does not end as an entry does: it is something else, or its end is missing.
     Magic,
-    /// Another version of the format.
+    /// It has another version of the format.
     Version,
-    /// It is not as long as it says: cut, or spliced from two.
+    /// It does not have the length that it says: it was cut, or spliced from two entries.
     Length,
-    /// Its bytes are not those that were written.
+    /// Its bytes differ from those that were written.
     Checksum,
     /// It uses a feature of the format that this reader does not know.
     Flags,
-    /// Another key's.
+    /// It belongs to another key.
     Key,
-    /// Another function's, or another version of it.
+    /// It belongs to another function, or to another version of this one.
     Identity,
     /// The type of the result has changed.
     Fingerprint,
     /// It was encoded in another way.
     Codec,
-    /// It was written further ahead of this clock than [`FUTURE_TOLERANCE`](super::FUTURE_TOLERANCE).
+    /// It was made further ahead of the reader's clock than [`FUTURE_TOLERANCE`](super::FUTURE_TOLERANCE).
     FromTheFuture,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
@@ -51,8 +51,8 @@ impl Misfit {
         }
     }
 
-    /// Whether the bytes themselves are damaged, rather than meant for someone or some time else. Damage is
-    /// worth a word in a log; the others are the ordinary life of a cache.
+    /// Whether the entry itself is damaged. Damage is worth a line in a log; everything else is ordinary in
+    /// a cache.
     pub const fn is_damage(self) -> bool {
         matches!(self, Self::Truncated | Self::Magic | Self::Length | Self::Checksum)
     }

@@ -1,4 +1,4 @@
-//! A call of an engine, made again where its error says that this helps.
+//! A call of an engine that is made again if its error says that this helps.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,15 +10,16 @@ use super::failure::panicked;
 use crate::engine::EngineFuture;
 use crate::error::Error;
 
-/// How often a call is made again.
+/// How often a call is made again at most.
 const RETRIES: u32 = 2;
 
-/// The answer of the last attempt. A panic of the engine is an error.
+/// The future of a call and its retries. It gives the answer of the last attempt. A panic of the engine is
+/// an error.
 pub(super) struct Attempts<'e, T, C> {
     call: C,
     current: Option<EngineFuture<'e, T>>,
     retries: u32,
-    /// No further attempt begins after this.
+    /// No retry begins after this.
     until: Option<Instant>,
 }
 
@@ -27,7 +28,7 @@ impl<'e, T, C: Fn() -> EngineFuture<'e, T>> Attempts<'e, T, C> {
         Self { call, current: None, retries: 0, until: None }
     }
 
-    /// With the moment after which no further attempt begins.
+    /// Sets the moment after which no retry begins.
     pub(super) fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
@@ -39,7 +40,7 @@ impl<'e, T, C: Fn() -> EngineFuture<'e, T>> Attempts<'e, T, C> {
     }
 }
 
-// Nothing in it is pinned in place: the future of an engine is not either.
+// Nothing is pinned in place: the future of an engine is `Unpin`.
 impl<T, C> Unpin for Attempts<'_, T, C> {}
 
 impl<'e, T, C: Fn() -> EngineFuture<'e, T>> Future for Attempts<'e, T, C> {

@@ -1,4 +1,5 @@
-//! A call through the guard: admitted by a circuit, made within its budget, on the thread that suits it, and counted.
+//! How a call goes through the guard. A circuit admits it, it is made on the thread that suits it and
+//! within its budget, and its answer is counted.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,7 +34,7 @@ pub(super) struct Inner {
     running: PerProcess<Running>,
 }
 
-/// What a forked child begins anew: the calls of its parent do not end there.
+/// The state that a forked child begins anew, because its parent's calls do not end in it.
 struct Running {
     reads: Circuit,
     writes: Circuit,
@@ -54,7 +55,8 @@ impl Running {
     }
 }
 
-/// A call on copies, for a thread that the caller may leave.
+/// A call that owns copies of its arguments. A helper thread makes it, and the caller may leave before it
+/// ends.
 pub(super) type HelperCall<T> = Box<dyn Fn(&dyn Engine) -> Result<T, Error> + Send>;
 
 impl Inner {
@@ -76,7 +78,7 @@ impl Inner {
         self.running.get(|| Running::new(&self.options))
     }
 
-    /// Makes a call. `for_helper` gives the same call for another thread.
+    /// Makes a call. `for_helper` gives the same call for a helper thread.
     pub(super) fn call<'a, T: Send + 'static>(
         &'a self,
         calls: Calls,
@@ -95,7 +97,8 @@ impl Inner {
                 EngineFuture::new(self.in_time(permit, budget, attempts))
             }
             Some(Built { engine, hangs: false }) if self.may_be_direct() => {
-                // To read the clock costs a tenth of what a small entry on disk does: once before a call and once after.
+                // The clock is read once before a direct call and once after. Each time costs a tenth of a
+                // look-up of a small entry on disk.
                 let begun = Instant::now();
                 if self.running().direct_calls.begin(begun, budget) {
                     self.on_caller(permit, budget, begun, move || call(&**engine))
@@ -112,7 +115,7 @@ impl Inner {
         !self.capability.hangs && !self.options.strict
     }
 
-    /// Makes a call that blocks on the caller's thread.
+    /// Makes a direct call.
     fn on_caller<'a, T: Send + 'a>(
         &'a self,
         permit: Permit<'a>,
@@ -120,7 +123,8 @@ impl Inner {
         begun: Instant,
         call: impl Fn() -> EngineFuture<'a, T> + Send + 'a,
     ) -> EngineFuture<'a, T> {
-        // Who is kept until the engine answers is not kept for another attempt when much of the budget is over.
+        // A direct call keeps its caller until the engine answers. So there is no retry once half of the
+        // budget is over.
         let mut attempts = Attempts::new(call).until(begun + budget / 2);
         let polled = Pin::new(&mut attempts).poll(&mut Context::from_waker(Waker::noop()));
         let ended = Instant::now();
@@ -130,12 +134,12 @@ impl Inner {
                 let took = ended.saturating_duration_since(begun);
                 EngineFuture::ready(self.settle_direct(permit, budget, took, answer))
             }
-            // It said that it blocks and does not: so be it.
+            // The engine said that it blocks, and does not. Then its future is awaited.
             Poll::Pending => EngineFuture::new(self.in_time(permit, budget, attempts)),
         }
     }
 
-    /// Makes a call on a helper thread, and builds the engine there if it must be.
+    /// Makes a call on a helper thread. The engine is built there if it does not exist yet.
     fn on_helper<'a, T: Send + 'static>(
         &'a self,
         permit: Permit<'a>,
@@ -153,7 +157,7 @@ impl Inner {
         }
     }
 
-    /// Waits for an answer, but no longer than the budget.
+    /// Waits for an answer for as long as the budget allows.
     async fn in_time<T>(
         &self,
         permit: Permit<'_>,
@@ -164,7 +168,8 @@ impl Inner {
         self.settle(permit, answer)
     }
 
-    /// A direct call that came back late is as good an answer as any, but the circuit hears of it.
+    /// Settles a direct call. A late answer is given out like any other, but the circuit counts it as a
+    /// timeout.
     fn settle_direct<T>(
         &self,
         permit: Permit<'_>,
@@ -185,7 +190,7 @@ impl Inner {
         }
     }
 
-    /// Counts an answer, moves the circuit, and tells whoever should know.
+    /// Counts an answer, passes it to the circuit, and reports what that changed.
     fn settle<T>(&self, permit: Permit<'_>, answer: Result<T, Error>) -> Result<T, Error> {
         let answer =
             answer.map_err(|error| if error.engine().is_empty() { error.of(&self.name) } else { error });

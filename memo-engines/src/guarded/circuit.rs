@@ -1,4 +1,4 @@
-//! The circuit breaker: who is let through. (Nygard, *Release It!*, 2007.)
+//! The circuit breaker, which decides which calls go through. (Nygard, *Release It!*, 2007.)
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -8,13 +8,13 @@ use crate::engine::GuardOptions;
 use crate::error::{Error, ErrorKind};
 use crate::lock::lock;
 
-/// Which calls of an engine: each kind has a circuit of its own.
+/// A kind of calls. Each kind has a circuit of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Calls {
-    /// Those that look for entries.
+    /// Calls that look for entries.
     Reads,
-    /// Those that change something, leases among them, or wait for that.
+    /// Calls that change something, such as leases, or wait for a change to be written.
     Writes,
 }
 
@@ -22,11 +22,11 @@ pub enum Calls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// They do.
+    /// All calls go through.
     Closed,
-    /// They fail at once.
+    /// All calls fail at once.
     Open,
-    /// One does, to see whether the engine is back; the others fail at once.
+    /// One call goes through, to see whether the engine is back. The others fail at once.
     HalfOpen,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Circuit {
     failures_to_open: u32,
     backoff: Duration,
     max_backoff: Duration,
-    /// Whether `open` holds anything: all that a call looks at while things go well.
+    /// Whether `open` is `Some`. It is all that a call reads while the circuit is closed.
     is_open: AtomicBool,
     failures: AtomicU32,
     opened: AtomicU64,
@@ -47,24 +47,24 @@ struct Open {
     until: Instant,
     backoff: Duration,
     probing: bool,
-    /// Whether people have been told that it opened.
+    /// Whether its opening was reported.
     reported: bool,
 }
 
-/// The right to make one call. A probe that is given up without a result has failed.
+/// Permission to make one call. A probe that is dropped without a result has failed.
 pub(super) struct Permit<'c> {
     circuit: &'c Circuit,
     probe: bool,
 }
 
-/// What a result changed.
+/// What a result changed about the circuit.
 pub(super) enum Turn {
     Nothing,
     Opened,
     Closed {
         /// How long it was open.
         after: Duration,
-        /// Whether people have been told that it opened.
+        /// Whether its opening was reported.
         reported: bool,
     },
 }
@@ -109,7 +109,7 @@ impl Circuit {
         Some(Permit { circuit: self, probe })
     }
 
-    /// Notes whether people have been told that it opened.
+    /// Notes whether the opening was reported.
     pub(super) fn set_reported(&self, reported: bool) {
         if let Some(open) = &mut *self.lock() {
             open.reported = reported;
@@ -124,7 +124,7 @@ impl Circuit {
         if self.failures.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
         }
-        // A call that began before the circuit opened says nothing about the time since.
+        // A call that began before the circuit opened says nothing about the engine since.
         if !probe {
             return Turn::Nothing;
         }
@@ -162,12 +162,12 @@ impl Circuit {
 }
 
 impl Permit<'_> {
-    /// Which calls it is for.
+    /// The kind of the call.
     pub(super) fn calls(&self) -> Calls {
         self.circuit.calls
     }
 
-    /// Hands the permit back with what came of it.
+    /// Gives the permit back with the result of the call.
     pub(super) fn settle(self, error: Option<&Error>) -> Turn {
         let (circuit, probe) = (self.circuit, self.probe);
         std::mem::forget(self);

@@ -1,4 +1,4 @@
-//! A future that must be done in time.
+//! Futures with a time limit.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,23 +7,24 @@ use std::time::{Duration, Instant};
 
 use super::timer::Wait;
 
-/// Gives what `future` gives, or `None` once `budget` is over.
+/// Awaits `future` for at most `budget`. Gives `None` if it is not ready then.
 pub(super) fn within<F: Future + Unpin>(future: F, budget: Duration) -> Within<F> {
     Within { future, budget, wait: None }
 }
 
-/// Waits for `time`, whatever executor polls it, or none: for engines and those who ask them again and again.
+/// Waits for this long. Any executor can poll the future, and so can a thread that parks.
 pub async fn sleep(time: Duration) {
     let until = Instant::now() + time;
     within(std::future::pending::<()>(), time).await;
-    // Where no thread could be started to wake us it is over at once, and whoever waits in a loop would be busy.
+    // If no timer thread could be started, the wait above ends at once. Then this thread sleeps, so that a
+    // caller in a loop does not spin.
     std::thread::sleep(until.saturating_duration_since(Instant::now()));
 }
 
 pub(super) struct Within<F> {
     future: F,
     budget: Duration,
-    /// Set at the first poll that found nothing: what is ready at once needs no clock.
+    /// Begins at the first poll that finds nothing: a future that is ready at once needs no clock.
     wait: Option<Wait>,
 }
 
@@ -39,7 +40,7 @@ impl<F: Future + Unpin> Future for Within<F> {
             Some(wait) => wait.wake(context.waker()),
             None => match Wait::begin(self.budget, context.waker()) {
                 Some(wait) => self.wait = Some(wait),
-                // No thread to wake us: better no answer than one that may never come.
+                // There is no timer thread to wake us. No answer is better than one that may never come.
                 None => return Poll::Ready(None),
             },
         }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
     use crate::block_on::block_on;
 
-    /// A wait that has begun and is given up.
+    /// Begins a wait and gives it up.
     fn wait_and_leave(budget: Duration) {
         let mut within = within(pending::<()>(), budget);
         assert!(Pin::new(&mut within).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -67,7 +68,7 @@ mod tests {
         for before in [Duration::from_millis(1), Duration::from_secs(3600), budget] {
             let (tell, told) = std::sync::mpsc::channel();
             std::thread::spawn(move || {
-                // the alarm that is used last is the first to be used again
+                // the alarm that was used last is the first to be used again
                 wait_and_leave(before);
                 let begun = Instant::now();
                 assert_eq!(block_on(within(pending::<()>(), budget)), None);

@@ -1,20 +1,20 @@
-//! Whether a call that blocks may be made on its caller's thread.
+//! Decides whether a blocking call may be made on its caller's thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How direct calls are getting on: whether the next should go to a helper.
+/// The state of direct calls, by which the next call is direct or goes to a helper.
 pub(super) struct DirectCalls {
     begun: Instant,
     inside: AtomicUsize,
-    /// When a direct call last began with nobody inside, or ended: in milliseconds.
+    /// When a direct call last ended, or began while no other was under way, in milliseconds.
     last_progress: AtomicU64,
     uses_helpers: AtomicBool,
     /// When a call last took too long, in milliseconds.
     last_slow: AtomicU64,
 }
 
-/// How long all must go well before calls are direct again.
+/// How long no call may be slow before calls are direct again.
 const CALM: Duration = Duration::from_secs(1);
 
 impl DirectCalls {
@@ -28,7 +28,7 @@ impl DirectCalls {
         }
     }
 
-    /// Notes that a call took too long, on whatever thread it was made.
+    /// Notes that a call took too long, on whichever thread.
     pub(super) fn was_slow(&self) {
         self.was_slow_at(self.at(Instant::now()));
     }
@@ -37,7 +37,7 @@ impl DirectCalls {
         moment.saturating_duration_since(self.begun).as_millis() as u64
     }
 
-    /// Whether a call may be direct; if so it has begun.
+    /// Begins a direct call. Returns `false` if the call should go to a helper instead.
     pub(super) fn begin(&self, moment: Instant, budget: Duration) -> bool {
         let now = self.at(moment);
         if self.uses_helpers.load(Ordering::Relaxed) {
@@ -50,7 +50,7 @@ impl DirectCalls {
         if self.inside.fetch_add(1, Ordering::Relaxed) == 0 {
             self.last_progress.store(now, Ordering::Relaxed);
         } else if now.saturating_sub(self.last_progress.load(Ordering::Relaxed)) > budget.as_millis() as u64 {
-            // Somebody is inside, and nobody has come out for as long as one may take.
+            // A call is under way, and none has ended for as long as one may take.
             self.inside.fetch_sub(1, Ordering::Relaxed);
             self.was_slow_at(now);
             return false;

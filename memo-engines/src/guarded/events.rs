@@ -1,4 +1,4 @@
-//! What a guard tells of its engine.
+//! The events of a guard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,16 @@ use crate::error::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A circuit opened. Told once, until it has closed again.
+    /// A circuit opened. This is reported once until it closes.
     #[non_exhaustive]
     Opened {
         /// The circuit of which calls.
         calls: Calls,
-        /// Why.
+        /// The failure that opened it.
         error: &'a Error,
-        /// How often this cause opened a circuit since people were last told of it. `None`: they need not hear of it
-        /// again yet. They should the first time, and then at intervals that grow up to an hour.
+        /// How often this cause opened a circuit since it was last reported to people. `None`: it need not
+        /// be reported again yet. A cause is reported the first time, and then at intervals that grow up to
+        /// an hour.
         times: Option<u64>,
     },
     /// A circuit closed.
@@ -28,10 +29,10 @@ pub enum Event<'a> {
         calls: Calls,
         /// How long it was open.
         after: Duration,
-        /// Whether people should hear of it: they did when it opened.
+        /// Whether to report it to people: its opening was reported.
         reported: bool,
     },
 }
 
-/// Told what happens to an engine, by name.
+/// Is called with the engine's name and what happened.
 pub(super) type Hook = Arc<dyn Fn(&str, &Event<'_>) + Send + Sync>;

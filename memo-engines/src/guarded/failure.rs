@@ -1,18 +1,18 @@
-//! The errors of a guard itself.
+//! The errors that the guard itself makes.
 
 use crate::error::{Error, ErrorKind};
 
-/// What an engine's panic becomes.
+/// The engine panicked.
 pub(super) fn panicked() -> Error {
     Error::new(ErrorKind::Other, "call the engine: it panicked")
 }
 
-/// What a call becomes that took longer than it may.
+/// The call took longer than its budget.
 pub(super) fn late() -> Error {
     Error::new(ErrorKind::Timeout, "call the engine: its time budget is over")
 }
 
-/// What a call becomes that is not made.
+/// The call was not made.
 pub(super) fn refused() -> Error {
     Error::new(ErrorKind::Unavailable, "call the engine: it failed, and its circuit is open")
 }

@@ -1,4 +1,4 @@
-//! Threads on which blocking calls are made that the caller must be able to leave.
+//! Helper threads, on which calls are made that the caller must be able to leave.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,14 +13,14 @@ use super::failure::panicked;
 use crate::error::{Error, ErrorKind};
 use crate::lock::lock;
 
-/// How many calls may wait for a helper.
+/// How many calls may wait for a helper thread.
 const WAITING: usize = 64;
-/// How long a helper waits for the next call before it ends.
+/// How long an idle helper thread waits for the next call before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A few threads, started when needed.
+/// A pool of helper threads, started when needed.
 #[derive(Clone)]
 pub(super) struct Helpers(Arc<Pool>);
 
@@ -42,7 +42,7 @@ impl Helpers {
         Self(Arc::new(Pool { most: most.max(1), state: Mutex::default(), work: Condvar::new() }))
     }
 
-    /// Has a helper do `work`. If the answer is dropped before work has begun, it does not begin.
+    /// Runs `work` on a helper thread. If the answer is dropped before the work begins, it does not begin.
     pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
@@ -112,7 +112,7 @@ impl Pool {
     }
 }
 
-/// What a helper will have found.
+/// The future of a helper's answer.
 pub(super) struct Answer<T>(Arc<Mutex<Waiting<T>>>);
 
 struct Waiting<T> {

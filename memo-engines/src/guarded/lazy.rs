@@ -7,22 +7,22 @@ use crate::error::Error;
 use crate::fork::PerProcess;
 use crate::lock::lock;
 
-/// Makes the engine, at first and whenever that failed before.
+/// Builds the engine. It is called again after it failed.
 pub(super) type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;
 
 /// An engine that is built when it is first needed.
 pub(super) struct Lazy {
     engine: OnceLock<Built>,
-    /// Held while it is built: what a second build at the same time makes would have to be torn down again, and those
-    /// who come meanwhile are served by the first.
+    /// Held while the engine is built. Two builds at once would waste one; callers that wait are served by
+    /// the first.
     building: PerProcess<Mutex<()>>,
     build: Build,
-    /// Who is to be told of changes as soon as it is built.
+    /// Watchers that are passed to the engine when it is built.
     watchers: Mutex<Vec<(Space, Watcher)>>,
 }
 
-/// An engine, and whether its calls may hang, which may not be known before it is there: a directory may turn out to be a
-/// server's.
+/// A built engine, and whether its calls may hang. That may not be known before: a directory may turn out
+/// to be on a server.
 pub(super) struct Built {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) hangs: bool,
@@ -39,7 +39,7 @@ impl Lazy {
         Self { engine: OnceLock::new(), building: PerProcess::new(), build, watchers: Mutex::default() }
     }
 
-    /// With an engine that is there already.
+    /// Wraps an engine that exists already.
     pub(super) fn with(engine: Arc<dyn Engine>) -> Self {
         let build = {
             let engine = Arc::clone(&engine);
@@ -73,7 +73,7 @@ impl Lazy {
     pub(super) fn watch(&self, space: &Space, watcher: Watcher) {
         let mut watchers = lock(&self.watchers);
         match self.get() {
-            // whoever builds it takes the list after that
+            // the builder takes the list after that
             None => watchers.push((*space, watcher)),
             Some(Built { engine, .. }) => {
                 drop(watchers);

@@ -1,4 +1,4 @@
-//! The methods of an engine, each through the guard.
+//! The engine's methods, each passed through the guard.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use super::circuit::Calls;
 use crate::block_on::block_on;
 use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Watcher, Witness};
 
-/// The budget of what nobody does on the way to a result.
+/// The budget of calls for which no result waits.
 const LEISURE: Duration = Duration::from_secs(30);
 
-/// A method of [`Engine`] through the guard: `$copy` are what the helper thread needs copies of.
+/// Passes a method of [`Engine`] through the guard. `$copy` are the arguments that a helper thread needs
+/// copies of.
 macro_rules! guard {
     ($self:ident, $calls:ident, $budget:expr, |$engine:ident| $call:expr, copying { $($copy:ident = $of:expr),* }) => {
         $self.0.call(Calls::$calls, $budget, move |$engine| $call, move || {
@@ -28,7 +29,7 @@ impl Engine for Guarded {
         &self.0.name
     }
 
-    /// That of the engine, but that it may wait where the engine blocks.
+    /// The engine's capability. A guarded engine never blocks: its calls may wait instead.
     fn capability(&self) -> Capability {
         Capability { blocking: false, hangs: false, ..self.0.capability }
     }

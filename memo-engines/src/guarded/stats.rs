@@ -2,25 +2,26 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What happened to the calls of a [`Guarded`](crate::Guarded) engine.
+/// The counts of a [`Guarded`](crate::Guarded) engine's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuardStats {
-    /// Calls that were made of the engine.
+    /// Calls that were made to the engine.
     pub calls: u64,
-    /// Those that failed, whatever the reason.
+    /// Calls that failed, for any reason.
     pub failures: u64,
-    /// Those among the failures that took longer than their budget.
+    /// Failed calls that took longer than their budget.
     pub timeouts: u64,
     /// Calls that were not made because the circuit was open.
     pub refused: u64,
     /// How often a circuit opened.
     pub opened: u64,
-    /// Entries for which the engine had no room just now: its queue, or its memory, was full. No failures.
+    /// Entries for which the engine had no room just now, because its queue or its memory was full. They do
+    /// not count as failures.
     pub dropped: u64,
 }
 
-/// What is counted as it happens.
+/// The counters.
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) calls: AtomicU64,
@@ -31,7 +32,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// The counts so far; the circuits count how often they `opened`.
+    /// The counts so far. `opened` is counted by the circuits.
     pub(super) fn read(&self, opened: u64) -> GuardStats {
         let Self { calls, failures, timeouts, refused, dropped } = self;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Waking those whose time is over, without anyone's runtime: one thread does it.
+//! A timer: one thread wakes waiting futures. It needs no runtime.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use crate::fork::{self, PerProcess};
 use crate::lock::lock;
 
-/// A wait that has begun. Dropped, it is over.
+/// A wait that has begun. Dropping it ends it.
 pub(super) struct Wait {
     end: Instant,
     slot: Option<Arc<Slot>>,
 }
 
 impl Wait {
-    /// Has `waker` woken when `time` is over, or a moment later at most. `None` where no thread can be started for that.
+    /// Wakes `waker` after this time, or a moment later at most. Returns `None` if the timer thread cannot
+    /// be started.
     pub(super) fn begin(time: Duration, waker: &Waker) -> Option<Self> {
         let end = Instant::now() + time;
         let spare = SPARES.try_with(|spares| spares.borrow_mut().slots().pop()).ok().flatten();
@@ -28,10 +29,10 @@ impl Wait {
         Instant::now() >= self.end
     }
 
-    /// Has another waker woken in place of the one before.
+    /// Replaces the waker.
     pub(super) fn wake(&self, waker: &Waker) {
         let Some(slot) = &self.slot else { return };
-        // none: it has just gone off, and whoever it woke polls again
+        // `None`: the alarm has just gone off, and the woken task polls again
         let is_another = lock(slot).waits.as_ref().is_some_and(|(known, _)| !known.will_wake(waker));
         if is_another {
             let fresh = waker.clone();
@@ -45,7 +46,7 @@ impl Drop for Wait {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             let over = lock(&slot).waits.take();
-            // a thread that ends keeps nothing
+            // a thread that is ending has no spares any more
             let _ = SPARES.try_with(|spares| {
                 let mut spares = spares.borrow_mut();
                 let spares = spares.slots();
@@ -53,39 +54,41 @@ impl Drop for Wait {
                     spares.push(slot);
                 }
             });
-            // it may run anything
+            // a waker may run any code when it is dropped
             drop(over);
         }
     }
 }
 
-/// An alarm. When its wait is over, another one has it: nearly all are over long before their time, and the timer, which
-/// holds each until then, would hold as many as there are waits in that time.
+/// An alarm, shared with the timer. When its wait is over, another wait uses it. Nearly all waits end long
+/// before their time, and the timer holds each alarm until then: without reuse it would hold an alarm for
+/// every wait of that time.
 type Slot = Mutex<Alarm>;
 
 #[derive(Default)]
 struct Alarm {
-    /// Whom to wake, and the moment; none between two waits.
+    /// The waker, and the moment to wake it. `None` between two waits.
     waits: Option<(Waker, u64)>,
-    /// The next moment at which the timer looks here, if it does: the one above, or before.
+    /// The next moment at which the timer looks at this alarm, if it does: that of the wait, or an earlier
+    /// one.
     looked_at: Option<u64>,
 }
 
-/// How many alarms a thread keeps for waits to come.
+/// How many spare alarms a thread keeps.
 const SPARE: usize = 256;
 
 thread_local! {
     static SPARES: RefCell<Spares> = const { RefCell::new(Spares { generation: 0, slots: Vec::new() }) };
 }
 
-/// Those that the timer of one process knows.
+/// Spare alarms. The timer of one process knows them.
 struct Spares {
     generation: u64,
     slots: Vec<Arc<Slot>>,
 }
 
 impl Spares {
-    /// Those of this process. What its parent knew may be locked for ever.
+    /// The spares of this process. Those of its parent may be locked for ever.
     fn slots(&mut self) -> &mut Vec<Arc<Slot>> {
         let generation = fork::generation();
         if self.generation != generation {
@@ -96,11 +99,11 @@ impl Spares {
     }
 }
 
-/// What is due within the same moment is due together: a server under load has many calls at once, nearly all of which
-/// are over long before.
+/// The length of a moment. Alarms of the same moment go off together: a server under load has many calls at
+/// once, and nearly all of them end long before.
 const MOMENT_NANOS: u64 = 2_000_000;
 
-/// What to look at, by the moment, counted from the beginning.
+/// Alarms by the moment at which to look at them, counted from the timer's beginning.
 type Slots = BTreeMap<u64, Vec<Arc<Slot>>>;
 
 struct Timer {
@@ -113,7 +116,7 @@ struct Timer {
 fn timer() -> &'static Timer {
     static TIMER: PerProcess<OnceLock<&Timer>> = PerProcess::new();
     TIMER.get(OnceLock::new).get_or_init(|| {
-        // The thread starts first and waits for the timer, so that the timer knows whether it has one.
+        // The thread starts first and waits for the timer. So the timer knows whether it has a thread.
         let (give, take) = std::sync::mpsc::sync_channel::<&'static Timer>(1);
         let thread = std::thread::Builder::new()
             .name("memo-timer".into())
@@ -130,7 +133,7 @@ fn timer() -> &'static Timer {
 }
 
 impl Timer {
-    /// Has `slot` wake `waker` then, or a moment later at most.
+    /// Wakes `waker` at that time, or a moment later at most. Returns whether there is a thread to do it.
     fn set(&self, at: Instant, waker: &Waker, slot: &Arc<Slot>) -> bool {
         if self.runs {
             let since = at.saturating_duration_since(self.begun);
@@ -138,7 +141,7 @@ impl Timer {
             let waits = Some((waker.clone(), moment));
             let mut alarm = lock(slot);
             alarm.waits = waits;
-            // mostly it is looked at before that for the sake of an earlier wait
+            // mostly the timer looks earlier already, for an earlier wait
             if alarm.looked_at.is_none_or(|looked_at| moment < looked_at) {
                 alarm.looked_at = Some(moment);
                 drop(alarm);
@@ -148,7 +151,7 @@ impl Timer {
         self.runs
     }
 
-    /// Has the timer look at `slot` at that moment.
+    /// Makes the timer look at `slot` at that moment.
     fn look(&self, moment: u64, slot: Arc<Slot>) {
         let mut slots = self.slots();
         let is_first = slots.first_key_value().is_none_or(|(first, _)| moment < *first);
@@ -176,7 +179,7 @@ impl Timer {
                 }
                 Some(_) => {
                     let due = slots.pop_first();
-                    // Wakers are foreign code.
+                    // A waker is foreign code: no lock is held.
                     drop(slots);
                     if let Some((moment, due)) = due {
                         due.into_iter().for_each(|slot| self.looked_at(moment, slot));
@@ -190,7 +193,7 @@ impl Timer {
     fn looked_at(&self, moment: u64, slot: Arc<Slot>) {
         let mut alarm = lock(&slot);
         if alarm.looked_at != Some(moment) {
-            // it was put somewhere earlier since, for a wait that is shorter
+            // the alarm was put at an earlier moment since, for a shorter wait
             return;
         }
         alarm.looked_at = alarm.waits.as_ref().map(|(_, end)| *end).filter(|end| *end > moment);

@@ -1,4 +1,4 @@
-//! The methods of an engine, as the mood has it.
+//! The engine's methods, each as the mood demands.
 
 use std::time::{Duration, Instant};
 
