@@ -1,17 +1,17 @@
-//! What goes wrong in an engine: a kind to match, whether trying again helps, and the story for people.
+//! The errors of engines: a kind to match on, whether a retry helps, and a message.
 
 use std::{error, fmt, io};
 
-/// What kind of trouble an engine met. The names say what a caller may conclude, not where it happened.
+/// The kind of an engine's failure. It says what the caller may conclude, not where it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The engine cannot be reached or was not built: a server that is away, a directory that is missing or
-    /// that must not be used. The next engine of a chain takes over.
+    /// The engine cannot be reached or was not built: the server is away, or the directory is missing or
+    /// must not be used. The next engine of a chain takes over.
     Unavailable,
-    /// What is stored is damaged beyond this one entry. (A damaged entry is a miss, not an error.)
+    /// The store is damaged beyond one entry. (One damaged entry is a miss, not an error.)
     Corrupt,
-    /// There is no room: a full disk, a full queue, a server over its memory.
+    /// There is no room: the disk or the queue is full, or the server is over its memory.
     Full,
     /// This entry is larger than the engine takes; others may fit.
     TooLarge,
@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Timeout,
     /// The engine does not do this, and its [`Capability`](crate::Capability) says so.
     Unsupported,
-    /// The operating system or the network reported a failure of another kind.
+    /// The operating system or the network reported another failure.
     Io,
     /// Anything else.
     Other,
@@ -46,10 +46,9 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// An engine's failure. It never reaches the caller of a memoized function: it is a miss, counted.
+/// The failure of an engine. It never reaches the caller of a memoized function: it is counted as a miss.
 ///
-/// It prints as a fragment that reads well after "failed to"; the cause is its
-/// [`source`](error::Error::source), to be printed by whoever prints chains.
+/// Its text reads well after "failed to". Its cause is its [`source`](error::Error::source).
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -62,7 +61,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of this kind; `context` says what was attempted, as a fragment: `"open the index"`.
+    /// An error of this kind. `context` says what was attempted, as a fragment: `"open the index"`.
     pub fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -74,13 +73,13 @@ impl Error {
         }))
     }
 
-    /// The error of an engine that does not do `what`.
+    /// The error of an engine that does not support `what`.
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, what)
     }
 
-    /// An operating system's error, with its kind told apart: no space is [`ErrorKind::Full`], a refusal is
-    /// [`ErrorKind::Unavailable`], a deadline is [`ErrorKind::Timeout`].
+    /// An error of the operating system. Its kind is told from it: no space is [`ErrorKind::Full`], a
+    /// refusal is [`ErrorKind::Unavailable`], a deadline is [`ErrorKind::Timeout`].
     pub fn io(context: impl Into<String>, source: io::Error) -> Self {
         use io::ErrorKind as Os;
         let kind = match source.kind() {
@@ -101,52 +100,65 @@ impl Error {
         Self::new(kind, context).retry(retry).caused_by(source)
     }
 
-    /// With the name of the engine that failed.
+    /// Sets the name of the engine that failed.
     #[must_use]
     pub fn of(mut self, engine: &str) -> Self {
         self.0.engine = engine.to_owned();
         self
     }
 
-    /// With whether the same call may succeed when it is made again at once.
+    /// Sets whether the same call may succeed if it is made again at once.
     #[must_use]
     pub fn retry(mut self, helps: bool) -> Self {
         self.0.retry = helps;
         self
     }
 
-    /// As one that says nothing about other calls: a server that is over its memory takes no entries, but
-    /// gives out what it has. The circuit stays closed.
+    /// Marks the error as one that says nothing about other calls, so that the circuit stays closed: a
+    /// server that is over its memory takes no entries, but returns what it has.
     #[must_use]
     pub fn of_this_call(mut self) -> Self {
         self.0.this_call = true;
         self
     }
 
-    /// With the error that caused it.
+    /// Sets the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// What kind of trouble it is.
+    /// A copy of the error, for another caller that waited for the same thing. The copy has its cause as
+    /// text.
+    #[cfg(any(feature = "disk", feature = "redis"))]
+    pub(crate) fn copied(&self) -> Self {
+        let Inner { kind, retry, this_call, engine, context, source } = &*self.0;
+        let copy = Self::new(*kind, context).retry(*retry).of(engine);
+        let copy = if *this_call { copy.of_this_call() } else { copy };
+        match source {
+            Some(source) => copy.caused_by(source.to_string()),
+            None => copy,
+        }
+    }
+
+    /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether the same call may succeed when it is made again at once. An engine that is away is not of
-    /// that sort: it needs time, which is what the circuit breaker gives it.
+    /// Whether the same call may succeed if it is made again at once. If an engine is away, a retry does
+    /// not help: it needs time, which the circuit breaker gives it.
     pub fn retry_helps(&self) -> bool {
         self.0.retry
     }
 
-    /// The name of the engine that failed, empty where nobody said it.
+    /// The name of the engine that failed. Empty if it was not set.
     pub fn engine(&self) -> &str {
         &self.0.engine
     }
 
-    /// Whether the engine itself is in trouble, rather than this one call: what a circuit breaker counts.
+    /// Whether the engine itself fails, rather than this one call. A circuit breaker counts these errors.
     pub fn is_engine_failure(&self) -> bool {
         !self.0.this_call && !matches!(self.kind(), ErrorKind::TooLarge | ErrorKind::Unsupported)
     }

@@ -1,10 +1,12 @@
-//! The far plane of [`memo`](https://docs.rs/memo): engines that keep results outside the process, as bytes
-//! under 32-byte keys.
+//! Engines that keep the results of [`memo`](https://docs.rs/memo) outside the process, as bytes under
+//! 32-byte keys.
 //!
-//! This crate knows neither functions nor serde nor configuration files. [`Engine`] is the seam, [`entry`]
-//! the format in which results are stored.
+//! [`Engine`] is the trait that every engine implements. [`entry`] is the format of what is stored. This
+//! crate knows neither memoized functions, nor serde, nor configuration files.
 
+mod block_on;
 pub mod chain;
+mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "disk")]
@@ -14,8 +16,11 @@ pub mod entry;
 pub mod error;
 mod fork;
 pub mod guarded;
+mod lock;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod program;
+#[cfg(any(feature = "conformance", feature = "disk", feature = "redis"))]
+mod random;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "testing")]

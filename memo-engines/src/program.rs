@@ -1,39 +1,40 @@
-//! Which program this is: what engines keep its results apart by where nobody has said which to share.
+//! The name of this program, and its place. Engines keep the results of programs apart by them, unless they
+//! are told which results to share.
 //!
-//! The name of the executable is what a program is called, on each machine. Many projects have a `cli` or an `xtask`, so
-//! on one machine it is told where it lies, too: in which directory, or, if cargo has built it, in which target
+//! A program has the name of its executable, on each machine. Many projects have a `cli` or an `xtask`, so
+//! on one machine its place counts too: the directory of the executable or, if cargo built it, the target
 //! directory. Builds of one program for debugging, for release and for tests are one program there.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The file by which cargo marks its target directories.
+/// The file that marks a target directory of cargo.
 const MARK: &str = "CACHEDIR.TAG";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Program {
-    /// Of letters, digits, and `.`, `_`, `-`.
+    /// Made of letters, digits, `.`, `_` and `-`.
     pub(crate) name: String,
-    /// Where it lies.
+    /// Its place.
     #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "other engines serve many machines"))]
     pub(crate) home: PathBuf,
 }
 
 impl Program {
-    /// This one.
+    /// This program.
     pub(crate) fn this() -> &'static Self {
         static THIS: LazyLock<Program> = LazyLock::new(|| {
-            // where the system does not say, the name by which it was called has to do
+            // if the system does not say, the name by which it was called has to do
             let path = std::env::current_exe().ok().or_else(|| std::env::args_os().next().map(PathBuf::from));
             Program::at(&path.unwrap_or_default(), |directory| directory.join(MARK).is_file())
         });
         &THIS
     }
 
-    /// The one whose executable is at `path`, where `is_target` tells cargo's target directories.
+    /// The program whose executable is at `path`. `is_target` recognizes target directories of cargo.
     fn at(path: &Path, is_target: impl Fn(&Path) -> bool) -> Self {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
-        // what the system appends when the file has been replaced since
+        // the system appends this when the file has been replaced since
         let file = file.trim_end_matches(" (deleted)");
         let stem = file.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(file);
         let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
@@ -44,7 +45,7 @@ impl Program {
     }
 }
 
-/// The name without what cargo appends to those of tests and examples: `-` and 16 hexadecimal digits.
+/// The name without the hash that cargo appends to tests and examples: `-` and 16 hexadecimal digits.
 fn without_hash(stem: &str) -> &str {
     match stem.rsplit_once('-') {
         Some((name, hash))

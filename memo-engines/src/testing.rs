@@ -1,50 +1,41 @@
-//! For tests (feature `testing`): an engine that keeps entries in memory and misbehaves on order, and a clock to move.
+//! For tests (feature `testing`): an engine that misbehaves on demand, and a clock to move.
+
+mod methods;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness, utc_now};
+pub use crate::clock::move_clock;
+use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, utc_now};
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
-/// How far [`move_clock`] has moved the clock, in milliseconds.
-static MOVED: AtomicI64 = AtomicI64::new(0);
-
-/// Moves the clock of this process that entries expire by ([`utc_now`]): forward by so many milliseconds, or back.
-pub fn move_clock(millis: i64) {
-    let _ =
-        MOVED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |moved| Some(moved.saturating_add(millis)));
-}
-
-pub(crate) fn clock_moved() -> i64 {
-    MOVED.load(Ordering::Relaxed)
-}
-
-/// What a [`Double`] does instead of its work.
+/// How a [`Double`] behaves.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Mood {
-    /// It does its work.
+    /// It works.
     #[default]
     Well,
     /// Every call fails with this kind.
     Failing(ErrorKind),
-    /// Every call that writes fails with this kind, those for leases too; what is there is read.
+    /// Every call that writes fails with this kind, and so do leases. Reads work.
     NotWriting(ErrorKind),
-    /// Every call blocks the thread this long, and then does its work.
+    /// Every call blocks its thread for this long, and then works.
     Slow(Duration),
     /// Every call blocks its thread until the mood changes.
     Hanging,
-    /// What is read has one bit flipped.
+    /// A read returns the entry with one bit flipped.
     Corrupting,
-    /// What is read is another key's entry, where there is another.
+    /// A read returns another key's entry, if there is another.
     MixingUp,
     /// Every call panics.
     Panicking,
 }
 
-/// An engine in memory that misbehaves on order. Its clones are one engine.
+/// An engine in memory that misbehaves on demand. Its clones are one engine.
 #[derive(Clone, Default)]
 pub struct Double(Arc<Inner>);
 
@@ -73,20 +64,20 @@ impl Double {
         Self(Arc::new(Inner { name: name.to_owned(), ..Inner::default() }))
     }
 
-    /// Claims another capability.
+    /// Sets the capability that it claims.
     #[must_use]
     pub fn claiming(self, capability: Capability) -> Self {
-        *self.0.capability.lock().unwrap_or_else(PoisonError::into_inner) = Some(capability);
+        *lock(&self.0.capability) = Some(capability);
         self
     }
 
-    /// From now on it behaves like this.
+    /// Sets how it behaves from now on.
     pub fn set(&self, mood: Mood) {
         self.state().mood = mood;
         self.0.changed.notify_all();
     }
 
-    /// How many calls were made to it, the failed ones too.
+    /// How many calls were made to it, failed ones included.
     pub fn calls(&self) -> u64 {
         self.0.calls.load(Ordering::Relaxed)
     }
@@ -102,7 +93,7 @@ impl Double {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 
     fn call<T>(&self, work: impl FnOnce(&mut State) -> T) -> EngineFuture<'_, T> {
@@ -160,112 +151,5 @@ impl State {
 
     fn holds(&self, key: &Key, lease: &Lease) -> bool {
         self.leases.get(key).is_some_and(|(held, until)| held == lease && *until > Instant::now())
-    }
-}
-
-impl Engine for Double {
-    fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    fn capability(&self) -> Capability {
-        let own = Capability {
-            blocking: true,
-            iterates: true,
-            witnesses: true,
-            leases: true,
-            largest: Some(1 << 30),
-            ..Capability::default()
-        };
-        self.0.capability.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(own)
-    }
-
-    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.call(|state| state.get(key))
-    }
-
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.change(|state| drop(state.entries.insert(*key, entry.clone())))
-    }
-
-    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.change(|state| {
-            state.seq += 1;
-            state.removed.insert(key.digest, state.seq);
-            state.entries.remove(key).is_some_and(|entry| !entry.is_expired(utc_now()))
-        })
-    }
-
-    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.change(|state| {
-            state.seq += 1;
-            state.cleared.insert(*space, state.seq);
-            state.entries.retain(|key, _| key.space != *space);
-        })
-    }
-
-    fn look<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, (Option<Entry>, Witness)> {
-        self.call(|state| (state.get(key), Witness(state.seq)))
-    }
-
-    fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
-        self.change(|state| {
-            let since = |seq: Option<&u64>| seq.is_some_and(|seq| *seq > witness.0);
-            if since(state.removed.get(&key.digest)) || since(state.cleared.get(&key.space)) {
-                return false;
-            }
-            state.entries.insert(*key, entry.clone());
-            true
-        })
-    }
-
-    fn keys<'a>(
-        &'a self,
-        space: &'a Space,
-        after: Option<&'a Key>,
-        limit: usize,
-    ) -> EngineFuture<'a, Vec<Key>> {
-        self.call(|state| {
-            let now = utc_now();
-            let keys = state.entries.iter().filter(|(_, entry)| !entry.is_expired(now)).map(|(key, _)| *key);
-            let keys = keys.filter(|key| key.space == *space && after.is_none_or(|after| key > after));
-            keys.take(limit).collect()
-        })
-    }
-
-    fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
-        self.change(|state| {
-            if state.leases.get(key).is_some_and(|(_, until)| *until > Instant::now()) {
-                return None;
-            }
-            state.seq += 1;
-            let lease = Lease { token: u128::from(state.seq).to_le_bytes() };
-            state.leases.insert(*key, (lease, Instant::now() + ttl));
-            Some(lease)
-        })
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, lease: &'a Lease, ttl: Duration) -> EngineFuture<'a, bool> {
-        self.change(|state| {
-            let held = state.holds(key, lease);
-            if held {
-                state.leases.insert(*key, (*lease, Instant::now() + ttl));
-            }
-            held
-        })
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, lease: &'a Lease) -> EngineFuture<'a, bool> {
-        self.change(|state| {
-            let held = state.holds(key, lease);
-            if held {
-                state.leases.remove(key);
-            }
-            held
-        })
-    }
-
-    fn flush(&self) -> EngineFuture<'_, ()> {
-        self.change(|_| ())
     }
 }

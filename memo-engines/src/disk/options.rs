@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use twox_hash::XxHash3_64;
 
+use super::failure::failure;
 use crate::error::{Error, ErrorKind};
 use crate::program::Program;
 
@@ -79,7 +80,7 @@ impl DiskOptions {
             return Ok(path.clone());
         }
         let dirs = directories::BaseDirs::new().ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "find the user's cache directory; set the engine's path")
+            failure(ErrorKind::Unavailable, "find the user's cache directory; set the engine's path")
         })?;
         let all = dirs.cache_dir().join("memo");
         Ok(if self.shared { all } else { all.join(place(Program::this())) })

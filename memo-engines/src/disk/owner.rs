@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 /// This process: its number, when it started, and within which set of process numbers that holds (containers
 /// may share a directory, and each counts from 1). Parts that cannot be known are empty.
-pub(super) fn myself() -> &'static str {
-    static MYSELF: OnceLock<String> = OnceLock::new();
-    MYSELF.get_or_init(|| {
+pub(super) fn this_process() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
         let pid = process::id();
-        format!("{} {} {}", world(), pid, started(pid).unwrap_or_default())
+        format!("{} {} {}", namespace(), pid, started(pid).unwrap_or_default())
     })
 }
 
@@ -17,11 +17,11 @@ pub(super) fn myself() -> &'static str {
 /// ends by its time.
 pub(super) fn may_live(owner: &str) -> bool {
     let mut parts = owner.split(' ');
-    let (Some(its_world), Some(pid), Some(its_start)) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(its_namespace), Some(pid), Some(its_start)) = (parts.next(), parts.next(), parts.next()) else {
         return true;
     };
     let Ok(pid) = pid.parse::<u32>() else { return true };
-    if its_start.is_empty() || its_world.is_empty() || its_world != world() {
+    if its_start.is_empty() || its_namespace.is_empty() || its_namespace != namespace() {
         return true;
     }
     // A number that was given to another process since has another start.
@@ -42,9 +42,9 @@ fn started(pid: u32) -> Option<String> {
 }
 
 /// This boot and this namespace of process numbers; empty where that cannot be known.
-fn world() -> &'static str {
-    static WORLD: OnceLock<String> = OnceLock::new();
-    WORLD.get_or_init(|| {
+fn namespace() -> &'static str {
+    static NAMESPACE: OnceLock<String> = OnceLock::new();
+    NAMESPACE.get_or_init(|| {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         let namespace = std::fs::read_link("/proc/self/ns/pid");
         match (boot, namespace) {
@@ -60,16 +60,16 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_one_that_has_ended_does_not() {
-        assert!(may_live(myself()));
-        if world().is_empty() {
+        assert!(may_live(this_process()));
+        if namespace().is_empty() {
             return;
         }
         let mut child = process::Command::new("true").spawn().expect("`true` can be run");
         let start = started(child.id()).unwrap_or_else(|| "1".into());
-        let owner = format!("{} {} {start}", world(), child.id());
+        let owner = format!("{} {} {start}", namespace(), child.id());
         child.wait().expect("it ends");
         assert!(!may_live(&owner));
-        let another_start = format!("{} {} 1", world(), process::id());
+        let another_start = format!("{} {} 1", namespace(), process::id());
         assert!(!may_live(&another_start), "the number of this process, but not its start");
         assert!(may_live("elsewhere 1 1"), "another machine's or container's: nobody knows");
     }

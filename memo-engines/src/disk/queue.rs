@@ -2,58 +2,22 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Entry, Key, Space, Witness};
+use super::failure::failure;
+use super::operation::{Op, Ticket};
+use crate::engine::{Entry, Key};
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
-/// What one operation counts beside its bytes.
-const OVERHEAD: usize = 256;
 /// The most operations that wait.
 const MOST: usize = 16 * 1024;
-
-/// Where the answer to an operation goes; nobody may be waiting for it any more.
-pub(super) type Reply<T> = mpsc::SyncSender<Result<T, Error>>;
-
-pub(super) enum Op {
-    Put { key: Key, entry: Entry, witness: Option<Witness>, reply: Option<Reply<()>> },
-    Remove { key: Key, reply: Reply<bool> },
-    Clear { space: Space, reply: Reply<()> },
-    Lease { key: Key, token: [u8; 16], ttl: Duration, reply: Reply<bool> },
-    Renew { key: Key, token: [u8; 16], ttl: Duration, reply: Reply<bool> },
-    Release { key: Key, token: [u8; 16], reply: Reply<bool> },
-    Flush { reply: Reply<()> },
-    Touch { row: i64, at: u64 },
-    Discard { row: i64, seq: i64 },
-    Sweep { reply: Reply<()> },
-}
-
-impl Op {
-    fn size(&self) -> usize {
-        OVERHEAD
-            + match self {
-                Self::Put { entry, .. } => entry.bytes.len(),
-                _ => 0,
-            }
-    }
-
-    /// What may be forgotten when there is no room: nobody asked for it.
-    fn is_optional(&self) -> bool {
-        matches!(self, Self::Touch { .. } | Self::Discard { .. })
-    }
-}
 
 /// What a reader finds in the queue.
 pub(super) enum Pending {
     Put(Entry),
     Removed,
-}
-
-/// An operation and its number, by which its entry among the pending is known.
-pub(super) struct Ticket {
-    pub(super) number: u64,
-    pub(super) op: Op,
 }
 
 #[derive(Default)]
@@ -80,7 +44,7 @@ struct Inner {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Appends an operation. Waits for room, but no longer than `wait`.
@@ -107,13 +71,13 @@ impl Queue {
                 }
             }
             if full(&inner) {
-                let error = Error::new(ErrorKind::Full, "queue an entry for writing");
+                let error = failure(ErrorKind::Full, "queue an entry for writing");
                 // That others write faster than the disk does is no trouble of the disk.
-                return Err(error.of(super::NAME).of_this_call());
+                return Err(error.of_this_call());
             }
         }
         if inner.closed {
-            return Err(Error::new(ErrorKind::Unavailable, "write: the engine is closed").of(super::NAME));
+            return Err(failure(ErrorKind::Unavailable, "write: the engine is closed"));
         }
         let number = inner.next;
         inner.next += 1;

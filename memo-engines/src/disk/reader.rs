@@ -1,4 +1,4 @@
-//! Reading: a few connections, each of which keeps its snapshot for as long as nothing has been written.
+//! Reading: a connection that keeps its snapshot for as long as nothing has been written.
 //!
 //! To begin and end a read costs SQLite two system calls for locks, four times what the look-up itself costs.
 //! So a connection stays inside its read transaction, and before each use it compares the header of SQLite's
@@ -9,158 +9,48 @@
 //! second, while there are any. It cannot while it waits for another process, which may be waiting for just these
 //! snapshots: so none are kept while it writes.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::path::Path;
 use std::time::Duration;
 
-use super::index::{self, Known, Mode, View};
-use super::recent::Recent;
-use super::wal_index::{Header, Watched};
+use super::failure;
+use super::index::{self, Known, Mode, RowCache, View};
+use super::wal_index::{Header, ReadConnection};
 use crate::error::Error;
 
-/// How many connections are kept for the next reader; more are made when more read at once.
-const KEPT: usize = 8;
-
-pub(super) struct Readers {
-    path: PathBuf,
-    busy: Duration,
-    mode: Mode,
-    /// Locked for as long as one reads.
-    kept: [Mutex<Option<Reader>>; KEPT],
-    /// Whether any connection may be keeping a snapshot.
-    holding: AtomicBool,
-    /// Whether none may be kept.
-    keep_none: AtomicBool,
-}
-
-struct Reader {
-    connection: Watched,
+/// A connection that reads.
+pub(super) struct Reader {
+    connection: ReadConnection,
     /// Whether it looks for the header: who may only read has memory of its own in its place.
-    watches: bool,
+    seeks_header: bool,
     /// The header that belongs to the snapshot that is being kept.
     snapshot: Option<Header>,
     /// What is known about that snapshot.
     known: Option<Known>,
     /// What was read under that header, which may come again with the next snapshot.
-    recent: Recent,
-}
-
-thread_local! {
-    /// Where this thread begins to look for a connection, so that threads seldom meet.
-    static PLACE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    };
-}
-
-impl Readers {
-    pub(super) fn new(path: &Path, busy: Duration, mode: Mode) -> Self {
-        Self {
-            path: path.to_owned(),
-            busy,
-            mode,
-            kept: Default::default(),
-            holding: AtomicBool::new(false),
-            keep_none: AtomicBool::new(false),
-        }
-    }
-
-    /// From now on no snapshot is kept, until they may be again.
-    pub(super) fn keep_none(&self) {
-        self.keep_none.store(true, Ordering::SeqCst);
-        self.let_go();
-    }
-
-    /// Snapshots may be kept again.
-    pub(super) fn keep_again(&self) {
-        self.keep_none.store(false, Ordering::SeqCst);
-    }
-
-    /// Reads from a snapshot that has everything that was written before.
-    pub(super) fn read<T>(
-        &self,
-        read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
-    ) -> Result<T, Error> {
-        let mut place = self.place();
-        let mut reader = match place.as_mut().and_then(|place| place.take()) {
-            Some(reader) => reader,
-            None => Reader::open(&self.path, self.busy, self.mode)?,
-        };
-        // After an error the connection is not used again.
-        let value = reader.read(read).map_err(|error| index::failed("read the index", error))?;
-        if let Some(mut place) = place {
-            *place = Some(reader);
-            if !self.holding.load(Ordering::Relaxed) {
-                self.holding.store(true, Ordering::Relaxed);
-            }
-        }
-        // Looked at after it can be seen that there is one to let go of.
-        if self.keep_none.load(Ordering::SeqCst) {
-            self.let_go();
-        }
-        Ok(value)
-    }
-
-    /// A connection that nobody reads from right now, or the place for one; `None` if all are taken.
-    fn place(&self) -> Option<MutexGuard<'_, Option<Reader>>> {
-        // At the end of a thread its locals may be gone.
-        let first = PLACE.try_with(|place| *place).unwrap_or_default();
-        let mut empty = None;
-        for step in 0..KEPT {
-            match self.kept[(first + step) % KEPT].try_lock() {
-                Ok(place) if place.is_some() => return Some(place),
-                Ok(place) => empty = empty.or(Some(place)),
-                Err(TryLockError::Poisoned(poisoned)) => empty = empty.or(Some(poisoned.into_inner())),
-                Err(TryLockError::WouldBlock) => {}
-            }
-        }
-        empty
-    }
-
-    /// Whether there may be snapshots to let go of.
-    pub(super) fn are_holding(&self) -> bool {
-        self.holding.load(Ordering::Relaxed)
-    }
-
-    /// Lets go of the snapshots of those that are not reading right now.
-    pub(super) fn let_go(&self) {
-        self.holding.store(false, Ordering::Relaxed);
-        for kept in &self.kept {
-            let mut place = match kept.try_lock() {
-                Ok(place) => place,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // It keeps its snapshot for another while: ask again.
-                Err(TryLockError::WouldBlock) => {
-                    self.holding.store(true, Ordering::Relaxed);
-                    continue;
-                }
-            };
-            if place.as_mut().is_some_and(|reader| reader.let_go().is_err()) {
-                *place = None;
-            }
-        }
-    }
+    cache: RowCache,
 }
 
 impl Reader {
-    fn open(path: &Path, busy: Duration, mode: Mode) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, busy: Duration, mode: Mode) -> Result<Self, Error> {
         let connection = index::open(path, busy, mode)?;
         let open = || {
             connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
-            Watched::new(connection, index::GET_ROW)
+            ReadConnection::new(connection, index::GET_ROW)
         };
-        let connection = open().map_err(|error| index::failed("open the index", error))?;
+        let connection = open().map_err(|error| failure::sqlite("open the index", error))?;
         Ok(Self {
             connection,
-            watches: mode == Mode::Write,
+            seeks_header: mode == Mode::Write,
             snapshot: None,
             known: None,
-            recent: Recent::default(),
+            cache: RowCache::default(),
         })
     }
 
-    fn read<T>(&mut self, read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let header = self.connection.header();
         if header.is_some() && header == self.snapshot {
             let known = match self.known {
@@ -179,10 +69,10 @@ impl Reader {
         {
             // Nothing was committed between the look at the header and the first read: they belong together.
             self.snapshot = Some(header);
-            self.recent.at(header);
+            self.cache.use_header(header);
         } else {
-            if self.watches {
-                self.connection.find();
+            if self.seeks_header {
+                self.connection.find_header();
             }
             self.let_go()?;
         }
@@ -196,14 +86,14 @@ impl Reader {
         certain: bool,
         read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let recent = certain.then_some(&mut self.recent);
+        let cache = certain.then_some(&mut self.cache);
         self.connection
-            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, recent }))
+            .with_statement(|connection, by_row| read(&mut View { connection, by_row, known, cache }))
     }
 
-    fn let_go(&mut self) -> rusqlite::Result<()> {
+    pub(super) fn let_go(&mut self) -> rusqlite::Result<()> {
         (self.snapshot, self.known) = (None, None);
-        self.recent.renew();
+        self.cache.make_room();
         let connection = self.connection.connection();
         if !connection.is_autocommit() {
             connection.prepare_cached("COMMIT")?.execute([])?;

@@ -1,138 +1,42 @@
-//! One index and those who read it; and how a damaged one makes way for the next.
+//! One index and those who read it: how it is found, and how a damaged one makes way for the next.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::DiskOptions;
 use super::directory::{Access, Directory, FileId, LAST_INDEX};
-use super::hints::Hints;
-use super::index::{self, Mode};
-use super::reader::Readers;
+use super::failure::{self, failure};
+use super::index::{self, Hints, Mode};
+use super::options::DiskOptions;
+use super::readers::Readers;
 use crate::error::{Error, ErrorKind};
 
 /// One index.
 pub(super) struct Store {
     pub(super) directory: Arc<Directory>,
-    number: u64,
-    file: FileId,
+    pub(super) number: u64,
+    pub(super) file: FileId,
     pub(super) readers: Readers,
     pub(super) hints: Hints,
 }
 
-/// See [`Stores::quiet`].
-pub(super) struct Quiet(Arc<Store>);
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        self.0.readers.keep_again();
-    }
-}
-
-/// The index that is used now, and the directory it is in. A directory that is removed or moved away is opened anew by
-/// its name, so neither stays the same.
-pub(super) struct Stores {
-    /// The name of the directory, free of symbolic links as it was first opened.
-    pub(super) path: PathBuf,
-    /// Whether calls to it may hang.
-    pub(super) remote: bool,
-    pub(super) options: DiskOptions,
-    current: RwLock<Arc<Store>>,
-}
-
-impl Stores {
-    /// Opens the newest index of the directory, makes one where there is none, sets a damaged one aside.
-    pub(super) fn open(options: DiskOptions) -> Result<(Self, Connection), Error> {
-        let directory = Arc::new(Directory::open(&options.directory()?)?);
-        let path = directory.path().parent().map(Path::to_owned).unwrap_or_default();
-        let remote = directory.remote;
-        let (store, connection) = newest(&directory, &options)?;
-        Ok((Self { path, remote, options, current: RwLock::new(Arc::new(store)) }, connection))
-    }
-
-    pub(super) fn current(&self) -> Arc<Store> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// While this lives, readers keep no snapshots.
-    pub(super) fn quiet(&self) -> Quiet {
-        let store = self.current();
-        store.readers.keep_none();
-        Quiet(store)
-    }
-
-    /// The size of the log of the index, in bytes.
-    pub(super) fn log_size(&self) -> u64 {
-        let store = self.current();
-        store.directory.log_size(store.number)
-    }
-
-    /// The size of the index, in bytes, as the file system has it.
-    pub(super) fn index_size(&self) -> u64 {
-        let store = self.current();
-        store.directory.index_size(store.number)
-    }
-
-    /// Whether the index that is used is still where it was. It is not after another process has set it aside,
-    /// or someone has emptied the directory, removed it, or put another in its place.
-    pub(super) fn is_current(&self) -> bool {
-        let store = self.current();
-        store.directory.is_in_place() && store.directory.is_still(store.number, store.file)
-    }
-
-    /// Why nothing can be written, where that is so.
-    pub(super) fn cannot_write(&self) -> Option<Error> {
-        let store = self.current();
-        (store.directory.access != Access::Write).then(|| cannot_write(&store.directory))
-    }
-
-    /// Whether anything can be written.
-    pub(super) fn may_write(&self) -> bool {
-        self.current().directory.access == Access::Write
-    }
-
-    /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
-    /// unless another process has done so already.
-    pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
-        let old = self.current();
-        old.readers.let_go();
-        let directory = if old.directory.is_in_place() {
-            Arc::clone(&old.directory)
-        } else {
-            Arc::new(Directory::open(&self.options.directory()?)?)
-        };
-        if let Some(why) = damaged {
-            let _lock = match directory.access {
-                Access::Write => directory.lock(self.options.wait)?,
-                Access::Read | Access::Frozen => return Err(cannot_write(&directory)),
-            };
-            if self.is_current() {
-                set_aside(&directory, &self.options, old.number, why)?;
-            }
-        }
-        let (store, connection) = newest(&directory, &self.options)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(store);
-        Ok(connection)
-    }
-}
-
 /// The error of what would have to write to a directory that may only be read.
-fn cannot_write(directory: &Directory) -> Error {
+pub(super) fn cannot_write(directory: &Directory) -> Error {
     let problem = directory.access.problem().unwrap_or_default();
     let context = format!("write to {}: {problem}", directory.path().display());
-    Error::new(ErrorKind::Unavailable, context).of(super::NAME)
+    failure(ErrorKind::Unavailable, context)
 }
 
 /// Refuses what SQLite has opened by a name that may have led elsewhere meanwhile.
-fn is_where_it_was(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
-    if directory.is_in_place() && directory.is_still(number, file) {
+fn check_in_place(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
+    if directory.is_in_place() && directory.is_same_index(number, file) {
         return Ok(());
     }
     let context =
         format!("open {}: another file took its place meanwhile", directory.index(number).display());
-    Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME))
+    Err(failure(ErrorKind::Unavailable, context))
 }
 
 /// The newest index, to be read only; there must be one.
@@ -148,13 +52,17 @@ fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, 
     let path = directory.index(number);
     let connection = index::open(&path, options.busy_timeout, mode)?;
     index::check(&connection)?;
-    is_where_it_was(directory, number, file)?;
+    check_in_place(directory, number, file)?;
     let readers = Readers::new(&path, options.busy_timeout, mode);
     let directory = Arc::clone(directory);
     Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
 }
 
-fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
+/// Opens the newest index of a directory; makes one where there is none, and sets a damaged one aside.
+pub(super) fn newest(
+    directory: &Arc<Directory>,
+    options: &DiskOptions,
+) -> Result<(Store, Connection), Error> {
     if directory.access != Access::Write {
         return to_read(directory, options);
     }
@@ -180,9 +88,9 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
             }
             if refuses {
                 let context = "write to the index: its header is of a format that cannot be written";
-                return Err(Error::new(ErrorKind::Corrupt, context).of(super::NAME));
+                return Err(failure(ErrorKind::Corrupt, context));
             }
-            is_where_it_was(directory, number, file)?;
+            check_in_place(directory, number, file)?;
             let readers = Readers::new(&path, options.busy_timeout, Mode::Write);
             let directory = Arc::clone(directory);
             Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
@@ -202,16 +110,22 @@ fn newest(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, C
     }
 }
 
-fn set_aside(directory: &Directory, options: &DiskOptions, number: u64, why: &Error) -> Result<(), Error> {
+/// Puts a damaged index out of the way, and tells people.
+pub(super) fn set_aside(
+    directory: &Directory,
+    options: &DiskOptions,
+    number: u64,
+    why: &Error,
+) -> Result<(), Error> {
     let index = directory.index(number);
     if number >= LAST_INDEX {
         let context =
             format!("go on after the damaged index {}: its number is the last; remove it", index.display());
-        return Err(Error::new(ErrorKind::Unavailable, context).of(super::NAME));
+        return Err(failure(ErrorKind::Unavailable, context));
     }
     let kept: Option<PathBuf> = directory
         .set_aside(number, options.largest())
-        .map_err(|error| Error::io("set a damaged index aside", error).of(super::NAME))?;
+        .map_err(|error| failure::io("set a damaged index aside", error))?;
     // The number is used up: whoever still has the old one open must not meet the new one under its name.
     directory.prepare_index(number + 1)?;
     let cause = std::error::Error::source(why).map(ToString::to_string).unwrap_or_default();

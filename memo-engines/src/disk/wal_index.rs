@@ -27,7 +27,7 @@ self_cell!(
 
 /// A connection with the statement it is used for most, and the header of what it shares with the others of its
 /// database.
-pub(super) struct Watched {
+pub(super) struct ReadConnection {
     prepared: Prepared,
     /// Valid for as long as the connection is open, which is as long as it is here.
     header: Option<NonNull<[AtomicU32; 12]>>,
@@ -37,9 +37,9 @@ pub(super) struct Watched {
 // here: to SQLite they are one thing that one thread uses at a time, and it keeps nothing by thread. The memory
 // behind the pointer is shared by all processes that use the database and is read with atomic loads only: which
 // thread reads makes no difference.
-unsafe impl Send for Watched {}
+unsafe impl Send for ReadConnection {}
 
-impl Watched {
+impl ReadConnection {
     /// A connection with a statement, which is prepared.
     pub(super) fn new(connection: Connection, statement: &str) -> rusqlite::Result<Self> {
         let prepared = Prepared::try_new(connection, |connection| connection.prepare(statement))?;
@@ -59,9 +59,9 @@ impl Watched {
     }
 
     /// Finds the header; it is there once the connection has read something in WAL mode.
-    pub(super) fn find(&mut self) {
+    pub(super) fn find_header(&mut self) {
         if self.header.is_none() {
-            self.header = find(self.connection());
+            self.header = mapped_header(self.connection());
         }
     }
 
@@ -79,7 +79,7 @@ impl Watched {
 }
 
 /// The region that SQLite has mapped, `None` where it has none to give.
-fn find(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
+fn mapped_header(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
     // A connection without a log, as one has that opened a file whose header is damaged, would open the shared memory
     // now, and not close it.
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).ok()?;

@@ -1,18 +1,41 @@
-//! The circuit breaker: who is let through. (Nygard, *Release It!*, 2007.)
+//! The circuit breaker, which decides which calls go through. (Nygard, *Release It!*, 2007.)
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::{Calls, CircuitState, GuardOptions};
+use crate::engine::GuardOptions;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
+
+/// A kind of calls. Each kind has a circuit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Calls {
+    /// Calls that look for entries.
+    Reads,
+    /// Calls that change something, such as leases, or wait for a change to be written.
+    Writes,
+}
+
+/// Whether calls go through to an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// All calls go through.
+    Closed,
+    /// All calls fail at once.
+    Open,
+    /// One call goes through, to see whether the engine is back. The others fail at once.
+    HalfOpen,
+}
 
 pub(super) struct Circuit {
     calls: Calls,
     failures_to_open: u32,
     backoff: Duration,
     max_backoff: Duration,
-    /// Whether `open` holds anything: all that a call looks at while things go well.
+    /// Whether `open` is `Some`. It is all that a call reads while the circuit is closed.
     is_open: AtomicBool,
     failures: AtomicU32,
     opened: AtomicU64,
@@ -24,25 +47,25 @@ struct Open {
     until: Instant,
     backoff: Duration,
     probing: bool,
-    /// Whether people have been told that it opened.
-    told: bool,
+    /// Whether its opening was reported.
+    reported: bool,
 }
 
-/// The right to make one call. A probe that is given up without a result has failed.
+/// Permission to make one call. A probe that is dropped without a result has failed.
 pub(super) struct Permit<'c> {
     circuit: &'c Circuit,
     probe: bool,
 }
 
-/// What a result changed.
+/// What a result changed about the circuit.
 pub(super) enum Turn {
     Nothing,
     Opened,
     Closed {
         /// How long it was open.
         after: Duration,
-        /// Whether people have been told that it opened.
-        told: bool,
+        /// Whether its opening was reported.
+        reported: bool,
     },
 }
 
@@ -86,28 +109,31 @@ impl Circuit {
         Some(Permit { circuit: self, probe })
     }
 
-    /// Notes whether people have been told that it opened.
-    pub(super) fn tell(&self, told: bool) {
+    /// Notes whether the opening was reported.
+    pub(super) fn set_reported(&self, reported: bool) {
         if let Some(open) = &mut *self.lock() {
-            open.told = told;
+            open.reported = reported;
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 
     fn succeeded(&self, probe: bool) -> Turn {
         if self.failures.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
         }
-        // A call that began before the circuit opened says nothing about the time since.
+        // A call that began before the circuit opened says nothing about the engine since.
         if !probe {
             return Turn::Nothing;
         }
         let closed = self.lock().take();
         self.is_open.store(false, Ordering::Release);
-        closed.map_or(Turn::Nothing, |open| Turn::Closed { after: open.since.elapsed(), told: open.told })
+        closed.map_or(Turn::Nothing, |open| Turn::Closed {
+            after: open.since.elapsed(),
+            reported: open.reported,
+        })
     }
 
     fn failed(&self, probe: bool, at_once: bool) -> Turn {
@@ -124,7 +150,8 @@ impl Circuit {
             Some(_) => Turn::Nothing,
             None if at_once || failures >= self.failures_to_open => {
                 let backoff = self.backoff.min(self.max_backoff);
-                *open = Some(Open { since: now, until: now + backoff, backoff, probing: false, told: false });
+                *open =
+                    Some(Open { since: now, until: now + backoff, backoff, probing: false, reported: false });
                 self.is_open.store(true, Ordering::Release);
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 Turn::Opened
@@ -135,12 +162,12 @@ impl Circuit {
 }
 
 impl Permit<'_> {
-    /// Which calls it is for.
+    /// The kind of the call.
     pub(super) fn calls(&self) -> Calls {
         self.circuit.calls
     }
 
-    /// Hands the permit back with what came of it.
+    /// Gives the permit back with the result of the call.
     pub(super) fn settle(self, error: Option<&Error>) -> Turn {
         let (circuit, probe) = (self.circuit, self.probe);
         std::mem::forget(self);

@@ -1,74 +1,31 @@
-//! A future that must be done in time, without anyone's runtime: one thread wakes those whose time is over.
+//! Futures with a time limit.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::fork::{self, PerProcess};
+use super::timer::Wait;
 
-/// Gives what `future` gives, or `None` once `budget` is over.
+/// Awaits `future` for at most `budget`. Gives `None` if it is not ready then.
 pub(super) fn within<F: Future + Unpin>(future: F, budget: Duration) -> Within<F> {
-    Within { future, budget, alarm: None }
+    Within { future, budget, wait: None }
 }
 
-/// Waits for `time`, whatever executor polls it, or none: for engines and those who ask them again and again.
+/// Waits for this long. Any executor can poll the future, and so can a thread that parks.
 pub async fn sleep(time: Duration) {
     let until = Instant::now() + time;
     within(std::future::pending::<()>(), time).await;
-    // Where no thread could be started to wake us it is over at once, and whoever waits in a loop would be busy.
+    // If no timer thread could be started, the wait above ends at once. Then this thread sleeps, so that a
+    // caller in a loop does not spin.
     std::thread::sleep(until.saturating_duration_since(Instant::now()));
 }
 
 pub(super) struct Within<F> {
     future: F,
     budget: Duration,
-    /// Set at the first poll that found nothing: what is ready at once needs no clock.
-    alarm: Option<(Instant, Arc<Slot>)>,
-}
-
-/// An alarm. When its wait is over, another one has it: nearly all are over long before their time, and the timer, which
-/// holds each until then, would hold as many as there are waits in that time.
-type Slot = Mutex<Alarm>;
-
-#[derive(Default)]
-struct Alarm {
-    /// Whom to wake, and the moment; none between two waits.
-    waits: Option<(Waker, u64)>,
-    /// The next moment at which the timer looks here, if it does: the one above, or before.
-    looked_at: Option<u64>,
-}
-
-/// How many alarms a thread keeps for waits to come.
-const SPARE: usize = 256;
-
-thread_local! {
-    static SPARES: RefCell<Spares> = const { RefCell::new(Spares { generation: 0, slots: Vec::new() }) };
-}
-
-/// Those that the timer of one process knows.
-struct Spares {
-    generation: u64,
-    slots: Vec<Arc<Slot>>,
-}
-
-impl Spares {
-    /// Those of this process. What its parent knew may be locked for ever.
-    fn slots(&mut self) -> &mut Vec<Arc<Slot>> {
-        let generation = fork::generation();
-        if self.generation != generation {
-            self.generation = generation;
-            std::mem::forget(std::mem::take(&mut self.slots));
-        }
-        &mut self.slots
-    }
-}
-
-fn lock(slot: &Slot) -> MutexGuard<'_, Alarm> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Begins at the first poll that finds nothing: a future that is ready at once needs no clock.
+    wait: Option<Wait>,
 }
 
 impl<F: Future + Unpin> Future for Within<F> {
@@ -78,171 +35,28 @@ impl<F: Future + Unpin> Future for Within<F> {
         if let Poll::Ready(value) = Pin::new(&mut self.future).poll(context) {
             return Poll::Ready(Some(value));
         }
-        let waker = context.waker();
-        match &self.alarm {
-            Some((at, _)) if Instant::now() >= *at => return Poll::Ready(None),
-            Some((_, slot)) => {
-                // none: it has just gone off, and whoever it woke polls again
-                let is_another = lock(slot).waits.as_ref().is_some_and(|(known, _)| !known.will_wake(waker));
-                if is_another {
-                    let fresh = waker.clone();
-                    let known = lock(slot).waits.as_mut().map(|(known, _)| std::mem::replace(known, fresh));
-                    drop(known);
-                }
-            }
-            None => {
-                let at = Instant::now() + self.budget;
-                let spare = SPARES.try_with(|spares| spares.borrow_mut().slots().pop()).ok().flatten();
-                let slot = spare.unwrap_or_default();
-                if !timer().set(at, waker, &slot) {
-                    // No thread to wake us: better no answer than one that may never come.
-                    return Poll::Ready(None);
-                }
-                self.alarm = Some((at, slot));
-            }
+        match &self.wait {
+            Some(wait) if wait.is_over() => return Poll::Ready(None),
+            Some(wait) => wait.wake(context.waker()),
+            None => match Wait::begin(self.budget, context.waker()) {
+                Some(wait) => self.wait = Some(wait),
+                // There is no timer thread to wake us. No answer is better than one that may never come.
+                None => return Poll::Ready(None),
+            },
         }
         Poll::Pending
-    }
-}
-
-impl<F> Drop for Within<F> {
-    fn drop(&mut self) {
-        if let Some((_, slot)) = self.alarm.take() {
-            let over = lock(&slot).waits.take();
-            // a thread that ends keeps nothing
-            let _ = SPARES.try_with(|spares| {
-                let mut spares = spares.borrow_mut();
-                let spares = spares.slots();
-                if spares.len() < SPARE {
-                    spares.push(slot);
-                }
-            });
-            // it may run anything
-            drop(over);
-        }
-    }
-}
-
-/// What is due within the same moment is due together: a server under load has many calls at once, nearly all of which
-/// are over long before.
-const MOMENT_NANOS: u64 = 2_000_000;
-
-/// What to look at, by the moment, counted from the beginning.
-type Slots = BTreeMap<u64, Vec<Arc<Slot>>>;
-
-struct Timer {
-    begun: Instant,
-    slots: Mutex<Slots>,
-    earlier: Condvar,
-    runs: bool,
-}
-
-fn timer() -> &'static Timer {
-    static TIMER: PerProcess<OnceLock<&Timer>> = PerProcess::new();
-    TIMER.get(OnceLock::new).get_or_init(|| {
-        // The thread starts first and waits for the timer, so that the timer knows whether it has one.
-        let (give, take) = std::sync::mpsc::sync_channel::<&'static Timer>(1);
-        let thread = std::thread::Builder::new()
-            .name("memo-timer".into())
-            .spawn(move || take.recv().into_iter().for_each(Timer::run));
-        let timer = Box::leak(Box::new(Timer {
-            begun: Instant::now(),
-            slots: Mutex::default(),
-            earlier: Condvar::new(),
-            runs: thread.is_ok(),
-        }));
-        let _ = give.send(timer);
-        timer
-    })
-}
-
-impl Timer {
-    /// Has `slot` wake `waker` then, or a moment later at most.
-    fn set(&self, at: Instant, waker: &Waker, slot: &Arc<Slot>) -> bool {
-        if self.runs {
-            let since = at.saturating_duration_since(self.begun);
-            let moment = since.as_nanos() as u64 / MOMENT_NANOS + 1;
-            let waits = Some((waker.clone(), moment));
-            let mut alarm = lock(slot);
-            alarm.waits = waits;
-            // mostly it is looked at before that for the sake of an earlier wait
-            if alarm.looked_at.is_none_or(|looked_at| moment < looked_at) {
-                alarm.looked_at = Some(moment);
-                drop(alarm);
-                self.look(moment, Arc::clone(slot));
-            }
-        }
-        self.runs
-    }
-
-    /// Has the timer look at `slot` at that moment.
-    fn look(&self, moment: u64, slot: Arc<Slot>) {
-        let mut slots = self.slots();
-        let is_first = slots.first_key_value().is_none_or(|(first, _)| moment < *first);
-        slots.entry(moment).or_default().push(slot);
-        drop(slots);
-        if is_first {
-            self.earlier.notify_one();
-        }
-    }
-
-    fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self) {
-        let mut slots = self.slots();
-        loop {
-            let now = self.begun.elapsed();
-            let first =
-                slots.first_key_value().map(|(moment, _)| Duration::from_nanos(moment * MOMENT_NANOS));
-            slots = match first {
-                None => self.earlier.wait(slots).unwrap_or_else(PoisonError::into_inner),
-                Some(at) if at > now => {
-                    self.earlier.wait_timeout(slots, at - now).unwrap_or_else(PoisonError::into_inner).0
-                }
-                Some(_) => {
-                    let due = slots.pop_first();
-                    // Wakers are foreign code.
-                    drop(slots);
-                    if let Some((moment, due)) = due {
-                        due.into_iter().for_each(|slot| self.looked_at(moment, slot));
-                    }
-                    self.slots()
-                }
-            };
-        }
-    }
-
-    fn looked_at(&self, moment: u64, slot: Arc<Slot>) {
-        let mut alarm = lock(&slot);
-        if alarm.looked_at != Some(moment) {
-            // it was put somewhere earlier since, for a wait that is shorter
-            return;
-        }
-        alarm.looked_at = alarm.waits.as_ref().map(|(_, end)| *end).filter(|end| *end > moment);
-        match alarm.looked_at {
-            Some(later) => {
-                drop(alarm);
-                self.look(later, slot);
-            }
-            None => {
-                let over = alarm.waits.take();
-                drop(alarm);
-                over.into_iter().for_each(|(waker, _)| waker.wake());
-            }
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::task::Waker;
 
     use super::*;
-    use crate::guarded::block_on;
+    use crate::block_on::block_on;
 
-    /// A wait that has begun and is given up.
+    /// Begins a wait and gives it up.
     fn wait_and_leave(budget: Duration) {
         let mut within = within(pending::<()>(), budget);
         assert!(Pin::new(&mut within).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -254,7 +68,7 @@ mod tests {
         for before in [Duration::from_millis(1), Duration::from_secs(3600), budget] {
             let (tell, told) = std::sync::mpsc::channel();
             std::thread::spawn(move || {
-                // the alarm that is used last is the first to be used again
+                // the alarm that was used last is the first to be used again
                 wait_and_leave(before);
                 let begun = Instant::now();
                 assert_eq!(block_on(within(pending::<()>(), budget)), None);
@@ -271,18 +85,5 @@ mod tests {
         let mut within = within(pending::<()>(), Duration::from_millis(50));
         assert!(Pin::new(&mut within).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert_eq!(block_on(within), None);
-    }
-
-    #[test]
-    fn waits_that_are_over_leave_one_alarm() {
-        std::thread::spawn(|| {
-            (0..10_000).for_each(|_| wait_and_leave(Duration::from_secs(3600)));
-            SPARES.with_borrow(|spares| {
-                assert_eq!(spares.slots.len(), 1);
-                assert_eq!(Arc::strong_count(&spares.slots[0]), 2, "it is here, and once with the timer");
-            });
-        })
-        .join()
-        .unwrap();
     }
 }

@@ -4,6 +4,9 @@ use ::redis::{ErrorKind as Theirs, RedisError, ServerErrorKind};
 
 use crate::error::{Error, ErrorKind};
 
+/// What the engine is called.
+pub(super) const NAME: &str = "redis";
+
 /// What went wrong with a command.
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -56,6 +59,11 @@ impl Failure {
         Self { error, lost, is_unknown_script }
     }
 
+    /// The error of the engine.
+    pub(super) fn named(self) -> Error {
+        self.error.of(NAME)
+    }
+
     /// A reply that the command cannot have.
     pub(super) fn nonsense(attempted: &str) -> Self {
         let error = Error::new(ErrorKind::Corrupt, attempted).caused_by("the server's reply makes no sense");
@@ -65,16 +73,6 @@ impl Failure {
     /// One that says nothing about the connection.
     pub(super) fn kept(error: Error) -> Self {
         Self { error, lost: false, is_unknown_script: false }
-    }
-}
-
-/// The same error once more, for another who waited.
-pub(super) fn again(error: &Error, attempted: &str) -> Error {
-    let copy = Error::new(error.kind(), attempted).retry(error.retry_helps());
-    let copy = if error.is_engine_failure() { copy } else { copy.of_this_call() };
-    match std::error::Error::source(error) {
-        Some(cause) => copy.caused_by(cause.to_string()),
-        None => copy,
     }
 }
 

@@ -4,17 +4,37 @@ use std::time::{Duration, Instant};
 
 use ::redis::Value;
 
+use super::background;
 use super::failure::Failure;
 use super::link::Link;
-use super::{millis, scripts};
+use super::names::Place;
+use super::scripts;
+use crate::clock::millis;
 use crate::error::{Error, ErrorKind};
+use crate::random::token;
 
 /// How long after a try to give a lease back comes the next.
 const AGAIN: Duration = Duration::from_millis(250);
 
+/// Takes a lease; gives its token unless another holds it.
+pub(super) async fn take(link: &Link, place: &Place, ttl: Duration) -> Result<Option<[u8; 16]>, Failure> {
+    let attempted = "lease a key";
+    let (name, token) = (place.lease(), token());
+    let mut command = ::redis::cmd("SET");
+    command.arg(&name).arg(&token[..]).arg("NX").arg("PX").arg(millis(ttl).max(1));
+    let attempt = Attempt::new(link, &name, token, ttl);
+    let reply = link.send(&command, &place.generation, attempted).await?;
+    attempt.end();
+    match reply {
+        Value::Okay => Ok(Some(token)),
+        Value::Nil => must_end(link, &name, ttl).await.map(|()| None),
+        _ => Err(Failure::nonsense(attempted)),
+    }
+}
+
 /// A lease that is asked for. Without an answer the server may have given it, and nobody knows: then it is given back as
 /// soon as the server can be reached, for otherwise it would keep everybody until its time is over.
-pub(super) struct Attempt<'a> {
+struct Attempt<'a> {
     link: &'a Link,
     name: &'a str,
     token: [u8; 16],
@@ -23,11 +43,11 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(link: &'a Link, name: &'a str, token: [u8; 16], ttl: Duration) -> Self {
+    fn new(link: &'a Link, name: &'a str, token: [u8; 16], ttl: Duration) -> Self {
         Self { link, name, token, ttl, is_open: true }
     }
 
-    pub(super) fn end(mut self) {
+    fn end(mut self) {
         self.is_open = false;
     }
 }
@@ -35,7 +55,7 @@ impl<'a> Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if self.is_open
-            && let Ok(background) = super::background::handle()
+            && let Ok(background) = background::handle()
         {
             let until = Instant::now() + self.ttl;
             background.spawn(give_back(self.link.clone(), self.name.to_owned(), self.token, until));
@@ -63,7 +83,7 @@ async fn give_back(link: Link, name: String, token: [u8; 16], until: Instant) {
 
 /// Makes sure that what stands under the name of a lease is over some time, as a lease of `ttl` is. Nobody gives back what
 /// another client has put there, and a key without an end would keep all who wait for it.
-pub(super) async fn must_end(link: &Link, name: &str, ttl: Duration) -> Result<(), Failure> {
+async fn must_end(link: &Link, name: &str, ttl: Duration) -> Result<(), Failure> {
     let mut command = ::redis::cmd("PTTL");
     command.arg(name);
     let attempted = "lease a key";

@@ -1,26 +1,27 @@
 //! The way to the server: a connection that is made when it is first needed and made again when it is lost.
 //!
-//! Connections live on the [background](super::background) runtime. What calls do with them, sending a command over a
+//! Connections live on the [`background`] runtime. What calls do with them, sending a command over a
 //! channel and waiting for the reply in another, any executor can poll.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-use ::redis::aio::{ConnectionLike as _, MultiplexedConnection};
-use ::redis::cluster_async::ClusterConnection;
-use ::redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
-use ::redis::{AsyncConnectionConfig, Cmd, RedisResult, Value};
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, Cmd, Value};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use super::address::Target;
+use super::background;
+use super::connection::{Connection, Connector};
 use super::failure::Failure;
 use super::options::RedisOptions;
-use super::random;
+use super::target::Target;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
+use crate::random::random;
 
 /// Between two attempts to connect: at first, and at most. The guard of an engine has a backoff of its own, which this
 /// one must not add much to.
@@ -30,35 +31,33 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
-    target: Arc<Target>,
-    client_name: String,
-    connect_timeout: Duration,
+    connector: Connector,
     silence: Duration,
     begun: Instant,
     state: Mutex<State>,
 }
 
 struct State {
-    now: Now,
+    stage: Stage,
     /// How many attempts have failed in a row.
     failed: u32,
     /// Tells connections apart.
     number: u64,
 }
 
-enum Now {
+enum Stage {
     /// Nobody needs one.
     Idle,
     /// What came of the attempt, when it is over.
     Connecting(watch::Receiver<bool>),
     /// The last attempt failed; none is made before then.
-    Resting(Instant, ErrorKind, String),
-    Connected(Live),
+    BackingOff(Instant, ErrorKind, String),
+    Connected(LiveConnection),
 }
 
 /// A connection in use.
 #[derive(Clone)]
-struct Live {
+struct LiveConnection {
     connection: Connection,
     number: u64,
     /// Since when replies have been waited for without any coming, in milliseconds of the link's life; 0 while none is
@@ -68,34 +67,17 @@ struct Live {
     given_up: watch::Receiver<bool>,
 }
 
-#[derive(Clone)]
-enum Connection {
-    One(MultiplexedConnection),
-    Cluster(ClusterConnection),
-}
-
-impl Connection {
-    async fn send(&mut self, command: &Cmd, key: &str) -> RedisResult<Value> {
-        let reply = match self {
-            Self::One(connection) => connection.req_packed_command(command).await,
-            Self::Cluster(connection) => {
-                let route = SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master));
-                connection.route_command(command.clone(), RoutingInfo::SingleNode(route)).await
-            }
-        };
-        reply.and_then(Value::extract_error)
-    }
-}
-
 impl Link {
     pub(super) fn new(target: Arc<Target>, options: &RedisOptions) -> Self {
         Self(Arc::new(Shared {
-            target,
-            client_name: options.client_name.clone(),
-            connect_timeout: options.connect_timeout,
+            connector: Connector {
+                target,
+                client_name: options.client_name.clone(),
+                timeout: options.connect_timeout,
+            },
             silence: options.silence,
             begun: Instant::now(),
-            state: Mutex::new(State { now: Now::Idle, failed: 0, number: 0 }),
+            state: Mutex::new(State { stage: Stage::Idle, failed: 0, number: 0 }),
         }))
     }
 
@@ -138,14 +120,14 @@ impl Link {
         config: AsyncConnectionConfig,
     ) -> impl Future<Output = Result<MultiplexedConnection, Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
-        async move { shared.make_one(config).await }
+        async move { shared.connector.connect_to_one(config).await }
     }
 
-    async fn live(&self) -> Result<Live, Error> {
+    async fn live(&self) -> Result<LiveConnection, Error> {
         loop {
-            let mut attempt = match self.0.step()? {
-                Step::Use(live) => return Ok(live),
-                Step::Wait(attempt) => attempt,
+            let mut attempt = match self.0.next()? {
+                Next::Use(live) => return Ok(live),
+                Next::Wait(attempt) => attempt,
             };
             // an attempt that was dropped, with the runtime, is over too
             let _ = attempt.wait_for(|over| *over).await;
@@ -153,14 +135,14 @@ impl Link {
     }
 }
 
-enum Step {
-    Use(Live),
+enum Next {
+    Use(LiveConnection),
     Wait(watch::Receiver<bool>),
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Milliseconds of the link's life; never 0.
@@ -171,34 +153,34 @@ impl Shared {
     /// Gives up a connection, unless another has taken its place.
     fn lose(&self, number: u64) {
         let mut state = self.lock();
-        if matches!(&state.now, Now::Connected(live) if live.number == number) {
-            let lost = std::mem::replace(&mut state.now, Now::Idle);
+        if matches!(&state.stage, Stage::Connected(live) if live.number == number) {
+            let lost = std::mem::replace(&mut state.stage, Stage::Idle);
             drop(state);
             drop(lost);
         }
     }
 
     /// What a call has to do next.
-    fn step(self: &Arc<Self>) -> Result<Step, Error> {
+    fn next(self: &Arc<Self>) -> Result<Next, Error> {
         let mut state = self.lock();
-        match &state.now {
-            Now::Connected(live) => Ok(Step::Use(live.clone())),
-            Now::Connecting(attempt) => Ok(Step::Wait(attempt.clone())),
-            Now::Resting(until, kind, why) if Instant::now() < *until => {
+        match &state.stage {
+            Stage::Connected(live) => Ok(Next::Use(live.clone())),
+            Stage::Connecting(attempt) => Ok(Next::Wait(attempt.clone())),
+            Stage::BackingOff(until, kind, why) if Instant::now() < *until => {
                 Err(Error::new(*kind, "connect").caused_by(why.clone()))
             }
             _ => {
                 let (over, attempt) = watch::channel(false);
                 let connecting = Arc::clone(self).connect(over);
-                super::background::handle()?.spawn(connecting);
-                state.now = Now::Connecting(attempt.clone());
-                Ok(Step::Wait(attempt))
+                background::handle()?.spawn(connecting);
+                state.stage = Stage::Connecting(attempt.clone());
+                Ok(Next::Wait(attempt))
             }
         }
     }
 
     async fn connect(self: Arc<Self>, over: watch::Sender<bool>) {
-        let made = tokio::time::timeout(self.connect_timeout, self.make()).await;
+        let made = tokio::time::timeout(self.connector.timeout, self.connector.connect()).await;
         let made = made
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connect").caused_by("it took too long")));
         let mut state = self.lock();
@@ -207,9 +189,10 @@ impl Shared {
                 state.failed = 0;
                 state.number += 1;
                 let (give_up, given_up) = watch::channel(false);
-                let live = Live { connection, number: state.number, silent: Arc::default(), given_up };
-                tokio::spawn(look_after(Arc::downgrade(&self), &live, give_up));
-                state.now = Now::Connected(live);
+                let live =
+                    LiveConnection { connection, number: state.number, silent: Arc::default(), given_up };
+                tokio::spawn(give_up_when_silent(Arc::downgrade(&self), &live, give_up));
+                state.stage = Stage::Connected(live);
             }
             Err(error) => {
                 let longest = (BACKOFF.0 * (1 << state.failed.min(8))).min(BACKOFF.1);
@@ -218,53 +201,18 @@ impl Shared {
                 let rest = longest.mul_f64(0.5 + (random() % 1024) as f64 / 2048.0);
                 let why =
                     std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                state.now = Now::Resting(Instant::now() + rest, error.kind(), why);
+                state.stage = Stage::BackingOff(Instant::now() + rest, error.kind(), why);
             }
         }
         drop(state);
         over.send_replace(true);
     }
-
-    async fn make(&self) -> Result<Connection, Error> {
-        if let Target::Cluster(client, _) = &*self.target {
-            let made = client.get_async_connection().await;
-            return made.map(Connection::Cluster).map_err(|error| Failure::of(&error, "connect").error);
-        }
-        // no timeout of the library's: it would need the caller to be on a runtime, and each call has its budget
-        self.make_one(AsyncConnectionConfig::new().set_response_timeout(None)).await.map(Connection::One)
-    }
-
-    /// A connection to one server: the only one, the master, or any node of a Cluster.
-    async fn make_one(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, Error> {
-        let failed = |error| Failure::of(&error, "connect").error;
-        let config = config.set_connection_timeout(Some(self.connect_timeout));
-        let mut connection = match &*self.target {
-            Target::One(client) => {
-                client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
-            }
-            Target::Sentinels(sentinels) => {
-                let mut client = sentinels.client().map_err(failed)?;
-                client.get_async_connection_with_config(&config).await.map_err(failed)?
-            }
-            Target::Cluster(_, nodes) => {
-                let node = &nodes[random() as usize % nodes.len()];
-                node.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?
-            }
-        };
-        if !self.client_name.is_empty() {
-            let mut name = ::redis::cmd("CLIENT");
-            name.arg("SETNAME").arg(&self.client_name);
-            // who may not have a name does without
-            let _ = connection.send_packed_command(&name).await;
-        }
-        Ok(connection)
-    }
 }
 
 /// Gives a connection up when it has been silent for too long; ends with it.
-fn look_after(
+fn give_up_when_silent(
     link: Weak<Shared>,
-    live: &Live,
+    live: &LiveConnection,
     give_up: watch::Sender<bool>,
 ) -> impl Future<Output = ()> + Send + use<> {
     // the library looks after the nodes of a Cluster, and tries again

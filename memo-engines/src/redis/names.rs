@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::hex::hex;
 use crate::engine::{Key, Space};
 
 /// How many slots a space is spread over in a Cluster, and so how many generations are changed to clear it.
@@ -38,28 +39,6 @@ impl Place {
     /// The key of the right to compute it.
     pub(super) fn lease(&self) -> String {
         format!("{}:lease", self.entry)
-    }
-}
-
-/// What a Cluster makes of a prefix: all keys begin with it, and the first braces of a key choose its slot.
-///
-/// # Errors
-///
-/// Why the engine could not work with it, or only on one node where `one_slot` is not asked for; what to write instead.
-pub(super) fn check_prefix(prefix: &str, one_slot: bool) -> Result<(), String> {
-    let Some((_, behind)) = prefix.split_once('{') else { return Ok(()) };
-    match behind.split_once('}') {
-        // the tag ends where that of the engine does, and the slots are as many
-        None => Ok(()),
-        Some(("", _)) => Err(format!(
-            "use the prefix `{prefix}`: in a Cluster, `{{}}` in it spreads over different slots what belongs together, \
-             and every command fails: leave out the braces"
-        )),
-        Some((tag, _)) if !one_slot => Err(format!(
-            "use the prefix `{prefix}`: in a Cluster, `{{{tag}}}` in it keeps everything in one slot, on one node: leave \
-             out the braces, or set `one_slot_per_function` if that is meant"
-        )),
-        Some(_) => Ok(()),
     }
 }
 
@@ -121,30 +100,6 @@ pub(super) fn name_entry(name: &mut String, generation: &str, key: &Key) {
     hex(name, &key.digest);
 }
 
-/// The digits of each byte.
-const DIGITS: [[u8; 2]; 256] = {
-    let digit = b"0123456789abcdef";
-    let mut digits = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < digits.len() {
-        digits[byte] = [digit[byte >> 4], digit[byte & 15]];
-        byte += 1;
-    }
-    digits
-};
-
-pub(super) fn hex(text: &mut String, bytes: &[u8]) {
-    // all at once: a digest's digits one by one would take longer than all else about a name
-    let mut digits = [[0; 2]; 32];
-    for bytes in bytes.chunks(digits.len()) {
-        for (two, byte) in digits.iter_mut().zip(bytes) {
-            *two = DIGITS[usize::from(*byte)];
-        }
-        let digits = digits[..bytes.len()].as_flattened();
-        text.push_str(std::str::from_utf8(digits).expect("digits are ASCII"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,35 +133,6 @@ mod tests {
                 let slot = Slot::for_key(&place.entry);
                 assert_eq!([Slot::for_key(&place.generation), Slot::for_key(place.lease())], [slot; 2]);
             }
-        }
-    }
-
-    /// As a Cluster reads these prefixes, which is why some are refused.
-    #[test]
-    fn a_prefix_is_taken_unless_its_braces_choose_the_slots() {
-        let key = |first| Key { digest: [first; 32], ..KEY };
-        let slots = |prefix: &str, first| {
-            let place = Names::new(prefix, Spread::Digest).place(&key(first));
-            (Slot::for_key(&place.generation), Slot::for_key(&place.entry))
-        };
-        for prefix in ["memo", "", "a{b", "a}b", "}{", "{", "}"] {
-            assert_eq!(check_prefix(prefix, false), Ok(()), "{prefix}");
-            let (first, second) = (slots(prefix, 1), slots(prefix, 2));
-            assert!(first.0 == first.1 && second.0 == second.1 && first != second, "{prefix}");
-        }
-        for prefix in ["{shop}", "a{shop}b", "{a}{}", "{{}}"] {
-            assert!(check_prefix(prefix, false).unwrap_err().contains("one_slot_per_function"), "{prefix}");
-            assert_eq!(check_prefix(prefix, true), Ok(()), "{prefix}");
-            assert_eq!(slots(prefix, 1), slots(prefix, 2), "{prefix}");
-        }
-        for prefix in ["{}", "a{}", "{}{shop}", "}{}"] {
-            for one_slot in [false, true] {
-                assert!(
-                    check_prefix(prefix, one_slot).unwrap_err().contains("leave out the braces"),
-                    "{prefix}"
-                );
-            }
-            assert_ne!(slots(prefix, 1).0, slots(prefix, 1).1, "{prefix}");
         }
     }
 

@@ -4,6 +4,11 @@
 
 use std::sync::LazyLock;
 
+use ::redis::{Cmd, Value};
+
+use super::failure::Failure;
+use super::link::Link;
+
 /// A script, sent by its digest and in full only to a server that does not know it.
 pub(super) struct Script {
     pub(super) source: String,
@@ -16,6 +21,34 @@ impl Script {
         // the library knows how digests are made
         let digest = ::redis::Script::new(&source).get_hash().to_owned();
         Self { source, digest }
+    }
+
+    /// Runs it on keys of one slot, the first of which says which. `rest` adds what comes behind them.
+    pub(super) async fn run(
+        &self,
+        link: &Link,
+        keys: &[&String],
+        rest: impl Fn(&mut Cmd),
+        attempted: &str,
+    ) -> Result<bool, Failure> {
+        let command = |name: &str, script: &str| {
+            let mut command = ::redis::cmd(name);
+            command.arg(script).arg(keys.len()).arg(keys);
+            rest(&mut command);
+            command
+        };
+        let key = keys.first().map_or("", |key| key.as_str());
+        let reply = link.send(&command("EVALSHA", &self.digest), key, attempted).await;
+        let reply = match reply {
+            Err(failure) if failure.is_unknown_script => {
+                link.send(&command("EVAL", &self.source), key, attempted).await
+            }
+            reply => reply,
+        };
+        match reply? {
+            Value::Int(done) => Ok(done != 0),
+            _ => Err(Failure::nonsense(attempted)),
+        }
     }
 }
 

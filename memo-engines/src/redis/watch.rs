@@ -7,16 +7,19 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ::redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
+use ::redis::{AsyncConnectionConfig, PushInfo, PushKind};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::background;
 use super::link::Link;
-use super::{random, token};
+use super::message::{self, Sender};
 use crate::engine::{Change, Key, Space, Watcher};
+use crate::lock::lock;
+use crate::random::{random, token};
 
 /// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
 const ASKED_EVERY: Duration = Duration::from_millis(500);
@@ -24,12 +27,6 @@ const ASKED_EVERY: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(100);
 /// How many changes may wait to be told; beyond that all may have changed.
 const WAITING: usize = 4096;
-
-const ENTRY: u8 = b'E';
-const SPACE: u8 = b'S';
-
-/// Who a message is from.
-type Sender = [u8; 16];
 
 pub(super) struct Watch {
     channel: String,
@@ -48,27 +45,13 @@ impl Watch {
         &self.channel
     }
 
-    /// How a change of this engine's is told to others: who, what, where.
+    /// How a change of this engine's is told to others.
     pub(super) fn message(&self, change: Change) -> Vec<u8> {
-        let mut message = self.own.to_vec();
-        match change {
-            Change::Entry(key) => {
-                message.push(ENTRY);
-                message.extend(key.space.0);
-                message.extend(key.digest);
-            }
-            Change::Space(space) => {
-                message.push(SPACE);
-                message.extend(space.0);
-            }
-            // nobody does that on purpose, and who hears no kind takes it for this
-            Change::Unknown => {}
-        }
-        message
+        message::write(&self.own, change)
     }
 
     /// Has a watcher told; begins to listen with the first one.
-    pub(super) fn add(&self, space: Space, watcher: Watcher, link: &Link) {
+    pub(super) fn add_watcher(&self, space: Space, watcher: Watcher, link: &Link) {
         let mut watchers = lock(&self.watchers);
         // those that nobody keeps any more go as others come
         watchers.retain(|_, watchers| {
@@ -83,12 +66,12 @@ impl Watch {
         }
         let (sender, receiver) = sync_channel(WAITING);
         let watchers = Arc::clone(&self.watchers);
-        let told = Told { sender, overflowed: Arc::default() };
-        let overflowed = Arc::clone(&told.overflowed);
-        let teller = std::thread::Builder::new().name("memo-redis-watch".into());
-        let teller = teller.spawn(move || tell(&receiver, &overflowed, &watchers));
-        if let (Ok(_), Ok(runtime)) = (teller, super::background::handle()) {
-            *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, told)));
+        let outbox = Outbox { sender, overflowed: Arc::default() };
+        let overflowed = Arc::clone(&outbox.overflowed);
+        let thread = std::thread::Builder::new().name("memo-redis-watch".into());
+        let thread = thread.spawn(move || deliver(&receiver, &overflowed, &watchers));
+        if let (Ok(_), Ok(runtime)) = (thread, background::handle()) {
+            *listening = Some(runtime.spawn(listen(link.clone(), self.channel.clone(), self.own, outbox)));
         }
     }
 }
@@ -100,18 +83,14 @@ impl Drop for Watch {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The way to the thread that calls watchers: what they do must not keep the runtime of all connections.
 #[derive(Clone)]
-struct Told {
+struct Outbox {
     sender: SyncSender<Change>,
     overflowed: Arc<AtomicBool>,
 }
 
-impl Told {
+impl Outbox {
     fn push(&self, change: Change) {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(change) {
             // those that wait will be taken, and then this is seen
@@ -120,7 +99,11 @@ impl Told {
     }
 }
 
-fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<HashMap<Space, Vec<Watcher>>>) {
+fn deliver(
+    changes: &Receiver<Change>,
+    overflowed: &AtomicBool,
+    watchers: &Mutex<HashMap<Space, Vec<Watcher>>>,
+) {
     for change in changes {
         let lost = overflowed.swap(false, Ordering::AcqRel);
         for change in [Some(change), lost.then_some(Change::Unknown)].into_iter().flatten() {
@@ -137,17 +120,17 @@ fn tell(changes: &Receiver<Change>, overflowed: &AtomicBool, watchers: &Mutex<Ha
 }
 
 /// Listens for as long as the engine lives.
-async fn listen(link: Link, channel: String, own: Sender, told: Told) {
+async fn listen(link: Link, channel: String, own: Sender, outbox: Outbox) {
     loop {
         let over = Arc::new(Notify::new());
         let heard = {
-            let (over, told) = (Arc::clone(&over), told.clone());
+            let (over, outbox) = (Arc::clone(&over), outbox.clone());
             move |push: PushInfo| -> Result<(), std::convert::Infallible> {
                 match push.kind {
                     PushKind::Message => {
                         let payload = push.data.into_iter().nth(1);
-                        if let Some(change) = understand(payload, &own) {
-                            told.push(change);
+                        if let Some(change) = message::read(payload, &own) {
+                            outbox.push(change);
                         }
                     }
                     PushKind::Disconnection => over.notify_one(),
@@ -161,7 +144,7 @@ async fn listen(link: Link, channel: String, own: Sender, told: Told) {
         if let Ok(mut connection) = link.listening(config).await
             && connection.subscribe(&channel).await.is_ok()
         {
-            told.push(Change::Unknown);
+            outbox.push(Change::Unknown);
             loop {
                 let asked = tokio::time::timeout(ASKED_EVERY, over.notified()).await;
                 let ping = ::redis::cmd("PING");
@@ -171,43 +154,5 @@ async fn listen(link: Link, channel: String, own: Sender, told: Told) {
             }
         }
         tokio::time::sleep(REST.mul_f64(0.5 + (random() % 1024) as f64 / 1024.0)).await;
-    }
-}
-
-/// What a message says, unless it is one of this engine's own. One that makes no sense may mean anything.
-fn understand(payload: Option<Value>, own: &Sender) -> Option<Change> {
-    let Some(Value::BulkString(payload)) = payload else { return Some(Change::Unknown) };
-    let Some((from, what)) = payload.split_first_chunk::<16>() else { return Some(Change::Unknown) };
-    if from == own {
-        return None;
-    }
-    let change = what.split_first().and_then(|(kind, what)| {
-        let (space, digest) = what.split_first_chunk::<16>()?;
-        match (*kind, <[u8; 32]>::try_from(digest)) {
-            (ENTRY, Ok(digest)) => Some(Change::Entry(Key { space: Space(*space), digest })),
-            (SPACE, _) if digest.is_empty() => Some(Change::Space(Space(*space))),
-            _ => None,
-        }
-    });
-    Some(change.unwrap_or(Change::Unknown))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_understood_by_others_and_not_by_its_sender() {
-        let (one, other) = (Watch::new("changes".to_owned()), Watch::new("changes".to_owned()));
-        let key = Key { space: Space([1; 16]), digest: [2; 32] };
-        for change in [Change::Entry(key), Change::Space(key.space), Change::Unknown] {
-            let message = Some(Value::BulkString(one.message(change)));
-            assert_eq!(understand(message.clone(), &other.own), Some(change));
-            assert_eq!(understand(message, &one.own), None);
-        }
-        for nonsense in [&b"short"[..], &[9; 16], &[9; 40], &[b'E'; 200]] {
-            let message = Some(Value::BulkString(nonsense.to_vec()));
-            assert_eq!(understand(message, &one.own), Some(Change::Unknown));
-        }
     }
 }

@@ -147,9 +147,9 @@ fn tell(name: &str, happened: &Happened<'_>) {
                 event::tell(&Event::CircuitOpened { engine: &engine, writes, error: &error });
             });
         }
-        Happened::Closed { calls, after, told, .. } => event::tell_soon(move || {
+        Happened::Closed { calls, after, reported, .. } => event::tell_soon(move || {
             let writes = calls == Calls::Writes;
-            if told {
+            if reported {
                 let back = if writes { "can be written again" } else { "is back" };
                 let message = format!("the engine \"{engine}\" {back} after {after:.1?}");
                 crate::warn::warn_of(&engine, &message);

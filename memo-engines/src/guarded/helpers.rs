@@ -1,24 +1,26 @@
-//! Threads on which blocking calls are made that the caller must be able to leave.
+//! Helper threads, on which calls are made that the caller must be able to leave.
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
+use super::failure::panicked;
 use crate::error::{Error, ErrorKind};
+use crate::lock::lock;
 
-/// How many calls may wait for a helper.
+/// How many calls may wait for a helper thread.
 const WAITING: usize = 64;
-/// How long a helper waits for the next call before it ends.
+/// How long an idle helper thread waits for the next call before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A few threads, started when needed.
+/// A pool of helper threads, started when needed.
 #[derive(Clone)]
 pub(super) struct Helpers(Arc<Pool>);
 
@@ -40,7 +42,7 @@ impl Helpers {
         Self(Arc::new(Pool { most: most.max(1), state: Mutex::default(), work: Condvar::new() }))
     }
 
-    /// Has a helper do `work`. If the answer is dropped before work has begun, it does not begin.
+    /// Runs `work` on a helper thread. If the answer is dropped before the work begins, it does not begin.
     pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
@@ -53,7 +55,7 @@ impl Helpers {
             }
             let value = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()));
             if let Some(answer) = weak.upgrade() {
-                let mut waiting = answer.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = lock(&answer);
                 waiting.value = Some(value);
                 let waker = waiting.waker.take();
                 drop(waiting);
@@ -65,14 +67,9 @@ impl Helpers {
     }
 }
 
-/// What an engine's panic becomes.
-pub(super) fn panicked() -> Error {
-    Error::new(ErrorKind::Other, "call the engine: it panicked")
-}
-
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn push(self: &Arc<Self>, job: Job) -> Result<(), Error> {
@@ -115,7 +112,7 @@ impl Pool {
     }
 }
 
-/// What a helper will have found.
+/// The future of a helper's answer.
 pub(super) struct Answer<T>(Arc<Mutex<Waiting<T>>>);
 
 struct Waiting<T> {
@@ -127,32 +124,13 @@ impl<T> Future for Answer<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.0);
         match waiting.value.take() {
             Some(value) => Poll::Ready(value),
             None => {
                 waiting.waker = Some(context.waker().clone());
                 Poll::Pending
             }
-        }
-    }
-}
-
-/// Waits for a future on this thread.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
         }
     }
 }

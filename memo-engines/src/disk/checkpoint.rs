@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::store::Stores;
+use super::stores::Stores;
 
 /// How often it is tried at once: another process may be writing just now, for a few milliseconds.
 const TRIES: u32 = 8;
@@ -21,7 +21,7 @@ const NO_FURTHER: u32 = 3;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 /// When the log is to be written back next. One thread writes.
-pub(super) struct Log {
+pub(super) struct Checkpoint {
     pause: Cell<Duration>,
     /// Not before this; `None` where nothing is in the way.
     next: Cell<Option<Instant>>,
@@ -29,13 +29,13 @@ pub(super) struct Log {
     reached: Cell<Option<i64>>,
 }
 
-impl Default for Log {
+impl Default for Checkpoint {
     fn default() -> Self {
         Self { pause: Cell::new(PAUSES.0), next: Cell::new(None), reached: Cell::new(None) }
     }
 }
 
-impl Log {
+impl Checkpoint {
     /// When to try again, where the last try left something.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next.get()
@@ -49,7 +49,7 @@ impl Log {
     /// Writes the log back and starts it over where it is larger than `bound`. SQLite would do so by itself, but
     /// only where nobody writes or keeps a snapshot meanwhile: with two busy processes, never.
     pub(super) fn write_back(&self, stores: &Stores, connection: &Connection, bound: u64) {
-        if self.next.get().is_some_and(|at| Instant::now() < at) {
+        if !stores.may_write() || self.next.get().is_some_and(|at| Instant::now() < at) {
             return;
         }
         let mut no_further = 0;

@@ -3,12 +3,12 @@
 //! Between two commits, a connection that reads a row twice reads the same twice. SQLite has the row's page at hand
 //! then, but finding the row in it and taking it apart is still half of what a memoized call costs. So what was
 //! read is kept together with the header of SQLite's WAL index, which every commit of every process changes (see
-//! [`reader`](super::reader)), and is given out again while that is as it was.
+//! [`reader`](crate::disk::reader)), and is given out again while that is as it was.
 
 use std::collections::HashMap;
 
-use super::index::{Content, Found};
-use super::wal_index::Header;
+use super::found::{Content, Found};
+use crate::disk::wal_index::Header;
 use crate::engine::Key;
 
 /// Entries larger than this, in bytes, are not kept: taking their row apart is little beside copying them.
@@ -19,28 +19,28 @@ const MOST: usize = 4 << 20;
 const OVERHEAD: usize = 192;
 
 #[derive(Default)]
-pub(super) struct Recent {
+pub(in crate::disk) struct RowCache {
     /// When what is here was read.
     header: Option<Header>,
     found: HashMap<[u8; 32], Found>,
     bytes: usize,
 }
 
-impl Recent {
+impl RowCache {
     /// Says what the header is now. What was read under another one is forgotten.
-    pub(super) fn at(&mut self, header: Header) {
+    pub(in crate::disk) fn use_header(&mut self, header: Header) {
         if self.header != Some(header) {
-            self.forget();
+            self.clear();
             self.header = Some(header);
         }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Found> {
+    pub(in crate::disk) fn get(&self, key: &Key) -> Option<Found> {
         self.found.get(&key.digest).cloned()
     }
 
     /// Keeps what was found under a key, if there is room.
-    pub(super) fn keep(&mut self, key: &Key, found: &Found) {
+    pub(in crate::disk) fn insert(&mut self, key: &Key, found: &Found) {
         let Content::Here(bytes) = &found.content else { return };
         let size = bytes.len() + OVERHEAD;
         if bytes.len() <= LARGEST && self.bytes + size <= MOST {
@@ -50,13 +50,13 @@ impl Recent {
     }
 
     /// Begins anew if there is no more room: what is read now may not be what was read at the beginning.
-    pub(super) fn renew(&mut self) {
+    pub(in crate::disk) fn make_room(&mut self) {
         if self.bytes + OVERHEAD + LARGEST > MOST {
-            self.forget();
+            self.clear();
         }
     }
 
-    fn forget(&mut self) {
+    fn clear(&mut self) {
         self.found.clear();
         self.bytes = 0;
     }
@@ -80,29 +80,29 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_commit_is_not_given_out_after_it() {
-        let mut recent = Recent::default();
-        recent.at([1; 12]);
-        recent.keep(&key(1), &found(10));
-        recent.at([1; 12]);
-        assert!(recent.get(&key(1)).is_some());
-        assert!(recent.get(&key(2)).is_none());
-        recent.at([2; 12]);
-        assert!(recent.get(&key(1)).is_none());
+        let mut cache = RowCache::default();
+        cache.use_header([1; 12]);
+        cache.insert(&key(1), &found(10));
+        cache.use_header([1; 12]);
+        assert!(cache.get(&key(1)).is_some());
+        assert!(cache.get(&key(2)).is_none());
+        cache.use_header([2; 12]);
+        assert!(cache.get(&key(1)).is_none());
     }
 
     #[test]
     fn it_is_bounded_and_begins_anew_when_it_is_full() {
-        let mut recent = Recent::default();
-        recent.at([1; 12]);
-        recent.keep(&key(0), &found(LARGEST + 1));
-        assert!(recent.get(&key(0)).is_none(), "too large");
-        (0..10_000).for_each(|number| recent.keep(&key(number), &found(1000)));
-        let kept = recent.found.len();
+        let mut cache = RowCache::default();
+        cache.use_header([1; 12]);
+        cache.insert(&key(0), &found(LARGEST + 1));
+        assert!(cache.get(&key(0)).is_none(), "too large");
+        (0..10_000).for_each(|number| cache.insert(&key(number), &found(1000)));
+        let kept = cache.found.len();
         assert!((3000..MOST / 1000).contains(&kept), "{kept}");
-        recent.renew();
-        assert!(recent.get(&key(1)).is_none());
-        recent.keep(&key(1), &found(1000));
-        recent.renew();
-        assert!(recent.get(&key(1)).is_some(), "there is room for more");
+        cache.make_room();
+        assert!(cache.get(&key(1)).is_none());
+        cache.insert(&key(1), &found(1000));
+        cache.make_room();
+        assert!(cache.get(&key(1)).is_some(), "there is room for more");
     }
 }

@@ -8,10 +8,12 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::directory::Refusal;
+use super::make::open_or_make;
+use super::refusal::Refusal;
+use super::trust::{is_trusted, rights};
 
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -22,30 +24,20 @@ const PASS: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const PASS: OFlags = OFlags::RDONLY;
 
-/// Whether what belongs to a user may be used: this user's own, and root's, who can do anything in any case.
-pub(super) fn is_trusted(owner: u32) -> bool {
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
-}
-
-/// Whose something is and what others may do with it, in words.
-pub(super) fn rights(stat: &Stat) -> String {
-    format!("user {}, mode {:04o}", stat.st_uid, stat.st_mode & 0o7777)
-}
-
 /// Opens a directory, and makes it and those it stands in where they are missing, for their owner alone. Tells where it is,
 /// free of symbolic links. Links are followed where they are this user's or root's, but none in place of the directory
 /// itself.
 pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
-    let mut way = Way::new()?;
+    let mut descent = Descent::new()?;
     let mut ahead = names(&std::path::absolute(path)?);
     let mut links = 0;
     while let Some(name) = ahead.pop_front() {
         if name == ".." {
-            way.up();
+            descent.up();
             continue;
         }
-        way.check()?;
-        let Some(target) = way.enter(&name)? else { continue };
+        descent.check()?;
+        let Some(target) = descent.enter(&name)? else { continue };
         links += 1;
         if ahead.is_empty() {
             return Err(Refusal::Because("it is a symbolic link; set the path that it leads to".to_owned()));
@@ -54,13 +46,13 @@ pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
             return Err(Refusal::Because("there are too many symbolic links on the way to it".to_owned()));
         }
         if target.is_absolute() {
-            way = Way::new()?;
+            descent = Descent::new()?;
         }
         names(&target).into_iter().rev().for_each(|name| ahead.push_front(name));
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(way.here(), ".", flags, Mode::empty())?;
-    Ok((way.path(), dir))
+    let dir = rustix::fs::openat(descent.here(), ".", flags, Mode::empty())?;
+    Ok((descent.path(), dir))
 }
 
 /// What a path goes through, without what says nothing.
@@ -70,12 +62,12 @@ fn names(path: &Path) -> VecDeque<OsString> {
 }
 
 /// How far we are: the directories from the root on.
-struct Way {
+struct Descent {
     root: OwnedFd,
     below: Vec<(OsString, OwnedFd)>,
 }
 
-impl Way {
+impl Descent {
     fn new() -> io::Result<Self> {
         let flags = PASS | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self { root: rustix::fs::open("/", flags, Mode::empty())?, below: Vec::new() })
@@ -125,16 +117,7 @@ impl Way {
 
     /// Goes into a directory, which is made where it is missing; or tells where a symbolic link leads.
     fn enter(&mut self, name: &OsStr) -> Result<Option<PathBuf>, Refusal> {
-        let flags = PASS | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |from: &OwnedFd| rustix::fs::openat(from, name, flags, Mode::empty());
-        let mut opened = open(self.here());
-        if matches!(opened, Err(Errno::NOENT)) {
-            match rustix::fs::mkdirat(self.here(), name, Mode::RWXU) {
-                Ok(()) | Err(Errno::EXIST) => opened = open(self.here()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        match opened {
+        match open_or_make(self.here(), name, PASS) {
             Ok(dir) => {
                 self.below.push((name.to_owned(), dir));
                 Ok(None)

@@ -22,7 +22,7 @@ type Slots = Box<[AtomicU64]>;
 /// Rows by key, as far as they are remembered. A table that has filled makes way for the next, into which entries
 /// move as they are met again.
 #[derive(Default)]
-pub(super) struct Hints {
+pub(in crate::disk) struct Hints {
     tables: [OnceLock<Slots>; TABLES],
     /// Which table is used.
     at: AtomicUsize,
@@ -32,7 +32,7 @@ pub(super) struct Hints {
 
 impl Hints {
     /// The row where this key was last seen.
-    pub(super) fn get(&self, id: i64) -> Option<i64> {
+    pub(in crate::disk) fn get(&self, id: i64) -> Option<i64> {
         let at = self.at.load(Ordering::Relaxed);
         let tag = tag(id);
         let find = |slots: &Slots| {
@@ -51,7 +51,7 @@ impl Hints {
     }
 
     /// Remembers where a key is.
-    pub(super) fn set(&self, id: i64, row: i64) {
+    pub(in crate::disk) fn set(&self, id: i64, row: i64) {
         if row <= 0 || row >= 1 << ROW_BITS {
             return;
         }

@@ -1,0 +1,62 @@
+//! What nobody needs any more, found and dropped, a step at a time.
+
+use super::index_writer::IndexWriter;
+use crate::disk::failure;
+use crate::disk::index::Transaction;
+use crate::error::Error;
+
+/// How much of a sweep is one transaction.
+const STEP: usize = 1000;
+
+fn failed(error: rusqlite::Error) -> Error {
+    failure::sqlite("sweep the index", error)
+}
+
+impl IndexWriter {
+    /// Drops what has expired, what was cleared, and files that no row names.
+    pub(super) fn sweep(&self) -> Result<(), Error> {
+        let stores = &self.shared.stores;
+        if let Some(error) = stores.cannot_write() {
+            return Err(error);
+        }
+        let _quiet = stores.quiet();
+        while self.step(|transaction| transaction.drop_expired(STEP))? == STEP as u64 {}
+        if self.step(|transaction| transaction.any_cleared())? {
+            let mut after = Some(i64::MIN);
+            while let Some(row) = after {
+                after = self.step(|transaction| transaction.drop_cleared(row, STEP))?;
+            }
+        }
+        self.step(|transaction| {
+            transaction.forget()?;
+            transaction.count_content()
+        })?;
+        self.remove_orphans()?;
+        self.write_back(stores.options.log() / 2);
+        Ok(())
+    }
+
+    fn step<T>(&self, work: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let step = || {
+            let mut transaction = self.begin()?;
+            let value = work(&mut transaction)?;
+            self.finish(transaction)?;
+            Ok(value)
+        };
+        step().map_err(failed)
+    }
+
+    /// Removes content files that no row names.
+    fn remove_orphans(&self) -> Result<(), Error> {
+        let directory = &self.shared.stores.current().directory;
+        let files = directory.contents().map_err(|error| failure::io("list the content files", error))?;
+        for some in files.collect::<Vec<_>>().chunks(STEP) {
+            // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
+            let transaction = self.begin().map_err(failed)?;
+            for orphan in transaction.orphans(some).map_err(failed)? {
+                let _ = directory.remove_content(orphan);
+            }
+        }
+        Ok(())
+    }
+}
