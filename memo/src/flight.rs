@@ -6,12 +6,14 @@
 //! to itself when the [`patience`] of a waiter is over. A wait that would close a cycle ([`graph`]) is refused.
 //!
 //! Flights are found on a [`board`], by hash; the keys of what is found there (nearly always nothing, or the one) are
-//! compared outside of its locks. Where nobody else comes by, a flight takes three exchanges of a word: onto the board,
-//! the right to store, off the board. No lock is held while user code runs.
+//! compared outside of its locks. Where nobody else comes by, a flight takes two exchanges of a word: onto the board and
+//! off it. No lock is held while user code runs.
 //!
 //! An invalidation must win over a computation that is under way. It **supersedes** the flight: takes it from the
-//! table, so that later callers begin anew, and forbids it to store. Where the flight is already storing, the
-//! invalidation waits for that to end before it removes the entry.
+//! board, so that later callers begin anew, and forbids it to store. A store in memory asks for that under a lock which
+//! the invalidation takes next, to remove the entry ([`Lead::store_unless`]). Where engines are behind, the flight takes the
+//! right to store by an exchange ([`Lead::store`]), and an invalidation that comes meanwhile waits for that to end before it
+//! removes the entry.
 
 use std::collections::VecDeque;
 use std::future::Future;

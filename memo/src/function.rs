@@ -20,7 +20,7 @@ use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::flight::patience::{self, Patience};
 use crate::key::{OwnedPart, Part};
-use crate::near::{Limits, Near, runs_user_code};
+use crate::near::{Limits, Near, may_run_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
@@ -1059,9 +1059,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
-                || runs_user_code::<K>()
-                || runs_user_code::<V>()
-                || runs_user_code::<F>(),
+                || may_run_user_code::<K>()
+                || may_run_user_code::<V>()
+                || may_run_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
             near: Near::new(first.route.kind, &first.settings.limits()),
             hasher: foldhash::fast::RandomState::default(),

@@ -359,6 +359,12 @@ pub(crate) fn runs_user_code<T: 'static>() -> bool {
     !is_one_of!(() std::convert::Infallible bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 String std::path::PathBuf Duration)
 }
 
+/// As [`runs_user_code`], and looks into tuples: not for hot paths.
+pub(crate) fn may_run_user_code<T: 'static>() -> bool {
+    // Only a type of the language's own has a name without a path.
+    runs_user_code::<T>() && (needs_drop::<T>() || std::any::type_name::<T>().contains(':'))
+}
+
 /// Whether this thread is where the near plane is closed to it: in a store that runs user code under its locks.
 #[inline]
 pub(crate) fn is_closed() -> bool {
