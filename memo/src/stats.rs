@@ -25,19 +25,33 @@ impl Line {
         bump(&self.0[counter as usize], 1);
     }
 
-    /// Starts a clock for the computation that begins now, if it is one to be timed where nobody needs to know of each:
-    /// the first ones, and one in 16 of the others.
-    #[inline(always)]
-    pub(crate) fn start(&self) -> Option<Instant> {
-        let count = |counter: Counter| self.0[counter as usize].load(Ordering::Relaxed);
-        // by the misses, which move as computations begin: in a deep recursion many begin before one ends
-        let sampled = count(Counter::Misses).is_multiple_of(OFTEN) || count(Counter::Timed) < OFTEN;
-        sampled.then(Instant::now)
+    fn total(&self, counter: Counter) -> u64 {
+        let of = |counter: Counter| self.0[counter as usize].load(Ordering::Relaxed);
+        match counter {
+            Counter::Misses | Counter::Computes | Counter::Stored => of(counter) + of(Counter::Plain),
+            _ => of(counter),
+        }
+    }
+
+    /// Counts how long a computation took.
+    pub(crate) fn timed(&self, elapsed: Duration) {
+        self.count(Counter::Timed);
+        bump(&self.0[Counter::TimedNanos as usize], nanos(elapsed));
     }
 }
 
 /// How many computations are timed at first, and of how many one later.
 const OFTEN: u64 = 16;
+
+/// Starts a clock for a computation, if it is one to be timed where nobody needs to know of each: the first ones, one in
+/// 16 of some thousand, and one in 256 of all others. `begun`: how many have begun, this one included. In a deep recursion
+/// many begin before one ends.
+#[inline(always)]
+pub(crate) fn clock_for(begun: u64) -> Option<Instant> {
+    const MANY: u64 = 4096;
+    let often = if begun < MANY { OFTEN } else { OFTEN * OFTEN };
+    (begun <= OFTEN || begun.is_multiple_of(often)).then(Instant::now)
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counter {
@@ -50,8 +64,9 @@ pub(crate) enum Counter {
     Timed,
     /// How long those took together, in nanoseconds.
     TimedNanos,
-    /// How often a leader was not waited for any longer.
-    Impatient,
+    /// Misses that were computed here and stored: each counts in `Misses`, `Computes` and `Stored`. Where a miss costs next to
+    /// nothing, one thing to count is less than three.
+    Plain,
 }
 
 type Table = &'static [Line];
@@ -121,23 +136,24 @@ fn give_back(table: Table) {
 #[derive(Debug)]
 pub(crate) struct Counters {
     index: usize,
-    costs: Arc<Costs>,
+    rare: Arc<Rare>,
 }
 
-/// What the results that engines had took to compute, as their entries say. All threads write it: next to asking an
-/// engine that is nothing.
+/// What all threads count in one place: next to asking an engine, or to waiting for long, that is nothing.
 #[derive(Debug, Default)]
-struct Costs {
-    /// How many said so.
+struct Rare {
+    /// How many results that engines had said what they took to compute.
     known: AtomicU64,
     /// How long those took together, in nanoseconds.
     nanos: AtomicU64,
+    /// How often a leader was not waited for any longer.
+    impatient: AtomicU64,
 }
 
 impl Counters {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), costs: Arc::default() }
+        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), rare: Arc::default() }
     }
 
     /// Where each thread's [table](Mine) has the line for it.
@@ -148,7 +164,7 @@ impl Counters {
 
     /// The same place.
     pub(crate) fn same(&self) -> Self {
-        Counters { index: self.index, costs: self.costs.clone() }
+        Counters { index: self.index, rare: self.rare.clone() }
     }
 
     #[inline(always)]
@@ -205,19 +221,31 @@ impl Counters {
     pub(crate) fn hit_of_cost(&self, cost: Duration) {
         self.count(Counter::Hits);
         if !cost.is_zero() {
-            self.costs.known.fetch_add(1, Ordering::Relaxed);
-            self.costs.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
+            self.rare.known.fetch_add(1, Ordering::Relaxed);
+            self.rare.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
         }
+    }
+
+    /// Counts how long a computation took.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn timed(&self, elapsed: Duration) {
+        self.line().timed(elapsed);
+    }
+
+    /// Counts a leader that is not waited for any longer.
+    pub(crate) fn impatient(&self) {
+        self.rare.impatient.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn total(&self, counter: Counter) -> u64 {
         let tables = tables();
         let lines = tables.all.iter().filter_map(|table| table.get(self.index));
-        lines.map(|line| line.0[counter as usize].load(Ordering::Relaxed)).sum()
+        lines.map(|line| line.total(counter)).sum()
     }
 
     fn mine(&self, counter: Counter) -> u64 {
-        TABLE.get().get(self.index).map_or(0, |line| line.0[counter as usize].load(Ordering::Relaxed))
+        TABLE.get().get(self.index).map_or(0, |line| line.total(counter))
     }
 
     /// How long a computation takes, where some were timed.
@@ -241,10 +269,10 @@ impl Counters {
     /// Counts a computation, and tells how long it took if it was timed.
     #[inline]
     pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
-        self.count(Counter::Computes);
+        let line = self.line();
+        line.count(Counter::Computes);
         let elapsed = started?.elapsed();
-        self.count(Counter::Timed);
-        self.add(Counter::TimedNanos, nanos(elapsed));
+        line.timed(elapsed);
         Some(elapsed)
     }
 }
@@ -381,7 +409,7 @@ impl Stats {
     pub(crate) fn of(counters: &Counters) -> Self {
         let total = |counter| counters.total(counter);
         let own = (total(Counter::Timed), total(Counter::TimedNanos));
-        let Costs { known, nanos } = &*counters.costs;
+        let Rare { known, nanos, impatient } = &*counters.rare;
         let told = (known.load(Ordering::Relaxed), nanos.load(Ordering::Relaxed));
         let all = (own.0 + told.0, own.1.saturating_add(told.1));
         let (hits, computes) = (total(Counter::Hits), total(Counter::Computes));
@@ -390,7 +418,7 @@ impl Stats {
             misses: total(Counter::Misses),
             computes,
             waits: total(Counter::Waits),
-            impatient: total(Counter::Impatient),
+            impatient: impatient.load(Ordering::Relaxed),
             stored: total(Counter::Stored),
             compute_time: at_pace_of(own, computes),
             saved_time: Duration::from_nanos(told.1)

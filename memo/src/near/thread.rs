@@ -80,13 +80,14 @@ impl Shared {
 }
 
 /// The table of one thread.
-struct Table<K: 'static, V: 'static> {
+pub(crate) struct Table<K: 'static, V: 'static> {
     entries: RefCell<Entries<K, V>>,
     /// The epoch it has caught up with; [`OVERDUE`] if something was removed while it was borrowed: then it is to be
     /// emptied.
     epoch: Cell<u64>,
-    /// How many computations are under way whose results are for here.
-    running: Cell<usize>,
+    /// How many computations have begun whose results are for here, and how many of them have ended.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
     /// How often it has changed so that they may not store: by a removal, or by being emptied.
     changes: Cell<u64>,
     /// What these changes were: the hash of what was removed, or none where all was.
@@ -148,7 +149,8 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         let table = Box::new(Table {
             entries: RefCell::new(Entries::<K, V>::new(&rest.limits)),
             epoch: Cell::new(epoch),
-            running: Cell::new(0),
+            begun: Cell::new(0),
+            ended: Cell::new(0),
             removed: RefCell::default(),
             changes: Cell::new(0),
             counts: counts.clone(),
@@ -168,10 +170,10 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
 
     #[inline(always)]
     pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        match self.get_usual(hash, &query) {
-            Usual::Hit(value) => Some(value),
-            Usual::Miss => None,
-            Usual::Unusual => self.get_bounded(hash, &query, true),
+        match self.look(hash, &query) {
+            Looked::Hit(value) => Some(value),
+            Looked::Miss(_) => None,
+            Looked::Unusual => self.get_bounded(hash, &query, true),
         }
     }
 
@@ -183,10 +185,14 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
 
     /// The look-up of a hit as it is where there is no lifetime.
     #[inline(always)]
-    pub(crate) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V> {
-        let Some(table) = self.table() else { return Usual::Miss };
-        let Ok(entries) = table.entries.try_borrow() else { return Usual::Miss };
-        entries.get_usual(hash, query)
+    pub(crate) fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Looked<'_, K, V> {
+        let Some(table) = self.table() else { return Looked::Miss(None) };
+        let Ok(entries) = table.entries.try_borrow() else { return Looked::Miss(None) };
+        match entries.get_usual(hash, query) {
+            Usual::Hit(value) => Looked::Hit(value),
+            Usual::Miss => Looked::Miss(Some(table)),
+            Usual::Unusual => Looked::Unusual,
+        }
     }
 
     /// A look-up in a table with lifetimes.
@@ -287,12 +293,23 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     /// Notes that a computation begins here whose result is for this thread's table; nothing at the end of a thread.
     #[inline(always)]
     pub(crate) fn begin(&self) -> Option<Running<'_, K, V>> {
-        let table = self.table_or_new()?;
-        let running = table.running.get();
-        table.running.set(running + 1);
-        let changes = table.changes.get();
-        Some(Running { table, changes })
+        Some(self.table_or_new()?.begin())
     }
+}
+
+impl<K, V> std::fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Table")
+    }
+}
+
+/// What a look-up has found.
+pub(crate) enum Looked<'t, K: 'static, V: 'static> {
+    Hit(V),
+    /// Nothing, in this table; none if there was no table to look into.
+    Miss(Option<&'t Table<K, V>>),
+    /// Something that can have a lifetime.
+    Unusual,
 }
 
 /// A computation under way.
@@ -303,6 +320,12 @@ pub(crate) struct Running<'t, K: 'static, V: 'static> {
 }
 
 impl<K: Eq, V> Running<'_, K, V> {
+    /// How many have begun here, to be asked as it begins: this one is the last of them.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u64 {
+        self.table.begun.get()
+    }
+
     /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
     #[inline(always)]
     pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
@@ -330,10 +353,10 @@ impl<K: Eq, V> Running<'_, K, V> {
 impl<K, V> Drop for Running<'_, K, V> {
     #[inline(always)]
     fn drop(&mut self) {
-        let running = self.table.running.get() - 1;
-        self.table.running.set(running);
-        if running == 0 && self.table.changes.get() != self.changes {
-            self.table.removed.borrow_mut().clear();
+        let table = self.table;
+        table.ended.set(table.ended.get() + 1);
+        if table.changes.get() != self.changes {
+            table.forget_changes();
         }
     }
 }
@@ -375,6 +398,13 @@ impl<K: Eq, V> Table<K, V> {
 }
 
 impl<K, V> Table<K, V> {
+    /// Notes that a computation begins whose result is for here.
+    #[inline(always)]
+    pub(crate) fn begin(&self) -> Running<'_, K, V> {
+        self.begun.set(self.begun.get() + 1);
+        Running { table: self, changes: self.changes.get() }
+    }
+
     /// Whether it has done what other threads have asked for, perhaps just now. Not so while it is borrowed.
     #[inline(always)]
     fn is_current(&self) -> bool {
@@ -383,9 +413,18 @@ impl<K, V> Table<K, V> {
 
     /// Notes that something is removed, or all is, for computations that began before.
     fn note_change(&self, removed: Option<u64>) {
-        if self.running.get() > 0 {
+        if self.begun.get() != self.ended.get() {
             self.removed.borrow_mut().push(removed);
             self.changes.set(self.changes.get() + 1);
+        }
+    }
+
+    /// Drops the notes of changes if no computation is under way that began before them.
+    #[cold]
+    #[inline(never)]
+    fn forget_changes(&self) {
+        if self.begun.get() == self.ended.get() {
+            self.removed.borrow_mut().clear();
         }
     }
 

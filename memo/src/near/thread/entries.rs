@@ -298,6 +298,9 @@ impl<K, V> Entries<K, V> {
     {
         let hash = Short::of(hash);
         let entry = Entry { key, value, mark: Mark(Cell::new(hash.0)) };
+        if self.places.len() == self.places.capacity() {
+            self.grow();
+        }
         let list = &mut self.list;
         let is = |place: &u32| {
             let there = list.get(*place as usize);
@@ -317,6 +320,31 @@ impl<K, V> Entries<K, V> {
                 Some((key, value))
             }
         }
+    }
+
+    /// Makes room for places. As long as the hash table is small, it becomes four times as large: half as many moves, and
+    /// half as much memory touched on the way to a large one.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        /// Of so many buckets, it is large: more than a megabyte.
+        const LARGE: usize = 1 << 18;
+        let buckets = self.places.num_buckets();
+        let full = buckets / 8 * 7;
+        let capacity = match full {
+            0 => 14,
+            // much of it is what the places of removed entries have left
+            _ if self.list.len() <= full / 2 => full,
+            _ if buckets < LARGE => full * 4,
+            _ => full * 2,
+        };
+        let mut places = HashTable::with_capacity(capacity);
+        for (place, entry) in self.list.iter().enumerate() {
+            places.insert_unique(entry.mark.hash().spread(), place as u32, |_| {
+                unreachable!("it is large enough")
+            });
+        }
+        self.places = places;
     }
 
     /// Puts one in, whatever it and the table are.

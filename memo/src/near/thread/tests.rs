@@ -138,7 +138,7 @@ fn a_table_goes_with_its_thread_and_empties_as_others_ask() {
     let put = |key: u32| store.insert_from(hash(key), key, &mut Some(key), 1, None);
     put(1);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let other = scope.spawn(|| {
             assert!(store.get(hash(1), Is(1)).is_none());
             put(2);
             assert_eq!(store.counts().entries, 2);
@@ -146,6 +146,8 @@ fn a_table_goes_with_its_thread_and_empties_as_others_ask() {
             put(3);
             assert_eq!(store.counts().entries, 1);
         });
+        // the scope waits for the thread's work, `join` for its end
+        assert!(other.join().is_ok());
     });
     assert_eq!(store.counts().entries, 0);
     assert!(store.get(hash(1), Is(1)).is_none());
