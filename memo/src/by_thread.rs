@@ -287,10 +287,9 @@ struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
 struct Unstored<'c>(&'c Counters);
 
 impl Drop for Unstored<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let line = self.0.line();
-        line.count(Counter::Misses);
-        line.count(Counter::Computes);
+        self.0.missed_and_computed();
     }
 }
 

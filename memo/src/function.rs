@@ -1326,7 +1326,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         let place = Asked::of(&self.name).unwrap_or_default().place;
         let held = place.to_clear(self);
         for (memo, _) in &held {
-            memo.flights.supersede_all();
+            // there are no flights where each thread has a table of its own
+            if memo.near.by_thread().is_none() {
+                memo.flights.supersede_all();
+            }
             memo.near.clear();
         }
         let clear = |(memo, lease): Held<K, V, F>| {

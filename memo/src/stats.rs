@@ -226,6 +226,15 @@ impl Counters {
         }
     }
 
+    /// Counts a miss whose result was computed here, and not stored.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn missed_and_computed(&self) {
+        let line = self.line();
+        line.count(Counter::Misses);
+        line.count(Counter::Computes);
+    }
+
     /// Counts how long a computation took.
     #[cold]
     #[inline(never)]

@@ -330,23 +330,10 @@ impl<K: Eq, V> Running<'_, K, V> {
     #[inline(always)]
     pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
         let table = self.table;
-        if !table.is_current() || (table.changes.get() != self.changes && !self.has_stayed(hash)) {
+        if !table.is_current() || (table.changes.get() != self.changes && !table.has_stayed(hash, self.changes)) {
             return false;
         }
         table.insert(hash, key, value, weight, lifetime)
-    }
-
-    /// Whether no change since it began was about this hash. There is one number for each hash that was removed, and one
-    /// for each time that the table was emptied.
-    #[cold]
-    #[inline(never)]
-    fn has_stayed(&self, hash: u64) -> bool {
-        let removed = self.table.removed.borrow();
-        let changes = self.table.changes.get() - self.changes;
-        let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
-        last.is_some_and(|first| {
-            removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())
-        })
     }
 }
 
@@ -417,6 +404,19 @@ impl<K, V> Table<K, V> {
             self.removed.borrow_mut().push(removed);
             self.changes.set(self.changes.get() + 1);
         }
+    }
+
+    /// Whether no change was about this hash since there were so many. There is one number for each hash that was removed,
+    /// and one for each time that the table was emptied.
+    #[cold]
+    #[inline(never)]
+    fn has_stayed(&self, hash: u64, since: u64) -> bool {
+        let removed = self.removed.borrow();
+        let changes = self.changes.get() - since;
+        let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
+        last.is_some_and(|first| {
+            removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())
+        })
     }
 
     /// Drops the notes of changes if no computation is under way that began before them.

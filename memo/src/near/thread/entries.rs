@@ -329,6 +329,7 @@ impl<K, V> Entries<K, V> {
     fn grow(&mut self) {
         /// Of so many buckets, it is large: more than a megabyte.
         const LARGE: usize = 1 << 18;
+        const FEW_BYTES: usize = 4096;
         let buckets = self.places.num_buckets();
         let full = buckets / 8 * 7;
         let capacity = match full {
@@ -338,6 +339,9 @@ impl<K, V> Entries<K, V> {
             _ if buckets < LARGE => full * 4,
             _ => full * 2,
         };
+        // a list grows in small steps at first, which it need not where it is as good as known to be longer
+        let small = FEW_BYTES / size_of::<Entry<K, V>>().max(1);
+        self.list.reserve(capacity.min(small).saturating_sub(self.list.len()));
         let mut places = HashTable::with_capacity(capacity);
         for (place, entry) in self.list.iter().enumerate() {
             places.insert_unique(entry.mark.hash().spread(), place as u32, |_| {
