@@ -22,7 +22,7 @@ use crate::near::{Looked, Lookup, Running, Table, Threads};
 use crate::outcome::Outcome;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::{Counter, Counters, clock_for};
+use crate::stats::{Counter, Counters};
 use crate::trace::{self, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -333,6 +333,9 @@ fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     let Some(value) = outcome.stored(result) else { return false };
     let is_error = outcome.is_error(&value);
     let (key, value) = (Bound(key), Bound(value));
+    if memo.is_plain() && ttl.is_none() {
+        return running.store_plain(hash, key, value);
+    }
     let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
     running.store(hash, key, value, storage.weight, storage.lifetime)
 }
@@ -390,7 +393,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Usual<K, V> {
             None => by_thread(memo).begin(),
         };
         let running = running.map(|running| (key, running));
-        let clock = running.as_ref().and_then(|(_, running)| clock_for(running.number()));
+        let clock = running.as_ref().and_then(|(_, running)| running.clock());
         Started { memo, hash, running, clock }
     }
 }

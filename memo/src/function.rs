@@ -1006,7 +1006,7 @@ pub(crate) struct Version<K, V> {
     pub(crate) settings: Settings,
     route: Route,
     pub(crate) far: Option<Far<K, V>>,
-    /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.
+    /// See [`Memo::is_plain`].
     plain: bool,
 }
 
@@ -1218,6 +1218,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     #[cfg(not(feature = "tracing"))]
     pub(crate) fn shown_of(&self, _: &K) -> Option<String> {
         None
+    }
+
+    /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.versions.current().plain
     }
 
     /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.

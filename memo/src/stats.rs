@@ -43,16 +43,6 @@ impl Line {
 /// How many computations are timed at first, and of how many one later.
 const OFTEN: u64 = 16;
 
-/// Starts a clock for a computation, if it is one to be timed where nobody needs to know of each: the first ones, one in
-/// 16 of some thousand, and one in 256 of all others. `begun`: how many have begun, this one included. In a deep recursion
-/// many begin before one ends.
-#[inline(always)]
-pub(crate) fn clock_for(begun: u64) -> Option<Instant> {
-    const MANY: u64 = 4096;
-    let often = if begun < MANY { OFTEN } else { OFTEN * OFTEN };
-    (begun <= OFTEN || begun.is_multiple_of(often)).then(Instant::now)
-}
-
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counter {
     Hits,

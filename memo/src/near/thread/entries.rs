@@ -57,6 +57,12 @@ struct Entry<K, V> {
 /// Most of a hash, and how often the entry was used since the hand came by: up to [`MOST_USES`].
 struct Mark(Cell<u32>);
 
+/// A hash table of so many buckets is small.
+const SMALL: usize = 256;
+
+/// So much the list takes at once, if it is as good as known to grow to it.
+const FEW_BYTES: usize = 4096;
+
 /// How often the hand passes an entry that has been used as often as is counted.
 const MOST_USES: u32 = 3;
 
@@ -201,6 +207,21 @@ impl<K, V> Entries<K, V> {
         }
     }
 
+    /// Takes all out. What is small is used again as it is.
+    pub(super) fn empty(&mut self, limits: &Limits) -> Self {
+        let mut emptied = replace(self, Entries::new(limits));
+        if emptied.places.num_buckets() <= SMALL {
+            emptied.places.clear();
+            self.places = std::mem::take(&mut emptied.places);
+            let bytes = emptied.list.capacity().saturating_mul(size_of::<Entry<K, V>>());
+            if !needs_drop::<(K, V)>() && bytes <= 2 * FEW_BYTES {
+                emptied.list.clear();
+                self.list = std::mem::take(&mut emptied.list);
+            }
+        }
+        emptied
+    }
+
     /// Says to all threads what is here.
     #[inline(always)]
     fn tell(&self, counts: &Counts) {
@@ -329,11 +350,10 @@ impl<K, V> Entries<K, V> {
     fn grow(&mut self) {
         /// Of so many buckets, it is large: more than a megabyte.
         const LARGE: usize = 1 << 18;
-        const FEW_BYTES: usize = 4096;
         let buckets = self.places.num_buckets();
         let full = buckets / 8 * 7;
         let capacity = match full {
-            0 => 14,
+            0 => 56,
             // much of it is what the places of removed entries have left
             _ if self.list.len() <= full / 2 => full,
             _ if buckets < LARGE => full * 4,
