@@ -18,11 +18,11 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::function::{Code, Hooks, Memo, Site};
 use crate::key::Part;
-use crate::near::{Lookup, Running, Threads, Usual};
+use crate::near::{Looked, Lookup, Running, Table, Threads};
 use crate::outcome::Outcome;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::Counter;
+use crate::stats::{Counter, Counters};
 use crate::trace::{self, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -103,16 +103,41 @@ impl<K: 'static, V: 'static> Hooks<K, V> {
 
 /// A call that found nothing in its thread's table.
 #[derive(Debug)]
-pub struct MissedHere<K: Eq + Clone + 'static, V: Clone + 'static> {
+pub struct MissedHere<K: Eq + Clone + 'static, V: Clone + 'static>(Miss<K, V>);
+
+/// The usual one stays in registers as long as it is a type that no function hands out of its frame.
+#[derive(Debug)]
+enum Miss<K: Eq + Clone + 'static, V: Clone + 'static> {
+    Usual(Usual<K, V>),
+    Other(Box<Other<K, V>>),
+}
+
+/// A miss of which nothing is asked.
+#[derive(Debug)]
+struct Usual<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
+    key: K,
+    /// Where it has looked; none if there is no table yet, or it could not be read.
+    table: Option<&'static Table<Bound<K>, Bound<V>>>,
+}
+
+/// A miss that did not come the usual way.
+#[derive(Debug)]
+struct Other<K: Eq + Clone + 'static, V: Clone + 'static> {
+    memo: &'static Local<K, V>,
+    hash: u64,
+    /// None if it does not write.
     key: Option<K>,
     /// What is asked of it, if anything is.
-    call: Option<Box<Call>>,
+    call: Option<Call>,
 }
 
 /// [`MissedHere`], by the borrowed key and the outcome.
 type MissedBy<P, R, O> = MissedHere<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
+
+/// [`Other`], by the same.
+type OtherBy<P, R, O> = Box<Other<<P as Part>::Owned, <O as Outcome<R>>::Stored>>;
 
 /// Looks into this thread's table: as [`enter`](crate::call::enter), for functions whose results stay on their thread.
 ///
@@ -130,20 +155,33 @@ pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     match Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site) {
         Some(memo) if const { size_of::<O::Stored>() <= LARGE } => {
             if directive::pending() {
-                return enter_slowly(memo, site(), key, outcome);
+                return other(enter_slowly(memo, site(), key, outcome));
             }
             let hash = memo.hash(&key);
-            match by_thread(memo).get_usual(hash, &Here(key)) {
-                Usual::Hit(Bound(stored)) => {
+            match by_thread(memo).look(hash, &Here(key)) {
+                Looked::Hit(Bound(stored)) => {
                     memo.counters.count(Counter::Hits);
                     Ok(outcome.hit(stored))
                 }
-                Usual::Miss => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: None }),
-                Usual::Unusual => enter_in_full(memo, hash, key, outcome),
+                Looked::Miss(table) => {
+                    Err(MissedHere(Miss::Usual(Usual { memo, hash, key: key.to_owned_part(), table })))
+                }
+                Looked::Unusual => other(enter_in_full(memo, hash, key, outcome)),
             }
         }
-        Some(memo) => enter_slowly(memo, site(), key, outcome),
-        None => enter_first(site(), Code::of::<S>(), hooks, key, outcome),
+        Some(memo) => other(enter_slowly(memo, site(), key, outcome)),
+        None => other(enter_first(site(), Code::of::<S>(), hooks, key, outcome)),
+    }
+}
+
+/// What came the other way, as what the call goes on with.
+#[inline(always)]
+fn other<R, K: Eq + Clone + 'static, V: Clone + 'static>(
+    entered: Result<R, Box<Other<K, V>>>,
+) -> Result<R, MissedHere<K, V>> {
+    match entered {
+        Ok(result) => Ok(result),
+        Err(missed) => Err(MissedHere(Miss::Other(missed))),
     }
 }
 
@@ -166,7 +204,7 @@ fn enter_first<P: Part, R, O: Outcome<R>>(
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, OtherBy<P, R, O>> {
     enter_slowly(site.memo_by(code, &|| hooks(Hooks::new()).bound()), site, key, outcome)
 }
 
@@ -176,7 +214,7 @@ fn enter_slowly<P: Part, R, O: Outcome<R>>(
     site: Site,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, OtherBy<P, R, O>> {
     let asked = if directive::pending() { directive::asked(&site, memo.name()) } else { None };
     match asked {
         Some(asked) => enter_as_asked(memo, asked, key, outcome),
@@ -192,13 +230,13 @@ fn enter_in_full<P: Part, R, O: Outcome<R>>(
     hash: u64,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, OtherBy<P, R, O>> {
     match by_thread(memo).get(hash, Here(key)) {
         Some(Bound(stored)) => {
             memo.counters.count(Counter::Hits);
             Ok(outcome.hit(stored))
         }
-        None => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: None }),
+        None => Err(Box::new(Other { memo, hash, key: Some(key.to_owned_part()), call: None })),
     }
 }
 
@@ -208,10 +246,10 @@ fn enter_as_asked<P: Part, R, O: Outcome<R>>(
     asked: Asked,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, OtherBy<P, R, O>> {
     if asked.directive == Some(Directive::Bypass) {
-        let call = Some(Box::new(Call::new(asked, memo.name(), None)));
-        return Err(MissedHere { memo, hash: 0, key: None, call });
+        let call = Some(Call::new(asked, memo.name(), None));
+        return Err(Box::new(Other { memo, hash: 0, key: None, call }));
     }
     let (memo, lease) = asked.place.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
@@ -228,14 +266,15 @@ fn enter_as_asked<P: Part, R, O: Outcome<R>>(
             call.answered(Answered::By(memo.near_name()), None);
             Ok(result)
         }
-        None => Err(MissedHere { memo, hash, key: Some(key.to_owned_part()), call: Some(Box::new(call)) }),
+        None => Err(Box::new(Other { memo, hash, key: Some(key.to_owned_part()), call: Some(call) })),
     }
 }
 
 /// Note in this thread's table of a computation that is under way.
 type Underway<K, V> = Running<'static, Bound<K>, Bound<V>>;
 
-/// A computation under way, of which nothing is asked.
+/// A computation under way, of which nothing is asked. Dropped before it is finished, since the body has panicked, it
+/// was a miss.
 struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
@@ -244,18 +283,43 @@ struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
     clock: Option<Instant>,
 }
 
+/// A computation whose result has not been stored, or not yet.
+struct Unstored<'c>(&'c Counters);
+
+impl Drop for Unstored<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.missed_and_computed();
+    }
+}
+
 impl<K: Eq + Clone + 'static, V: Clone + 'static> Started<K, V> {
+    /// Counts it and stores what is to be stored. Nothing is left to be dropped.
     #[inline(never)]
-    fn finish<R, O: Outcome<R, Stored = V>>(self, outcome: O, result: &R) {
-        let Started { memo, hash, running, clock } = self;
-        memo.counters.computed(clock);
-        if let Some((key, running)) = running {
-            store(memo, hash, key, &running, outcome, result, None);
+    fn finish<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, result: &R) {
+        let memo = self.memo;
+        if let Some(clock) = self.clock {
+            memo.counters.timed(clock.elapsed());
+        }
+        let unstored = Unstored(&memo.counters);
+        let Some((key, running)) = self.running.take() else { return };
+        if store(memo, self.hash, key, &running, outcome, result, None) {
+            forget(unstored);
+            memo.counters.count(Counter::Plain);
         }
     }
 }
 
-/// Puts what is to be stored of a result into the table; whether something was.
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Drop for Started<K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.memo.counters.count(Counter::Misses);
+        }
+    }
+}
+
+/// Puts what is to be stored of a result into the table; whether something was, which is for the caller to count.
 #[inline(always)]
 fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     memo: &Local<K, O::Stored>,
@@ -269,46 +333,90 @@ fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     let Some(value) = outcome.stored(result) else { return false };
     let is_error = outcome.is_error(&value);
     let (key, value) = (Bound(key), Bound(value));
-    let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
-    let stored = running.store(hash, key, value, storage.weight, storage.lifetime);
-    if stored {
-        memo.counters.count(Counter::Stored);
+    if memo.is_plain() && ttl.is_none() {
+        return running.store_plain(hash, key, value);
     }
-    stored
+    let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
+    running.store(hash, key, value, storage.weight, storage.lifetime)
 }
 
 impl<K: Eq + Clone + 'static, V: Clone + 'static> MissedHere<K, V> {
     /// The rest of the call: computes and stores.
     #[inline]
-    pub fn run<R, O: Outcome<R, Stored = V>>(mut self, outcome: O, body: impl FnOnce() -> R) -> R {
-        if self.call.is_some() || trace::shows_keys() {
-            let mut body = Some(body);
-            return self.run_as_asked(outcome, &mut || match body.take() {
-                Some(body) => body(),
-                None => unreachable!("a body runs once"),
-            });
-        }
-        let started = self.start();
+    pub fn run<R, O: Outcome<R, Stored = V>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
+        let usual = match self.0.usual() {
+            Ok(usual) => usual,
+            Err(mut other) => {
+                let mut body = Some(body);
+                return other.run(outcome, &mut || match body.take() {
+                    Some(body) => body(),
+                    None => unreachable!("a body runs once"),
+                });
+            }
+        };
+        let mut started = usual.start();
         let result = body();
         started.finish(outcome, &result);
+        forget(started);
         result
+    }
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Miss<K, V> {
+    /// One of which nothing is asked, and where nobody listens.
+    #[inline(always)]
+    fn usual(self) -> Result<Usual<K, V>, Box<Other<K, V>>> {
+        match self {
+            Miss::Usual(usual) if !trace::shows_keys() => Ok(usual),
+            Miss::Usual(usual) => Err(usual.other()),
+            Miss::Other(other) => match other.usual() {
+                Ok((memo, hash, key)) => Ok(Usual { memo, hash, key, table: None }),
+                Err(other) => Err(other),
+            },
+        }
+    }
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Usual<K, V> {
+    #[cold]
+    #[inline(never)]
+    fn other(self) -> Box<Other<K, V>> {
+        let Usual { memo, hash, key, .. } = self;
+        Box::new(Other { memo, hash, key: Some(key), call: None })
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn start(self) -> Started<K, V> {
-        let MissedHere { memo, hash, key, call } = self;
-        // there is none
-        forget(call);
-        let line = memo.counters.line();
-        line.count(Counter::Misses);
-        let running = key.and_then(|key| Some((key, by_thread(memo).begin()?)));
-        Started { memo, hash, running, clock: line.start() }
+        let Usual { memo, hash, key, table } = self;
+        let running = match table {
+            Some(table) => Some(table.begin()),
+            None => by_thread(memo).begin(),
+        };
+        let running = running.map(|running| (key, running));
+        let clock = running.as_ref().and_then(|(_, running)| running.clock());
+        Started { memo, hash, running, clock }
     }
+}
 
-    /// As [`run`](Self::run), where something is asked of the call, or somebody listens.
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Other<K, V> {
+    /// What a usual miss has, if it is one of which nothing is asked, and where nobody listens.
     #[cold]
     #[inline(never)]
-    fn run_as_asked<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, body: &mut dyn FnMut() -> R) -> R {
+    #[allow(clippy::type_complexity, reason = "the parts of a `Usual`, which stays in registers")]
+    fn usual(mut self: Box<Self>) -> Result<(&'static Local<K, V>, u64, K), Box<Self>> {
+        match self.key.take() {
+            Some(key) if self.call.is_none() && !trace::shows_keys() => Ok((self.memo, self.hash, key)),
+            key => {
+                self.key = key;
+                Err(self)
+            }
+        }
+    }
+
+    /// As [`MissedHere::run`], where something is asked of the call, or somebody listens.
+    #[cold]
+    #[inline(never)]
+    fn run<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, body: &mut dyn FnMut() -> R) -> R {
         let (memo, mut call) = (self.memo, self.call.take());
         let refreshes = call.as_ref().is_some_and(|call| call.directive == Some(Directive::Refresh));
         let heard = call.as_ref().is_some_and(|call| call.is_heard());
@@ -333,6 +441,9 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> MissedHere<K, V> {
         let Some((key, running)) = key.zip(running) else { return result };
         let shown = if call.is_none() { memo.shown_of(&key) } else { None };
         let stored = writes && store(memo, self.hash, key.0, &running, outcome, &result, ttl);
+        if stored {
+            memo.counters.count(Counter::Stored);
+        }
         drop(running);
         match call {
             // it is told as the call ends, here

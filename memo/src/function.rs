@@ -26,7 +26,7 @@ use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
 use crate::scope::{Asked, Held, Variants};
-use crate::stats::{Counter, Counters, Stats};
+use crate::stats::{Counters, Stats};
 use crate::versions::Versions;
 
 /// How many entries a function keeps in memory if it does not say.
@@ -880,6 +880,11 @@ impl<K, V> Clone for Hooks<K, V> {
 }
 
 impl<K, V> Hooks<K, V> {
+    /// Whether what is stored, how long and how heavy depends on the result.
+    fn choose(&self) -> bool {
+        self.weigh.is_some() || self.ttl_of.is_some() || self.cache_if.is_some() || self.skip.is_some()
+    }
+
     pub(crate) fn new() -> Self {
         Hooks {
             weigh: None,
@@ -1001,18 +1006,31 @@ pub(crate) struct Version<K, V> {
     pub(crate) settings: Settings,
     route: Route,
     pub(crate) far: Option<Far<K, V>>,
+    /// See [`Memo::is_plain`].
+    plain: bool,
+    /// See [`Memo::leads_at_once`].
+    leads_at_once: bool,
 }
 
 impl<K, V: 'static> Version<K, V> {
     /// That of the instantiation that `marker` stands for, of the function called `name`.
     #[cfg_attr(not(feature = "engines"), allow(unused_mut, unused_variables, reason = "engines have names"))]
-    fn new(settings: Settings, types: Option<&FarTypes<K, V>>, name: &str, marker: TypeId) -> Self {
+    fn new(settings: Settings, hooks: &Hooks<K, V>, name: &str, marker: TypeId) -> Self {
+        let types = hooks.far.as_ref();
         let mut route = crate::far::route(&settings, name, types);
         #[cfg(feature = "engines")]
         if !route.far.is_empty() && crate::far::claim(&settings, name, marker) {
             route = crate::far::route(&settings, name, types);
         }
-        Version { far: Far::open(&settings, &route, types, name), route, settings }
+        let plain = settings.enabled()
+            && settings.ttl.is_none()
+            && settings.error_ttl.is_none()
+            && settings.max_weight.is_none()
+            && !hooks.choose();
+        let far = Far::open(&settings, &route, types, name);
+        let leads_at_once =
+            far.is_none() && settings.enabled() && settings.single_flight != Some(SingleFlight::Off);
+        Version { far, route, plain, leads_at_once, settings }
     }
 }
 
@@ -1055,7 +1073,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> Self {
         let name = registry::name(function.module, function.name, &author);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
-        let first = Version::new(settings, hooks.far.as_ref(), &name, identity.marker);
+        let first = Version::new(settings, &hooks, &name, identity.marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -1145,10 +1163,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Whether a miss leads a flight with nothing else to ask or look for.
     #[inline]
     pub(crate) fn leads_at_once(&self) -> bool {
-        let version = &**self;
-        version.far.is_none()
-            && version.settings.enabled()
-            && version.settings.single_flight != Some(SingleFlight::Off)
+        self.versions.current().leads_at_once
     }
 
     /// Whether a result goes into memory and nowhere else, into a store that can tell that it was superseded.
@@ -1165,7 +1180,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// Takes note that a call has not waited any longer for one.
     pub(crate) fn is_impatient(&self) {
-        self.counters.count(Counter::Impatient);
+        self.counters.impatient();
         if self.function.warned.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -1223,7 +1238,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         None
     }
 
+    /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.versions.current().plain
+    }
+
     /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    #[inline(always)]
     pub(crate) fn storage(
         &self,
         key: &K,
@@ -1231,6 +1253,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         is_error: bool,
         ttl: Option<Duration>,
     ) -> Option<Storage> {
+        if self.versions.current().plain && ttl.is_none() {
+            return Some(Storage { weight: 1, lifetime: None });
+        }
+        self.storage_in_full(key, value, is_error, ttl)
+    }
+
+    #[inline(never)]
+    fn storage_in_full(&self, key: &K, value: &V, is_error: bool, ttl: Option<Duration>) -> Option<Storage> {
         if !self.settings.enabled() {
             return None;
         }
@@ -1277,7 +1307,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Goes by these settings from now on.
     fn replace(&'static self, settings: Settings) {
         let marker = self.header.identity.marker;
-        let next = Version::new(settings.clone(), self.hooks.far.as_ref(), &self.name, marker);
+        let next = Version::new(settings.clone(), &self.hooks, &self.name, marker);
         next.route.say_missing(&self.name);
         self.follow(&next);
         let is_far = next.far.is_some();
@@ -1320,7 +1350,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         let place = Asked::of(&self.name).unwrap_or_default().place;
         let held = place.to_clear(self);
         for (memo, _) in &held {
-            memo.flights.supersede_all();
+            // there are no flights where each thread has a table of its own
+            if memo.near.by_thread().is_none() {
+                memo.flights.supersede_all();
+            }
             memo.near.clear();
         }
         let clear = |(memo, lease): Held<K, V, F>| {
@@ -1335,7 +1368,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn plan(&self) -> Plan {
-        let Version { settings, route, far } = &**self;
+        let Version { settings, route, far, .. } = &**self;
         let place = Asked::of(&self.name).unwrap_or_default().place;
         if let Some(settings) = place.settings(settings) {
             return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;

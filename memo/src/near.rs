@@ -34,7 +34,7 @@ mod memory;
 mod moka;
 mod thread;
 
-pub(crate) use thread::{Running, Threads};
+pub(crate) use thread::{Looked, Running, Table, Threads};
 
 /// What a lookup is made with: a borrowed key that can be compared with an owned one.
 ///

@@ -52,6 +52,21 @@ impl Line {
         sampled.then(Instant::now)
     }
 
+    fn total(&self, counter: Counter) -> u64 {
+        match counter {
+            Counter::Misses | Counter::Computes | Counter::Stored => {
+                self.get(counter) + self.get(Counter::Plain)
+            }
+            _ => self.get(counter),
+        }
+    }
+
+    /// Counts how long a computation took.
+    pub(crate) fn timed(&self, elapsed: Duration) {
+        self.count(Counter::Timed);
+        bump(&self.0[Counter::TimedNanos as usize], nanos(elapsed));
+    }
+
     #[inline(always)]
     fn get(&self, counter: Counter) -> u64 {
         self.0[counter as usize].load(Ordering::Relaxed)
@@ -72,8 +87,9 @@ pub(crate) enum Counter {
     Timed,
     /// How long those took together, in nanoseconds.
     TimedNanos,
-    /// How often a leader was not waited for any longer.
-    Impatient,
+    /// Misses that were computed here and stored: each counts in `Misses`, `Computes` and `Stored`. Where a miss costs next to
+    /// nothing, one thing to count is less than three.
+    Plain,
 }
 
 type Table = &'static [Line];
@@ -143,23 +159,24 @@ fn give_back(table: Table) {
 #[derive(Debug)]
 pub(crate) struct Counters {
     index: usize,
-    costs: Arc<Costs>,
+    rare: Arc<Rare>,
 }
 
-/// What the results that engines had took to compute, as their entries say. All threads write it: next to asking an
-/// engine that is nothing.
+/// What all threads count in one place: next to asking an engine, or to waiting for long, that is nothing.
 #[derive(Debug, Default)]
-struct Costs {
-    /// How many said so.
+struct Rare {
+    /// How many results that engines had said what they took to compute.
     known: AtomicU64,
     /// How long those took together, in nanoseconds.
     nanos: AtomicU64,
+    /// How often a leader was not waited for any longer.
+    impatient: AtomicU64,
 }
 
 impl Counters {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), costs: Arc::default() }
+        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), rare: Arc::default() }
     }
 
     /// Where each thread's [table](Mine) has the line for it.
@@ -170,7 +187,7 @@ impl Counters {
 
     /// The same place.
     pub(crate) fn same(&self) -> Self {
-        Counters { index: self.index, costs: self.costs.clone() }
+        Counters { index: self.index, rare: self.rare.clone() }
     }
 
     #[inline(always)]
@@ -227,15 +244,36 @@ impl Counters {
     pub(crate) fn hit_of_cost(&self, cost: Duration) {
         self.count(Counter::Hits);
         if !cost.is_zero() {
-            self.costs.known.fetch_add(1, Ordering::Relaxed);
-            self.costs.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
+            self.rare.known.fetch_add(1, Ordering::Relaxed);
+            self.rare.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
         }
+    }
+
+    /// Counts a miss whose result was computed here, and not stored.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn missed_and_computed(&self) {
+        let line = self.line();
+        line.count(Counter::Misses);
+        line.count(Counter::Computes);
+    }
+
+    /// Counts how long a computation took.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn timed(&self, elapsed: Duration) {
+        self.line().timed(elapsed);
+    }
+
+    /// Counts a leader that is not waited for any longer.
+    pub(crate) fn impatient(&self) {
+        self.rare.impatient.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn total(&self, counter: Counter) -> u64 {
         let tables = tables();
         let lines = tables.all.iter().filter_map(|table| table.get(self.index));
-        lines.map(|line| line.get(counter)).sum()
+        lines.map(|line| line.total(counter)).sum()
     }
 
     /// How long a computation takes, where some were timed.
@@ -253,10 +291,10 @@ impl Counters {
     /// Counts a computation, and tells how long it took if it was timed.
     #[inline]
     pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
-        self.count(Counter::Computes);
+        let line = self.line();
+        line.count(Counter::Computes);
         let elapsed = started?.elapsed();
-        self.count(Counter::Timed);
-        self.add(Counter::TimedNanos, nanos(elapsed));
+        line.timed(elapsed);
         Some(elapsed)
     }
 }
@@ -393,7 +431,7 @@ impl Stats {
     pub(crate) fn of(counters: &Counters) -> Self {
         let total = |counter| counters.total(counter);
         let own = (total(Counter::Timed), total(Counter::TimedNanos));
-        let Costs { known, nanos } = &*counters.costs;
+        let Rare { known, nanos, impatient } = &*counters.rare;
         let told = (known.load(Ordering::Relaxed), nanos.load(Ordering::Relaxed));
         let all = (own.0 + told.0, own.1.saturating_add(told.1));
         let (hits, computes) = (total(Counter::Hits), total(Counter::Computes));
@@ -402,7 +440,7 @@ impl Stats {
             misses: total(Counter::Misses),
             computes,
             waits: total(Counter::Waits),
-            impatient: total(Counter::Impatient),
+            impatient: impatient.load(Ordering::Relaxed),
             stored: total(Counter::Stored),
             compute_time: at_pace_of(own, computes),
             saved_time: Duration::from_nanos(told.1)

@@ -9,9 +9,7 @@
 //! Other threads reach a table by its store's epoch alone: it moves when all tables are to be emptied, or to be held to
 //! other limits, and each table catches up when it is used next. What a table has counted, others may read.
 //!
-//! Without a bound and without lifetimes, entries stand in the hash table itself. Else they stand in a list, and the
-//! hash table has their places: a hand goes round the list and evicts what has not been used since it came by last
-//! (CLOCK, with counters up to [`MOST_USES`]).
+//! What a table holds, and what leaves it when it is full, is in [`entries`].
 //!
 //! # The user's code
 //!
@@ -21,26 +19,23 @@
 
 #![allow(unsafe_code)]
 
+mod entries;
+mod list;
+
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::mem::needs_drop;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hashbrown::{HashTable, hash_table};
-
-use super::{Bound, Limits, Lookup, NearCounts, Usual, bury, ends};
-use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use self::entries::{Entries, Expired, Left};
+use super::{Limits, Lookup, NearCounts, Usual, bury};
 
 /// A weight that is the number of entries.
 const AS_ENTRIES: u64 = u64::MAX;
 
 /// An epoch that never comes.
 const OVERDUE: u64 = u64::MAX;
-
-/// How often the hand passes an entry that has been used as often as is counted.
-const MOST_USES: u8 = 3;
 
 /// See the [module](self).
 pub(crate) struct Threads<K: 'static, V: 'static> {
@@ -85,156 +80,22 @@ impl Shared {
 }
 
 /// The table of one thread.
-struct Table<K: 'static, V: 'static> {
+pub(crate) struct Table<K: 'static, V: 'static> {
     entries: RefCell<Entries<K, V>>,
     /// The epoch it has caught up with; [`OVERDUE`] if something was removed while it was borrowed: then it is to be
     /// emptied.
     epoch: Cell<u64>,
-    /// How many computations are under way whose results are for here.
-    running: Cell<usize>,
+    /// How many computations have begun whose results are for here, and how many of them have ended.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
+    /// At which of them the next clock is started.
+    timed: Cell<u64>,
     /// How often it has changed so that they may not store: by a removal, or by being emptied.
     changes: Cell<u64>,
     /// What these changes were: the hash of what was removed, or none where all was.
     removed: RefCell<Vec<Option<u64>>>,
     counts: Arc<Counts>,
     shared: Arc<Shared>,
-}
-
-enum Entries<K, V> {
-    /// Without a bound and without lifetimes.
-    Open(HashTable<Open<K, V>>),
-    Bounded(Bounded<K, V>),
-}
-
-struct Open<K, V> {
-    hash: Short,
-    key: K,
-    value: V,
-}
-
-/// Half of a hash, which often fits beside a key and a value where no room would be left otherwise.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Short(u32);
-
-impl Short {
-    #[inline(always)]
-    fn of(hash: u64) -> Self {
-        Short(hash as u32)
-    }
-
-    /// As many bits as a hash table wants, of all sizes: what is high in it depends on all that was low (Fibonacci hashing).
-    #[inline(always)]
-    fn spread(self) -> u64 {
-        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-struct Bounded<K, V> {
-    /// Places in the list.
-    index: HashTable<u32>,
-    list: Vec<Option<Entry<K, V>>>,
-    /// Places that are empty.
-    free: Vec<u32>,
-    hand: usize,
-    /// Where the next entry is that may have expired.
-    sweep: usize,
-    /// What the entries [count](Bound::counts) together.
-    sum: u64,
-    weight: u64,
-    bound: Bound,
-    tti: u64,
-    timed: bool,
-}
-
-struct Entry<K, V> {
-    hash: Short,
-    key: K,
-    value: V,
-    weight: u32,
-    uses: Cell<u8>,
-    /// Whether its end is told by the exact clock.
-    fine: bool,
-    deadline: u64,
-    read: Cell<u64>,
-}
-
-/// Something that has left, to be dropped when the table is not borrowed any more.
-type Left<K, V> = Vec<(K, V)>;
-
-mod list {
-    //! The tables of a thread, by the numbers of their stores.
-
-    use super::{Cell, RefCell};
-    use std::ptr::null_mut;
-
-    /// What is behind a pointer in a list: a leaked box, and how to drop it.
-    struct Owned {
-        table: *mut (),
-        drop: unsafe fn(*mut ()),
-    }
-
-    /// All that a thread has, to be dropped with it.
-    #[derive(Default)]
-    struct Owner {
-        tables: RefCell<Vec<Owned>>,
-        slots: RefCell<Box<[*mut ()]>>,
-    }
-
-    thread_local! {
-        static SLOTS: Cell<(*const *mut (), usize)> = const { Cell::new((std::ptr::null(), 0)) };
-        static OWNER: Owner = Owner::default();
-    }
-
-    impl Drop for Owner {
-        fn drop(&mut self) {
-            // from here on this thread finds none
-            SLOTS.set((std::ptr::null(), 0));
-            for Owned { table, drop } in self.tables.take() {
-                // SAFETY: it was put here with its pointer, once, and nobody finds that any more.
-                super::bury(Dropped(move || unsafe { drop(table) }));
-            }
-        }
-    }
-
-    /// Calls a function as it is dropped.
-    struct Dropped<F: FnMut()>(F);
-
-    impl<F: FnMut()> Drop for Dropped<F> {
-        fn drop(&mut self) {
-            (self.0)();
-        }
-    }
-
-    /// What this thread has under `number`: null where it has nothing.
-    #[inline(always)]
-    pub(super) fn find(number: usize) -> *mut () {
-        let (slots, count) = SLOTS.get();
-        // SAFETY: `slots` points at as many pointers, in a box that `OWNER` keeps until there is another.
-        if number < count { unsafe { *slots.add(number) } } else { null_mut() }
-    }
-
-    /// Puts a leaked box there, for good. False, and it is still the caller's, at the end of a thread.
-    ///
-    /// # Safety
-    ///
-    /// `drop` drops it, and can be called with it once, on this thread.
-    pub(super) unsafe fn put(number: usize, table: *mut (), drop: unsafe fn(*mut ())) -> bool {
-        OWNER
-            .try_with(|owner| {
-                let mut slots = owner.slots.borrow_mut();
-                if slots.len() <= number {
-                    let mut more = vec![null_mut(); (number + 1).next_power_of_two().max(16)];
-                    more[..slots.len()].copy_from_slice(&slots);
-                    *slots = more.into_boxed_slice();
-                    SLOTS.set((slots.as_ptr(), slots.len()));
-                }
-                slots[number] = table;
-                // the pointer to the slots is that of the latest write through them
-                SLOTS.set((slots.as_ptr(), slots.len()));
-                owner.tables.borrow_mut().push(Owned { table, drop });
-            })
-            .is_ok()
-    }
 }
 
 impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
@@ -290,7 +151,9 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         let table = Box::new(Table {
             entries: RefCell::new(Entries::<K, V>::new(&rest.limits)),
             epoch: Cell::new(epoch),
-            running: Cell::new(0),
+            begun: Cell::new(0),
+            ended: Cell::new(0),
+            timed: Cell::new(0),
             removed: RefCell::default(),
             changes: Cell::new(0),
             counts: counts.clone(),
@@ -310,10 +173,10 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
 
     #[inline(always)]
     pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        match self.get_usual(hash, &query) {
-            Usual::Hit(value) => Some(value),
-            Usual::Miss => None,
-            Usual::Unusual => self.get_bounded(hash, &query, true),
+        match self.look(hash, &query) {
+            Looked::Hit(value) => Some(value),
+            Looked::Miss(_) => None,
+            Looked::Unusual => self.get_bounded(hash, &query, true),
         }
     }
 
@@ -325,27 +188,13 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
 
     /// The look-up of a hit as it is where there is no lifetime.
     #[inline(always)]
-    pub(crate) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V> {
-        let Some(table) = self.table() else { return Usual::Miss };
-        let Ok(entries) = table.entries.try_borrow() else { return Usual::Miss };
-        match &*entries {
-            Entries::Open(open) => {
-                let hash = Short::of(hash);
-                let is =
-                    |entry: &Open<K, V>| (Q::IS_CHEAP || entry.hash == hash) && query.matches(&entry.key);
-                match open.find(hash.spread(), is) {
-                    Some(entry) => Usual::Hit(entry.value.clone()),
-                    None => Usual::Miss,
-                }
-            }
-            Entries::Bounded(bounded) => match bounded.find(hash, query) {
-                Some(entry) if entry.deadline == NEVER && bounded.tti == NEVER => {
-                    entry.use_now();
-                    Usual::Hit(entry.value.clone())
-                }
-                Some(_) => Usual::Unusual,
-                None => Usual::Miss,
-            },
+    pub(crate) fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Looked<'_, K, V> {
+        let Some(table) = self.table() else { return Looked::Miss(None) };
+        let Ok(entries) = table.entries.try_borrow() else { return Looked::Miss(None) };
+        match entries.get_usual(hash, query) {
+            Usual::Hit(value) => Looked::Hit(value),
+            Usual::Miss => Looked::Miss(Some(table)),
+            Usual::Unusual => Looked::Unusual,
         }
     }
 
@@ -354,32 +203,17 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     fn get_bounded<Q: Lookup<K>>(&self, hash: u64, query: &Q, uses: bool) -> Option<V> {
         let table = self.table()?;
         let entries = table.entries.try_borrow().ok()?;
-        let Entries::Bounded(bounded) = &*entries else { return None };
-        let entry = bounded.find(hash, query)?;
-        let now = entry.now(bounded.tti);
-        if now < ends(entry.deadline, entry.read.get(), bounded.tti) {
-            if uses {
-                entry.use_now();
-                entry.read.set(entry.read.get().max(now));
-            }
-            return Some(entry.value.clone());
-        }
+        let found = entries.get(hash, query, uses);
         drop(entries);
-        if uses {
+        if let Err(Expired(true)) = found
+            && uses
+        {
             table.expire(hash, query);
         }
-        None
+        found.ok()
     }
 
     pub(crate) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
-        let table = self.table()?;
-        let entries = table.entries.try_borrow().ok()?;
-        if let Entries::Open(open) = &*entries {
-            let hash = Short::of(hash);
-            let is = |entry: &Open<K, V>| entry.hash == hash && query.matches(&entry.key);
-            return Some(open.find(hash.spread(), is)?.value.clone());
-        }
-        drop(entries);
         self.get_bounded(hash, query, false)
     }
 
@@ -391,7 +225,9 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         weight: u32,
         lifetime: Option<Duration>,
     ) {
-        if let Some(table) = self.table_or_new() {
+        if let Some(table) = self.table_or_new()
+            && let Some(value) = value.take()
+        {
             table.insert(hash, key, value, weight, lifetime);
         }
     }
@@ -424,9 +260,8 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     pub(super) fn sweep(&self) {
         let Some(table) = self.table() else { return };
         let Ok(mut entries) = table.entries.try_borrow_mut() else { return };
-        let Entries::Bounded(bounded) = &mut *entries else { return };
         let mut left = Vec::new();
-        bounded.sweep(bounded.list.len(), &table.counts, &mut left);
+        entries.sweep_all(&table.counts, &mut left);
         drop(entries);
         left.into_iter().for_each(bury);
     }
@@ -461,12 +296,23 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     /// Notes that a computation begins here whose result is for this thread's table; nothing at the end of a thread.
     #[inline(always)]
     pub(crate) fn begin(&self) -> Option<Running<'_, K, V>> {
-        let table = self.table_or_new()?;
-        let running = table.running.get();
-        table.running.set(running + 1);
-        let changes = table.changes.get();
-        Some(Running { table, changes })
+        Some(self.table_or_new()?.begin())
     }
+}
+
+impl<K, V> std::fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Table")
+    }
+}
+
+/// What a look-up has found.
+pub(crate) enum Looked<'t, K: 'static, V: 'static> {
+    Hit(V),
+    /// Nothing, in this table; none if there was no table to look into.
+    Miss(Option<&'t Table<K, V>>),
+    /// Something that can have a lifetime.
+    Unusual,
 }
 
 /// A computation under way.
@@ -477,38 +323,54 @@ pub(crate) struct Running<'t, K: 'static, V: 'static> {
 }
 
 impl<K: Eq, V> Running<'_, K, V> {
-    /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
+    /// Starts a clock for it, if it is one to be timed, to be asked as it begins.
     #[inline(always)]
-    pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
-        let table = self.table;
-        if !table.is_current() || (table.changes.get() != self.changes && !self.has_stayed(hash)) {
-            return false;
-        }
-        table.insert(hash, key, &mut Some(value), weight, lifetime);
-        true
+    pub(crate) fn clock(&self) -> Option<Instant> {
+        let begun = self.table.begun.get();
+        (begun >= self.table.timed.get()).then(|| self.table.start_clock(begun))
     }
 
-    /// Whether no change since it began was about this hash. There is one number for each hash that was removed, and one
-    /// for each time that the table was emptied.
-    #[cold]
+    /// Stores what was computed, as [`store`](Self::store) does where it has no lifetime and weighs 1.
+    #[inline(always)]
+    pub(crate) fn store_plain(&self, hash: u64, key: K, value: V) -> bool {
+        let table = self.table;
+        let is_usual = table.is_current() && table.changes.get() == self.changes;
+        match table.entries.try_borrow_mut() {
+            Ok(mut entries) if is_usual && entries.is_plain() => {
+                let left = entries.insert_plain(hash, key, value, &table.counts);
+                drop(entries);
+                if left.is_some() {
+                    bury(left);
+                }
+                true
+            }
+            entries => {
+                drop(entries);
+                self.store(hash, key, value, 1, None)
+            }
+        }
+    }
+
+    /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
     #[inline(never)]
-    fn has_stayed(&self, hash: u64) -> bool {
-        let removed = self.table.removed.borrow();
-        let changes = self.table.changes.get() - self.changes;
-        let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
-        last.is_some_and(|first| {
-            removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())
-        })
+    pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
+        let table = self.table;
+        if !table.is_current()
+            || (table.changes.get() != self.changes && !table.has_stayed(hash, self.changes))
+        {
+            return false;
+        }
+        table.insert(hash, key, value, weight, lifetime)
     }
 }
 
 impl<K, V> Drop for Running<'_, K, V> {
     #[inline(always)]
     fn drop(&mut self) {
-        let running = self.table.running.get() - 1;
-        self.table.running.set(running);
-        if running == 0 && self.table.changes.get() != self.changes {
-            self.table.removed.borrow_mut().clear();
+        let table = self.table;
+        table.ended.set(table.ended.get() + 1);
+        if table.changes.get() != self.changes {
+            table.forget_changes();
         }
     }
 }
@@ -519,58 +381,18 @@ fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
 }
 
-fn subtract(counter: &AtomicU64, amount: u64) {
-    add(counter, amount.wrapping_neg());
-}
-
 impl<K: Eq, V> Table<K, V> {
-    /// Nothing happens while it is borrowed: user code has come here that the table has called.
-    #[inline(always)]
-    fn insert(&self, hash: u64, key: K, value: &mut Option<V>, weight: u32, lifetime: Option<Duration>) {
-        let Ok(mut entries) = self.entries.try_borrow_mut() else { return };
-        match &mut *entries {
-            Entries::Open(open) if lifetime.is_none() => {
-                let Some(value) = value.take() else { return };
-                let hash = Short::of(hash);
-                let is = |entry: &Open<K, V>| entry.hash == hash && entry.key == key;
-                let left = match open.entry(hash.spread(), is, |entry| entry.hash.spread()) {
-                    hash_table::Entry::Vacant(vacant) => {
-                        vacant.insert(Open { hash, key, value });
-                        add(&self.counts.entries, 1);
-                        return;
-                    }
-                    hash_table::Entry::Occupied(mut there) => {
-                        std::mem::replace(there.get_mut(), Open { hash, key, value })
-                    }
-                };
-                drop(entries);
-                bury(left);
-            }
-            _ => {
-                let left = self.insert_bounded(&mut entries, hash, key, value, weight, lifetime);
-                drop(entries);
-                left.into_iter().for_each(bury);
-            }
-        }
+    /// Whether it has been put in. Nothing is while the table is borrowed: user code has come here that it has called.
+    #[inline(never)]
+    fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
+        let Ok(mut entries) = self.entries.try_borrow_mut() else { return false };
+        let mut left = Left::new();
+        entries.insert(hash, key, value, weight, lifetime, &self.counts, &mut left);
+        drop(entries);
+        left.into_iter().for_each(bury);
+        true
     }
 
-    #[inline(never)]
-    fn insert_bounded(
-        &self,
-        entries: &mut Entries<K, V>,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        lifetime: Option<Duration>,
-    ) -> Left<K, V> {
-        let mut left = Vec::new();
-        if let Some(value) = value.take() {
-            let hash = Short::of(hash);
-            entries.bound().insert(hash, key, value, weight, lifetime, &self.counts, &mut left);
-        }
-        left
-    }
     /// Removes what is found expired.
     #[cold]
     fn expire<Q: Lookup<K>>(&self, hash: u64, query: &Q) {
@@ -582,6 +404,13 @@ impl<K: Eq, V> Table<K, V> {
 }
 
 impl<K, V> Table<K, V> {
+    /// Notes that a computation begins whose result is for here.
+    #[inline(always)]
+    pub(crate) fn begin(&self) -> Running<'_, K, V> {
+        self.begun.set(self.begun.get() + 1);
+        Running { table: self, changes: self.changes.get() }
+    }
+
     /// Whether it has done what other threads have asked for, perhaps just now. Not so while it is borrowed.
     #[inline(always)]
     fn is_current(&self) -> bool {
@@ -590,9 +419,45 @@ impl<K, V> Table<K, V> {
 
     /// Notes that something is removed, or all is, for computations that began before.
     fn note_change(&self, removed: Option<u64>) {
-        if self.running.get() > 0 {
+        if self.begun.get() != self.ended.get() {
             self.removed.borrow_mut().push(removed);
             self.changes.set(self.changes.get() + 1);
+        }
+    }
+
+    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: each of the first, one
+    /// in 16 of some thousand, and one in 256 of all others.
+    #[cold]
+    #[inline(never)]
+    fn start_clock(&self, begun: u64) -> Instant {
+        let next = match begun {
+            ..16 => 1,
+            16..4096 => 16,
+            _ => 256,
+        };
+        self.timed.set(begun + next);
+        Instant::now()
+    }
+
+    /// Whether no change was about this hash since there were so many. There is one number for each hash that was removed,
+    /// and one for each time that the table was emptied.
+    #[cold]
+    #[inline(never)]
+    fn has_stayed(&self, hash: u64, since: u64) -> bool {
+        let removed = self.removed.borrow();
+        let changes = self.changes.get() - since;
+        let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
+        last.is_some_and(|first| {
+            removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())
+        })
+    }
+
+    /// Drops the notes of changes if no computation is under way that began before them.
+    #[cold]
+    #[inline(never)]
+    fn forget_changes(&self) {
+        if self.begun.get() == self.ended.get() {
+            self.removed.borrow_mut().clear();
         }
     }
 
@@ -610,7 +475,7 @@ impl<K, V> Table<K, V> {
         let mut emptied = None;
         if cleared {
             self.note_change(None);
-            emptied = Some(std::mem::replace(&mut *entries, Entries::new(&limits)));
+            emptied = Some(entries.empty(&limits));
             self.counts.entries.store(0, Relaxed);
             self.counts.weight.store(AS_ENTRIES, Relaxed);
         } else {
@@ -632,268 +497,9 @@ impl<K, V> Drop for Table<K, V> {
         rest.evicted += self.counts.evicted.load(Relaxed);
         rest.expired += self.counts.expired.load(Relaxed);
         drop(rest);
-        std::mem::replace(self.entries.get_mut(), Entries::Open(HashTable::new())).bury();
+        std::mem::replace(self.entries.get_mut(), Entries::new(&Limits::default())).bury();
     }
 }
 
-impl<K, V> Entries<K, V> {
-    fn new(limits: &Limits) -> Self {
-        let open = limits.capacity.is_none()
-            && limits.max_weight.is_none()
-            && limits.tti.is_none()
-            && !limits.lifetimes;
-        if open { Entries::Open(HashTable::new()) } else { Entries::Bounded(Bounded::new(limits)) }
-    }
-
-    /// Drops all, each by itself: a panic in one `Drop` is not to keep the others.
-    fn bury(self)
-    where
-        K: 'static,
-        V: 'static,
-    {
-        if !needs_drop::<(K, V)>() {
-            return;
-        }
-        match self {
-            Entries::Open(open) => open.into_iter().for_each(bury),
-            Entries::Bounded(bounded) => bounded.list.into_iter().for_each(bury),
-        }
-    }
-
-    /// Takes out what `query` finds, and tells whether it had not expired.
-    fn remove<Q: Lookup<K>>(&mut self, hash: u64, query: &Q, counts: &Counts) -> (Option<(K, V)>, bool) {
-        match self {
-            Entries::Open(open) => {
-                let hash = Short::of(hash);
-                let is = |entry: &Open<K, V>| entry.hash == hash && query.matches(&entry.key);
-                let Ok(found) = open.find_entry(hash.spread(), is) else { return (None, false) };
-                let (Open { key, value, .. }, _) = found.remove();
-                subtract(&counts.entries, 1);
-                (Some((key, value)), true)
-            }
-            Entries::Bounded(bounded) => {
-                let Some(place) = bounded.place(Short::of(hash), query) else { return (None, false) };
-                let alive = bounded.list[place].as_ref().is_some_and(|entry| bounded.is_alive(entry));
-                if !alive {
-                    add(&counts.expired, 1);
-                }
-                (bounded.take(place, counts), alive)
-            }
-        }
-    }
-
-    /// Holds itself to these limits from now on.
-    fn hold_to(&mut self, limits: &Limits, counts: &Counts, left: &mut Left<K, V>) {
-        if !matches!((&*self, Entries::<K, V>::new(limits)), (Entries::Open(_), Entries::Open(_))) {
-            let bounded = self.bound();
-            bounded.bound = Bound::new(limits, true);
-            bounded.tti = limits.tti.map_or(NEVER, nanos);
-            bounded.timed |= bounded.tti != NEVER;
-            let entries = bounded.list.iter().flatten();
-            bounded.sum = entries.map(|entry| bounded.bound.counts(entry.weight)).sum();
-            bounded.make_room(0, counts, left);
-            bounded.tell(counts);
-        }
-    }
-
-    /// Turns itself into what can have bounds and lifetimes.
-    fn bound(&mut self) -> &mut Bounded<K, V> {
-        if let Entries::Open(open) = self {
-            let mut bounded = Bounded::new(&Limits::default());
-            for Open { hash, key, value } in std::mem::take(open) {
-                bounded.put(Entry::new(hash, key, value, 1, None, NEVER));
-            }
-            *self = Entries::Bounded(bounded);
-        }
-        match self {
-            Entries::Bounded(bounded) => bounded,
-            Entries::Open(_) => unreachable!("it has just been turned"),
-        }
-    }
-}
-
-impl<K, V> Entry<K, V> {
-    fn new(hash: Short, key: K, value: V, weight: u32, lifetime: Option<Duration>, tti: u64) -> Self {
-        let lifetime = lifetime.map_or(NEVER, nanos);
-        let shortest = lifetime.min(tti);
-        let now = if shortest == NEVER { 0 } else { exact() };
-        Entry {
-            hash,
-            key,
-            value,
-            weight,
-            uses: Cell::new(0),
-            fine: shortest < FINE,
-            deadline: now.saturating_add(lifetime),
-            read: Cell::new(now),
-        }
-    }
-
-    fn use_now(&self) {
-        let uses = self.uses.get();
-        if uses < MOST_USES {
-            self.uses.set(uses + 1);
-        }
-    }
-
-    /// The time, as exactly as this one's end is told.
-    fn now(&self, tti: u64) -> u64 {
-        match self.fine {
-            _ if self.deadline == NEVER && tti == NEVER => 0,
-            true => exact(),
-            false => coarse(),
-        }
-    }
-}
-
-impl<K, V> Bounded<K, V> {
-    fn new(limits: &Limits) -> Self {
-        let tti = limits.tti.map_or(NEVER, nanos);
-        Bounded {
-            index: HashTable::new(),
-            list: Vec::new(),
-            free: Vec::new(),
-            hand: 0,
-            sweep: 0,
-            sum: 0,
-            weight: 0,
-            bound: Bound::new(limits, true),
-            tti,
-            timed: tti != NEVER,
-        }
-    }
-
-    /// Says to all threads what is here.
-    fn tell(&self, counts: &Counts) {
-        let entries = self.index.len() as u64;
-        counts.entries.store(entries, Relaxed);
-        counts.weight.store(if self.bound.weighs() { self.weight } else { AS_ENTRIES }, Relaxed);
-    }
-
-    #[inline]
-    fn place<Q: Lookup<K>>(&self, hash: Short, query: &Q) -> Option<usize> {
-        let is = |place: &u32| {
-            let entry = self.list.get(*place as usize).and_then(Option::as_ref);
-            entry.is_some_and(|entry| (Q::IS_CHEAP || entry.hash == hash) && query.matches(&entry.key))
-        };
-        self.index.find(hash.spread(), is).map(|place| *place as usize)
-    }
-
-    #[inline]
-    fn find<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<&Entry<K, V>> {
-        self.list[self.place(Short::of(hash), query)?].as_ref()
-    }
-
-    fn is_alive(&self, entry: &Entry<K, V>) -> bool {
-        entry.now(self.tti) < ends(entry.deadline, entry.read.get(), self.tti)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "what an entry is made of, and where it is told")]
-    fn insert(
-        &mut self,
-        hash: Short,
-        key: K,
-        value: V,
-        weight: u32,
-        lifetime: Option<Duration>,
-        counts: &Counts,
-        left: &mut Left<K, V>,
-    ) where
-        K: Eq,
-    {
-        struct Same<'k, K>(&'k K);
-        impl<K: Eq> Lookup<K> for Same<'_, K> {
-            fn matches(&self, key: &K) -> bool {
-                *self.0 == *key
-            }
-        }
-        if let Some(place) = self.place(hash, &Same(&key)) {
-            left.extend(self.take(place, counts));
-        }
-        if lifetime.is_some() {
-            self.timed = true;
-        }
-        if self.timed {
-            // what has expired leaves as others come, a little faster than they do
-            self.sweep(2, counts, left);
-        }
-        if lifetime == Some(Duration::ZERO) || !self.bound.admits(weight) {
-            left.push((key, value));
-        } else {
-            self.make_room(self.bound.counts(weight), counts, left);
-            self.put(Entry::new(hash, key, value, weight, lifetime, self.tti));
-        }
-        self.tell(counts);
-    }
-
-    /// Puts an entry into an empty place.
-    fn put(&mut self, entry: Entry<K, V>) {
-        self.sum += self.bound.counts(entry.weight);
-        self.weight += u64::from(entry.weight);
-        let hash = entry.hash;
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.list[place as usize] = Some(entry);
-                place
-            }
-            None => {
-                self.list.push(Some(entry));
-                u32::try_from(self.list.len() - 1).expect("`make_room` keeps it below that")
-            }
-        };
-        let list = &self.list;
-        self.index.insert_unique(hash.spread(), place, |place| {
-            list.get(*place as usize).and_then(Option::as_ref).map_or(0, |entry| entry.hash.spread())
-        });
-    }
-
-    /// Takes an entry out.
-    fn take(&mut self, place: usize, counts: &Counts) -> Option<(K, V)> {
-        let Entry { hash, key, value, weight, .. } = self.list[place].take()?;
-        if let Ok(found) = self.index.find_entry(hash.spread(), |at| *at as usize == place) {
-            found.remove();
-        }
-        self.free.push(place as u32);
-        self.sum -= self.bound.counts(weight);
-        self.weight -= u64::from(weight);
-        self.tell(counts);
-        Some((key, value))
-    }
-
-    /// Evicts until there is room for so much more.
-    fn make_room(&mut self, more: u64, counts: &Counts, left: &mut Left<K, V>) {
-        while !self.index.is_empty()
-            && (self.sum.saturating_add(more) > self.bound.limit || self.index.len() >= u32::MAX as usize)
-        {
-            if self.hand >= self.list.len() {
-                self.hand = 0;
-            }
-            let place = self.hand;
-            self.hand += 1;
-            let Some(entry) = &self.list[place] else { continue };
-            let alive = !self.timed || self.is_alive(entry);
-            let uses = entry.uses.get();
-            if alive && uses > 0 {
-                entry.uses.set(uses - 1);
-                continue;
-            }
-            add(if alive { &counts.evicted } else { &counts.expired }, 1);
-            left.extend(self.take(place, counts));
-        }
-    }
-
-    /// Looks whether the next entries of the list have expired, at so many places.
-    fn sweep(&mut self, places: usize, counts: &Counts, left: &mut Left<K, V>) {
-        for _ in 0..places.min(self.list.len()) {
-            if self.sweep >= self.list.len() {
-                self.sweep = 0;
-            }
-            let place = self.sweep;
-            self.sweep += 1;
-            if self.list[place].as_ref().is_some_and(|entry| !self.is_alive(entry)) {
-                add(&counts.expired, 1);
-                left.extend(self.take(place, counts));
-            }
-        }
-    }
-}
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests;

@@ -132,6 +132,31 @@ mod kept {
     }
 
     #[test]
+    fn counts_are_exact_whatever_becomes_of_a_miss() {
+        #[memoize(engine = "thread")]
+        fn ends(n: u64) -> Result<u64, String> {
+            match n {
+                0 => Err("not stored".into()),
+                1 => panic!("on purpose"),
+                2 => ends(3).map(|found| found + 1),
+                3 => Ok(3),
+                n => {
+                    ends::invalidate(n).unwrap();
+                    Ok(n)
+                }
+            }
+        }
+        for _ in 0..2 {
+            assert!(ends(0).is_err());
+            assert!(panics(|| drop(ends(1))));
+            assert_eq!((ends(2), ends(4)), (Ok(4), Ok(4)));
+        }
+        let stats = ends::stats();
+        assert_eq!((stats.hits, stats.misses, stats.computes, stats.stored), (1, 8, 6, 2));
+        assert_eq!((stats.entries, stats.weight), (2, 2));
+    }
+
+    #[test]
     fn errors_and_none_as_elsewhere() {
         #[memoize(engine = "thread")]
         fn fallible(n: u32) -> Result<Rc<u32>, Box<dyn std::error::Error>> {
