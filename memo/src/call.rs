@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::graph::{self, Held};
-use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
+use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::near::{Lookup, Usual};
@@ -268,45 +268,56 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
     fn start(&mut self, running: &mut Option<Running<K, V, F>>) -> Option<Shared<V, F>> {
-        let ended = match self.lead_at_once(true) {
-            Some(Ok(computation)) => Ended::Compute(computation),
-            begun => self.start_slowly(begun.and_then(Result::err)),
-        };
-        match ended {
-            Ended::Shared(shared) => Some(shared),
-            Ended::Compute(computation) => {
-                let held = computation.lead.as_ref().map(Lead::hold);
-                let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
-                *running = Some(Running { span, held, computation });
+        match self.lead_at_once(true) {
+            Ok(flight) => {
+                let lead = self.memo.flights.lead(flight);
+                Running::put(running, Computation::missed(self.memo, lead, None));
                 None
             }
+            Err(begun) => self.start_slowly(begun, running),
         }
     }
 
     /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
     #[cold]
     #[inline(never)]
-    fn start_slowly(&mut self, begun: Option<Begun<K, V, F>>) -> Ended<K, V, F> {
+    fn start_slowly(
+        &mut self,
+        begun: Option<Box<Begun<K, V, F>>>,
+        running: &mut Option<Running<K, V, F>>,
+    ) -> Option<Shared<V, F>> {
         let call = self.call.take();
-        let begun = begun.unwrap_or_else(|| self.begin(true, call.as_deref()));
+        let begun = begun.map_or_else(|| self.begin(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
-        begun.ended(call)
+        match begun.ended(call) {
+            Ended::Shared(shared) => Some(shared),
+            Ended::Compute(computation) => {
+                Running::put(running, computation);
+                None
+            }
+        }
     }
 
-    /// The right to compute, as nearly every miss of a function without engines comes to it: nothing is asked of the call,
-    /// and nobody else computes the key. None where it does not even begin so; the error is what has begun instead.
+    /// The flight to lead, as nearly every miss of a function without engines comes to it: nothing is asked of the call, and
+    /// nobody else computes the key. The error is what has begun instead, if anything has.
+    //
+    // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
+    // processor wait for each of the writes.
     #[inline(always)]
-    fn lead_at_once(&mut self, blocks: Blocks) -> Option<Result<Computation<K, V, F>, Begun<K, V, F>>> {
+    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Option<Box<Begun<K, V, F>>>> {
         let Missed { memo, hash, .. } = *self;
         let is_usual = self.call.is_none() && const { size_of::<V>() <= LARGE } && memo.leads_at_once();
         if !is_usual {
-            return None;
+            return Err(None);
         }
-        let key = self.key.take()?;
-        let lead = match memo.flights.join(hash, key, blocks) {
-            Joined::Lead(lead) => lead,
-            Joined::Wait(wait) => return Some(Err(Begun::Wait(Waiting { memo, hash, blocks, wait }))),
+        let Some(key) = self.key.take() else { return Err(None) };
+        let flight = match memo.flights.join(hash, key, blocks) {
+            Joined::Lead(flight) => flight,
+            Joined::Wait(wait) => {
+                return Err(Some(Box::new(Begun::Wait(Waiting { memo, hash, blocks, wait }))));
+            }
         };
+        let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
         let held = memo.runs_user_code.then(|| lead.hold());
         let is_there = match memo.near.get_usual(hash, Same(lead.key())) {
@@ -315,10 +326,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Usual::Unusual => memo.landed(&lead).is_some(),
         };
         drop(held);
-        Some(match is_there {
-            false => Ok(Computation::missed(memo, lead, None)),
-            true => Err(Begun::lead(memo, lead, blocks)),
-        })
+        match is_there {
+            false => Ok(lead.into_flight()),
+            true => Err(Some(Box::new(Begun::lead(memo, lead, blocks)))),
+        }
     }
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
@@ -329,14 +340,16 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         outcome: O,
     ) -> Acquire<K, V, F, R, O> {
         let begun = match self.lead_at_once(false) {
-            Some(Ok(computation)) => {
+            Ok(flight) => {
+                let lead = self.memo.flights.lead(flight);
+                let computation = Computation::missed(self.memo, lead, None);
                 let state = Some(Acquiring::Ended(Ended::Compute(computation)));
                 return Acquire { state, outcome, result: PhantomData };
             }
-            begun => begun.and_then(Result::err),
+            Err(begun) => begun,
         };
         let call = self.call.take();
-        let begun = begun.unwrap_or_else(|| self.begin(false, call.as_deref()));
+        let begun = begun.map_or_else(|| self.begin(false, call.as_deref()), |begun| *begun);
         let state = if begun.is_end() {
             Acquiring::Ended(begun.ended(call))
         } else {
@@ -406,7 +419,7 @@ struct Waiting<K: OwnedPart, V: Value, F: Value> {
 impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
         match memo.flights.join(hash, key, blocks) {
-            Joined::Lead(lead) => Self::lead(memo, lead, blocks),
+            Joined::Lead(flight) => Self::lead(memo, memo.flights.lead(flight), blocks),
             Joined::Wait(wait) => Begun::Wait(Waiting { memo, hash, blocks, wait }),
         }
     }
@@ -415,7 +428,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.alone(hash, key), None)
     }
 
-    fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+    fn lead(memo: &'static Memo<K, V, F>, mut lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
@@ -544,6 +557,17 @@ struct Running<K: OwnedPart, V: Value, F: Value> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
+    /// Has the computation run from now on.
+    #[inline(always)]
+    fn put(running: &mut Option<Self>, computation: Computation<K, V, F>) {
+        let held = computation.lead.as_ref().map(Lead::hold);
+        let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
+        let before = running.replace(Running { span, held, computation });
+        debug_assert!(before.is_none());
+        // so that none has to be dropped
+        std::mem::forget(before);
+    }
+
     #[inline(never)]
     fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
         let Some(Running { span, held, computation }) = running else { return };
@@ -570,7 +594,7 @@ impl<V: Value, F: Value> Shared<V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
     async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
-        let Looking { memo, far, lead, may_wait } = self;
+        let Looking { memo, far, mut lead, may_wait } = self;
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
@@ -767,21 +791,21 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
             call.answered(Answered::Computed, cost);
         }
-        let Some(lead) = self.lead.take() else { return };
+        let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         // one of those who wait takes the flight over, as from a leader that is gone
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
         let stored = match &mut more {
-            None if memo.stores_at_once() => memo.store_near(&lead, outcome, result),
-            None => memo.store(&lead, None, None, cost, outcome, result),
+            None if memo.stores_at_once() => memo.store_near(lead, outcome, result),
+            None => memo.store(lead, None, None, cost, outcome, result),
             Some(more) => {
                 let call = more.call.as_ref();
                 let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
                 // where it passes on, the lease goes back as well, for whoever takes over
                 let far = more.far.take().filter(|_| !passes_on);
-                writes && memo.store(&lead, far, ttl, cost, outcome, result)
+                writes && memo.store(lead, far, ttl, cost, outcome, result)
             }
         };
         let call = more.and_then(|more| more.call);
@@ -789,14 +813,13 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             true => Some(memo.shown_of(lead.key())),
             false => None,
         };
-        if passes_on {
-            drop(lead);
-        } else {
+        if !passes_on {
             lead.land(|| match outcome.stored(result) {
                 Some(value) => Landed::Value(value),
                 None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
             });
         }
+        self.lead = None;
         drop(held);
         memo.mind_thrashing();
         match call {

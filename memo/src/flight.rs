@@ -18,6 +18,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
@@ -65,7 +66,7 @@ static BOARD: PerProcess<Board<Flight>> = PerProcess::new();
 const BUCKETS: usize = 1 << 12;
 
 /// What there is to say of a flight without knowing of what types it is.
-struct Flight {
+pub(crate) struct Flight {
     hash: u64,
     /// The function's [`Flights`], by their address.
     of: usize,
@@ -88,7 +89,7 @@ struct Typed<K, V, F> {
 }
 
 /// A flight of a function whose keys, values and failures are of these types.
-struct Own<K, V, F> {
+pub(crate) struct Own<K, V, F> {
     flight: Ref<Flight>,
     types: PhantomData<fn() -> Typed<K, V, F>>,
 }
@@ -159,8 +160,12 @@ enum Phase {
     Over,
 }
 
+/// The state of a flight that begins. A constant is copied as it is; made in parts, and copied at once, it would have the
+/// processor wait for the parts.
+#[allow(clippy::declare_interior_mutable_const, reason = "each flight has one of its own")]
+const COMPUTING: Mutex<State> = Mutex::new(State { phase: Phase::Computing, waiters: Waiters(None) });
+
 /// The wakers of those who wait, first come first woken. Nearly always there are none, and then it is a null pointer.
-#[derive(Default)]
 struct Waiters(Option<Box<Queue>>);
 
 #[derive(Default)]
@@ -243,9 +248,10 @@ impl Node for Ref<Flight> {
 }
 
 /// What [`Flights::join`] found.
+// Of two words, which are given back in registers.
 pub(crate) enum Joined<'f, K: OwnedPart, V: Value, F: Value> {
-    /// Nobody computes this key: the caller does.
-    Lead(Lead<'f, K, V, F>),
+    /// Nobody computes this key: the caller is to [lead](Flights::lead).
+    Lead(Own<K, V, F>),
     /// Somebody does.
     Wait(Box<Wait<'f, K, V, F>>),
 }
@@ -287,16 +293,17 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// Two references to a new flight.
     #[inline]
     fn flight(&self, hash: u64, key: K, joinable: bool) -> (Ref<Flight>, Ref<Flight>) {
-        let flight = Flight {
+        // made where it will stand: it is too large to be moved for nothing
+        let flight = || Flight {
             hash,
             of: self.id(),
             joinable,
-            state: Mutex::new(State { phase: Phase::Computing, waiters: Waiters::default() }),
+            state: COMPUTING,
             store: AtomicU64::new(0),
             suspended_on: AtomicU64::new(0),
             suspensions: AtomicU64::new(0),
         };
-        Ref::two(flight, Typed::<K, V, F> { key, landed: OnceLock::new() })
+        Ref::two(flight, || Typed::<K, V, F> { key, landed: OnceLock::new() })
     }
 
     /// One of its own flights.
@@ -307,11 +314,12 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         unsafe { Own::new(flight) }
     }
 
-    #[inline]
-    fn lead(&self, flight: Ref<Flight>) -> Lead<'_, K, V, F> {
+    /// Leads a flight that was joined.
+    #[inline(always)]
+    pub(crate) fn lead(&self, flight: Own<K, V, F>) -> Lead<'_, K, V, F> {
         Lead {
             flights: self,
-            flight: self.own(flight),
+            flight,
             progress: Progress::Leading,
             #[cfg(feature = "engines")]
             node: OnceLock::new(),
@@ -319,10 +327,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     }
 
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
         match self.board().enter(self.flight(hash, key, true)) {
-            Entered::Alone(own) => Joined::Lead(self.lead(own)),
+            Entered::Alone(own) => Joined::Lead(self.own(own)),
             Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
         }
     }
@@ -334,7 +342,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         let own = self.own(own);
         let is_same = |found: &Ref<Flight>| self.own(found.clone()).typed().key == own.typed().key;
         let Some(found) = join_crowd(self.board(), its, &is_same) else {
-            return Joined::Lead(self.lead(own.flight));
+            return Joined::Lead(own);
         };
         let wait = Wait {
             flights: self,
@@ -358,7 +366,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                 own
             }
         };
-        self.lead(own)
+        self.lead(self.own(own))
     }
 
     /// After this, nothing that began to be computed for the key `lookup` finds is stored.
@@ -521,6 +529,17 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         self.flights.graph.keeps_back(self.flight.flight.id(), blocks, others)
     }
 
+    /// The flight, for who is to [lead](Flights::lead) it next.
+    #[inline(always)]
+    pub(crate) fn into_flight(self) -> Own<K, V, F> {
+        #[cfg_attr(not(feature = "engines"), allow(unused_mut, reason = "there is no node"))]
+        let mut lead = ManuallyDrop::new(self);
+        #[cfg(feature = "engines")]
+        drop(lead.node.take());
+        // SAFETY: nothing else is made of it, as it is not dropped.
+        unsafe { std::ptr::read(&raw const lead.flight) }
+    }
+
     /// While the guard lives, the computation runs on this thread.
     #[inline]
     pub(crate) fn hold(&self) -> Held {
@@ -561,8 +580,10 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
     }
 
     /// Ends the flight. `landing` is asked for what came of it only if somebody may be waiting.
+    //
+    // By reference: it is not moved for this. To be dropped next.
     #[inline]
-    pub(crate) fn land(mut self, landing: impl FnOnce() -> Landed<V, F>) {
+    pub(crate) fn land(&mut self, landing: impl FnOnce() -> Landed<V, F>) {
         self.flights.board().leave(&self.flight.flight);
         #[cfg(feature = "engines")]
         drop(self.node.take());
@@ -724,7 +745,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                 }
                 drop(state);
                 drop(own);
-                Poll::Ready(Waited::Lead(this.flights.lead(this.flight.flight.clone())))
+                Poll::Ready(Waited::Lead(this.flights.lead(this.flight.clone())))
             }
             Phase::Computing => {
                 let suspension = this.flight.suspension();

@@ -34,15 +34,16 @@ const fn fits<T>() -> bool {
     size_of::<T>() <= SIZE && align_of::<T>() <= ALIGN
 }
 
-/// A place of its own for a value, as `Box::leak` gives it. [`drop_in`] frees it.
-#[inline]
-pub(super) fn place<T>(value: T) -> NonNull<T> {
+/// A place of its own for a value, as `Box::leak` gives it. [`drop_in`] frees it. `make` does not panic, or the place is
+/// lost.
+#[inline(always)]
+pub(super) fn place<T>(make: impl FnOnce() -> T) -> NonNull<T> {
     if const { !fits::<T>() } {
-        return NonNull::from(Box::leak(Box::new(value)));
+        return NonNull::from(Box::leak(Box::new(make())));
     }
     let block = BLOCKS.try_with(Blocks::take).ok().flatten().unwrap_or_else(allocate).cast();
     // SAFETY: the block is ours, and large enough.
-    unsafe { block.write(value) };
+    unsafe { block.write(make()) };
     block
 }
 
@@ -160,7 +161,7 @@ mod tests {
     fn places_are_used_again_by_their_thread_and_hold_what_was_put_there() {
         let alive = Arc::new(());
         for round in 0..3_usize {
-            let places: Vec<_> = (0..200_usize).map(|at| place((at + round, alive.clone()))).collect();
+            let places: Vec<_> = (0..200_usize).map(|at| place(|| (at + round, alive.clone()))).collect();
             for (at, place) in places.into_iter().enumerate() {
                 // SAFETY: it has just been placed, and is asked for once.
                 let (number, _) = unsafe { take_out(place) };
@@ -175,7 +176,7 @@ mod tests {
     fn what_is_large_or_aligned_is_placed_elsewhere() {
         #[repr(align(64))]
         struct Aligned(u8);
-        let (large, aligned) = (place([7_u8; 4096]), place(Aligned(8)));
+        let (large, aligned) = (place(|| [7_u8; 4096]), place(|| Aligned(8)));
         assert_eq!(aligned.as_ptr().addr() % 64, 0);
         // SAFETY: they have just been placed.
         let (large, aligned) = unsafe { (take_out(large), take_out(aligned)) };
@@ -185,7 +186,7 @@ mod tests {
     #[test]
     fn a_place_may_be_freed_by_another_thread() {
         let alive = Arc::new(());
-        let place = place(alive.clone()).as_ptr().expose_provenance();
+        let place = place(|| alive.clone()).as_ptr().expose_provenance();
         std::thread::spawn(move || {
             let place = NonNull::new(ptr::with_exposed_provenance_mut::<Arc<()>>(place));
             // SAFETY: it was placed, and this thread alone has it.

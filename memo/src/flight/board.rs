@@ -64,11 +64,14 @@ unsafe impl<T: Send + Sync> Send for Ref<T> {}
 unsafe impl<T: Send + Sync> Sync for Ref<T> {}
 
 impl<T> Ref<T> {
-    /// Two references to one value. Its tail goes from thread to thread as the value does.
-    #[inline]
-    pub(super) fn two<U: Send + Sync>(value: T, tail: U) -> (Self, Self) {
-        let counted = Counted { refs: AtomicUsize::new(2), free: Tailed::<T, U>::free, value };
-        let counted = blocks::place(Tailed { counted, tail }).cast();
+    /// Two references to one value, which is made where it will stand. Its tail goes from thread to thread as it does.
+    #[inline(always)]
+    pub(super) fn two<U: Send + Sync>(value: impl FnOnce() -> T, tail: impl FnOnce() -> U) -> (Self, Self) {
+        let counted = blocks::place(|| Tailed {
+            counted: Counted { refs: AtomicUsize::new(2), free: Tailed::<T, U>::free, value: value() },
+            tail: tail(),
+        });
+        let counted = counted.cast();
         (Ref { counted, owns: PhantomData }, Ref { counted, owns: PhantomData })
     }
 
@@ -430,7 +433,7 @@ mod tests {
     }
 
     fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
-        match board.enter(Ref::two(Told { hash, _alive: alive.clone() }, hash)) {
+        match board.enter(Ref::two(|| Told { hash, _alive: alive.clone() }, || hash)) {
             Entered::Alone(mine) => mine,
             Entered::Crowd(mine, its) => {
                 board.open(hash).add(its);
@@ -462,10 +465,10 @@ mod tests {
         let (board, alive) = (Board::new(1), Arc::new(()));
         let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
         board.leave(&first);
-        let third = board.enter(Ref::two(Told { hash: 1, _alive: alive.clone() }, 1));
+        let third = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
         assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
         board.leave(&second);
-        let fourth = board.enter(Ref::two(Told { hash: 1, _alive: alive.clone() }, 1));
+        let fourth = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
         assert!(matches!(fourth, Entered::Alone(_)));
     }
 
