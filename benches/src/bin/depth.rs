@@ -49,12 +49,7 @@ fn measure() {
     let mut tables = Vec::new();
     for (kind, all, [levels, bytes], about) in [
         ("sync", SYNC, ["levels", "stack"], "a recursion from u64 to u64"),
-        (
-            "async",
-            ASYNC,
-            ["levels-async", "stack-async"],
-            "the same by async functions, boxed at each level",
-        ),
+        ("async", ASYNC, ["levels-async", "stack-async"], "the same by async functions, boxed at each level"),
     ] {
         let deepest: Vec<_> =
             all.iter().map(|(name, _)| [STACK, 2 * STACK].map(|stack| deepest(kind, name, stack))).collect();
