@@ -60,13 +60,13 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bases: Vec<&Row> = BASES.iter().filter_map(|name| self.row(name)).collect();
         writeln!(f, "\n{}: {} ({})", self.case, self.about, self.unit)?;
-        write!(f, "  {:<32}{:>9}{:>9}{:>9}", "", "median", "min", "samples")?;
+        write!(f, "  {:<32}{:>10}{:>10}{:>9}", "", "median", "min", "samples")?;
         for base in &bases {
             write!(f, "{:>15}", format!("/ {}", base.name))?;
         }
         writeln!(f)?;
         for row in &self.rows {
-            write!(f, "  {:<32}{:>9.2}{:>9.2}{:>9}", row.name, row.median, row.min, row.samples)?;
+            write!(f, "  {:<32}{:>10.2}{:>10.2}{:>9}", row.name, row.median, row.min, row.samples)?;
             for base in &bases {
                 write!(f, "{:>15.2}", row.median / base.median)?;
             }
