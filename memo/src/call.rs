@@ -14,6 +14,7 @@ use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
+use crate::flight::blocks::Block;
 use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
@@ -234,67 +235,67 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
     #[inline]
-    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(
-        mut self,
-        outcome: O,
-        body: impl FnOnce() -> R,
-    ) -> R {
+    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
         let mut body = Some(body);
-        self.run_once(outcome, &mut || match body.take() {
+        let mut body = || match body.take() {
             Some(body) => body(),
             None => unreachable!("a body runs once"),
-        })
+        };
+        // in parts, which need no place in the caller's frame
+        let Missed { memo, hash, key, call } = self;
+        Self::run_once(memo, hash, key, call, outcome, &mut body)
     }
 
     /// As [`run`](Self::run). It is the same code for all functions of these types, whatever their bodies.
     //
-    // Little of ours is on the stack while the body runs: it may call this function again, to any depth. Unoptimized code has
-    // a place in the frame for each value that is moved, so that all of it is made and ended where it stands.
+    // Little of ours is on the stack while the body runs: it may call this function again, to any depth. What there is to be
+    // known of the computation is in a block.
     #[inline(never)]
     fn run_once<R, O: Outcome<R, Stored = V, Failure = F>>(
-        &mut self,
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        key: Option<K>,
+        call: Option<Box<Call>>,
         outcome: O,
         body: &mut dyn FnMut() -> R,
     ) -> R {
-        let mut running = None;
-        if let Some(shared) = self.start(&mut running) {
-            return shared.result(outcome);
-        }
+        let running = match Self::start(memo, hash, key, call) {
+            Started::Running(running) => running,
+            Started::Shared(shared) => return shared.result(outcome),
+        };
         let result = body();
-        Running::finish(&mut running, outcome, &result);
+        Running::finish(running, outcome, &result);
         result
     }
 
     /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
-    fn start(&mut self, running: &mut Option<Running<K, V, F>>) -> Option<Shared<V, F>> {
-        match self.lead_at_once(true) {
+    fn start(
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        key: Option<K>,
+        call: Option<Box<Call>>,
+    ) -> Started<K, V, F> {
+        let mut missed = Missed { memo, hash, key, call };
+        match missed.lead_at_once(true) {
             Ok(flight) => {
-                let lead = self.memo.flights.lead(flight);
-                Running::put(running, Computation::missed(self.memo, lead, None));
-                None
+                let lead = memo.flights.lead(flight);
+                Started::Running(Running::begin(Computation::missed(memo, lead, None)))
             }
-            Err(begun) => self.start_slowly(begun, running),
+            Err(begun) => missed.start_slowly(begun),
         }
     }
 
     /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
     #[cold]
     #[inline(never)]
-    fn start_slowly(
-        &mut self,
-        begun: Option<Box<Begun<K, V, F>>>,
-        running: &mut Option<Running<K, V, F>>,
-    ) -> Option<Shared<V, F>> {
+    fn start_slowly(&mut self, begun: Option<Box<Begun<K, V, F>>>) -> Started<K, V, F> {
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.begin(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
         match begun.ended(call) {
-            Ended::Shared(shared) => Some(shared),
-            Ended::Compute(computation) => {
-                Running::put(running, computation);
-                None
-            }
+            Ended::Shared(shared) => Started::Shared(shared),
+            Ended::Compute(computation) => Started::Running(Running::begin(computation)),
         }
     }
 
@@ -549,6 +550,14 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
     }
 }
 
+/// How a synchronous call goes on.
+enum Started<K: OwnedPart, V: Value, F: Value> {
+    /// Its body runs.
+    Running(Block<Running<K, V, F>>),
+    /// With a result that it does not compute.
+    Shared(Shared<V, F>),
+}
+
 /// A body that runs on the thread of its call. The order is that in which these end.
 struct Running<K: OwnedPart, V: Value, F: Value> {
     span: Option<Box<EnteredSpan>>,
@@ -559,18 +568,15 @@ struct Running<K: OwnedPart, V: Value, F: Value> {
 impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     /// Has the computation run from now on.
     #[inline(always)]
-    fn put(running: &mut Option<Self>, computation: Computation<K, V, F>) {
+    fn begin(computation: Computation<K, V, F>) -> Block<Self> {
         let held = computation.lead.as_ref().map(Lead::hold);
         let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
-        let before = running.replace(Running { span, held, computation });
-        debug_assert!(before.is_none());
-        // so that none has to be dropped
-        std::mem::forget(before);
+        Block::new(|| Running { span, held, computation })
     }
 
     #[inline(never)]
-    fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(running: &mut Option<Self>, outcome: O, result: &R) {
-        let Some(Running { span, held, computation }) = running else { return };
+    fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut running: Block<Self>, outcome: O, result: &R) {
+        let Running { span, held, computation } = &mut *running;
         (*span, *held) = (None, None);
         computation.finish(outcome, result);
     }

@@ -36,7 +36,7 @@ use crate::sync::{
 #[cfg(feature = "engines")]
 use crate::sync::Weak;
 
-mod blocks;
+pub(crate) mod blocks;
 mod board;
 pub(crate) mod graph;
 pub(crate) mod patience;

@@ -152,6 +152,48 @@ impl Drop for Blocks {
     }
 }
 
+/// A value in a place of its own, as in a `Box`.
+pub(crate) struct Block<T>(NonNull<T>);
+
+// SAFETY: it owns the value, as a box does.
+unsafe impl<T: Send> Send for Block<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Block<T> {}
+
+impl<T> Block<T> {
+    /// Made where it will stand. `make` does not panic, or the place is lost.
+    #[inline(always)]
+    pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
+        Block(place(make))
+    }
+}
+
+impl<T> std::ops::Deref for Block<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: it is there until this is dropped, and is this one's alone.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> std::ops::DerefMut for Block<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl<T> Drop for Block<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it was placed, and nobody uses it any more.
+        unsafe { drop_in(self.0) };
+    }
+}
+
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
