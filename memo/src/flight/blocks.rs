@@ -12,7 +12,7 @@ const LAYOUT: Layout = match Layout::from_size_align(SIZE, ALIGN) {
     Err(_) => panic!("a block has a layout"),
 };
 /// A thread keeps at most so many.
-const MOST: u32 = 64;
+const MOST: u32 = 512;
 
 /// In a block that is kept: the next.
 struct Kept {
@@ -203,7 +203,8 @@ mod tests {
     fn places_are_used_again_by_their_thread_and_hold_what_was_put_there() {
         let alive = Arc::new(());
         for round in 0..3_usize {
-            let places: Vec<_> = (0..200_usize).map(|at| place(|| (at + round, alive.clone()))).collect();
+            let places: Vec<_> =
+                (0..MOST as usize + 100).map(|at| place(|| (at + round, alive.clone()))).collect();
             for (at, place) in places.into_iter().enumerate() {
                 // SAFETY: it has just been placed, and is asked for once.
                 let (number, _) = unsafe { take_out(place) };

@@ -196,7 +196,7 @@ fn crowded<T>(word: *mut Counted<T>) -> *mut Counted<T> {
 type Word<T> = AtomicPtr<Counted<T>>;
 
 /// The flights of some buckets that are not in their words.
-type More<T> = Option<Box<HashTable<Ref<T>>>>;
+type More<T> = HashTable<Ref<T>>;
 
 /// Flights under way. It counts one reference of each.
 pub(super) struct Board<T: Hashed> {
@@ -212,6 +212,9 @@ unsafe impl<T: Hashed + Send + Sync> Sync for Board<T> {}
 
 /// There are so many locks.
 const LOCKS: usize = if cfg!(memo_shuttle) { 1 } else { 64 };
+
+/// Room for so many flights is kept by each lock.
+const MOST_KEPT: usize = 256;
 
 /// A bucket whose lock is held. No code of the user's runs in here.
 pub(super) struct Opened<'b, T: Hashed> {
@@ -239,7 +242,7 @@ impl<T: Hashed> Board<T> {
         let word = || AtomicPtr::new(std::ptr::null_mut());
         Board {
             words: (0..buckets).map(|_| word()).collect(),
-            more: (0..LOCKS).map(|_| Mutex::new(None)).collect(),
+            more: (0..LOCKS).map(|_| Mutex::new(HashTable::new())).collect(),
         }
     }
 
@@ -333,7 +336,7 @@ impl<T: Hashed> Board<T> {
     #[cfg(all(test, not(memo_shuttle)))]
     fn is_pristine(&self) -> bool {
         self.words.iter().all(|word| word.load(Relaxed).is_null())
-            && self.more.iter().all(|more| lock(more).is_none())
+            && self.more.iter().all(|more| lock(more).is_empty())
     }
 }
 
@@ -352,8 +355,7 @@ impl<T: Hashed> Opened<'_, T> {
     /// Those of this bucket that are not in the word.
     fn others(&self) -> impl Iterator<Item = &Ref<T>> {
         let (board, number) = (self.board, self.number);
-        let all = self.more.iter().flat_map(move |more| more.iter_hash(spread(number)));
-        all.filter(move |flight| board.number(flight.hash()) == number)
+        self.more.iter_hash(spread(number)).filter(move |flight| board.number(flight.hash()) == number)
     }
 
     /// The first flight with this hash for which `is` holds.
@@ -377,8 +379,7 @@ impl<T: Hashed> Opened<'_, T> {
             return;
         }
         let board = self.board;
-        let more = self.more.get_or_insert_default();
-        more.insert_unique(spread(self.number), flight, |flight| spread(board.number(flight.hash())));
+        self.more.insert_unique(spread(self.number), flight, |flight| spread(board.number(flight.hash())));
     }
 
     /// Takes a flight off, if it is there: the reference of the board.
@@ -387,11 +388,11 @@ impl<T: Hashed> Opened<'_, T> {
             self.word().store(crowded(std::ptr::null_mut()), Release);
             return Some(ManuallyDrop::into_inner(first));
         }
-        let more = self.more.as_mut()?;
-        let found = more.find_entry(spread(self.number), |other| other.is(flight)).ok()?;
+        let found = self.more.find_entry(spread(self.number), |other| other.is(flight)).ok()?;
         let (taken, _) = found.remove();
-        if more.is_empty() {
-            *self.more = None;
+        // the levels of a recursion come again and again, so that its memory is kept, but for a very deep one
+        if self.more.is_empty() && self.more.capacity() > MOST_KEPT {
+            *self.more = HashTable::new();
         }
         Some(taken)
     }
