@@ -279,8 +279,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let mut missed = Missed { memo, hash, key, call };
         match missed.lead_at_once(true) {
             Ok(flight) => {
-                let lead = memo.flights.lead(flight);
-                Started::Running(Running::begin(Computation::missed(memo, lead, None)))
+                let started = Computation::count(memo, true);
+                Started::Running(Running::begin(|| Computation {
+                    memo,
+                    lead: Some(memo.flights.lead(flight)),
+                    started,
+                    more: None,
+                }))
             }
             Err(begun) => missed.start_slowly(begun),
         }
@@ -295,7 +300,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
         match begun.ended(call) {
             Ended::Shared(shared) => Started::Shared(shared),
-            Ended::Compute(computation) => Started::Running(Running::begin(computation)),
+            Ended::Compute(computation) => Started::Running(Running::begin(|| computation)),
         }
     }
 
@@ -342,8 +347,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     ) -> Acquire<K, V, F, R, O> {
         let begun = match self.lead_at_once(false) {
             Ok(flight) => {
-                let lead = self.memo.flights.lead(flight);
-                let computation = Computation::missed(self.memo, lead, None);
+                let (memo, started) = (self.memo, Computation::count(self.memo, true));
+                let lead = Some(memo.flights.lead(flight));
+                let computation = Computation { memo, lead, started, more: None };
                 let state = Some(Acquiring::Ended(Ended::Compute(computation)));
                 return Acquire { state, outcome, result: PhantomData };
             }
@@ -567,11 +573,16 @@ struct Running<K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     /// Has the computation run from now on.
+    //
+    // It is made, and borrowed, only where it will stand: see `lead_at_once`.
     #[inline(always)]
-    fn begin(computation: Computation<K, V, F>) -> Block<Self> {
-        let held = computation.lead.as_ref().map(Lead::hold);
-        let span = trace::shows_keys().then(|| Box::new(computation.span().enter()));
-        Block::new(|| Running { span, held, computation })
+    fn begin(computation: impl FnOnce() -> Computation<K, V, F>) -> Block<Self> {
+        let mut running = Block::new(|| Running { span: None, held: None, computation: computation() });
+        running.held = running.computation.lead.as_ref().map(Lead::hold);
+        if trace::shows_keys() {
+            running.span = Some(Box::new(running.computation.span().enter()));
+        }
+        running
     }
 
     #[inline(never)]
@@ -743,18 +754,27 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// The same for a miss, which it counts.
-    #[inline(always)]
-    fn missed(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
-        let counted = memo.counters.line();
-        counted.count(Counter::Misses);
-        // its entry says there what it took
-        let started = match &far {
-            None if graph::is_idle() => counted.start_outermost(),
-            None => counted.start(),
-            Some(_) => Some(Instant::now()),
-        };
+    fn missed(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        far: Option<Place<K, V>>,
+    ) -> Self {
+        let started = Self::count(memo, far.is_none());
         let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
         Computation { memo, lead: Some(lead), started, more }
+    }
+
+    /// Counts a miss that begins to be computed. When that was, if it is to be timed.
+    #[inline(always)]
+    fn count(memo: &'static Memo<K, V, F>, by_sample: bool) -> Option<Instant> {
+        let counted = memo.counters.line();
+        counted.count(Counter::Misses);
+        match by_sample {
+            true if graph::is_idle() => counted.start_outermost(),
+            true => counted.start(),
+            // its entry says what it took
+            false => Some(Instant::now()),
+        }
     }
 
     /// Has this asked of it, and tells those who listen that it begins.
