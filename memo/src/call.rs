@@ -17,7 +17,7 @@ use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::blocks::Block;
 use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
-use crate::function::{Code, Hooks, Memo, OnError, SingleFlight, Site, Storage};
+use crate::function::{Code, Hooks, Leads, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, SharedOutcome, Value};
@@ -312,12 +312,16 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     #[inline(always)]
     fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Option<Box<Begun<K, V, F>>>> {
         let Missed { memo, hash, .. } = *self;
-        let is_usual = self.call.is_none() && const { size_of::<V>() <= LARGE } && memo.leads_at_once();
-        if !is_usual {
+        let Some(leads) = memo.leads else { return Err(None) };
+        if self.call.is_some() || const { size_of::<V>() > LARGE } {
             return Err(None);
         }
         let Some(key) = self.key.take() else { return Err(None) };
-        let flight = match memo.flights.join(hash, key, blocks) {
+        let joined = match leads {
+            Leads::All => memo.flights.join(hash, key, blocks),
+            Leads::Alone => return Ok(memo.flights.alone(hash, key)),
+        };
+        let flight = match joined {
             Joined::Lead(flight) => flight,
             Joined::Wait(wait) => {
                 return Err(Some(Box::new(Begun::Wait(Waiting { memo, hash, blocks, wait }))));
@@ -381,7 +385,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         if call.is_some_and(|call| call.directive == Some(Directive::Refresh)) {
             memo.flights.supersede(hash, &Same(&key));
             let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key, hash)?)));
-            let lead = memo.flights.alone(hash, key);
+            let lead = memo.flights.lead(memo.flights.alone(hash, key));
             return Begun::Compute(Computation::new(memo, Some(lead), unseen));
         }
         if memo.settings.single_flight == Some(SingleFlight::Off) {
@@ -432,7 +436,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.alone(hash, key), None)
+        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None)
     }
 
     fn lead(memo: &'static Memo<K, V, F>, mut lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
@@ -754,11 +758,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// The same for a miss, which it counts.
-    fn missed(
-        memo: &'static Memo<K, V, F>,
-        lead: Lead<'static, K, V, F>,
-        far: Option<Place<K, V>>,
-    ) -> Self {
+    fn missed(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         let started = Self::count(memo, far.is_none());
         let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
         Computation { memo, lead: Some(lead), started, more }

@@ -357,8 +357,8 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
         Joined::Wait(Box::new(wait))
     }
 
-    /// Leads a flight of `key` that nobody can wait for.
-    pub(crate) fn alone(&self, hash: u64, key: K) -> Lead<'_, K, V, F> {
+    /// A flight of `key` to [lead](Self::lead) that nobody can wait for.
+    pub(crate) fn alone(&self, hash: u64, key: K) -> Own<K, V, F> {
         let own = match self.board().enter(self.flight(hash, key, false)) {
             Entered::Alone(own) => own,
             Entered::Crowd(own, its) => {
@@ -366,7 +366,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
                 own
             }
         };
-        self.lead(self.own(own))
+        self.own(own)
     }
 
     /// After this, nothing that began to be computed for the key `lookup` finds is stored.

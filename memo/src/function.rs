@@ -1001,6 +1001,15 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     name: String,
 }
 
+/// For whom the leader of a flight computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// For all who ask for the key.
+    All,
+    /// For itself, as the others do (`single_flight = false`).
+    Alone,
+}
+
 /// What a reload of the configuration replaces, as one.
 pub(crate) struct Version<K, V> {
     pub(crate) settings: Settings,
@@ -1008,8 +1017,8 @@ pub(crate) struct Version<K, V> {
     pub(crate) far: Option<Far<K, V>>,
     /// See [`Memo::is_plain`].
     plain: bool,
-    /// See [`Memo::leads_at_once`].
-    leads_at_once: bool,
+    /// How a miss leads a flight where there is nothing else to ask or look for; None where there may be.
+    pub(crate) leads: Option<Leads>,
 }
 
 impl<K, V: 'static> Version<K, V> {
@@ -1028,9 +1037,11 @@ impl<K, V: 'static> Version<K, V> {
             && settings.max_weight.is_none()
             && !hooks.choose();
         let far = Far::open(&settings, &route, types, name);
-        let leads_at_once =
-            far.is_none() && settings.enabled() && settings.single_flight != Some(SingleFlight::Off);
-        Version { far, route, plain, leads_at_once, settings }
+        let leads = (far.is_none() && settings.enabled()).then_some(match settings.single_flight {
+            Some(SingleFlight::Off) => Leads::Alone,
+            _ => Leads::All,
+        });
+        Version { far, route, plain, leads, settings }
     }
 }
 
@@ -1158,12 +1169,6 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let Version { settings, route, .. } = &**self;
         let large = size.is_some_and(|size| size as u64 > settings.large_over);
         (route.near && !large) || (failed && route.standby)
-    }
-
-    /// Whether a miss leads a flight with nothing else to ask or look for.
-    #[inline]
-    pub(crate) fn leads_at_once(&self) -> bool {
-        self.versions.current().leads_at_once
     }
 
     /// Whether a result goes into memory and nowhere else, into a store that can tell that it was superseded.
