@@ -1,4 +1,4 @@
-//! What can be set about a [`Disk`](super::Disk).
+//! The options of a [`Disk`](super::Disk).
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
