@@ -1,13 +1,14 @@
-//! The engine `disk`: results in a directory of this machine, which many processes may share.
+//! The engine `disk`: results in a directory of this machine. Many processes can share it.
 //!
-//! SQLite keeps the index and small entries; large entries are files. Whatever happens to these files, no call
-//! panics and no entry is mistaken for another: SQLite reports damage as an error, nothing is mapped that holds
-//! entries, and what is read is checked by its [label](crate::entry). A damaged index is set aside and begun
-//! anew. `docs/decisions/0011-disk.md` says why it is built so.
+//! SQLite holds the index and the small entries; a large entry is a file. Whatever happens to these files,
+//! no call panics and no entry is taken for another. SQLite reports damage as an error, no file with
+//! entries is mapped into memory, and every reader checks an entry by its [label](crate::entry). A damaged
+//! index is set aside, and a new one is begun. `docs/decisions/0011-disk.md` says why the engine is built
+//! this way.
 //!
-//! Puts wait in a queue for one writer thread, which writes what has gathered in one transaction; reads see
-//! them at once. Other processes see them when the transaction has been committed, a few milliseconds later at
-//! most, or after [`flush`](crate::Engine::flush).
+//! Puts wait in a queue. One writer thread takes what has gathered and writes it in one transaction. Reads
+//! of this process see a put at once. Other processes see it when the transaction is committed: after a few
+//! milliseconds, or after [`flush`](crate::Engine::flush).
 
 mod checkpoint;
 mod directory;
@@ -42,22 +43,23 @@ use self::stores::Stores;
 use self::writer::Writer;
 use crate::error::Error;
 
-/// Entries in a directory of this machine: see the [module](self).
+/// Stores entries in a directory of this machine: see the [module](self).
 pub struct Disk {
     shared: Arc<Shared>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Disk {
-    /// Opens the directory, makes it where it is missing, and starts the writer.
+    /// Opens the directory and starts the writer thread. The directory is made if it is missing.
     ///
-    /// A directory that may only be read (its file system is mounted read-only, or it is root's) and has an index
-    /// is opened to be read: what is there is found, and every put is [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) until it may be
-    /// written.
+    /// A directory may be read-only, because its file system is mounted so or because it belongs to root.
+    /// If it has an index, it is opened for reading: entries are found, and every put is
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) until the directory can be written.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) where the directory cannot be made or must not be used, saying why; other
-    /// kinds where the index cannot be opened. A damaged index is no error: it is set aside.
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if the directory cannot be made or must
+    /// not be used, with the reason. Other kinds if the index cannot be opened. A damaged index is no
+    /// error: it is set aside.
     pub fn open(options: DiskOptions) -> Result<Self, Error> {
         let (stores, connection) = Stores::open(options)?;
         let shared = Arc::new(Shared::new(stores));
@@ -74,15 +76,15 @@ impl Disk {
         &self.shared.stores.path
     }
 
-    /// What it has done so far.
+    /// The counts so far.
     pub fn stats(&self) -> DiskStats {
         self.shared.counters.read()
     }
 
-    /// Looks now for what has expired, was cleared, or was left behind, and waits until it is gone.
+    /// Deletes what has expired, was cleared or was left behind, and waits until that is done.
     ///
     /// # Errors
-    /// Those of the disk; [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after a minute.
+    /// Errors of the disk. [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after a minute.
     pub fn sweep(&self) -> Result<(), Error> {
         self.shared.ask(Duration::from_secs(60), |reply| Op::Sweep { reply })
     }
@@ -91,14 +93,14 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         if self.shared.check_process().is_err() {
-            // the writer is not here, and what SQLite has open must not be closed here
+            // the writer thread is not in this process, and what SQLite has open must not be closed in it
             std::mem::forget(self.shared.clone());
             std::mem::forget(self.writer.take());
             return;
         }
         self.shared.queue.close();
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing more to say.
+            // If the writer panicked, it has nothing more to do.
             let _ = writer.join();
         }
     }

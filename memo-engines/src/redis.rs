@@ -1,13 +1,14 @@
-//! The engine `redis`: results in Redis or Valkey, shared by machines. One server, a Cluster, or behind Sentinels.
+//! The engine `redis`: results in Redis or Valkey, shared by machines. There may be one server, a Cluster,
+//! or a master behind Sentinels.
 //!
-//! An entry is one string on the server; a short tail behind its bytes says to which *generation* of its space it
-//! belongs. A space is cleared by beginning another generation; what is left of the one before runs out by its
-//! lifetime. Batcher fetch entry and generation together, writes are scripts, so that nothing comes in between. A removed
-//! entry leaves a tombstone, by which a result that was computed from what has since been invalidated is
-//! noticed. `docs/decisions/0012-redis.md` says why it is built so.
+//! An entry is one string on the server. A short tail behind its bytes says to which *generation* of its
+//! space it belongs. To clear a space is to begin its next generation. Entries of earlier generations run
+//! out by their lifetimes. A read fetches entry and generation in one command. A write is a script, so that
+//! nothing comes in between. A removed entry leaves a tombstone, by which the server refuses a result that
+//! was computed before the removal. `docs/decisions/0012-redis.md` says why the engine is built this way.
 //!
-//! Connections are made when they are first needed, on one thread that all engines of this kind share, and made again
-//! when they are lost. Calls can be polled by any executor.
+//! Connections are made when they are first needed, and made again when they are lost. They live on one
+//! thread that all engines of this kind share. Any executor can poll the calls.
 
 mod address;
 mod background;
@@ -53,22 +54,23 @@ use crate::engine::{Capability, GuardOptions, Reach, Space, Watcher};
 use crate::error::{Error, ErrorKind};
 use crate::fork::PerProcess;
 
-/// Entries in Redis or Valkey: see the [module](self).
+/// Stores entries in Redis or Valkey: see the [module](self).
 pub struct Redis {
     options: RedisOptions,
     names: Names,
     target: Arc<Target>,
     client: PerProcess<Client>,
-    /// Who is told of changes, in each process.
+    /// The watchers, which each process registers anew.
     watchers: Mutex<Vec<(Space, Watcher)>>,
     clock: Clock,
 }
 
 impl Redis {
-    /// An engine that connects when it is first called.
+    /// Makes an engine. It connects when it is first called.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] where the address, the certificates or the prefix make no sense, saying why.
+    /// [`ErrorKind::Unavailable`] if the address, the certificates or the prefix cannot be used, with the
+    /// reason.
     pub fn open(options: RedisOptions) -> Result<Self, Error> {
         let target = Target::of(&options).map_err(|error| error.of(NAME))?;
         let spread = match (&target, options.one_slot_per_function) {
@@ -93,7 +95,8 @@ impl Redis {
             let link = Link::new(Arc::clone(&self.target), &self.options);
             let batcher = is_one.then(|| Batcher::new(link.clone(), self.names.clone(), self.clock));
             let watch = Watch::new(self.names.channel());
-            // locked for ever where a fork came in between: then its parent's watchers are told of nothing here
+            // a fork may have left the lock taken for ever; then no change is reported to the parent's
+            // watchers here
             if let Ok(watchers) = self.watchers.try_lock() {
                 watchers
                     .iter()
@@ -114,13 +117,13 @@ impl Redis {
         script.run(&self.client().link, keys, rest, attempted).await.map_err(Failure::named)
     }
 
-    /// How to [guard](crate::Guarded) it: as usual, with a time budget of 20 ms for a server near by. Beyond that,
-    /// computing is mostly the better bet.
+    /// How to [guard](crate::Guarded) it: with the defaults, but a budget of 20 ms, which suits a server
+    /// near by. If a call takes longer, computing is mostly faster.
     pub fn guard() -> GuardOptions {
         GuardOptions { budget: Duration::from_millis(20), ..GuardOptions::default() }
     }
 
-    /// What an engine with these options can do, without one.
+    /// The capability of an engine with these options.
     pub fn capability_with(options: &RedisOptions) -> Capability {
         Capability {
             reach: Reach::Fleet,

@@ -95,11 +95,13 @@ fn long() -> Duration {
     Duration::from_millis(if std::env::var_os("MEMO_TEST_NIGHTLY").is_some() { 60_000 } else { 700 })
 }
 
+/// Starts a server, if Redis is installed.
+fn start(kind: Kind) -> Option<Server> {
+    REDIS.is_there().then(|| Server::start(REDIS, kind))
+}
+
 fn through_a_proxy(mood: Mood) {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let proxy = Proxy::to(server.port());
     let engine = guarded(proxy.url());
     is_back(&engine);
@@ -151,10 +153,7 @@ fn promise_20_it_sends_garbage() {
 
 #[test]
 fn promise_20_a_connection_that_was_closed_while_idle_costs_no_miss() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let proxy = Proxy::to(server.port());
     let engine = patient(proxy.url());
     is_back(&engine);
@@ -171,10 +170,7 @@ fn promise_20_a_connection_that_was_closed_while_idle_costs_no_miss() {
 
 #[test]
 fn promise_20_a_connection_that_is_silent_is_replaced() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let proxy = Proxy::to(server.port());
     let engine = guarded(proxy.url());
     is_back(&engine);
@@ -188,10 +184,7 @@ fn promise_20_a_connection_that_is_silent_is_replaced() {
 
 #[test]
 fn promise_20_without_a_guard_too_a_call_ends() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = open(server.url());
     wait(engine.put(&key(1), &about(&key(1)))).unwrap();
     server.signal("STOP");
@@ -206,10 +199,7 @@ fn promise_20_without_a_guard_too_a_call_ends() {
 
 #[test]
 fn promise_20_the_server_stops_and_goes_on() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = guarded(server.url());
     is_back(&engine);
     server.signal("STOP");
@@ -220,10 +210,7 @@ fn promise_20_the_server_stops_and_goes_on() {
 
 #[test]
 fn promise_20_the_server_pauses_its_clients() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = guarded(server.url());
     is_back(&engine);
     server.ask(&["CLIENT", "PAUSE", &long().as_millis().to_string(), "ALL"]);
@@ -233,10 +220,7 @@ fn promise_20_the_server_pauses_its_clients() {
 
 #[test]
 fn promise_20_the_server_dies_and_comes_again() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let mut server = Server::start(REDIS, Kind::default());
+    let Some(mut server) = start(Kind::default()) else { return };
     let engine = guarded(server.url());
     is_back(&engine);
     server.kill();
@@ -247,10 +231,7 @@ fn promise_20_the_server_dies_and_comes_again() {
 
 #[test]
 fn promise_20_the_server_loads_what_it_has_saved() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let mut server = Server::start(REDIS, Kind::default());
+    let Some(mut server) = start(Kind::default()) else { return };
     let engine = guarded(server.url());
     is_back(&engine);
     let of_each = Duration::from_micros(700);
@@ -283,10 +264,7 @@ fn kind(answer: Result<impl std::fmt::Debug, Error>) -> ErrorKind {
 
 #[test]
 fn promise_20_a_wrong_password_is_an_engine_that_is_not_there() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind { password: true, ..Kind::default() });
+    let Some(server) = start(Kind { password: true, ..Kind::default() }) else { return };
     let address = format!("redis://127.0.0.1:{}", server.port());
     for (password, says) in [(None, "NOAUTH"), (Some("hunter2"), "WRONGPASS")] {
         let password = password.map(str::to_owned);
@@ -303,10 +281,7 @@ fn promise_20_a_wrong_password_is_an_engine_that_is_not_there() {
 
 #[test]
 fn promise_21_a_full_server_takes_no_entries_and_gives_out_what_it_has() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = patient(server.url());
     is_back(&engine);
     let (kept, other) = (key(1), key(2));
@@ -330,10 +305,7 @@ fn promise_21_a_full_server_takes_no_entries_and_gives_out_what_it_has() {
 
 #[test]
 fn promise_21_eviction_forgets_and_mixes_nothing_up() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default().with(&["--maxmemory-policy", "allkeys-random"]));
+    let Some(server) = start(Kind::default().with(&["--maxmemory-policy", "allkeys-random"])) else { return };
     let engine = patient(server.url());
     is_back(&engine);
     let number = |section, name: &str| -> u64 {
@@ -365,10 +337,7 @@ fn promise_21_eviction_forgets_and_mixes_nothing_up() {
 
 #[test]
 fn promise_21_what_another_program_has_under_a_key_is_a_miss_and_is_replaced() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = patient(server.url());
     let key = key(1);
     wait(engine.put(&key, &about(&key))).unwrap();
@@ -399,10 +368,7 @@ fn promise_21_what_another_program_has_under_a_key_is_a_miss_and_is_replaced() {
 
 #[test]
 fn promise_21_a_replica_that_was_the_master_is_left() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = patient(server.url());
     is_back(&engine);
     server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
@@ -413,10 +379,7 @@ fn promise_21_a_replica_that_was_the_master_is_left() {
 
 #[test]
 fn promise_21_a_server_that_forgot_its_scripts_is_sent_them() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let engine = patient(server.url());
     is_back(&engine);
     server.ask(&["SCRIPT", "FLUSH"]);
@@ -544,10 +507,7 @@ fn promise_21_slots_move_under_load() {
 
 #[test]
 fn a_lease_whose_answer_was_lost_is_given_back() {
-    if !REDIS.is_there() {
-        return;
-    }
-    let server = Server::start(REDIS, Kind::default());
+    let Some(server) = start(Kind::default()) else { return };
     let proxy = Proxy::to(server.port());
     let engine = patient(proxy.url());
     let ttl = Duration::from_secs(3600);

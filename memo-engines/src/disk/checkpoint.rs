@@ -1,8 +1,9 @@
-//! Writing SQLite's log back into the index, and starting it over, without anyone waiting for that.
+//! Checkpoints: SQLite's log is written back into the index and started over. Nobody waits for that.
 //!
-//! A log cannot be started over while somebody reads from it: another process, a `sqlite3` shell inside a
-//! transaction. SQLite can wait for such readers; here it never does. What can be written back is, and the rest is
-//! tried again, at first soon and then once a second, until the reader has gone. Meanwhile the log grows.
+//! A log cannot be started over while somebody reads from it, such as another process or a `sqlite3` shell
+//! inside a transaction. SQLite can wait for such readers; here it never does. It writes back what it can.
+//! The rest is tried again, soon at first and then once a second, until the reader is gone. Meanwhile the
+//! log grows.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -11,21 +12,21 @@ use rusqlite::Connection;
 
 use super::stores::Stores;
 
-/// How often it is tried at once: another process may be writing just now, for a few milliseconds.
+/// How often a checkpoint is tried at once. Another process may be writing for a few milliseconds.
 const TRIES: u32 = 8;
-/// How long after such a try.
+/// The pause between these tries.
 const BETWEEN: Duration = Duration::from_millis(2);
-/// After so many tries that came no further, somebody is reading who may stay.
+/// After so many tries that came no further, a reader may stay for long.
 const NO_FURTHER: u32 = 3;
-/// How long it is left alone after that, at first and at most.
+/// The pause after that: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
-/// When the log is to be written back next. One thread writes.
+/// The state of checkpoints. Only the writer thread has it.
 pub(super) struct Checkpoint {
     pause: Cell<Duration>,
-    /// Not before this; `None` where nothing is in the way.
+    /// The next checkpoint does not begin before this. `None`: nothing is in the way.
     next: Cell<Option<Instant>>,
-    /// How far the last try came, in pages of the log.
+    /// How far the last checkpoint came, in pages of the log.
     reached: Cell<Option<i64>>,
 }
 
@@ -36,18 +37,19 @@ impl Default for Checkpoint {
 }
 
 impl Checkpoint {
-    /// When to try again, where the last try left something.
+    /// When to try again, if the last checkpoint was not complete.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next.get()
     }
 
-    /// Whether it is time for that.
+    /// Whether it is time to try again.
     pub(super) fn is_due(&self) -> bool {
         self.next.get().is_some_and(|at| Instant::now() >= at)
     }
 
-    /// Writes the log back and starts it over where it is larger than `bound`. SQLite would do so by itself, but
-    /// only where nobody writes or keeps a snapshot meanwhile: with two busy processes, never.
+    /// Writes the log back and starts it over, if it is larger than `bound` and the index can be written.
+    /// SQLite does so by itself only while nobody writes or keeps a snapshot: with two busy processes,
+    /// never.
     pub(super) fn write_back(&self, stores: &Stores, connection: &Connection, bound: u64) {
         if !stores.may_write() || self.next.get().is_some_and(|at| Instant::now() < at) {
             return;
@@ -69,7 +71,7 @@ impl Checkpoint {
                 no_further = 0;
                 self.pause.set(PAUSES.0);
             }
-            // Where it was left alone before, one look tells that nothing has changed.
+            // After a pause, one try tells whether anything has changed.
             if no_further >= NO_FURTHER || (no_further > 0 && self.next.get().is_some()) {
                 break;
             }
@@ -87,8 +89,8 @@ impl Checkpoint {
     }
 }
 
-/// Whether somebody is in the way, and how many pages of the log are in the index now. SQLite waits for nobody: what
-/// it cannot get at once it does without, and writes back what nobody needs any more.
+/// Runs one checkpoint. Returns whether somebody was in the way, and how many pages of the log are in the
+/// index now. SQLite does not wait: it writes back the pages that nobody reads from the log any more.
 fn truncate(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<(bool, i64)> {
     connection.busy_timeout(Duration::ZERO)?;
     let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {

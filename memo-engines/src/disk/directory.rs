@@ -1,9 +1,10 @@
-//! The directory: made, checked, locked, and the content files in it.
+//! The directory of the engine: it is made, checked and locked here.
 //!
-//! What others could have planted is refused rather than used: the directory must be the user's own or root's, no
-//! other may write to it or to those it stands in (`directory/path.rs`), and nothing in it is reached through a symbolic link. Files
-//! are opened relative to the directory that was checked, so that it cannot be exchanged in between; only SQLite
-//! insists on a path, gets the resolved one, and is not used where that led elsewhere.
+//! Anything that another user could have planted is refused. The directory must belong to this user or to
+//! root. No other user may write to it, or to a directory above it (`directory/path.rs`). Nothing in it is
+//! reached through a symbolic link. Files are opened relative to the directory that was checked, so it
+//! cannot be exchanged in between. Only SQLite insists on a path. It gets the resolved one, and its
+//! connection is not used if the path led elsewhere by then.
 
 mod access;
 mod content_files;
@@ -37,19 +38,19 @@ use self::unix as platform;
 use super::failure::{self, failure};
 use crate::error::{Error, ErrorKind};
 
-/// A directory that was found fit to be used.
+/// A directory that was checked and may be used.
 pub(super) struct Directory {
-    /// Free of symbolic links.
+    /// The path, free of symbolic links.
     path: PathBuf,
     root: platform::Dir,
     content: platform::Dir,
-    /// Calls to it may hang for as long as a server or another process pleases.
+    /// Whether calls to it may hang, because a server or another process answers them.
     pub(super) remote: bool,
-    /// As it was opened.
+    /// What could be done in it when it was opened.
     pub(super) access: Access,
 }
 
-/// Held by the one process that makes, or sets aside, an index.
+/// The lock of the directory. A process holds it while it makes an index or sets one aside.
 pub(super) struct Lock {
     _file: File,
 }
@@ -77,8 +78,8 @@ impl Directory {
         &self.path
     }
 
-    /// Whether it is still what its name leads to, and was not removed, moved away, or replaced. One that could only be
-    /// read is another once it may be written.
+    /// Whether the path still leads to this directory: it was not removed, moved or replaced. A read-only
+    /// directory that has become writable counts as another one.
     pub(super) fn is_in_place(&self) -> bool {
         let stands = |dir: &platform::Dir, path: &Path| {
             let (open, named) = (dir.id(), platform::id(path));
@@ -88,7 +89,7 @@ impl Directory {
         !thawed && stands(&self.root, &self.path) && stands(&self.content, &self.path.join("content"))
     }
 
-    /// Waits for the lock, but no longer than `wait`.
+    /// Takes the lock. Waits for it no longer than `wait`.
     pub(super) fn lock(&self, wait: Duration) -> Result<Lock, Error> {
         let begun = Instant::now();
         loop {

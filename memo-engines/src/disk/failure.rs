@@ -1,8 +1,8 @@
-//! The errors of this engine.
+//! The errors of the engine `disk`.
 
 use crate::error::{Error, ErrorKind};
 
-/// What the engine is called.
+/// The engine's name.
 pub(super) const NAME: &str = "disk";
 
 /// An error of this engine.
@@ -10,12 +10,12 @@ pub(super) fn failure(kind: ErrorKind, context: impl Into<String>) -> Error {
     Error::new(kind, context).of(NAME)
 }
 
-/// The operating system's error.
+/// An error of the operating system.
 pub(super) fn io(context: impl Into<String>, error: std::io::Error) -> Error {
     Error::io(context, error).of(NAME)
 }
 
-/// An error of SQLite, with its kind told apart.
+/// An error of SQLite. Its code decides its kind.
 pub(super) fn sqlite(context: &str, error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as Code;
     let extended = error.sqlite_error().map(|error| error.extended_code);
@@ -27,12 +27,12 @@ pub(super) fn sqlite(context: &str, error: rusqlite::Error) -> Error {
         Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly | Code::NoLargeFileSupport) => {
             ErrorKind::Unavailable
         }
-        // A file that ends before it should.
+        // The file ends before it should.
         Some(Code::SystemIoFailure) if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHORT_READ) => {
             ErrorKind::Corrupt
         }
         Some(Code::SystemIoFailure) => ErrorKind::Io,
-        // A row that does not have the shape we gave it, or a table that is gone: only damage does that.
+        // A row does not have its shape, or a table is missing. Only damage does that.
         None => ErrorKind::Corrupt,
         Some(Code::Unknown | Code::ConstraintViolation | Code::TypeMismatch) => ErrorKind::Corrupt,
         Some(_) => ErrorKind::Other,

@@ -1,14 +1,14 @@
-//! The index: what SQLite is asked, and nothing else. One table of entries, one of spaces that were cleared,
-//! one of keys that were removed, one of leases, and a row of numbers about the whole.
+//! The index: everything that SQLite is asked. It has a table of entries, one of cleared spaces, one of
+//! removed keys, one of leases, and one row of numbers about the whole.
 //!
-//! Every change has a number of its own, counted in `whole.seq`. A space is cleared by noting the number: an
-//! entry is valid while its own number is greater. A removed key is noted likewise, for an hour: a result whose
-//! computation began before is refused ([`put_if`](crate::Engine::put_if)).
+//! Every change has a number, counted in `whole.seq`. To clear a space is to note the number: an entry of
+//! the space is valid if its own number is greater. A removed key is noted likewise, for an hour. A result
+//! whose computation began before that is refused ([`put_if`](crate::Engine::put_if)).
 //!
-//! Entries are rows in the order in which they came, found by an index over the first eight bytes of their
-//! key. (Rows in the order of the key would be found a little sooner, but then every put dirties a page of its
-//! own: measured, 77 µs instead of 12 in a batch of 100.) Two keys that share those bytes replace each other;
-//! the whole key is compared when it is read.
+//! Entries are rows in the order in which they came. An index over the first eight bytes of the key finds
+//! them. (Rows in the order of the key would be found a little faster, but then every put would dirty a
+//! page of its own: measured, 77 µs instead of 12 in a batch of 100.) Two keys that share these bytes
+//! replace each other. A reader compares the whole key.
 
 mod cleanup;
 mod columns;

@@ -1,4 +1,4 @@
-//! The methods of an engine.
+//! The engine's methods.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,8 @@ impl Engine for Disk {
 
     fn put_if<'a>(&'a self, key: &'a Key, entry: &'a Entry, witness: Witness) -> EngineFuture<'a, bool> {
         let shared = &self.shared;
-        // The writer asks again; here it keeps what is outdated from being seen in the queue.
+        // The writer checks the witness again. It is checked here so that an outdated entry is not seen in
+        // the queue.
         let stored =
             shared.read(|view, _| index::outdated(view.connection, key, witness)).and_then(|outdated| {
                 match outdated {
@@ -70,7 +71,7 @@ impl Engine for Disk {
     }
 
     fn remove_many<'a>(&'a self, keys: &'a [Key]) -> EngineFuture<'a, usize> {
-        // All are handed over before the first is waited for: they share transactions.
+        // All removals are queued before the first is waited for, so they share transactions.
         let shared = &self.shared;
         let until = Instant::now() + shared.wait();
         let removed = keys
@@ -99,7 +100,7 @@ impl Engine for Disk {
         limit: usize,
     ) -> EngineFuture<'a, Vec<Key>> {
         let shared = &self.shared;
-        // What waits in the queue has no place in the order yet.
+        // Keys that wait in the queue have no place in the order yet.
         let keys = shared.ask(shared.wait(), |reply| Op::Flush { reply }).and_then(|()| {
             shared.read(|view, _| index::keys(view.connection, space, after, limit, utc_now()))
         });
@@ -108,8 +109,8 @@ impl Engine for Disk {
 
     fn lease<'a>(&'a self, key: &'a Key, ttl: Duration) -> EngineFuture<'a, Option<Lease>> {
         let shared = &self.shared;
-        // Those who wait for another's lease ask often: they must not be in the way of those who write. Where the
-        // look fails, the writer says why.
+        // Callers that wait for another's lease ask often, and must not slow the writer down. If this look
+        // fails, the writer reports why.
         let held = shared.read(|view, _| index::holder(view.connection, key, utc_now()));
         if held.is_ok_and(|holder| holder.is_some_and(|holder| owner::may_live(&holder))) {
             return EngineFuture::ready(Ok(None));

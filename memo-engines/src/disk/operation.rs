@@ -1,4 +1,4 @@
-//! What the writer is asked to do.
+//! The operations that the writer is asked to do.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::engine::{Entry, Key, Space, Witness};
 use crate::error::Error;
 
-/// What one operation counts beside its bytes.
+/// How many bytes an operation counts beside those of its entry.
 const OVERHEAD: usize = 256;
-/// Where the answer to an operation goes; nobody may be waiting for it any more.
+/// Where an operation is answered. The caller may have stopped waiting.
 pub(super) type Reply<T> = mpsc::SyncSender<Result<T, Error>>;
 
 pub(super) enum Op {
@@ -33,13 +33,13 @@ impl Op {
             }
     }
 
-    /// What may be forgotten when there is no room: nobody asked for it.
+    /// Whether it may be dropped if there is no room. Nobody asked for these operations.
     pub(super) fn is_optional(&self) -> bool {
         matches!(self, Self::Touch { .. } | Self::Discard { .. })
     }
 }
 
-/// An operation and its number, by which its entry among the pending is known.
+/// An operation with its number, which identifies its entry among the pending ones.
 pub(super) struct Ticket {
     pub(super) number: u64,
     pub(super) op: Op,

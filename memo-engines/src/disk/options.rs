@@ -1,4 +1,4 @@
-//! What can be set about a [`Disk`](super::Disk).
+//! The options of a [`Disk`](super::Disk).
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,41 +12,41 @@ use super::failure::failure;
 use crate::error::{Error, ErrorKind};
 use crate::program::Program;
 
-/// Where a message for people goes.
+/// A callback for messages to people.
 type Hook = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What can be set about a [`Disk`](super::Disk). Every default is meant for production.
+/// The options of a [`Disk`](super::Disk). Every default is meant for production.
 #[derive(Clone)]
 pub struct DiskOptions {
-    /// The directory; made, with mode 0700, where it is missing. By default one for each program, by the name of its
-    /// executable and where that lies, below `memo` in the user's cache directory, by the platform's convention.
+    /// The directory. It is made with mode 0700 if it is missing. By default each program has one, named by
+    /// its executable and where that lies, below `memo` in the user's cache directory of the platform.
     pub path: Option<PathBuf>,
-    /// Whether, without a `path`, results are shared with all programs of this user that say so too: in `memo` itself.
-    /// Default `false`.
+    /// Whether to use the directory `memo` itself if `path` is not set, and so share results with all
+    /// programs of this user that say so too. Default `false`.
     pub shared: bool,
-    /// The most that it takes on the disk, in bytes, all files together. Beyond it the expired leave, then the
+    /// The most that all files together may take, in bytes. Beyond it, expired entries leave, then the
     /// least recently used. At least 1 MiB counts. Default 1 GiB.
     pub max_size: u64,
-    /// Entries larger than this, in bytes, are files of their own; smaller ones are rows of the index. Default
-    /// 64 KiB.
+    /// An entry larger than this, in bytes, is a file of its own; a smaller one is a row of the index.
+    /// Default 64 KiB.
     pub large_over: usize,
-    /// Whether an entry must be on the disk itself, beyond the operating system's cache, before `put` returns.
-    /// Without it an entry may be lost with the power; it is never wrong. Default `false`.
+    /// Whether `put` returns only when the entry is on the disk itself, beyond the operating system's
+    /// cache. Otherwise an entry may be lost when the power fails; it is never wrong. Default `false`.
     pub durable: bool,
     /// How many bytes of entries may wait to be written. Default 32 MiB.
     pub queue: usize,
-    /// How long `put` waits for room in the queue before it gives the entry up. Default 5 ms.
+    /// How long `put` waits for room in the queue before it drops the entry. Default 5 ms.
     pub put_wait: Duration,
-    /// How long `remove`, `clear`, the lease calls and a durable `put` wait for their writing. Default 2 s.
+    /// How long `remove`, `clear`, leases and a durable `put` wait until they are written. Default 2 s.
     pub wait: Duration,
-    /// How long SQLite waits for another process's write. Default 1 s; counts against `wait`.
+    /// How long SQLite waits for another process's write. This counts against `wait`. Default 1 s.
     pub busy_timeout: Duration,
-    /// A read refreshes an entry's place in the order of eviction only if it was last refreshed this long ago:
-    /// reading costs no writing. Default 60 s.
+    /// How old an entry's last use must be for a read to update it. The order of eviction is no more exact
+    /// than this, and most reads write nothing. Default 60 s.
     pub touch_after: Duration,
-    /// How often the expired, the cleared and forgotten files are looked for. Default 60 s.
+    /// How often expired and cleared entries and orphaned files are looked for. Default 60 s.
     pub sweep_every: Duration,
-    /// Told what people should know, a sentence at a time: that a damaged store was set aside.
+    /// Is called with messages for people, a sentence each: that a damaged index was set aside.
     pub warn: Option<Hook>,
 }
 
@@ -88,33 +88,33 @@ impl DiskOptions {
 
     pub(super) fn warn(&self, message: &str) {
         if let Some(warn) = &self.warn {
-            // It may be the writer that tells; a panic would end it, and nothing would be written any more.
+            // The writer may call this. A panic would end it, and nothing would be written any more.
             let _ = catch_unwind(AssertUnwindSafe(|| warn(message)));
         }
     }
 
-    /// The size beyond which entries leave. Between it and the cap there is room for what two processes write at
-    /// once, each after having found room for itself.
+    /// The size beyond which entries leave. Between it and the cap is room for two processes that each find
+    /// room and then write at once.
     pub(super) fn limit(&self) -> u64 {
         self.cap() / 8 * 7
     }
 
-    /// How far below the limit they leave, so that not every write has to evict.
+    /// How far below the limit the size is brought then, so that not every write has to evict.
     pub(super) fn slack(&self) -> u64 {
         self.cap() / 64
     }
 
-    /// The largest entry.
+    /// The largest entry that is taken.
     pub(super) fn largest(&self) -> u64 {
         self.cap() / 16
     }
 
-    /// The most that SQLite's log may hold before it is written back.
+    /// The size beyond which SQLite's log is written back.
     pub(super) fn log(&self) -> u64 {
         (self.cap() / 32).clamp(64 << 10, 16 << 20)
     }
 
-    /// The most bytes of one transaction.
+    /// The most bytes that one transaction writes.
     pub(super) fn batch(&self) -> usize {
         (self.cap() / 128).clamp(64 << 10, 4 << 20) as usize
     }
@@ -124,7 +124,7 @@ impl DiskOptions {
     }
 }
 
-/// What the directory of a program is called.
+/// The name of a program's directory.
 fn place(program: &Program) -> String {
     let home = XxHash3_64::oneshot(program.home.as_os_str().as_encoded_bytes());
     format!("{}-{home:016x}", program.name)

@@ -1,10 +1,11 @@
-//! Who holds a lease: a name for this process by which others on this machine see whether it is alive.
+//! The owner of a lease: a name for a process, by which other processes of this machine see whether it is
+//! alive.
 
 use std::process;
 use std::sync::OnceLock;
 
-/// This process: its number, when it started, and within which set of process numbers that holds (containers
-/// may share a directory, and each counts from 1). Parts that cannot be known are empty.
+/// The name of this process: its number, when it started, and the namespace in which the number holds.
+/// (Containers may share a directory, and each of them counts from 1.) Parts that are not known are empty.
 pub(super) fn this_process() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
@@ -13,8 +14,7 @@ pub(super) fn this_process() -> &'static str {
     })
 }
 
-/// Whether the process that calls itself `owner` may be alive. Where that cannot be known, it may: its lease
-/// ends by its time.
+/// Whether this owner may be alive. If that is not known, it may, and its lease ends by its time.
 pub(super) fn may_live(owner: &str) -> bool {
     let mut parts = owner.split(' ');
     let (Some(its_namespace), Some(pid), Some(its_start)) = (parts.next(), parts.next(), parts.next()) else {
@@ -24,16 +24,16 @@ pub(super) fn may_live(owner: &str) -> bool {
     if its_start.is_empty() || its_namespace.is_empty() || its_namespace != namespace() {
         return true;
     }
-    // A number that was given to another process since has another start.
+    // If the number belongs to another process now, that one started at another time.
     started(pid).as_deref() == Some(its_start)
 }
 
-/// When a process started, in ticks since the machine did.
+/// When a process started, in ticks since the machine started.
 fn started(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name, in parentheses, and may contain anything.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    // A zombie holds nothing any more.
+    // A zombie holds no lease.
     let state = fields.next()?;
     if matches!(state, "Z" | "X") {
         return None;
@@ -41,7 +41,7 @@ fn started(pid: u32) -> Option<String> {
     fields.nth(18).map(str::to_owned)
 }
 
-/// This boot and this namespace of process numbers; empty where that cannot be known.
+/// The namespace of process numbers, with the boot of the machine. Empty if that is not known.
 fn namespace() -> &'static str {
     static NAMESPACE: OnceLock<String> = OnceLock::new();
     NAMESPACE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What waits to be written: a bounded queue, and the entries in it by key, so that reads see them at once.
+//! The bounded queue of operations. The entries in it are kept by key, so that reads see them at once.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::lock::lock;
 /// The most operations that wait.
 const MOST: usize = 16 * 1024;
 
-/// What a reader finds in the queue.
+/// What a reader finds about a key in the queue.
 pub(super) enum Pending {
     Put(Entry),
     Removed,
@@ -23,12 +23,12 @@ pub(super) enum Pending {
 #[derive(Default)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
-    /// Tells the writer that there is work.
+    /// Signals the writer that there is work.
     work: Condvar,
-    /// Tells those who put that there is room.
+    /// Signals waiting callers that there is room.
     room: Condvar,
     pending: AtomicUsize,
-    /// Set when a wait for room was in vain: the writer hangs, and nobody waits again until it moves.
+    /// Set when a wait for room was in vain. Then nobody waits again until the writer moves.
     stuck: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ impl Queue {
     pub(super) fn push(&self, op: Op, bound: usize, wait: Duration) -> Result<(), Error> {
         let mut inner = self.lock();
         let size = op.size();
-        // Who waits for all to be written adds nothing to it.
+        // A flush adds nothing that has to be written.
         let takes_room = !matches!(op, Op::Flush { .. });
         let full = |inner: &Inner| {
             takes_room
@@ -72,7 +72,7 @@ impl Queue {
             }
             if full(&inner) {
                 let error = failure(ErrorKind::Full, "queue an entry for writing");
-                // That others write faster than the disk does is no trouble of the disk.
+                // If callers write faster than the disk, the disk is not at fault.
                 return Err(error.of_this_call());
             }
         }
@@ -83,7 +83,7 @@ impl Queue {
         inner.next += 1;
         match &op {
             Op::Put { key, entry, witness, .. } => {
-                // A removal that is still on its way wins over what was computed before it.
+                // A removal in the queue wins over a result that was computed before it.
                 let removed = matches!(inner.pending.get(&key.digest), Some((_, None)));
                 if witness.is_none() || !removed {
                     inner.pending.insert(key.digest, (number, Some(entry.clone())));
@@ -105,7 +105,7 @@ impl Queue {
         Ok(())
     }
 
-    /// What is about to be written under a key.
+    /// What the queue holds about a key.
     pub(super) fn pending(&self, key: &Key) -> Option<Pending> {
         if self.pending.load(Ordering::Acquire) == 0 {
             return None;
@@ -114,13 +114,13 @@ impl Queue {
         Some(entry.map_or(Pending::Removed, Pending::Put))
     }
 
-    /// How many keys there is something to write about.
+    /// How many keys wait to be written.
     pub(super) fn unwritten(&self) -> usize {
         self.pending.load(Ordering::Relaxed)
     }
 
-    /// The next operations, of no more than `bytes` unless the first alone has more; empty after `wait`
-    /// without any. `None` when the queue is closed and empty.
+    /// Takes the next operations, of `bytes` at most unless the first alone has more. Returns none if there
+    /// are none for `wait`, and `None` when the queue is closed and empty.
     pub(super) fn take(&self, bytes: usize, wait: Duration) -> Option<Vec<Ticket>> {
         let mut inner = self.lock();
         let until = Instant::now().checked_add(wait);
@@ -146,7 +146,7 @@ impl Queue {
         Some(batch)
     }
 
-    /// Says that these operations are done with, written or not. Their entries are no longer pending.
+    /// Marks these operations as done, written or not. Their entries are no longer pending.
     pub(super) fn done(&self, batch: &[Ticket]) {
         let mut inner = self.lock();
         for Ticket { number, op } in batch {
@@ -163,13 +163,13 @@ impl Queue {
         self.room.notify_all();
     }
 
-    /// Wakes the writer without anything to write.
+    /// Wakes the writer although there is nothing to write.
     pub(super) fn nudge(&self) {
         self.lock().nudged = true;
         self.work.notify_one();
     }
 
-    /// Takes no more; what is there is still written.
+    /// Closes the queue. What is in it is still written.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_all();

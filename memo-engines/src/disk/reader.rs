@@ -1,13 +1,14 @@
-//! Reading: a connection that keeps its snapshot for as long as nothing has been written.
+//! A connection for reading. It keeps its snapshot for as long as nobody writes.
 //!
-//! To begin and end a read costs SQLite two system calls for locks, four times what the look-up itself costs.
-//! So a connection stays inside its read transaction, and before each use it compares the header of SQLite's
-//! shared memory with what it was when the snapshot was taken: every commit, by any process, changes it
-//! (<https://sqlite.org/walformat.html#the_wal_index_header>). A read is never older than its beginning.
+//! To begin and end a read transaction costs SQLite two system calls for locks, four times as much as the
+//! look-up. So a connection stays inside its transaction. Before each use it compares the header of
+//! SQLite's shared memory with the header that belongs to its snapshot: every commit of any process changes
+//! it (<https://sqlite.org/walformat.html#the_wal_index_header>). So a read sees everything that was
+//! committed before it began.
 //!
-//! A kept snapshot keeps the log from starting over. The writer therefore asks for their release a few times a
-//! second, while there are any. It cannot while it waits for another process, which may be waiting for just these
-//! snapshots: so none are kept while it writes.
+//! While a snapshot is kept, the log cannot start over. So the writer asks a few times a second for
+//! snapshots to be released. It cannot ask while it waits for another process, and that process may wait
+//! for just these snapshots. So none are kept while it writes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,13 +21,13 @@ use crate::error::Error;
 /// A connection that reads.
 pub(super) struct Reader {
     connection: ReadConnection,
-    /// Whether it looks for the header: who may only read has memory of its own in its place.
+    /// Whether to look for the header. A connection that may only read has private memory in its place.
     seeks_header: bool,
-    /// The header that belongs to the snapshot that is being kept.
+    /// The header that belongs to the snapshot that is kept.
     snapshot: Option<Header>,
-    /// What is known about that snapshot.
+    /// What is known about the snapshot.
     known: Option<Known>,
-    /// What was read under that header, which may come again with the next snapshot.
+    /// Rows that were read under the last header, which may be that of the next snapshot too.
     cache: RowCache,
 }
 
@@ -67,7 +68,8 @@ impl Reader {
         if let Some(header) = header
             && self.connection.header() == Some(header)
         {
-            // Nothing was committed between the look at the header and the first read: they belong together.
+            // Nothing was committed between the look at the header and the first read. So the header
+            // belongs to the snapshot.
             self.snapshot = Some(header);
             self.cache.use_header(header);
         } else {
@@ -79,7 +81,7 @@ impl Reader {
         Ok(value)
     }
 
-    /// Reads. `certain`: the snapshot is known to be that of the header.
+    /// Reads from the snapshot. `certain`: it is known to belong to the header.
     fn see<T>(
         &mut self,
         known: Known,

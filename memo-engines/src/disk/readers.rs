@@ -1,4 +1,4 @@
-//! Reading: a few connections, which threads share.
+//! The connections for reading, which threads share.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,18 +10,18 @@ use super::index::{Mode, View};
 use super::reader::Reader;
 use crate::error::Error;
 
-/// How many connections are kept for the next reader; more are made when more read at once.
+/// How many connections are kept. If more threads read at once, more are opened and not kept.
 const KEPT: usize = 8;
 
 pub(super) struct Readers {
     path: PathBuf,
     busy: Duration,
     mode: Mode,
-    /// Locked for as long as one reads.
+    /// Each is locked while a thread reads.
     kept: [Mutex<Option<Reader>>; KEPT],
-    /// Whether any connection may be keeping a snapshot.
+    /// Whether a connection may be keeping a snapshot.
     holding: AtomicBool,
-    /// Whether none may be kept.
+    /// Whether no snapshot may be kept.
     keep_none: AtomicBool,
 }
 
@@ -45,18 +45,18 @@ impl Readers {
         }
     }
 
-    /// From now on no snapshot is kept, until they may be again.
+    /// Has no snapshot kept, until [`keep_again`](Self::keep_again).
     pub(super) fn keep_none(&self) {
         self.keep_none.store(true, Ordering::SeqCst);
         self.let_go();
     }
 
-    /// Snapshots may be kept again.
+    /// Lets snapshots be kept again.
     pub(super) fn keep_again(&self) {
         self.keep_none.store(false, Ordering::SeqCst);
     }
 
-    /// Reads from a snapshot that has everything that was written before.
+    /// Reads from a snapshot that has everything that was committed before.
     pub(super) fn read<T>(
         &self,
         read: impl Fn(&mut View<'_, '_>) -> rusqlite::Result<T>,
@@ -66,7 +66,7 @@ impl Readers {
             Some(reader) => reader,
             None => Reader::open(&self.path, self.busy, self.mode)?,
         };
-        // After an error the connection is not used again.
+        // A connection is not used again after an error.
         let value = reader.read(read).map_err(|error| failure::sqlite("read the index", error))?;
         if let Some(mut place) = place {
             *place = Some(reader);
@@ -74,16 +74,17 @@ impl Readers {
                 self.holding.store(true, Ordering::Relaxed);
             }
         }
-        // Looked at after it can be seen that there is one to let go of.
+        // This is read after `holding` was set: either the reader sees `keep_none`, or the writer sees the
+        // snapshot.
         if self.keep_none.load(Ordering::SeqCst) {
             self.let_go();
         }
         Ok(value)
     }
 
-    /// A connection that nobody reads from right now, or the place for one; `None` if all are taken.
+    /// A place with a connection that nobody is using, or an empty place. `None` if all are in use.
     fn place(&self) -> Option<MutexGuard<'_, Option<Reader>>> {
-        // At the end of a thread its locals may be gone.
+        // A thread that is ending may have no locals any more.
         let first = PLACE.try_with(|place| *place).unwrap_or_default();
         let mut empty = None;
         for step in 0..KEPT {
@@ -97,19 +98,19 @@ impl Readers {
         empty
     }
 
-    /// Whether there may be snapshots to let go of.
+    /// Whether a snapshot may be kept.
     pub(super) fn are_holding(&self) -> bool {
         self.holding.load(Ordering::Relaxed)
     }
 
-    /// Lets go of the snapshots of those that are not reading right now.
+    /// Releases the snapshots of the connections that nobody is using.
     pub(super) fn let_go(&self) {
         self.holding.store(false, Ordering::Relaxed);
         for kept in &self.kept {
             let mut place = match kept.try_lock() {
                 Ok(place) => place,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // It keeps its snapshot for another while: ask again.
+                // A thread is reading from it, so it keeps its snapshot. The writer asks again.
                 Err(TryLockError::WouldBlock) => {
                     self.holding.store(true, Ordering::Relaxed);
                     continue;

@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) damaged: AtomicBool,
     /// Set by a reader that could not open the index: the directory may have been removed.
     pub(super) lost: AtomicBool,
-    /// Of the process that opened it.
+    /// The generation of the process that opened it.
     generation: u64,
 }
 
@@ -48,8 +48,8 @@ impl Shared {
         Ok(self.look(key)?.0)
     }
 
-    /// Whether this is the process that opened it. A forked child has no writer, and SQLite allows it neither to use what
-    /// its parent opened nor to open the same file itself: what is known of locks there is the parent's.
+    /// Fails in a forked child. The child has no writer, and SQLite allows it neither to use what its
+    /// parent opened nor to open the same file itself, because what it knows of locks is the parent's.
     /// (<https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_>)
     pub(super) fn check_process(&self) -> Result<(), Error> {
         if self.generation == fork::generation() {
@@ -70,7 +70,8 @@ impl Shared {
             Some(_) => return Ok((None, self.read(|view, _| Ok(view.known.witness))?)),
             None => {}
         }
-        // A content file may go between the look at the row and the opening of the file: once is chance.
+        // A content file may be removed between the look at the row and the opening of the file. If that
+        // happens twice, it is no coincidence.
         for last in [false, true] {
             let (found, witness) =
                 self.read(|view, hints| Ok((view.get(hints, key)?, view.known.witness)))?;
@@ -92,7 +93,7 @@ impl Shared {
                     > self.stores.options.touch_after.as_millis() as u64
                     && self.stores.may_write()
                 {
-                    // No place in the queue, no refreshed place in the order: that is all.
+                    // If the queue is full, the time of use is not updated. Nothing else is lost.
                     let _ = self.push(Op::Touch { row, at: now }, Duration::ZERO);
                 }
                 let expires = expires.map(i64::cast_unsigned);
@@ -114,10 +115,10 @@ impl Shared {
         let held = store.readers.are_holding();
         let value = store.readers.read(|view| read(view, &store.hints));
         if !held && store.readers.are_holding() {
-            // So that the writer wakes in time to have the snapshots let go of.
+            // The writer wakes, and later has the snapshots released.
             self.queue.nudge();
         }
-        // The writer looks at an index that a reader found damaged, or did not find.
+        // The writer checks an index that a reader found damaged or did not find.
         let suspect = match value.as_ref().map_err(Error::kind) {
             Err(ErrorKind::Corrupt) => &self.damaged,
             Err(ErrorKind::Unavailable | ErrorKind::Io) => &self.lost,
@@ -155,7 +156,7 @@ impl Shared {
         self.push(Op::Put { key, entry, witness, reply: None }, options.put_wait).or_else(refuse)
     }
 
-    /// Hands the writer an operation and waits for its answer.
+    /// Queues an operation and waits for the writer's answer.
     pub(super) fn ask<T>(&self, wait: Duration, op: impl FnOnce(Reply<T>) -> Op) -> Result<T, Error> {
         let (reply, answer) = mpsc::sync_channel(1);
         let until = Instant::now() + wait;

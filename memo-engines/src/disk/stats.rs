@@ -2,23 +2,23 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a [`Disk`](crate::Disk) has done since it was opened, in this process.
+/// What a [`Disk`](crate::Disk) has done in this process since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiskStats {
     /// Entries that were written.
     pub written: u64,
-    /// Entries that were given up because the queue was full or the disk in trouble.
+    /// Entries that were dropped, because the queue was full or nothing could be written.
     pub refused: u64,
     /// Operations whose transaction failed.
     pub failed: u64,
-    /// Entries that left for room.
+    /// Entries that were evicted for room.
     pub evicted: u64,
-    /// Entries that left because their time was over.
+    /// Entries that were deleted because they had expired.
     pub expired: u64,
 }
 
-/// What is counted as it happens.
+/// The counters.
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) written: AtomicU64,

@@ -1,4 +1,4 @@
-//! One index and those who read it: how it is found, and how a damaged one makes way for the next.
+//! An index that is in use: how it is opened, and how a damaged one is replaced.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::options::DiskOptions;
 use super::readers::Readers;
 use crate::error::{Error, ErrorKind};
 
-/// One index.
+/// An index, its directory and its readers.
 pub(super) struct Store {
     pub(super) directory: Arc<Directory>,
     pub(super) number: u64,
@@ -22,14 +22,14 @@ pub(super) struct Store {
     pub(super) hints: Hints,
 }
 
-/// The error of what would have to write to a directory that may only be read.
+/// The error of a write to a read-only directory.
 pub(super) fn cannot_write(directory: &Directory) -> Error {
     let problem = directory.access.problem().unwrap_or_default();
     let context = format!("write to {}: {problem}", directory.path().display());
     failure(ErrorKind::Unavailable, context)
 }
 
-/// Refuses what SQLite has opened by a name that may have led elsewhere meanwhile.
+/// Fails if the path by which SQLite opened the index may have led elsewhere meanwhile.
 fn check_in_place(directory: &Directory, number: u64, file: FileId) -> Result<(), Error> {
     if directory.is_in_place() && directory.is_same_index(number, file) {
         return Ok(());
@@ -39,14 +39,15 @@ fn check_in_place(directory: &Directory, number: u64, file: FileId) -> Result<()
     Err(failure(ErrorKind::Unavailable, context))
 }
 
-/// The newest index, to be read only; there must be one.
+/// Opens the newest index for reading. There must be one.
 fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, Connection), Error> {
     let number = directory.newest_index()?;
     if number == 0 {
         return Err(cannot_write(directory));
     }
     let file = directory.find_index(number)?;
-    // What is in a log would not be seen; whoever is to see it needs the log's own index.
+    // Without locks, SQLite ignores a log. If there is one, it is opened the usual way, which takes the
+    // log's own index.
     let frozen = directory.access == Access::Frozen && directory.log_size(number) == 0;
     let mode = if frozen { Mode::Frozen } else { Mode::Read };
     let path = directory.index(number);
@@ -58,7 +59,7 @@ fn to_read(directory: &Arc<Directory>, options: &DiskOptions) -> Result<(Store, 
     Ok((Store { directory, number, file, readers, hints: Hints::default() }, connection))
 }
 
-/// Opens the newest index of a directory; makes one where there is none, and sets a damaged one aside.
+/// Opens the newest index of a directory. Makes one if there is none, and sets a damaged one aside.
 pub(super) fn newest(
     directory: &Arc<Directory>,
     options: &DiskOptions,
@@ -68,7 +69,7 @@ pub(super) fn newest(
     }
     let _lock = directory.lock(options.wait)?;
     let mut number = directory.newest_index()?.max(1);
-    // Each turn but the last sets one damaged index aside; a new one is not damaged.
+    // Each turn but the last sets a damaged index aside. A new index is not damaged.
     let mut tries = 0;
     let begun = Instant::now();
     loop {
@@ -80,8 +81,8 @@ pub(super) fn newest(
                 let read_only = connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false);
                 Ok::<_, Error>((connection, read_only && directory.may_write_index(number)))
             };
-            // SQLite makes do with reading where it could not open the file for writing, which may have been chance,
-            // or where the header says that the file is of a later format, which ours is not.
+            // SQLite opens a file for reading only if it could not open it for writing, which may have been
+            // chance, or if its header says that it has a later format. Ours never has.
             let (mut connection, mut refuses) = open()?;
             if refuses {
                 (connection, refuses) = open()?;
@@ -101,7 +102,7 @@ pub(super) fn newest(
                 number += 1;
                 tries += 1;
             }
-            // Another process is writing, or mending what a killed one left.
+            // Another process is writing, or repairs what a killed one left.
             Err(error) if error.retry_helps() && begun.elapsed() < options.wait => {
                 std::thread::sleep(Duration::from_millis(2));
             }
@@ -110,7 +111,7 @@ pub(super) fn newest(
     }
 }
 
-/// Puts a damaged index out of the way, and tells people.
+/// Sets a damaged index aside, and warns.
 pub(super) fn set_aside(
     directory: &Directory,
     options: &DiskOptions,
@@ -126,7 +127,8 @@ pub(super) fn set_aside(
     let kept: Option<PathBuf> = directory
         .set_aside(number, options.largest())
         .map_err(|error| failure::io("set a damaged index aside", error))?;
-    // The number is used up: whoever still has the old one open must not meet the new one under its name.
+    // The number is not used again: a process that has the old index open must not find a new one under its
+    // name.
     directory.prepare_index(number + 1)?;
     let cause = std::error::Error::source(why).map(ToString::to_string).unwrap_or_default();
     options.warn(&format!(

@@ -1,4 +1,4 @@
-//! The index that is used now, and how another takes its place.
+//! The index that is in use, and how another replaces it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +10,7 @@ use super::options::DiskOptions;
 use super::store::{Store, cannot_write, newest, set_aside};
 use crate::error::Error;
 
-/// See [`Stores::quiet`].
+/// While this lives, readers keep no snapshots.
 pub(super) struct Quiet(Arc<Store>);
 
 impl Drop for Quiet {
@@ -19,10 +19,10 @@ impl Drop for Quiet {
     }
 }
 
-/// The index that is used now, and the directory it is in. A directory that is removed or moved away is opened anew by
-/// its name, so neither stays the same.
+/// The index that is in use, and its directory. If the directory is removed or moved, it is opened again by
+/// its name. So neither stays the same.
 pub(super) struct Stores {
-    /// The name of the directory, free of symbolic links as it was first opened.
+    /// The path of the directory, free of symbolic links when it was first opened.
     pub(super) path: PathBuf,
     /// Whether calls to it may hang.
     pub(super) remote: bool,
@@ -31,7 +31,7 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    /// Opens the newest index of the directory, makes one where there is none, sets a damaged one aside.
+    /// Opens the newest index of the directory. Makes one if there is none, and sets a damaged one aside.
     pub(super) fn open(options: DiskOptions) -> Result<(Self, Connection), Error> {
         let directory = Arc::new(Directory::open(&options.directory()?)?);
         let path = directory.path().parent().map(Path::to_owned).unwrap_or_default();
@@ -51,7 +51,7 @@ impl Stores {
         Quiet(store)
     }
 
-    /// The size of the log of the index, in bytes.
+    /// The size of the index's log, in bytes.
     pub(super) fn log_size(&self) -> u64 {
         let store = self.current();
         store.directory.log_size(store.number)
@@ -63,14 +63,14 @@ impl Stores {
         store.directory.index_size(store.number)
     }
 
-    /// Whether the index that is used is still where it was. It is not after another process has set it aside,
-    /// or someone has emptied the directory, removed it, or put another in its place.
+    /// Whether the index in use is still in its place. It is not if another process has set it aside, or if
+    /// the directory was emptied, removed or replaced.
     pub(super) fn is_current(&self) -> bool {
         let store = self.current();
         store.directory.is_in_place() && store.directory.is_same_index(store.number, store.file)
     }
 
-    /// Why nothing can be written, where that is so.
+    /// Why nothing can be written, if that is so.
     pub(super) fn cannot_write(&self) -> Option<Error> {
         let store = self.current();
         (store.directory.access != Access::Write).then(|| cannot_write(&store.directory))
@@ -81,8 +81,8 @@ impl Stores {
         self.current().directory.access == Access::Write
     }
 
-    /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use,
-    /// unless another process has done so already.
+    /// Opens the index that is the newest now, and uses it from now on. With `damaged`, first sets the
+    /// index in use aside, unless another process has done so.
     pub(super) fn renew(&self, damaged: Option<&Error>) -> Result<Connection, Error> {
         let old = self.current();
         old.readers.let_go();

@@ -1,4 +1,4 @@
-//! Why nothing is written just now, so that puts are refused without a try.
+//! The failure of the last transaction. While it is recent, puts are refused without a try.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -12,7 +12,7 @@ const REFUSE: Duration = Duration::from_millis(500);
 
 /// The failure of the last transaction, if it failed.
 pub(super) struct Trouble {
-    /// Whether `last` holds anything: all that a put looks at while things go well.
+    /// Whether `last` is `Some`. It is all that a put reads while writing works.
     is_there: AtomicBool,
     last: Mutex<Option<Last>>,
 }
@@ -23,21 +23,23 @@ struct Last {
     error: Error,
 }
 
-/// What becomes of a put.
+/// How a put is made.
 pub(super) enum Admission {
     Free,
-    /// It tries whether the disk is well again, and waits for the answer.
+    /// It tries whether writing works again, and waits for the answer.
     Probe,
 }
 
 impl Trouble {
-    /// Begins with an error, where one is known already: the first put tries, and says why nothing can be written.
+    /// Begins with an error, if one is known already. The first put tries, and reports why nothing can be
+    /// written.
     pub(super) fn new(error: Option<&Error>) -> Self {
         let last = error.map(|error| Last::new(error, Instant::now()));
         Self { is_there: AtomicBool::new(last.is_some()), last: Mutex::new(last) }
     }
 
-    /// Whether a put may try. After the time in which all are refused one does, and the others are refused meanwhile.
+    /// Admits a put, or refuses it. When the time is over in which all are refused, one put tries, and the
+    /// others are refused meanwhile.
     pub(super) fn admit(&self) -> Result<Admission, Error> {
         if !self.is_there.load(Ordering::Acquire) {
             return Ok(Admission::Free);
@@ -52,12 +54,12 @@ impl Trouble {
         }
     }
 
-    /// The failure, if there is one, whether or not a put may try again.
+    /// Fails if the last transaction failed, however long ago.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.lock().as_ref().map_or(Ok(()), |last| Err(last.error.copied()))
     }
 
-    /// Notes what became of a transaction.
+    /// Notes the result of a transaction.
     pub(super) fn note(&self, error: Option<&Error>) {
         let mut last = self.lock();
         *last = error.map(|error| Last::new(error, Instant::now() + REFUSE));

@@ -1,8 +1,8 @@
-//! A look at the header of SQLite's WAL index, the memory that the connections to one database share.
+//! Reads the header of SQLite's WAL index, the memory that all connections to a database share.
 //!
-//! The one place of this engine with unsafe code: SQLite gives out the mapping it already has, by its
-//! documented interface for file systems (<https://sqlite.org/c3ref/io_methods.html>, `xShmMap`), and the
-//! header is read from it with atomic loads.
+//! This is the only unsafe code of the engine. SQLite hands out the mapping that it already has, by its
+//! documented interface for file systems (<https://sqlite.org/c3ref/io_methods.html>, `xShmMap`). The
+//! header is read with atomic loads.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::{Connection, Statement, ffi};
 use self_cell::self_cell;
 
-/// The size of a region of the WAL index, which the file format fixes.
+/// The size of a region of the WAL index. The file format fixes it.
 const REGION: std::ffi::c_int = 32 * 1024;
 
-/// The first copy of the header: among others a counter of commits, the end of the log, its salts.
+/// The first copy of the header. It holds a counter of commits, the end of the log, its salts and more.
 pub(super) type Header = [u32; 12];
 
 self_cell!(
-    /// A connection and a statement of it: to look one up by its text costs a fifth of what the statement does.
+    /// A connection and a prepared statement of it. To find the statement by its text would cost a fifth of
+    /// running it.
     struct Prepared {
         owner: Connection,
         #[not_covariant]
@@ -25,11 +26,10 @@ self_cell!(
     }
 );
 
-/// A connection with the statement it is used for most, and the header of what it shares with the others of its
-/// database.
+/// A connection for reading, with its most used statement and the header of the WAL index.
 pub(super) struct ReadConnection {
     prepared: Prepared,
-    /// Valid for as long as the connection is open, which is as long as it is here.
+    /// Valid while the connection is open, and so while `prepared` lives.
     header: Option<NonNull<[AtomicU32; 12]>>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct ReadConnection {
 unsafe impl Send for ReadConnection {}
 
 impl ReadConnection {
-    /// A connection with a statement, which is prepared.
+    /// Prepares a statement of the connection.
     pub(super) fn new(connection: Connection, statement: &str) -> rusqlite::Result<Self> {
         let prepared = Prepared::try_new(connection, |connection| connection.prepare(statement))?;
         Ok(Self { prepared, header: None })
@@ -50,7 +50,7 @@ impl ReadConnection {
         self.prepared.borrow_owner()
     }
 
-    /// The connection with its statement.
+    /// Calls `f` with the connection and its statement.
     pub(super) fn with_statement<T>(
         &mut self,
         f: impl for<'c> FnOnce(&'c Connection, &mut Statement<'c>) -> T,
@@ -58,30 +58,31 @@ impl ReadConnection {
         self.prepared.with_dependent_mut(f)
     }
 
-    /// Finds the header; it is there once the connection has read something in WAL mode.
+    /// Finds the header. It exists once the connection has read something in WAL mode.
     pub(super) fn find_header(&mut self) {
         if self.header.is_none() {
             self.header = mapped_header(self.connection());
         }
     }
 
-    /// The header as it is now, if it was found. It may be half of one and half of the next; that equals
-    /// neither, for every commit changes the counter in it.
+    /// The header as it is now, if it was found. A commit may be changing it just now. Then the result is
+    /// half of one header and half of the next, and equals neither, since every commit changes the counter
+    /// in it.
     pub(super) fn header(&self) -> Option<Header> {
         let header = self.header?;
         // SAFETY: the region is larger than this, aligned (checked), and stays mapped while the connection is open:
         // SQLite unmaps it only where a connection leaves WAL mode, which ours never do. Whoever else changes it copies a
         // whole header over it, aligned as it is; we read it as SQLite's own readers do, but by atomic loads.
         let words = unsafe { header.as_ref() };
-        // What is read afterwards is read after this.
+        // Later reads happen after this one.
         Some(words.each_ref().map(|word| word.load(Ordering::Acquire)))
     }
 }
 
-/// The region that SQLite has mapped, `None` where it has none to give.
+/// The header in the region that SQLite has mapped. `None` if SQLite has no mapping to hand out.
 fn mapped_header(connection: &Connection) -> Option<NonNull<[AtomicU32; 12]>> {
-    // A connection without a log, as one has that opened a file whose header is damaged, would open the shared memory
-    // now, and not close it.
+    // A connection that does not use the log, because the header of its file is damaged, would open the
+    // shared memory now and not close it.
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).ok()?;
     if mode != "wal" {
         return None;

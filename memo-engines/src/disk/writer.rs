@@ -1,4 +1,4 @@
-//! Writing: one thread, which takes what waits in the queue and writes it in one transaction.
+//! The writer thread. It takes the operations that wait in the queue and writes them in one transaction.
 
 mod answers;
 mod batch;
@@ -20,7 +20,7 @@ use super::operation::{Op, Ticket};
 use super::shared::Shared;
 use crate::error::{Error, ErrorKind};
 
-/// How long snapshots of readers are kept at most.
+/// How long readers may keep a snapshot.
 const LET_GO: Duration = Duration::from_millis(200);
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -31,26 +31,27 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
-        // The first sweep is at once: what was left behind is found at the beginning.
+        // The first sweep is at once, to delete what was left behind.
         let index = IndexWriter::new(Arc::clone(&shared), connection);
         Self { shared, index, next_sweep: Instant::now(), next_let_go: None }
     }
 
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         while let Some(batch) = shared.queue.take(shared.stores.options.batch(), self.until_next()) {
             self.check_suspects();
             if !batch.is_empty() {
                 let written = self.write(&batch);
-                // Before anyone hears that it is done: a reader must not find in the queue what was cleared.
+                // This comes before anyone is answered: after a clear is answered, a reader must not find
+                // the entry in the queue.
                 shared.queue.done(&batch);
                 match written {
                     Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
                     Err(error) => batch.iter().for_each(|ticket| refuse(&ticket.op, &error)),
                 }
             }
-            // After everyone has been answered: who asked for a write does not wait for the log.
+            // This comes after everyone is answered: nobody waits for the log.
             let bound = shared.stores.options.log() / 2;
             if (!batch.is_empty() || self.index.checkpoint.is_due()) && shared.stores.log_size() > bound {
                 let _quiet = shared.stores.quiet();
@@ -59,12 +60,12 @@ impl Writer {
             self.let_go();
             self.sweep(&batch);
         }
-        // Nothing that was written depends on the log any more, unless others are still using it.
+        // Now nothing depends on the log, unless other processes use it.
         self.index.checkpoint = Checkpoint::default();
         self.index.write_back(0);
     }
 
-    /// Looks at an index that a reader found damaged, or did not find.
+    /// Checks an index that a reader found damaged or did not find.
     fn check_suspects(&mut self) {
         if self.shared.damaged.swap(false, Ordering::AcqRel) {
             let why = failure(ErrorKind::Corrupt, "read the index");
@@ -75,7 +76,7 @@ impl Writer {
         }
     }
 
-    /// Sweeps where it is time for that or somebody in the batch has asked for it, and answers those.
+    /// Sweeps if it is time or if the batch asks for it. Answers those who asked.
     fn sweep(&mut self, batch: &[Ticket]) {
         let mut asked = batch.iter().filter_map(|ticket| match &ticket.op {
             Op::Sweep { reply } => Some(reply),
@@ -111,18 +112,19 @@ impl Writer {
             self.next_let_go = None;
             self.shared.stores.current().readers.let_go();
             if !self.shared.stores.is_current() {
-                // Where that fails, the next batch says so.
+                // If this fails, the next batch reports it.
                 let _ = self.renew(None);
             }
         }
     }
 
-    /// Writes a batch, and tries once more where that helps.
+    /// Writes a batch. Tries once more if that may help.
     fn write(&mut self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
         if batch.iter().all(|ticket| matches!(ticket.op, Op::Flush { .. } | Op::Sweep { .. })) {
             return self.flushed(batch);
         }
-        // What is written to an index that is not in its place any more is lost, and nobody may hear that it is done.
+        // What is written to an index that is not in its place is lost, so nobody may be told that it is
+        // done.
         let found = if self.shared.stores.is_current() { Ok(()) } else { self.renew(None) };
         let may_write = || self.shared.stores.cannot_write().map_or(Ok(()), Err);
         let mut written = found.and_then(|()| may_write()).and_then(|()| self.index.write(batch));
@@ -139,7 +141,7 @@ impl Writer {
         written
     }
 
-    /// Answers a flush with nothing before it: all has been committed, unless the last transaction failed. There
+    /// Answers a batch of flushes. Everything has been committed, unless the last transaction failed. There
     /// is nothing to write, and readers keep their snapshots.
     fn flushed(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
         self.shared.trouble.check()?;
@@ -150,13 +152,13 @@ impl Writer {
         Ok(flushes.collect())
     }
 
-    /// What can be done about an error; tells whether to try again.
+    /// Does what may help against an error. Returns whether to try again.
     fn recovers(&mut self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Corrupt => self.renew(Some(error)).is_ok(),
-            // Read-only, as SQLite sees it: to open it anew tells whether that is so.
+            // SQLite says that the index is read-only. Opening it again tells whether it is.
             ErrorKind::Unavailable => self.renew(None).is_ok(),
-            // The file may have been moved away under us.
+            // The file may have been moved away.
             _ if !self.shared.stores.is_current() => self.renew(None).is_ok(),
             _ => error.retry_helps(),
         }

@@ -1,4 +1,4 @@
-//! An address, taken apart.
+//! Addresses: what an address says, with the options beside it.
 
 use ::redis::{ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
@@ -9,22 +9,22 @@ use super::tcp::tcp_settings;
 pub(super) enum Kind {
     One,
     Cluster,
-    /// The master of this name.
+    /// The master of this name, which Sentinels know.
     Sentinels(String),
 }
 
-/// What an address says, with what the options say beside it.
+/// What an address says, with the options beside it.
 pub(super) struct Address {
     pub(super) kind: Kind,
-    /// Whether connections go by TLS.
+    /// Whether connections use TLS.
     pub(super) secure: bool,
-    /// At least one.
+    /// The hosts. There is at least one.
     pub(super) hosts: Vec<ConnectionInfo>,
 }
 
 impl Address {
     /// # Errors
-    /// What is wrong, without a word of the address: it may hold secrets.
+    /// What is wrong. It quotes nothing of the address, which may hold secrets.
     pub(super) fn of(options: &RedisOptions) -> Result<Self, &'static str> {
         if options.url.contains('#') {
             return Err("it has a fragment; `#insecure` is not to be had: give the certificate as `ca`");
@@ -74,13 +74,13 @@ impl Address {
     }
 }
 
-/// One host of an address.
+/// Reads one host of an address.
 fn host(url: &str, options: &RedisOptions) -> Result<ConnectionInfo, &'static str> {
-    // what the library says of an address may quote it
+    // the library's error may quote the address
     url.into_connection_info().map(|info| complete(info, options)).map_err(|_| "it cannot be read")
 }
 
-/// With what the options say beside the address.
+/// Adds what the options say.
 fn complete(info: ConnectionInfo, options: &RedisOptions) -> ConnectionInfo {
     let mut redis = info.redis_settings().clone();
     // the library's own default is RESP2
@@ -99,7 +99,8 @@ fn complete(info: ConnectionInfo, options: &RedisOptions) -> ConnectionInfo {
     info.set_redis_settings(redis).set_tcp_settings(tcp_settings())
 }
 
-/// Whether an address asks for the older protocol, in which a connection is either for commands or for messages.
+/// Whether an address asks for the older protocol. In it, a connection is either for commands or for
+/// messages.
 pub(super) fn is_resp2(url: &str) -> bool {
     let query = url.rsplit_once('?').map_or("", |(_, query)| query);
     query.split('&').any(|parameter| matches!(parameter, "protocol=2" | "protocol=resp2"))

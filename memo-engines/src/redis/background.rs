@@ -1,4 +1,4 @@
-//! The runtime on which connections live: one thread, shared by all engines of the process that need it.
+//! The runtime of connections: one thread, shared by all engines of the process that need it.
 
 use std::io;
 use std::sync::OnceLock;

@@ -1,8 +1,8 @@
-//! Look-ups of many callers in one command.
+//! Batches: the look-ups of many callers in one command.
 //!
-//! Callers leave their keys in a queue, and a task on the [`background`] runtime fetches all that have
-//! come together by one `MGET`: the more ask at once, the less each costs, here and on the server. Nobody waits for others to
-//! come: a batch is what is there.
+//! Callers leave their keys in a queue. A task on the [`background`] runtime takes all keys that are there
+//! and fetches them by one `MGET`. The more callers ask at once, the less each look-up costs, here and on
+//! the server. No caller waits for a batch to fill.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,12 +20,12 @@ use crate::engine::{Key, Space};
 use crate::error::{Error, ErrorKind};
 use crate::lock::lock;
 
-/// How many look-ups go in one command at most, and about how many bytes they may fetch: nobody gets a reply before the
-/// last of its batch has come.
+/// How many look-ups one command has at most, and about how many bytes it may fetch. No caller of a batch
+/// is answered before the last reply has come.
 const MOST: usize = 64;
 const MOST_BYTES: usize = 64 << 10;
 
-/// How many replies wait at most until all have copied what is theirs.
+/// How many batches are kept at most while callers copy their replies.
 const COPIED: usize = 8;
 
 const ATTEMPTED: &str = "get an entry";
@@ -42,11 +42,11 @@ struct Answer {
     minute: u64,
 }
 
-/// What the server holds under a key.
+/// The reply for one key.
 enum Held {
     Own(Value),
-    /// One of what a batch has fetched. Whoever asked makes a copy of it: to free what another thread allocated takes a
-    /// lock of the allocator, for which all of a batch would queue.
+    /// One of the replies of a batch. The caller copies it. To free what another thread allocated takes a
+    /// lock of the allocator, for which all callers of a batch would queue.
     Shared(Arc<Fetched>, usize),
 }
 
@@ -62,7 +62,7 @@ impl Held {
     }
 }
 
-/// Where callers leave their keys.
+/// Collects look-ups into batches.
 pub(super) struct Batcher {
     link: Link,
     names: Names,
@@ -77,7 +77,7 @@ impl Batcher {
 
     pub(super) async fn find(&self, key: &Key) -> Result<Look, Error> {
         let (reply, answer) = oneshot::channel();
-        // whoever gives up waiting drops its end, and is not asked for if it was not yet
+        // a caller that gives up drops its end; its key is left out if it was not fetched yet
         let _ = self.queue()?.send(Request { key: *key, reply });
         let answer = answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, ATTEMPTED)));
         let Answer { held, generation, minute } = answer?;
@@ -91,29 +91,29 @@ impl Batcher {
         let runtime = background::handle()?;
         Ok(self.queue.get_or_init(|| {
             let (queue, reads) = mpsc::unbounded_channel();
-            // it ends with the queue
+            // the task ends with the queue
             runtime.spawn(serve(reads, self.link.clone(), self.names.clone(), self.clock));
             queue
         }))
     }
 }
 
-/// What batches have to do with each other.
+/// What a batch knows from those before it.
 #[derive(Default)]
 struct History {
-    /// About how many bytes an answer has.
+    /// About how many bytes one reply has.
     size: AtomicUsize,
-    /// What was fetched and is being copied. It is freed here, by the thread that allocated it.
+    /// Replies that callers are copying. They are freed here, by the thread that allocated them.
     copied: Mutex<VecDeque<Arc<Fetched>>>,
 }
 
 impl History {
-    /// How many look-ups may go together.
+    /// How many look-ups the next batch may have.
     fn batch_size(&self) -> usize {
         (MOST_BYTES / self.size.load(Ordering::Relaxed).max(1)).clamp(1, MOST)
     }
 
-    /// Gives the number of bytes that were fetched for so many.
+    /// Notes the replies for `count` look-ups. Returns how many bytes they have.
     fn record(&self, all: &Fetched, count: usize) -> usize {
         let length = |value: &Value| if let Value::BulkString(bytes) = value { bytes.len() } else { 0 };
         let bytes = all.iter().map(length).sum();
@@ -122,14 +122,14 @@ impl History {
         bytes
     }
 
-    /// All who asked have been told, and are making their copies.
+    /// Keeps replies until all callers have copied theirs.
     fn keep_until_copied(&self, all: Arc<Fetched>, bytes: usize) {
         let mut copied = lock(&self.copied);
-        // nobody who is slow keeps the others' back for long
+        // a slow caller does not keep the others' replies for long
         while copied.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1 || copied.len() > COPIED) {
             copied.pop_front();
         }
-        // more than usual is not kept, for it may be long until the next batch
+        // unusually large replies are not kept: the next batch may be long in coming
         if bytes <= 2 * MOST_BYTES {
             copied.push_back(all);
         }
@@ -151,13 +151,13 @@ async fn serve(mut reads: mpsc::UnboundedReceiver<Request>, link: Link, names: N
     }
 }
 
-/// Fetches the entries, and before the first of each space that space's generation.
+/// Fetches a batch: its entries and, before the first entry of each space, the generation of that space.
 async fn fetch(batch: Vec<Request>, minute: u64, link: Link, names: Names, history: Arc<History>) {
     let mut command = Cmd::with_capacity(2 + batch.len(), 128 * (1 + batch.len()));
     command.arg("MGET");
-    // the spaces, commonly one, and what the generation of each is called and where in the reply it is
+    // the spaces, mostly one, each with the key of its generation and the index of that in the reply
     let mut spaces: Vec<(Space, String, usize)> = Vec::with_capacity(1);
-    // for each key its space's place above, and where its entry is
+    // for each key the index of its space above, and the index of its entry in the reply
     let mut places = Vec::with_capacity(batch.len());
     let mut count = 0;
     let mut entry = String::new();

@@ -1,4 +1,4 @@
-//! Changes: entries that are put, removed and cleared, and how others are told of that.
+//! Puts, removals and clearings, and their announcement to others.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Redis {
                 if self.clock.minute().wrapping_sub(minute) % 4096
                     >= self.removal_memory().as_secs() / 60 =>
             {
-                // what has happened since may have been forgotten
+                // changes since then may have been forgotten
                 return Ok(false);
             }
             Some((number, _)) => number.to_string(),
@@ -81,12 +81,12 @@ impl Redis {
             .map_err(Failure::named)
     }
 
-    /// Adds the channel, and what to say there.
+    /// Adds the channel and the message to a command.
     fn add_announcement(&self, command: &mut Cmd, change: Change) {
         command.arg(self.client().watch.channel()).arg(&self.client().watch.message(change)[..]);
     }
 
-    /// For how long removals are remembered. The minutes of a witness go round after 4096.
+    /// How long removals are remembered. The minutes of a witness repeat after 4096.
     fn removal_memory(&self) -> Duration {
         self.options.remember_removals.clamp(Duration::from_secs(60), Duration::from_secs(48 * 3600))
     }

@@ -1,13 +1,14 @@
-//! What talks to the server.
+//! The connection to a server, and what uses it.
 
 use super::batcher::Batcher;
 use super::link::Link;
 use super::watch::Watch;
 
-/// What talks to the server. A forked child makes its own: a connection is its parent's.
+/// The connection to the server, and what uses it. A forked child makes its own, since a connection belongs
+/// to its parent.
 pub(super) struct Client {
     pub(super) link: Link,
-    /// Where one server has all keys, look-ups go together.
+    /// Batches look-ups, if one server has all keys.
     pub(super) batcher: Option<Batcher>,
     pub(super) watch: Watch,
 }

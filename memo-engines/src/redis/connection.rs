@@ -21,7 +21,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// Sends a command; in a Cluster to the node that has `key`.
+    /// Sends a command. In a Cluster it goes to the node that has `key`.
     pub(super) async fn send(&mut self, command: &Cmd, key: &str) -> RedisResult<Value> {
         let reply = match self {
             Self::One(connection) => connection.req_packed_command(command).await,
@@ -34,29 +34,30 @@ impl Connection {
     }
 }
 
-/// What makes connections.
+/// Makes connections.
 pub(super) struct Connector {
     pub(super) target: Arc<Target>,
-    /// What the server calls them.
+    /// The name of the connections on the server.
     pub(super) client_name: String,
-    /// How long making one may take.
+    /// How long making a connection may take.
     pub(super) timeout: Duration,
 }
 
 impl Connector {
-    /// A connection for commands.
+    /// Makes a connection for commands.
     pub(super) async fn connect(&self) -> Result<Connection, Error> {
         if let Target::Cluster(client, _) = &*self.target {
             let made = client.get_async_connection().await;
             return made.map(Connection::Cluster).map_err(|error| Failure::of(&error, "connect").error);
         }
-        // no timeout of the library's: it would need the caller to be on a runtime, and each call has its budget
+        // no timeout of the library: it would need the caller to be on a runtime, and each call has a
+        // budget
         self.connect_to_one(AsyncConnectionConfig::new().set_response_timeout(None))
             .await
             .map(Connection::One)
     }
 
-    /// A connection to one server: the only one, the master, or any node of a Cluster.
+    /// Makes a connection to one server: the only one, the master, or any node of a Cluster.
     pub(super) async fn connect_to_one(
         &self,
         config: AsyncConnectionConfig,
@@ -79,7 +80,7 @@ impl Connector {
         if !self.client_name.is_empty() {
             let mut name = ::redis::cmd("CLIENT");
             name.arg("SETNAME").arg(&self.client_name);
-            // who may not have a name does without
+            // a user without the right to set a name does without one
             let _ = connection.send_packed_command(&name).await;
         }
         Ok(connection)

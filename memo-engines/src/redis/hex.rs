@@ -1,6 +1,6 @@
 //! Bytes as hexadecimal digits.
 
-/// The digits of each byte.
+/// The two digits of each byte.
 const DIGITS: [[u8; 2]; 256] = {
     let digit = b"0123456789abcdef";
     let mut digits = [[0; 2]; 256];
@@ -12,9 +12,9 @@ const DIGITS: [[u8; 2]; 256] = {
     digits
 };
 
-/// Writes the digits of `bytes` behind `text`.
+/// Appends the digits of `bytes` to `text`.
 pub(super) fn hex(text: &mut String, bytes: &[u8]) {
-    // all at once: a digest's digits one by one would take longer than all else about a name
+    // all digits at once: one by one they would take longer than all else about a name
     let mut digits = [[0; 2]; 32];
     for bytes in bytes.chunks(digits.len()) {
         for (two, byte) in digits.iter_mut().zip(bytes) {

@@ -1,4 +1,5 @@
-//! Leases whose answer was lost, and what stands in the place of a lease and is none.
+//! Leases on the server: taking one, also when the answer is lost, and what is no lease but stands in its
+//! place.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,10 @@ use crate::clock::millis;
 use crate::error::{Error, ErrorKind};
 use crate::random::token;
 
-/// How long after a try to give a lease back comes the next.
+/// The pause between tries to give a lease back.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Takes a lease; gives its token unless another holds it.
+/// Takes a lease. Returns its token, or `None` if another has it.
 pub(super) async fn take(link: &Link, place: &Place, ttl: Duration) -> Result<Option<[u8; 16]>, Failure> {
     let attempted = "lease a key";
     let (name, token) = (place.lease(), token());
@@ -32,8 +33,9 @@ pub(super) async fn take(link: &Link, place: &Place, ttl: Duration) -> Result<Op
     }
 }
 
-/// A lease that is asked for. Without an answer the server may have given it, and nobody knows: then it is given back as
-/// soon as the server can be reached, for otherwise it would keep everybody until its time is over.
+/// A request for a lease. If its answer is lost, the server may have given the lease, and nobody knows.
+/// Then the lease is given back as soon as the server can be reached. Otherwise it would keep everybody
+/// waiting until it ends.
 struct Attempt<'a> {
     link: &'a Link,
     name: &'a str,
@@ -63,7 +65,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Gives a lease back that may be held, by then at the latest.
+/// Gives back a lease that may be held. Tries until the lease has ended.
 async fn give_back(link: Link, name: String, token: [u8; 16], until: Instant) {
     let mut command = ::redis::cmd("EVAL");
     command.arg(&scripts::RELEASE.source).arg(1).arg(&name).arg(&token[..]);
@@ -71,7 +73,7 @@ async fn give_back(link: Link, name: String, token: [u8; 16], until: Instant) {
     while Instant::now() < until {
         match link.send(&command, &name, "release a lease").await {
             Ok(Value::Int(0)) if !absent => {
-                // what was sent by a connection that is lost may arrive behind this
+                // the request, sent on a connection that is lost, may arrive after this
                 absent = true;
             }
             Ok(_) => return,
@@ -81,14 +83,14 @@ async fn give_back(link: Link, name: String, token: [u8; 16], until: Instant) {
     }
 }
 
-/// Makes sure that what stands under the name of a lease is over some time, as a lease of `ttl` is. Nobody gives back what
-/// another client has put there, and a key without an end would keep all who wait for it.
+/// Checks that what stands in the place of a lease ends soon, as a lease of `ttl` does. Nobody gives back
+/// what another client has put there, and a key that does not expire would keep all callers waiting.
 async fn must_end(link: &Link, name: &str, ttl: Duration) -> Result<(), Failure> {
     let mut command = ::redis::cmd("PTTL");
     command.arg(name);
     let attempted = "lease a key";
     match link.send(&command, name, attempted).await? {
-        // -2: it is over
+        // -2: it has ended
         Value::Int(left) if left == -1 || left > 2 * millis(ttl).cast_signed() => {
             let why = format!("`{name}` is no lease, for its time does not end soon; delete it");
             Err(Failure::kept(Error::new(ErrorKind::Other, attempted).of_this_call().caused_by(why)))

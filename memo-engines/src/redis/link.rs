@@ -1,7 +1,7 @@
-//! The way to the server: a connection that is made when it is first needed and made again when it is lost.
+//! The connection to the server. It is made when it is first needed, and again when it is lost.
 //!
-//! Connections live on the [`background`] runtime. What calls do with them, sending a command over a
-//! channel and waiting for the reply in another, any executor can poll.
+//! Connections live on the [`background`] runtime. A call sends its command over one channel and waits for
+//! the reply on another, which any executor can poll.
 
 use std::future::Future;
 use std::pin::pin;
@@ -23,8 +23,8 @@ use crate::error::{Error, ErrorKind};
 use crate::lock::lock;
 use crate::random::random;
 
-/// Between two attempts to connect: at first, and at most. The guard of an engine has a backoff of its own, which this
-/// one must not add much to.
+/// The pause between two attempts to connect: at first, and at most. It is short, since the guard of the
+/// engine pauses too.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
 #[derive(Clone)]
@@ -39,18 +39,18 @@ struct Shared {
 
 struct State {
     stage: Stage,
-    /// How many attempts have failed in a row.
+    /// How many attempts failed in a row.
     failed: u32,
-    /// Tells connections apart.
+    /// The number of the last connection, which tells them apart.
     number: u64,
 }
 
 enum Stage {
-    /// Nobody needs one.
+    /// There is no connection. The next call makes one.
     Idle,
-    /// What came of the attempt, when it is over.
+    /// An attempt is under way. It sends `true` when it is over.
     Connecting(watch::Receiver<bool>),
-    /// The last attempt failed; none is made before then.
+    /// The last attempt failed. The next one may begin at this time.
     BackingOff(Instant, ErrorKind, String),
     Connected(LiveConnection),
 }
@@ -60,10 +60,10 @@ enum Stage {
 struct LiveConnection {
     connection: Connection,
     number: u64,
-    /// Since when replies have been waited for without any coming, in milliseconds of the link's life; 0 while none is
-    /// waited for.
+    /// Since when calls have waited without any reply, in milliseconds of the link's life. 0: no call
+    /// waits.
     silent: Arc<AtomicU64>,
-    /// Whether it is given up, with whoever waits for a reply.
+    /// Whether the connection was given up. Calls that wait for a reply fail then.
     given_up: watch::Receiver<bool>,
 }
 
@@ -81,11 +81,11 @@ impl Link {
         }))
     }
 
-    /// Sends a command about `key` and gives the reply; `attempted` is for errors.
+    /// Sends a command about `key`. Returns the reply. `attempted` is for errors.
     pub(super) async fn send(&self, command: &Cmd, key: &str, attempted: &str) -> Result<Value, Failure> {
         let mut live = self.live().await.map_err(Failure::kept)?;
         let now = self.0.now();
-        // the first to wait, since the last reply, begins the silence
+        // the first call that waits after a reply begins the silence
         let _ = live.silent.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         let is_one = matches!(live.connection, Connection::One(_));
         let sent = pin!(live.connection.send(command, key));
@@ -103,7 +103,7 @@ impl Link {
             }
             Err(error) => {
                 let failure = Failure::of(&error, attempted);
-                // the connection of a Cluster looks after its nodes itself
+                // the connection of a Cluster reconnects to its nodes by itself
                 if failure.lost && (is_one || error.is_connection_dropped()) {
                     self.0.lose(live.number);
                 } else {
@@ -114,7 +114,7 @@ impl Link {
         }
     }
 
-    /// A connection of its own for messages.
+    /// Makes a connection for messages.
     pub(super) fn listening(
         &self,
         config: AsyncConnectionConfig,
@@ -129,7 +129,7 @@ impl Link {
                 Next::Use(live) => return Ok(live),
                 Next::Wait(attempt) => attempt,
             };
-            // an attempt that was dropped, with the runtime, is over too
+            // an attempt that is dropped, with the runtime, is over too
             let _ = attempt.wait_for(|over| *over).await;
         }
     }
@@ -145,12 +145,12 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// Milliseconds of the link's life; never 0.
+    /// The age of the link in milliseconds, never 0.
     fn now(&self) -> u64 {
         self.begun.elapsed().as_millis() as u64 + 1
     }
 
-    /// Gives up a connection, unless another has taken its place.
+    /// Drops a connection, unless another has replaced it.
     fn lose(&self, number: u64) {
         let mut state = self.lock();
         if matches!(&state.stage, Stage::Connected(live) if live.number == number) {
@@ -160,7 +160,7 @@ impl Shared {
         }
     }
 
-    /// What a call has to do next.
+    /// What a call does next: use a connection, or wait for an attempt.
     fn next(self: &Arc<Self>) -> Result<Next, Error> {
         let mut state = self.lock();
         match &state.stage {
@@ -197,7 +197,7 @@ impl Shared {
             Err(error) => {
                 let longest = (BACKOFF.0 * (1 << state.failed.min(8))).min(BACKOFF.1);
                 state.failed += 1;
-                // not all clients of a server that is back at the same moment
+                // a random part, so that not all clients of a server return at once
                 let rest = longest.mul_f64(0.5 + (random() % 1024) as f64 / 2048.0);
                 let why =
                     std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
@@ -209,20 +209,20 @@ impl Shared {
     }
 }
 
-/// Gives a connection up when it has been silent for too long; ends with it.
+/// Gives a connection up when it has been silent for too long. Ends with the connection.
 fn give_up_when_silent(
     link: Weak<Shared>,
     live: &LiveConnection,
     give_up: watch::Sender<bool>,
 ) -> impl Future<Output = ()> + Send + use<> {
-    // the library looks after the nodes of a Cluster, and tries again
+    // the library reconnects to the nodes of a Cluster, and retries
     let patience = if matches!(live.connection, Connection::One(_)) { 1 } else { 8 };
     let (number, silent) = (live.number, Arc::downgrade(&live.silent));
     async move {
         loop {
             let Some(silence) = link.upgrade().map(|link| link.silence) else { return };
             tokio::time::sleep(silence / 4).await;
-            // who waits for a reply holds it, too
+            // a call that waits for a reply holds it too
             let (Some(link), Some(silent)) = (link.upgrade(), silent.upgrade()) else { return };
             let since = silent.load(Ordering::Relaxed);
             if since != 0 && link.now().saturating_sub(since) > patience * silence.as_millis() as u64 {

@@ -1,4 +1,4 @@
-//! A look at an entry on the server: what is asked for, and what the replies say.
+//! Looking at an entry on the server: the command, and what its replies say.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::stored::Found;
 use crate::clock::utc_now;
 use crate::engine::Entry;
 
-/// The minutes of an engine's life.
+/// The age of an engine, in minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Clock(Instant);
 
@@ -27,13 +27,14 @@ impl Clock {
 /// What was found under a key.
 pub(super) struct Look {
     pub(super) found: Found,
-    /// Of its space.
+    /// The generation of its space.
     pub(super) generation: Option<u64>,
-    /// In which the server was asked, or before: a witness may seem older than it is, not younger.
+    /// The minute in which the server was asked, or an earlier one: a witness may count as older than it
+    /// is, not as younger.
     pub(super) minute: u64,
 }
 
-/// Sends a command whose reply is so many values, the first of them that of `key`.
+/// Sends a command whose reply is an array of `count` values. `key` is the first key.
 pub(super) async fn fetch(
     link: &Link,
     command: &Cmd,
@@ -47,7 +48,7 @@ pub(super) async fn fetch(
     }
 }
 
-/// What stands under a key, by the generation that counts for it.
+/// Reads the value under a key, given the generation that counts for it.
 pub(super) fn found(value: Value, generation: Option<u64>) -> Found {
     match value {
         Value::BulkString(value) => Found::read(value, generation),
@@ -55,12 +56,12 @@ pub(super) fn found(value: Value, generation: Option<u64>) -> Found {
     }
 }
 
-/// The entry, if its time is not over. (Most have none, and need no clock.)
+/// The entry, if it has not expired. (Most entries have no lifetime and need no clock.)
 pub(super) fn unexpired(found: Found) -> Option<Entry> {
     found.entry.filter(|entry| entry.expires.is_none() || !entry.is_expired(utc_now()))
 }
 
-/// A generation as it stands on the server. What is not one counts as none, as it does for the scripts.
+/// Reads a generation. Anything else counts as none, as it does for the scripts.
 pub(super) fn generation_in(value: &Value) -> Option<u64> {
     match value {
         Value::BulkString(digits) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => {

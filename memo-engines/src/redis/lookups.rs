@@ -1,4 +1,4 @@
-//! Look-ups: one at a time, or many in one command for each generation.
+//! Look-ups: of one key, or of many in one command for each generation.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ impl Redis {
         if let Some(batcher) = &self.client().batcher {
             return batcher.find(key).await.map_err(|error| error.of(NAME));
         }
-        // in a box, for the others would carry its size about
+        // boxed, so that other calls do not carry its size
         Box::pin(self.find_alone(key)).await
     }
 
@@ -32,7 +32,7 @@ impl Redis {
         Ok(Look { found: found(value, generation), generation, minute })
     }
 
-    /// Many at once, in one command for each generation.
+    /// Looks up many keys, in one command for each generation.
     pub(super) async fn find_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, Error> {
         let mut groups: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
         for (at, key) in keys.iter().enumerate() {

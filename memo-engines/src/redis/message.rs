@@ -1,4 +1,4 @@
-//! How a change is written in a message, and read.
+//! The messages by which changes are announced.
 
 use ::redis::Value;
 
@@ -7,10 +7,10 @@ use crate::engine::{Change, Key, Space};
 const ENTRY: u8 = b'E';
 const SPACE: u8 = b'S';
 
-/// Who a message is from.
+/// The sender of a message.
 pub(super) type Sender = [u8; 16];
 
-/// A change of this engine's: who, what, where.
+/// The message for a change: the sender, the kind, the space and the key.
 pub(super) fn write(own: &Sender, change: Change) -> Vec<u8> {
     let mut message = own.to_vec();
     match change {
@@ -23,13 +23,13 @@ pub(super) fn write(own: &Sender, change: Change) -> Vec<u8> {
             message.push(SPACE);
             message.extend(space.0);
         }
-        // nobody does that on purpose, and who hears no kind takes it for this
+        // nobody makes such a change on purpose; a message without a kind is read as this
         Change::Unknown => {}
     }
     message
 }
 
-/// What a message says, unless it is one of this engine's own. One that makes no sense may mean anything.
+/// Reads a message. `None` if this engine sent it. A message that cannot be read may mean any change.
 pub(super) fn read(payload: Option<Value>, own: &Sender) -> Option<Change> {
     let Some(Value::BulkString(payload)) = payload else { return Some(Change::Unknown) };
     let Some((from, what)) = payload.split_first_chunk::<16>() else { return Some(Change::Unknown) };

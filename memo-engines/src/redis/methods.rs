@@ -1,4 +1,4 @@
-//! The methods of an engine.
+//! The engine's methods.
 
 use std::time::Duration;
 

@@ -1,24 +1,25 @@
-//! What things are called on the server.
+//! The names of keys on the server.
 //!
-//! An entry and the generation of its space must be read, and changed by scripts, together, so they lie in one slot of
-//! a Cluster: a space is cut into [`BUCKETS`] by the first byte of the digest, each with a generation of its own.
+//! A read and a script need an entry and the generation of its space together, so in a Cluster both lie in
+//! one slot. A space is divided into [`BUCKETS`] by the first byte of the digest, and each bucket has a
+//! generation of its own.
 
 use std::fmt::Write as _;
 
 use super::hex::hex;
 use crate::engine::{Key, Space};
 
-/// How many slots a space is spread over in a Cluster, and so how many generations are changed to clear it.
+/// How many slots of a Cluster a space is spread over. To clear the space changes as many generations.
 const BUCKETS: u16 = 256;
 
 /// How the keys of a space are spread over the slots of a Cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spread {
-    /// No Cluster: one generation for each space.
+    /// There is no Cluster: one generation for each space.
     None,
-    /// By digest.
+    /// By the digest of the key.
     Digest,
-    /// A space in one slot.
+    /// A space lies in one slot.
     Space,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Names {
     spread: Spread,
 }
 
-/// Where an entry lies.
+/// The names that belong to an entry.
 pub(super) struct Place {
     /// The key of the generation that counts for it.
     pub(super) generation: String,
@@ -36,7 +37,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The key of the right to compute it.
+    /// The key of its lease.
     pub(super) fn lease(&self) -> String {
         format!("{}:lease", self.entry)
     }
@@ -59,7 +60,7 @@ impl Names {
         self.generation(&key.space, u16::from(key.digest[0]))
     }
 
-    /// Where it is told what changes.
+    /// The channel on which changes are announced.
     pub(super) fn channel(&self) -> String {
         format!("{}:changes", self.prefix)
     }
@@ -77,7 +78,7 @@ impl Names {
         match self.spread {
             Spread::None => hex(&mut name, &space.0),
             Spread::Digest => {
-                // a `String` takes all that is written
+                // writing to a `String` does not fail
                 let _ = write!(name, "{{{bucket:02x}}}:");
                 hex(&mut name, &space.0);
             }
@@ -91,7 +92,7 @@ impl Names {
     }
 }
 
-/// Writes over `name` that of an entry for which this generation counts.
+/// Replaces `name` by the name of an entry, given the name of its generation.
 pub(super) fn name_entry(name: &mut String, generation: &str, key: &Key) {
     name.clear();
     name.reserve(generation.len() + 1 + 2 * key.digest.len() + ":lease".len());

@@ -1,14 +1,14 @@
-//! What can be set about a [`Redis`](super::Redis).
+//! The options of a [`Redis`](super::Redis).
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::program::Program;
 
-/// What can be set about a [`Redis`](super::Redis). Every default is meant for production; the address is what it
-/// needs.
+/// The options of a [`Redis`](super::Redis). Every default is meant for production; only the address must
+/// be set.
 ///
-/// Nothing secret is in what it prints.
+/// Its `Debug` output hides what is secret.
 #[derive(Clone)]
 pub struct RedisOptions {
     /// Where the server is:
@@ -22,48 +22,50 @@ pub struct RedisOptions {
     /// | `redis+cluster://host` | a Cluster by one of its nodes |
     /// | `redis+sentinel://one,two,three/mymaster/0` | the master that Sentinels know under this name |
     ///
-    /// `rediss+cluster` and `rediss+sentinel` go by TLS, also to the Sentinels. `user:password@` comes before the host,
-    /// once for all hosts; special characters are percent-encoded. `?protocol=resp2` is for servers that
-    /// do not speak RESP3 (before Redis 6).
+    /// `rediss+cluster` and `rediss+sentinel` use TLS, also to the Sentinels. `user:password@` comes before
+    /// the hosts, once for all of them; special characters are percent-encoded. `?protocol=resp2` is for
+    /// servers that do not speak RESP3 (before Redis 6).
     ///
     /// Default `redis://127.0.0.1:6379`.
     pub url: String,
-    /// The user of the server's access control list; in place of the one in the address.
+    /// The user of the server's access control list. Replaces the one in the address.
     pub username: Option<String>,
-    /// The password; in place of the one in the address.
+    /// The password. Replaces the one in the address.
     pub password: Option<String>,
-    /// The number of the database; in place of the one in the address. A Cluster has 0 only.
+    /// The number of the database. Replaces the one in the address. A Cluster has only 0.
     pub database: Option<i64>,
-    /// The user of the Sentinels, where they ask for one.
+    /// The user for the Sentinels, if they require one.
     pub sentinel_username: Option<String>,
-    /// The password of the Sentinels, where they ask for one.
+    /// The password for the Sentinels, if they require one.
     pub sentinel_password: Option<String>,
-    /// What the server calls these connections in `CLIENT LIST`; a Cluster's have no name. Default `memo`.
+    /// The name of these connections in `CLIENT LIST`. Connections to a Cluster have none. Default `memo`.
     pub client_name: String,
-    /// Certificates, as PEM, by one of which the server's must be signed, in place of those that the machine trusts.
+    /// PEM certificates, by one of which the server's must be signed. They replace those that the machine
+    /// trusts.
     pub ca: Option<Vec<u8>>,
-    /// The client's own certificate and its private key, as PEM, where the server asks for one.
+    /// The client's certificate and its private key, as PEM, if the server requires one.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
-    /// What all keys on the server begin with. Programs share results if their prefix is the same. Default `memo:` and the
-    /// name of the program's executable.
+    /// The prefix of all keys on the server. Programs with the same prefix share results. Default `memo:`
+    /// and the name of the program's executable.
     ///
-    /// In a Cluster, braces choose the slot of a key. A prefix with `{}` is refused there, since what belongs together would
-    /// lie in different slots. One with a tag, such as `{shop}`, keeps everything in one slot and so on one node, and is
-    /// refused unless `one_slot_per_function` says that this is meant.
+    /// In a Cluster, the first braces in a key choose its slot. A prefix with `{}` is refused there: keys
+    /// that belong together would lie in different slots. A prefix with a tag, such as `{shop}`, keeps
+    /// everything in one slot and so on one node. It is refused unless `one_slot_per_function` is set.
     pub prefix: String,
-    /// In a Cluster, keeps all entries of a function in one slot. By default they are spread over all nodes.
+    /// In a Cluster, keeps all entries of a function in one slot. By default they are spread over all
+    /// nodes.
     pub one_slot_per_function: bool,
-    /// How long an entry is kept at most, whatever its lifetime; also what is left behind by a clear. Default 30 days.
+    /// How long an entry is kept at most, whatever its lifetime. What a clear leaves behind is kept no
+    /// longer either. Default 30 days.
     pub longest: Duration,
-    /// How long a removal is remembered: a result whose computation began longer ago is not stored where invalidations
-    /// must win. Default 1 hour; at most 2 days count.
+    /// How long a removal is remembered. A result whose computation began earlier is not stored if
+    /// invalidations must win. Default 1 hour; at most 2 days count.
     pub remember_removals: Duration,
     /// The largest entry, in bytes. Default 64 MiB; the server takes at most 512.
     pub largest: u64,
     /// How long making a connection may take. Calls wait for it within their own budget. Default 1 s.
     pub connect_timeout: Duration,
-    /// After how long without any reply, while one is waited for, a connection is given up and another made. Default
-    /// 500 ms.
+    /// How long a connection may leave calls without any reply before it is replaced. Default 500 ms.
     pub silence: Duration,
 }
 
@@ -97,7 +99,7 @@ impl RedisOptions {
     }
 }
 
-/// Stands for what is not printed.
+/// Stands for a secret in the output.
 fn hidden<T>(secret: &Option<T>) -> Option<&'static str> {
     secret.as_ref().map(|_| "..")
 }
@@ -125,13 +127,14 @@ impl fmt::Debug for RedisOptions {
     }
 }
 
-/// An address without whatever may be secret in it: user, password, parameters.
+/// An address without what may be secret: user, password and parameters.
 pub(super) fn public(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "..".to_owned() };
-    // a password may hold what should have been encoded: all up to the last `@` is taken for one
+    // a password may hold characters that should have been encoded: everything up to the last `@` counts as
+    // one
     let place = rest.rsplit_once('@').map(|(user, place)| (user.contains(['?', '#']), place));
     match place {
-        // or the `@` is in a parameter, and what is behind it secret
+        // the `@` may be in a parameter, with something secret behind it
         Some((true, _)) => format!("{scheme}://.."),
         Some((false, place)) => format!("{scheme}://..@{}", without_parameters(place)),
         None => format!("{scheme}://{}", without_parameters(rest)),

@@ -1,14 +1,15 @@
-//! What keys may begin with.
+//! The prefix of keys, and which prefixes a Cluster can work with.
 
-/// What a Cluster makes of a prefix: all keys begin with it, and the first braces of a key choose its slot.
+/// Checks a prefix for a Cluster, where the first braces of a key choose its slot.
 ///
 /// # Errors
 ///
-/// Why the engine could not work with it, or only on one node where `one_slot` is not asked for; what to write instead.
+/// Why the engine could not work with it, or only on one node although `one_slot` is not set; what to write
+/// instead.
 pub(super) fn check_prefix(prefix: &str, one_slot: bool) -> Result<(), String> {
     let Some((_, behind)) = prefix.split_once('{') else { return Ok(()) };
     match behind.split_once('}') {
-        // the tag ends where that of the engine does, and the slots are as many
+        // the tag ends at the engine's own closing brace, so there are as many slots as without it
         None => Ok(()),
         Some(("", _)) => Err(format!(
             "use the prefix `{prefix}`: in a Cluster, `{{}}` in it spreads over different slots what belongs together, \
@@ -32,7 +33,7 @@ mod tests {
 
     const KEY: Key = Key { space: Space([0xab; 16]), digest: [0x5f; 32] };
 
-    /// As a Cluster reads these prefixes, which is why some are refused.
+    /// How a Cluster reads these prefixes, which is why some are refused.
     #[test]
     fn a_prefix_is_taken_unless_its_braces_choose_the_slots() {
         let key = |first| Key { digest: [first; 32], ..KEY };

@@ -1,6 +1,6 @@
-//! What the server does in one step: a script sees and changes what no other client can change in between.
+//! Scripts, which the server runs in one step: no other client changes anything in between.
 //!
-//! All keys of a script lie in one slot. The fields of a value are those of `stored.rs`.
+//! All keys of a script lie in one slot. `stored.rs` describes the fields of a value.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use ::redis::{Cmd, Value};
 use super::failure::Failure;
 use super::link::Link;
 
-/// A script, sent by its digest and in full only to a server that does not know it.
+/// A script. It is sent by its digest, and in full only if the server does not know it.
 pub(super) struct Script {
     pub(super) source: String,
     pub(super) digest: String,
@@ -18,12 +18,12 @@ pub(super) struct Script {
 impl Script {
     fn new(body: &str) -> Self {
         let source = format!("{READ}{body}");
-        // the library knows how digests are made
+        // the library makes the digest
         let digest = ::redis::Script::new(&source).get_hash().to_owned();
         Self { source, digest }
     }
 
-    /// Runs it on keys of one slot, the first of which says which. `rest` adds what comes behind them.
+    /// Runs the script on keys of one slot. The first key chooses the slot. `rest` adds the arguments.
     pub(super) async fn run(
         &self,
         link: &Link,
@@ -52,8 +52,8 @@ impl Script {
     }
 }
 
-/// The generation of `KEYS[1]`, or nil; the fields of the value under `KEYS[2]`. What is of another type than a string
-/// counts as nothing.
+/// Defines two functions. `generation` gives the generation under `KEYS[1]`, or nil. `tail` gives the
+/// fields of the value under `KEYS[2]`. A key that is no string counts as missing.
 const READ: &str = r"
 local function generation()
   local held = redis.pcall('GET', KEYS[1])
@@ -69,17 +69,20 @@ local function tail()
 end
 ";
 
-/// Stores an entry. `ARGV`: the bytes; the end of the tail; for how many milliseconds; the generation to begin with
-/// where there is none, an even number; for how long to keep the generation; the witness, or nothing; the channel, and
-/// what to say there; the stamp of a put without a witness, and for how many milliseconds it is to be remembered.
+/// Stores an entry. `ARGV`: the bytes; the end of the tail; the lifetime in milliseconds; the generation to
+/// begin with if there is none, an even number; how long to keep the generation; the witness, or nothing;
+/// the channel and the message; the stamp of a put without a witness, and how many milliseconds to remember
+/// it.
 ///
-/// A put without a witness is somebody's word, which a result computed before must not replace: it stamps the entry as a
-/// removal does.
+/// A put without a witness was asked for by the program. A result that was computed before must not replace
+/// it, so it stamps the entry as a removal does.
 ///
-/// A witness of a generation that was not there still holds if somebody's first put has made one; one that came of a
-/// clear is odd. A value with a stamp outlives its lifetime for as long as the removal is to be remembered.
+/// If there was no generation when the witness was taken, the witness holds even if another put has begun
+/// one. Generations that a put begins are even; those that a clear begins are odd. A value with a stamp
+/// outlives its lifetime for as long as the stamp is to be remembered.
 ///
-/// The first write is one that a server over its memory refuses: after another it would let all pass.
+/// The first write is one that a server over its memory refuses. After another first write, the server
+/// would let all writes of the script pass.
 pub(super) static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -109,10 +112,10 @@ return 1",
     )
 });
 
-/// Removes an entry, and tells whether there was one. `ARGV`: the tombstone; for how many milliseconds it stays; now; the
-/// channel, and what to say there.
+/// Removes an entry. Returns whether there was one. `ARGV`: the tombstone; how many milliseconds it stays;
+/// the time now; the channel and the message.
 ///
-/// A server without memory for a tombstone takes no puts either, and a deletion it can do.
+/// If the server has no memory for a tombstone, it takes no puts either. It can still delete.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -125,7 +128,7 @@ return there and 1 or 0",
     )
 });
 
-/// Begins another generation. `ARGV`: its number, odd; for how many milliseconds.
+/// Begins the next generation. `ARGV`: its number, which is odd; how many milliseconds it is kept.
 pub(super) static CLEAR: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -135,7 +138,7 @@ return 1",
     )
 });
 
-/// Holds a lease on. `KEYS[1]` is the lease. `ARGV`: the token; for how many milliseconds.
+/// Extends a lease. `KEYS[1]` is the lease. `ARGV`: the token; how many milliseconds from now it lasts.
 pub(super) static RENEW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

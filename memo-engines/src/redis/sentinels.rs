@@ -15,7 +15,7 @@ pub(super) struct Sentinels {
 }
 
 impl Sentinels {
-    /// One that knows nothing yet: it asks the Sentinels at once.
+    /// A new client. It asks the Sentinels at its first use.
     pub(super) fn client(&self) -> Result<SentinelClient, RedisError> {
         let hosts = self.hosts.iter().map(|host| host.addr().clone());
         let mut builder = SentinelClientBuilder::new(hosts, &self.master, SentinelServerType::Master)?

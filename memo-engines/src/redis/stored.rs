@@ -1,4 +1,4 @@
-//! What stands under the key of an entry: its bytes, and behind them what the engine needs to know about them.
+//! The value under the key of an entry: the entry's bytes, and a tail of fields for the engine.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -8,24 +8,25 @@
 //! | 8 | the first moment at which it must no longer be given out, 0 for none |
 //! | 1 | `E` for an entry, `T` for a tombstone: what is left where an entry was removed |
 //!
-//! All numbers are little-endian. Scripts read and write the same fields (`scripts.rs`).
+//! All numbers are little-endian. The scripts read and write the same fields (`scripts.rs`).
 
 use crate::engine::{Entry, Witness};
 
 pub(super) const TAIL_LEN: usize = 21;
 
-/// Generations and stamps are below this: whole numbers of Lua have 53 bits.
+/// Generations and stamps are below this. Lua's whole numbers have 53 bits.
 pub(super) const NUMBERS: u64 = 1 << 48;
 
-/// The fields that the client writes: the script puts stamp and generation before them.
+/// The last fields of the tail, which the client writes. The script writes stamp and generation before
+/// them.
 pub(super) fn end_of_entry(expires: Option<u64>) -> [u8; 9] {
     let mut end = [b'E'; 9];
-    // an entry whose time was over in 1970 is over now, too
+    // an entry that expired in 1970 has expired now too
     end[..8].copy_from_slice(&expires.map_or(0, |expires| expires.max(1)).to_le_bytes());
     end
 }
 
-/// What is left where an entry was removed.
+/// The value that replaces a removed entry.
 pub(super) fn tombstone(stamp: u64) -> [u8; TAIL_LEN] {
     let mut tail = [0; TAIL_LEN];
     tail[..6].copy_from_slice(&stamp.to_le_bytes()[..6]);
@@ -36,14 +37,14 @@ pub(super) fn tombstone(stamp: u64) -> [u8; TAIL_LEN] {
 /// What was found under a key.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The entry, if it is of the generation that counts.
+    /// The entry, if it belongs to the current generation.
     pub(super) entry: Option<Entry>,
-    /// See the fields.
+    /// The stamp of the value.
     stamp: u64,
 }
 
 impl Found {
-    /// Reads a value. One that was not written by this engine counts as nothing.
+    /// Reads a value. A value that this engine did not write counts as missing.
     pub(super) fn read(mut value: Vec<u8>, generation: Option<u64>) -> Self {
         let Some(at) = value.len().checked_sub(TAIL_LEN) else { return Self::default() };
         let tail = &value[at..];
@@ -59,20 +60,20 @@ impl Found {
         Self { entry, stamp }
     }
 
-    /// What a [`put_if`](crate::Engine::put_if) must find unchanged: generation and stamp, folded into a number as the
-    /// script does it.
+    /// What a [`put_if`](crate::Engine::put_if) must find unchanged: generation and stamp, combined into
+    /// one number as the script does it.
     pub(super) fn witness(&self, generation: Option<u64>) -> u64 {
         (generation.unwrap_or(0) + self.stamp) % NUMBERS
     }
 }
 
-/// A witness holds for as long as removals are remembered, and so it holds its time, in minutes of the engine's life:
-/// the 12 bits above the number. (The highest four belong to [`Chain`](crate::Chain).)
+/// A witness holds only while removals are remembered. So it has its time, in minutes of the engine's life,
+/// in the 12 bits above the number. (The highest four bits belong to [`Chain`](crate::Chain).)
 pub(super) fn with_minute(number: u64, minute: u64) -> Witness {
     Witness(number | ((minute % (1 << 12)) << 48))
 }
 
-/// The number, and the minute.
+/// The number and the minute of a witness.
 pub(super) fn without_minute(witness: Witness) -> (u64, u64) {
     (witness.0 % NUMBERS, (witness.0 >> 48) & 0xfff)
 }

@@ -1,4 +1,4 @@
-//! From what the options say to what the client library connects to. Nothing is asked of the network.
+//! What connections are made to, from the options. The network is not asked.
 
 use ::redis::cluster::{ClusterClient, ClusterClientBuilder};
 use ::redis::{Client, ClientTlsConfig, ConnectionInfo, TlsCertificates};
@@ -9,20 +9,20 @@ use super::sentinels::Sentinels;
 use super::tcp::tcp_settings;
 use crate::error::{Error, ErrorKind};
 
-/// To what connections are made.
+/// What connections are made to.
 pub(super) enum Target {
     One(Box<Client>),
-    /// A Cluster, and the nodes that are known from the address.
+    /// A Cluster, and the nodes that the address names.
     Cluster(Box<ClusterClient>, Vec<Client>),
     Sentinels(Box<Sentinels>),
 }
 
-/// How often a Cluster's client tries a command again, and for how many milliseconds it waits at most in between: a key
-/// on its way to another node is there again soon or not within the budget of a call.
+/// How often a Cluster's client retries a command, and how many milliseconds it waits at most in between. A
+/// key that moves to another node is there soon, or not within the budget of a call.
 const RETRIES: u32 = 3;
 const RETRY_WAIT: u64 = 4;
 
-/// What is wrong where the library takes none of them.
+/// The error if the library does not accept the certificates.
 const CERTIFICATES: &str = "the certificates cannot be read";
 
 impl Target {
@@ -77,7 +77,7 @@ fn cluster(
         .tcp_settings(tcp_settings())
         .connection_timeout(options.connect_timeout)
         .response_timeout(options.silence)
-        // it would need the caller's runtime, and the guard has a budget for it
+        // that timeout would need the caller's runtime, and the guard has a budget
         .overall_response_timeout(None);
     let builder = match certificates {
         Some(certificates) => builder.certs(certificates),
@@ -86,7 +86,7 @@ fn cluster(
     builder.build().map_err(|_| CERTIFICATES)
 }
 
-/// What TLS needs.
+/// The certificates of the options.
 fn certificates(options: &RedisOptions) -> TlsCertificates {
     choose_provider();
     let identity = options.identity.clone();
@@ -94,11 +94,11 @@ fn certificates(options: &RedisOptions) -> TlsCertificates {
     TlsCertificates { client_tls: identity.map(client), root_cert: options.ca.clone() }
 }
 
-/// Chooses who does the cryptography, unless the program has: where two libraries are compiled in, rustls panics
+/// Chooses a library for cryptography, unless the program has. If two are compiled in, rustls panics
 /// without a choice.
 fn choose_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // an error is somebody else's choice, made meanwhile
+        // it fails if somebody else has chosen meanwhile
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

@@ -1,10 +1,10 @@
-//! How sockets are set up.
+//! The settings of sockets.
 
 use std::time::Duration;
 
 use ::redis::io::tcp::TcpSettings;
 
-/// How long an acknowledgement of the network may be missing: what lies in between may forget a connection without a
+/// How long the network may leave data unacknowledged. Devices in between may drop a connection without a
 /// word.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 

@@ -1,8 +1,9 @@
-//! What others change, as soon as they do: each change is published on a channel by the script that makes it, and a
-//! connection of its own listens there.
+//! Watching: each script publishes its change on a channel, and a connection of its own listens there for
+//! the changes of others.
 //!
-//! A message may be lost only with the connection, which is noticed: the server closes that of a client which does not
-//! keep up, and one that does not answer is given up. When another listens, all may have changed.
+//! A message can be lost only with the connection, and that is noticed: the server closes the connection of
+//! a client that does not keep up, and a connection that does not answer is given up. When the next one
+//! listens, anything may have changed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,16 +22,16 @@ use crate::engine::{Change, Key, Space, Watcher};
 use crate::lock::lock;
 use crate::random::{random, token};
 
-/// How often a connection that has nothing to say is asked whether it is there, and how long that may take.
+/// How often an idle connection is checked, and how long the answer may take.
 const ASKED_EVERY: Duration = Duration::from_millis(500);
-/// Between two attempts to listen.
+/// The pause between two attempts to listen.
 const REST: Duration = Duration::from_millis(100);
-/// How many changes may wait to be told; beyond that all may have changed.
+/// How many changes may wait to be reported. Beyond that, anything may have changed.
 const WAITING: usize = 4096;
 
 pub(super) struct Watch {
     channel: String,
-    /// Tells messages of this engine from those of others.
+    /// The sender of this engine's messages.
     own: Sender,
     watchers: Arc<Mutex<HashMap<Space, Vec<Watcher>>>>,
     listening: Mutex<Option<JoinHandle<()>>>,
@@ -45,15 +46,15 @@ impl Watch {
         &self.channel
     }
 
-    /// How a change of this engine's is told to others.
+    /// The message by which this engine announces a change.
     pub(super) fn message(&self, change: Change) -> Vec<u8> {
         message::write(&self.own, change)
     }
 
-    /// Has a watcher told; begins to listen with the first one.
+    /// Adds a watcher. Begins to listen with the first one.
     pub(super) fn add_watcher(&self, space: Space, watcher: Watcher, link: &Link) {
         let mut watchers = lock(&self.watchers);
-        // those that nobody keeps any more go as others come
+        // watchers that nobody keeps are dropped when others come
         watchers.retain(|_, watchers| {
             watchers.retain(|watcher| watcher.strong_count() > 0);
             !watchers.is_empty()
@@ -78,12 +79,13 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // with the task goes its end of the channel, and so the thread
+        // the task drops its end of the channel, and so the thread ends
         lock(&self.listening).take().inspect(JoinHandle::abort);
     }
 }
 
-/// The way to the thread that calls watchers: what they do must not keep the runtime of all connections.
+/// Passes changes to the thread that calls watchers. A watcher must not block the runtime of all
+/// connections.
 #[derive(Clone)]
 struct Outbox {
     sender: SyncSender<Change>,
@@ -93,7 +95,7 @@ struct Outbox {
 impl Outbox {
     fn push(&self, change: Change) {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(change) {
-            // those that wait will be taken, and then this is seen
+            // the thread will take the waiting changes, and then see this
             self.overflowed.store(true, Ordering::Release);
         }
     }
@@ -107,7 +109,7 @@ fn deliver(
     for change in changes {
         let lost = overflowed.swap(false, Ordering::AcqRel);
         for change in [Some(change), lost.then_some(Change::Unknown)].into_iter().flatten() {
-            // they are called outside of the lock
+            // watchers are called without the lock
             let concerned: Vec<Watcher> = match change {
                 Change::Entry(Key { space, .. }) | Change::Space(space) => {
                     lock(watchers).get(&space).cloned().unwrap_or_default()
@@ -119,7 +121,7 @@ fn deliver(
     }
 }
 
-/// Listens for as long as the engine lives.
+/// Listens while the engine lives.
 async fn listen(link: Link, channel: String, own: Sender, outbox: Outbox) {
     loop {
         let over = Arc::new(Notify::new());

@@ -3,6 +3,7 @@
 //! `docs/architecture.md` draws the layers of the crates that are held to this.
 
 mod circles;
+mod drawing;
 mod imports;
 mod tokens;
 
@@ -10,6 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::circles::circles;
+use crate::drawing::problems;
 use crate::imports::{Files, Imports, imports};
 
 /// The crates whose files have no circles any more.
@@ -66,6 +68,23 @@ fn no_two_files_import_each_other() {
             circles.is_empty(),
             "files of `{name}` import each other; move what both need into a file below both:\n{}",
             circles.join("\n")
+        );
+    }
+}
+
+#[test]
+fn the_layers_are_as_they_are_drawn() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).expect("it can be read");
+    for name in IN_LAYERS {
+        let (_, section) =
+            text.split_once(&format!("\n### `{name}/src`\n")).expect("the crate has a section");
+        let end =
+            section.find("\n## ").into_iter().chain(section.find("\n### ")).min().unwrap_or(section.len());
+        let problems = problems(&section[..end], &imports(&files(name)));
+        assert!(
+            problems.is_empty(),
+            "`docs/architecture.md` draws `{name}` otherwise:\n{}",
+            problems.join("\n")
         );
     }
 }

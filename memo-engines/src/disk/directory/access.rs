@@ -4,14 +4,14 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::disk) enum Access {
     Write,
-    /// Others may write there; this process may not.
+    /// This process may only read. Others may write.
     Read,
-    /// The file system is mounted read-only: nobody writes.
+    /// The file system is mounted read-only. Nobody writes.
     Frozen,
 }
 
 impl Access {
-    /// Why nothing is written, and what to do about it.
+    /// Why nothing can be written, and what to do about it.
     pub(in crate::disk) fn problem(self) -> Option<&'static str> {
         match self {
             Self::Write => None,

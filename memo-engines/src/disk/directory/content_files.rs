@@ -1,4 +1,4 @@
-//! The content files in the directory.
+//! The content files of the directory.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use super::names::{content_name, content_number};
 use super::{Directory, platform};
 
 impl Directory {
-    /// Writes a content file that does not exist yet. A file that could not be written whole is removed.
+    /// Writes a new content file. If it cannot be written whole, it is removed.
     pub(in crate::disk) fn write_content(&self, number: i64, bytes: &[u8], sync: bool) -> io::Result<()> {
         let name = content_name(number);
         let mut file = self.content.create(&name)?;
@@ -17,7 +17,7 @@ impl Directory {
         written
     }
 
-    /// Makes the names of new content files as durable as their bytes.
+    /// Waits until the names of new content files are on the disk itself.
     pub(in crate::disk) fn sync_content(&self) -> io::Result<()> {
         self.content.sync()
     }
@@ -29,7 +29,7 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        // The size is that of the file before it is that of an allocation.
+        // The size of the file is checked before memory of that size is allocated.
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() != size {
             return Ok(None);
@@ -45,7 +45,7 @@ impl Directory {
         }
     }
 
-    /// The numbers of all content files. What is not named as one of ours is left alone.
+    /// The numbers of all content files. Files with other names are left alone.
     pub(in crate::disk) fn contents(&self) -> io::Result<impl Iterator<Item = i64>> {
         Ok(self.content.list()?.into_iter().filter_map(|name| content_number(&name)))
     }

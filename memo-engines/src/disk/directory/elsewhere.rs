@@ -1,4 +1,5 @@
-//! Directories and files on other systems: the user's profile directory is the user's own, and there are no modes to check.
+//! Directories and files on systems other than Unix. The user's profile directory belongs to the user, and
+//! there are no modes to check.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -7,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::access::Access;
 use super::refusal::Refusal;
 
-/// There is nothing to tell files apart by: one that is there is the one.
+/// Nothing tells files apart here: a file that exists is the one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::disk) struct FileId;
 
-/// Opens a directory, made where it is missing. Tells where it is.
+/// Opens a directory. Makes it if it is missing. Returns its path.
 pub(super) fn open(path: &Path) -> Result<(PathBuf, Dir), Refusal> {
     std::fs::create_dir_all(path)?;
     Dir(path.to_owned()).check("it")?;
@@ -19,7 +20,7 @@ pub(super) fn open(path: &Path) -> Result<(PathBuf, Dir), Refusal> {
     Ok((path.clone(), Dir::open(&path)?))
 }
 
-/// What a name leads to.
+/// The file that a path leads to.
 pub(super) fn id(path: &Path) -> io::Result<FileId> {
     std::fs::read_dir(path).map(|_| FileId)
 }
@@ -40,7 +41,7 @@ impl Dir {
         std::fs::read_dir(path).map(|_| Self(path.to_owned()))
     }
 
-    /// A directory in this one, made where it is missing.
+    /// Opens a directory in this one. Makes it if it is missing.
     pub(super) fn sub(&self, name: &str) -> Result<Self, Refusal> {
         let path = self.0.join(name);
         std::fs::create_dir_all(&path)?;
@@ -54,7 +55,7 @@ impl Dir {
         }
     }
 
-    /// The names of all that is in it, as far as they are text.
+    /// The names of all files in it that are text.
     pub(super) fn list(&self) -> io::Result<Vec<String>> {
         let name = |entry: io::Result<std::fs::DirEntry>| match entry {
             Ok(entry) => entry.file_name().into_string().ok().map(Ok),
@@ -84,7 +85,7 @@ impl Dir {
         File::open(self.0.join(name))
     }
 
-    /// A file that only one can make stands for the lock, and is gone with its handle.
+    /// Only one process can open this file at a time. It is the lock for as long as it is open.
     pub(super) fn try_lock(&self, name: &str) -> io::Result<Option<File>> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
@@ -120,7 +121,7 @@ impl Dir {
     }
 }
 
-/// The first `size` bytes of a file; fewer where it has fewer.
+/// The first `size` bytes of a file. Fewer if the file is shorter.
 pub(super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(size);
     file.take(size as u64).read_to_end(&mut bytes)?;

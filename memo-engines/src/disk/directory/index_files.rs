@@ -1,4 +1,4 @@
-//! The files of an index in its directory.
+//! The files of an index.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::disk::failure::{self, failure};
 use crate::error::{Error, ErrorKind};
 
 impl Directory {
-    /// The number of the newest index, 0 where there is none.
+    /// The number of the newest index. 0 if there is none.
     pub(in crate::disk) fn newest_index(&self) -> Result<u64, Error> {
         let list = self.root.list().map_err(|error| failure::io("list the directory", error))?;
         Ok(list.iter().filter_map(|name| index_number(name)).max().unwrap_or(0))
@@ -20,7 +20,7 @@ impl Directory {
         self.path.join(index_name(number))
     }
 
-    /// Makes the file of an index unless it is there, and tells which file it is.
+    /// Makes the file of an index, unless it exists. Returns which file it is.
     pub(in crate::disk) fn prepare_index(&self, number: u64) -> Result<FileId, Error> {
         match self.root.create(&index_name(number)) {
             Ok(_) => {}
@@ -30,15 +30,16 @@ impl Directory {
         self.find_index(number)
     }
 
-    /// Tells which file an index is.
+    /// Returns which file an index is.
     pub(in crate::disk) fn find_index(&self, number: u64) -> Result<FileId, Error> {
         let name = index_name(number);
         let refused = |refusal: Refusal| refusal.error("look at the index", "the index");
-        // SQLite opens these by their names, and would wait for ever at the end of a pipe.
+        // SQLite opens these files by name. If one were a pipe, it would wait for ever.
         for suffix in ["-journal", "-wal", "-shm"] {
             self.root.identify(&format!("{name}{suffix}")).map_err(refused)?;
         }
-        // Looked at, not opened: to close any handle to a file that SQLite has open drops SQLite's locks.
+        // The file is not opened: closing any handle to a file that SQLite has open would drop SQLite's
+        // locks.
         let missing = || failure(ErrorKind::Unavailable, "find the index");
         self.root.identify(&name).map_err(refused)?.ok_or_else(missing)
     }
@@ -48,8 +49,8 @@ impl Directory {
         matches!(self.root.identify(&index_name(number)), Ok(Some(now)) if now == id)
     }
 
-    /// Renames an index and what belongs to it, out of the way; drops what was set aside before, and what is
-    /// larger than `keep` bytes. Tells where it is now, if it was kept.
+    /// Renames an index and its log out of the way, or removes it if it is larger than `keep` bytes.
+    /// Removes what was set aside before. Returns the new path, if the index was kept.
     pub(in crate::disk) fn set_aside(&self, number: u64, keep: u64) -> io::Result<Option<PathBuf>> {
         for old in self.root.list()?.iter().filter(|name| name.starts_with("damaged.")) {
             self.root.remove(old)?;
@@ -57,7 +58,7 @@ impl Directory {
         let index = index_name(number);
         let damaged = format!("damaged.{number}.sqlite");
         let too_large = self.root.len(&index)? > keep;
-        // The index goes last: it is by its absence that other processes notice.
+        // The index goes last: other processes notice that it is missing.
         for suffix in ["-shm", "-wal", ""] {
             let from = format!("{index}{suffix}");
             let done = if too_large || suffix == "-shm" {

@@ -1,5 +1,6 @@
-//! The way to the directory: who may write to any directory above it can put another in its place, so each is looked at,
-//! from the root of the file system on, before the next is opened relative to it or made in it.
+//! Opens the engine's directory by its path. A user who may write to a directory above it could replace it.
+//! So each directory on the path is checked, from the root of the file system on, before the next one is
+//! opened or made in it.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -15,18 +16,18 @@ use super::make::open_or_make;
 use super::refusal::Refusal;
 use super::trust::{is_trusted, rights};
 
-/// As many as Linux follows.
+/// How many symbolic links are followed. Linux follows as many.
 const MOST_LINKS: usize = 40;
 
-/// To open a directory in order to go on from there, which takes no right to list it.
+/// The flag to open a directory only to go on from there. This needs no right to list it.
 #[cfg(target_os = "linux")]
 const PASS: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const PASS: OFlags = OFlags::RDONLY;
 
-/// Opens a directory, and makes it and those it stands in where they are missing, for their owner alone. Tells where it is,
-/// free of symbolic links. Links are followed where they are this user's or root's, but none in place of the directory
-/// itself.
+/// Opens a directory. It and those above it are made, for their owner alone, if they are missing. Returns
+/// its path, free of symbolic links. A link on the path is followed if it belongs to this user or to root.
+/// The directory itself must not be a link.
 pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
     let mut descent = Descent::new()?;
     let mut ahead = names(&std::path::absolute(path)?);
@@ -55,13 +56,13 @@ pub(super) fn open(path: &Path) -> Result<(PathBuf, OwnedFd), Refusal> {
     Ok((descent.path(), dir))
 }
 
-/// What a path goes through, without what says nothing.
+/// The names that a path consists of, without `.` and the root.
 fn names(path: &Path) -> VecDeque<OsString> {
     let named = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::ParentDir);
     path.components().filter(named).map(|part| part.as_os_str().to_owned()).collect()
 }
 
-/// How far we are: the directories from the root on.
+/// The directories that were opened so far, from the root on.
 struct Descent {
     root: OwnedFd,
     below: Vec<(OsString, OwnedFd)>,
@@ -87,7 +88,7 @@ impl Descent {
         self.below.pop();
     }
 
-    /// Refuses to go on from a directory in which others may put something else in the place of what is there.
+    /// Refuses a directory in which other users may replace what is there.
     fn check(&self) -> Result<(), Refusal> {
         let stat = rustix::fs::fstat(self.here())?;
         let others = match (stat.st_mode & 0o020 != 0, stat.st_mode & 0o002 != 0) {
@@ -96,7 +97,7 @@ impl Descent {
             (false, true) => "o-w",
             (false, false) => "",
         };
-        // In a sticky directory each can remove only what is theirs.
+        // In a sticky directory, each user can remove only their own files.
         let is_sticky = stat.st_mode & 0o1000 != 0;
         let (problem, cure) = if !is_trusted(stat.st_uid) {
             ("belongs to another user, who could put another directory in its place", "chown it".to_owned())
@@ -115,7 +116,8 @@ impl Descent {
         )))
     }
 
-    /// Goes into a directory, which is made where it is missing; or tells where a symbolic link leads.
+    /// Opens the next directory. Makes it if it is missing. If it is a symbolic link, returns where the
+    /// link leads.
     fn enter(&mut self, name: &OsStr) -> Result<Option<PathBuf>, Refusal> {
         match open_or_make(self.here(), name, PASS) {
             Ok(dir) => {
@@ -127,7 +129,7 @@ impl Descent {
         }
     }
 
-    /// Where a symbolic link leads.
+    /// Returns where a symbolic link leads.
     fn follow(&self, name: &OsStr) -> Result<PathBuf, Refusal> {
         let here = self.here().as_fd();
         let stat = rustix::fs::statat(here, name, AtFlags::SYMLINK_NOFOLLOW)?;

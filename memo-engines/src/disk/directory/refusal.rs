@@ -25,7 +25,8 @@ impl From<rustix::io::Errno> for Refusal {
 }
 
 impl Refusal {
-    /// The error of a call that opens something or looks at it (`open`), or that would use it.
+    /// The error of a call. `open` says what was attempted when the system refused. `used` is what people
+    /// know the file by.
     pub(super) fn error(self, open: impl Into<String>, used: &str) -> Error {
         match self {
             Self::Io(error) => failure::io(open, error),

@@ -1,4 +1,5 @@
-//! Directories and files where there are owners and modes: everything is opened relative to a directory that was checked.
+//! Directories and files on Unix, with their owners and modes. Everything is opened relative to a directory
+//! that was checked.
 
 use std::fs::File;
 use std::io;
@@ -13,10 +14,10 @@ use super::path;
 use super::refusal::Refusal;
 use super::trust;
 
-/// What tells one file from all others of the machine.
+/// Identifies a file among all files of the machine.
 pub(in crate::disk) type FileId = (u64, u64);
 
-/// Opens a directory, made where it is missing, if nobody else could put another in its place. Tells where it is.
+/// Opens a directory, if nobody else can replace it. Makes it if it is missing. Returns its path.
 pub(super) fn open(path: &Path) -> Result<(PathBuf, Dir), Refusal> {
     let (path, dir) = path::open(path)?;
     Ok((path, Dir(dir)))
@@ -27,7 +28,7 @@ fn file_id(stat: &rustix::fs::Stat) -> FileId {
     (stat.st_dev as u64, stat.st_ino as u64)
 }
 
-/// What a name leads to, itself and not what a symbolic link says.
+/// The file that a path leads to. Of a symbolic link, the link itself.
 pub(super) fn id(path: &Path) -> io::Result<FileId> {
     Ok(file_id(&rustix::fs::lstat(path)?))
 }
@@ -51,7 +52,7 @@ impl Dir {
         Ok(file_id(&rustix::fs::fstat(&self.0)?))
     }
 
-    /// A directory in this one, made where it is missing.
+    /// Opens a directory in this one. Makes it if it is missing.
     pub(super) fn sub(&self, name: &str) -> Result<Self, Refusal> {
         match open_or_make(&self.0, name.as_ref(), OFlags::RDONLY) {
             Ok(dir) => Ok(Self(dir)),
@@ -62,13 +63,14 @@ impl Dir {
         }
     }
 
-    /// Refuses a directory that is another user's, or that others may write to. `name`: what people know it by.
+    /// Refuses a directory that belongs to another user, or that others may write to. `name` is what people
+    /// know it by.
     pub(super) fn check(&self, name: &str) -> Result<(), Refusal> {
         let stat = rustix::fs::fstat(&self.0)?;
         trust::check(name, &stat, "chown it, or set another path")
     }
 
-    /// The names of all that is in it, as far as they are text.
+    /// The names of all files in it that are text.
     pub(super) fn list(&self) -> io::Result<Vec<String>> {
         let name = |entry: rustix::io::Result<rustix::fs::DirEntry>| match entry {
             Ok(entry) => entry.file_name().to_str().ok().map(|name| Ok(name.to_owned())),
@@ -87,7 +89,7 @@ impl Dir {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// A file system that others serve: a call may hang as long as they do.
+    /// Whether another machine or process serves the file system. Then a call may hang.
     pub(super) fn is_remote(&self) -> bool {
         #[cfg(target_os = "linux")]
         {
@@ -98,7 +100,7 @@ impl Dir {
             const CEPH: u64 = 0x00c3_6400;
             const AFS: [u64; 2] = [0x5346_414f, 0x6b41_4653];
             let Ok(stat) = rustix::fs::fstatfs(&self.0) else { return false };
-            // The kernel's numbers have 32 bits; the field's type differs by architecture.
+            // The kernel's numbers have 32 bits. The type of the field differs by architecture.
             let kind = stat.f_type as u64 & 0xffff_ffff;
             [NFS, FUSE, PLAN9, CEPH].contains(&kind) || SMB.contains(&kind) || AFS.contains(&kind)
         }
@@ -106,14 +108,14 @@ impl Dir {
         false
     }
 
-    /// A new file, for its owner alone.
+    /// Makes a file, for its owner alone.
     pub(super) fn create(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
     pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
-        // A pipe in its place must not keep us waiting for a writer.
+        // If it is a pipe, do not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
@@ -128,7 +130,7 @@ impl Dir {
         }
     }
 
-    /// Which file a name stands for; refuses what is not a file of the user's own.
+    /// Which file a name stands for. Refuses anything but a plain file that may be trusted.
     pub(super) fn identify(&self, name: &str) -> Result<Option<FileId>, Refusal> {
         let stat = match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
@@ -155,8 +157,8 @@ impl Dir {
     }
 }
 
-/// The first `size` bytes of a file, or a few more; fewer where it has fewer. One read where there is no
-/// trouble: std's, where it is bounded, begins with small ones.
+/// The first `size` bytes of a file, or a few more. Fewer if the file is shorter. Mostly it takes one read;
+/// the standard library's bounded read begins with small ones.
 pub(super) fn read(file: File, size: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(size);
     while bytes.len() < size {

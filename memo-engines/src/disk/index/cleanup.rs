@@ -1,4 +1,4 @@
-//! What removals, clearings and lost files leave behind.
+//! Deletes what removals, clearings and lost files leave behind.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use super::transaction::Transaction;
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 impl Transaction<'_> {
-    /// Drops cleared entries among the `limit` rows after `after`; tells where to go on, `None` at the end.
+    /// Deletes the cleared entries among the `limit` rows after `after`. Returns where to go on, or `None`
+    /// at the end.
     pub(in crate::disk) fn drop_cleared(
         &mut self,
         after: i64,
@@ -36,7 +37,8 @@ impl Transaction<'_> {
         self.connection.prepare_cached("SELECT 1 FROM cleared LIMIT 1")?.exists([])
     }
 
-    /// Forgets removals and clearings that are older than an hour. No row of a cleared space may be left.
+    /// Forgets removals and clearings that are older than an hour. No entry of a cleared space may be left
+    /// by then.
     pub(in crate::disk) fn forget(&mut self) -> rusqlite::Result<()> {
         let before = moment(self.now.saturating_sub(REMEMBERED.as_millis() as u64));
         for table in ["removed", "cleared"] {
@@ -66,7 +68,7 @@ impl Transaction<'_> {
         Ok(orphans)
     }
 
-    /// Counts the bytes of all content files anew.
+    /// Counts the bytes of all content files again.
     pub(in crate::disk) fn count_content(&mut self) -> rusqlite::Result<()> {
         self.content = self.connection.query_row(
             "SELECT ifnull(sum(size), 0) FROM entry WHERE file IS NOT NULL",

@@ -1,4 +1,4 @@
-//! How keys, spaces and moments stand in the columns of the index: as the integers that SQLite has.
+//! Keys, spaces and moments as integers, which is how the columns of the index hold them.
 
 use crate::engine::Space;
 
@@ -12,7 +12,8 @@ pub(super) fn space_id(space: &Space) -> i64 {
     i64::from_le_bytes(space.0[..8].try_into().expect("8 of 16"))
 }
 
-/// SQLite's integers are signed; a moment beyond them is no moment at all.
+/// A moment, in milliseconds since 1970 UTC. SQLite's integers are signed; a later moment counts as the
+/// last one.
 pub(in crate::disk) fn moment(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }

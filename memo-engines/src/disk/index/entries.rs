@@ -1,4 +1,4 @@
-//! Entries that are put, removed and cleared, in a transaction.
+//! Puts, removals and clearings in a transaction.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -10,7 +10,7 @@ use crate::engine::{Key, Space, Witness};
 const INSERT: &str = "INSERT INTO entry (id, key, space, seq, expires, used, size, file, content)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// With the columns of [`INSERT`], but for the first, which does not change with the row.
+/// Sets the columns of [`INSERT`] in its order. Only the first parameter differs: it is the row.
 const UPDATE: &str = "UPDATE entry SET
     key = ?2, space = ?3, seq = ?4, expires = ?5, used = ?6, size = ?7, file = ?8, content = ?9
     WHERE row = ?1";
@@ -20,8 +20,8 @@ impl Transaction<'_> {
         outdated(self.connection, key, witness)
     }
 
-    /// Stores an entry, and tells its row. With `file`, its content has been written there. `hint`: where it was last
-    /// seen.
+    /// Stores an entry. Returns its row. If `file` is set, the content was written to that file. `hint` is
+    /// the row where the key was last seen.
     pub(in crate::disk) fn put(
         &mut self,
         key: &Key,
@@ -63,8 +63,9 @@ impl Transaction<'_> {
         Ok(row)
     }
 
-    /// The row that has a key's place. Damage to the index over the keys must not hide it, or have us take another row
-    /// for it: who looks by a hint goes to the row without asking that index.
+    /// Finds the row that has a key's first 8 bytes. If the index over the keys is damaged, it may hide the
+    /// row or lead to another one. Both are noticed, since a reader with a hint goes to the row without
+    /// that index.
     fn find(&self, key: &Key, hint: Option<i64>) -> rusqlite::Result<Option<Old>> {
         let old = self
             .connection
@@ -93,7 +94,7 @@ impl Transaction<'_> {
             seq,
             moment(self.now),
         ])?;
-        // What was cleared or has expired is not there any more, though its row may be.
+        // A cleared or expired entry does not count as there, though its row may be.
         let valid = is_there(self.connection, key, self.now)?;
         if let Some(old) = self.find(key, hint)? {
             self.drop_row(&old)?;
@@ -101,7 +102,7 @@ impl Transaction<'_> {
         Ok(valid)
     }
 
-    /// Drops a row that turned out to have no content, unless it has been written anew.
+    /// Deletes a row whose content is missing, unless it was written again since.
     pub(in crate::disk) fn discard(&mut self, row: i64, seq: i64) -> rusqlite::Result<()> {
         let old = self
             .connection

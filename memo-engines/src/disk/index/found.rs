@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 
 use crate::engine::{Bytes, Key};
 
-/// What a read of an entry asks for. The row itself comes last: who looks by it has it already.
+/// The columns that are read of an entry. The row comes last: who looks by the row knows it.
 macro_rules! get {
     ($which:literal) => {
         concat!("SELECT key, seq, expires, used, content, file, size, row FROM entry WHERE ", $which)
@@ -14,10 +14,10 @@ macro_rules! get {
 
 pub(super) const GET: &str = get!("id = ?1");
 
-/// [`GET`] by the row, where that is known.
+/// [`GET`] by row.
 pub(in crate::disk) const GET_ROW: &str = get!("row = ?1");
 
-/// A row that was found, before its content.
+/// The row of an entry. The content of a large entry is still in its file.
 #[derive(Clone)]
 pub(in crate::disk) struct Found {
     pub(in crate::disk) row: i64,
@@ -35,7 +35,7 @@ pub(in crate::disk) enum Content {
 }
 
 impl Found {
-    /// What the row has that `which` leads to, if it is this key's.
+    /// Runs `statement` with this parameter. Returns the row if it belongs to this key.
     pub(super) fn by(statement: &mut Statement<'_>, which: i64, key: &Key) -> rusqlite::Result<Option<Self>> {
         let mut rows = statement.query([which])?;
         let Some(row) = rows.next()? else { return Ok(None) };

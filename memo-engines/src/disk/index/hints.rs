@@ -1,32 +1,33 @@
-//! Where entries were last seen: a guess at the row of a key, which saves the descent through the index over the
-//! keys. That is a third of a look-up's time while all pages are at hand, and with a million entries half of the
-//! pages that have to be fetched.
+//! Hints: the rows where keys were last seen. A hint saves the descent through the index over the keys.
+//! That is a third of a look-up's time while all pages are in memory. With a million entries it is half of
+//! the pages that have to be read.
 //!
-//! It is only ever a guess. Whoever looks at the row compares the whole key, and goes the long way where another is
-//! there. So nothing here is ever taken back, whatever other processes do.
+//! A hint is a guess. A reader compares the whole key in the row, and descends through the index if it is
+//! another's. So a hint need not be taken back, whatever other processes do.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Slots that a key may be in: those of one cache line.
+/// How many slots a key may be in: those of one cache line.
 const WAYS: usize = 8;
-/// Slots of the first table. Each further one has four times as many, the last 2²¹, which is 16 MiB.
+/// The number of slots of the first table. Each further table has four times as many. The last has 2²¹,
+/// which is 16 MiB.
 const FIRST: usize = 1 << 11;
 const TABLES: usize = 6;
 
-/// The bits of a slot that hold the row. The others hold some of the key's; 0 is nothing.
+/// The bits of a slot that hold the row. The others hold some of the key's. 0 is an empty slot.
 const ROW_BITS: u32 = 40;
 
 type Slots = Box<[AtomicU64]>;
 
-/// Rows by key, as far as they are remembered. A table that has filled makes way for the next, into which entries
-/// move as they are met again.
+/// Rows by key. When a table is nearly full, the next is used. Entries move into it when they are looked up
+/// again.
 #[derive(Default)]
 pub(in crate::disk) struct Hints {
     tables: [OnceLock<Slots>; TABLES],
-    /// Which table is used.
+    /// The table in use.
     at: AtomicUsize,
-    /// How many slots of it are taken, more or less.
+    /// How many slots of the table are taken, approximately.
     taken: AtomicUsize,
 }
 
@@ -39,7 +40,7 @@ impl Hints {
             let mut line = line(slots, id).iter().map(|slot| slot.load(Ordering::Relaxed));
             line.find(|slot| *slot != 0 && slot >> ROW_BITS == tag)
         };
-        // The newest is nearly always the one.
+        // The newest table nearly always has it.
         let tables = self.tables.iter().enumerate().take(at + 1).rev();
         let (table, found) =
             tables.filter_map(|(table, slots)| Some((table, slots.get().and_then(find)?))).next()?;
@@ -50,7 +51,7 @@ impl Hints {
         Some(row)
     }
 
-    /// Remembers where a key is.
+    /// Remembers the row of a key.
     pub(in crate::disk) fn set(&self, id: i64, row: i64) {
         if row <= 0 || row >= 1 << ROW_BITS {
             return;
@@ -70,13 +71,13 @@ impl Hints {
             }
             Some(free)
         });
-        // In a full line some other goes, in turn by row.
+        // In a full line, another key's slot is taken, in turn by row.
         let place = place.unwrap_or(row as usize % WAYS);
         line[place].store(tag << ROW_BITS | row.cast_unsigned(), Ordering::Relaxed);
     }
 }
 
-/// Keys are digests: any bits of them are as good as others.
+/// Keys are digests: any of their bits are as good as others.
 fn tag(id: i64) -> u64 {
     id.cast_unsigned() >> ROW_BITS
 }

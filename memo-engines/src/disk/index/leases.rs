@@ -1,4 +1,4 @@
-//! Leases.
+//! Leases in the index.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::columns::{id, moment};
 use super::transaction::Transaction;
 use crate::engine::Key;
 
-/// The longest lease. What ends later was written before the clock was set back, and would bind for as long as that.
+/// The longest lease. One that ends later was written before the clock was set back, and does not count.
 const LONGEST_LEASE: Duration = Duration::from_secs(300);
 
-/// The owner of a lease whose time is not over.
+/// The owner of the lease of this key, if there is one that has not ended.
 pub(in crate::disk) fn holder(
     connection: &Connection,
     key: &Key,
@@ -25,7 +25,7 @@ pub(in crate::disk) fn holder(
 }
 
 impl Transaction<'_> {
-    /// Takes a lease unless another has it. `lives` tells whether an owner may still be alive.
+    /// Takes a lease unless another owner has it. `lives` tells whether an owner may be alive.
     pub(in crate::disk) fn lease(
         &mut self,
         key: &Key,

@@ -14,7 +14,7 @@ pub(in crate::disk) enum Mode {
     Write,
     /// Others may be writing.
     Read,
-    /// Nobody can write, and there is no log: SQLite needs neither locks nor files beside it.
+    /// Nobody can write, and there is no log. SQLite needs no locks and no files beside the index.
     Frozen,
 }
 
@@ -35,11 +35,12 @@ pub(in crate::disk) fn open(path: &Path, busy: Duration, mode: Mode) -> Result<C
             }
         };
         connection.busy_timeout(busy)?;
-        // The file is never mapped: truncated under a mapping, it would end the process.
+        // The file is never mapped. If it were truncated under a mapping, the process would be killed.
         connection.execute_batch(
             "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;",
         )?;
-        // The last to leave would write the log back and remove it by name, which may be another's by then.
+        // The last connection to close would write the log back and remove it by name. By then, the name
+        // may be that of another's log.
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(connection)
@@ -57,8 +58,8 @@ fn escaped(path: &Path) -> String {
         .collect()
 }
 
-/// Whether the next transaction waits until it is on the disk itself. Without, it may be lost with the power, and
-/// those after it; it is never half there.
+/// Sets whether the next transaction waits until it is on the disk itself. If not, it may be lost when the
+/// power fails, and those after it with it. It is never half there.
 pub(in crate::disk) fn set_sync(connection: &Connection, sync: bool) -> rusqlite::Result<()> {
     let pragma = if sync { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
     connection.prepare_cached(pragma)?.execute([]).map(|_| ())

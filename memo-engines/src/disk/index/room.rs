@@ -1,22 +1,22 @@
-//! How much there is on the disk, and entries that leave for room or because their time is over.
+//! The size of everything on the disk, and the eviction of entries.
 
 use super::transaction::Transaction;
 
 /// The size of a page of the index, in bytes.
 pub(in crate::disk) const PAGE: u64 = 4096;
 
-/// What is on the disk, in bytes.
+/// The sizes of what is on the disk, in bytes.
 pub(in crate::disk) struct Extent {
     pub(in crate::disk) index: u64,
-    /// What of the index is free to be used again by rows.
+    /// The part of the index that is free for further rows.
     pub(in crate::disk) free: u64,
-    /// The content files.
+    /// All content files.
     pub(in crate::disk) content: u64,
 }
 
 impl Transaction<'_> {
-    /// What is on the disk, beside the log. `file` is the size of the index as the file system has it: what was
-    /// given back is given back when the log is written back.
+    /// What is on the disk, without the log. `file` is the size of the index's file: pages that were given
+    /// back leave the file only when the log is written back.
     pub(in crate::disk) fn extent(&self, file: u64) -> rusqlite::Result<Extent> {
         let pages = self.pragma("PRAGMA page_count")?.max(0).cast_unsigned() * PAGE;
         Ok(Extent {
@@ -30,8 +30,8 @@ impl Transaction<'_> {
         self.connection.prepare_cached(pragma)?.query_row([], |row| row.get(0))
     }
 
-    /// Drops some entries for room: the expired first, then those that were used longest ago. Tells whether there
-    /// were any.
+    /// Deletes some entries for room: first expired ones, then those that were used longest ago. Returns
+    /// whether there were any.
     pub(in crate::disk) fn evict(&mut self) -> rusqlite::Result<bool> {
         if self.drop_expired(512)? > 0 {
             return Ok(true);

@@ -1,9 +1,9 @@
-//! Small entries that a connection has read lately, for as long as nothing is written by anyone.
+//! A cache of small entries that a connection has read. It holds for as long as nobody writes.
 //!
-//! Between two commits, a connection that reads a row twice reads the same twice. SQLite has the row's page at hand
-//! then, but finding the row in it and taking it apart is still half of what a memoized call costs. So what was
-//! read is kept together with the header of SQLite's WAL index, which every commit of every process changes (see
-//! [`reader`](crate::disk::reader)), and is given out again while that is as it was.
+//! Between two commits, a connection that reads a row twice reads the same twice. SQLite has the row's page
+//! in memory then. Still, finding the row in the page and taking it apart is half of the cost of a memoized
+//! call. So the entry is kept together with the header of SQLite's WAL index, which every commit of every
+//! process changes (see [`reader`](crate::disk::reader)). It is used again while the header is the same.
 
 use std::collections::HashMap;
 
@@ -11,23 +11,24 @@ use super::found::{Content, Found};
 use crate::disk::wal_index::Header;
 use crate::engine::Key;
 
-/// Entries larger than this, in bytes, are not kept: taking their row apart is little beside copying them.
+/// The largest entry that is kept, in bytes. For a larger one, taking the row apart costs little beside the
+/// copy.
 const LARGEST: usize = 4 << 10;
-/// How much is kept, in bytes.
+/// How many bytes are kept.
 const MOST: usize = 4 << 20;
-/// What an entry takes beside its bytes, more or less.
+/// How many bytes an entry takes beside its own, approximately.
 const OVERHEAD: usize = 192;
 
 #[derive(Default)]
 pub(in crate::disk) struct RowCache {
-    /// When what is here was read.
+    /// The header under which the entries were read.
     header: Option<Header>,
     found: HashMap<[u8; 32], Found>,
     bytes: usize,
 }
 
 impl RowCache {
-    /// Says what the header is now. What was read under another one is forgotten.
+    /// Sets the header. Entries that were read under another one are dropped.
     pub(in crate::disk) fn use_header(&mut self, header: Header) {
         if self.header != Some(header) {
             self.clear();
@@ -39,7 +40,7 @@ impl RowCache {
         self.found.get(&key.digest).cloned()
     }
 
-    /// Keeps what was found under a key, if there is room.
+    /// Keeps an entry, if there is room.
     pub(in crate::disk) fn insert(&mut self, key: &Key, found: &Found) {
         let Content::Here(bytes) = &found.content else { return };
         let size = bytes.len() + OVERHEAD;
@@ -49,7 +50,7 @@ impl RowCache {
         }
     }
 
-    /// Begins anew if there is no more room: what is read now may not be what was read at the beginning.
+    /// Drops all entries if the cache is full: what is read now may differ from what was read at first.
     pub(in crate::disk) fn make_room(&mut self) {
         if self.bytes + OVERHEAD + LARGEST > MOST {
             self.clear();

@@ -1,4 +1,4 @@
-//! The tables of an index, made in a new file and looked for in any other.
+//! The tables of an index. They are made in a new file, and looked for in any other.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -7,7 +7,7 @@ use super::snapshot::IS_VALID;
 use crate::disk::failure::{self, failure};
 use crate::error::{Error, ErrorKind};
 
-/// "memo", so that nobody's database is taken for ours.
+/// "memo". No other program's database is taken for ours.
 const APPLICATION: i32 = 0x6d65_6d6f;
 const SCHEMA_VERSION: i32 = 1;
 
@@ -45,7 +45,7 @@ const SCHEMA: &str = "
     INSERT INTO whole VALUES (1, 0, 0, 0);
 ";
 
-/// Refuses an index that is not ours, and changes nothing.
+/// Fails if this is not one of our indexes. Changes nothing.
 pub(in crate::disk) fn check(connection: &Connection) -> Result<(), Error> {
     match is_ours(connection) {
         Ok(true) => Ok(()),
@@ -57,7 +57,7 @@ pub(in crate::disk) fn check(connection: &Connection) -> Result<(), Error> {
 fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let ours = number("application_id")? == APPLICATION && number("user_version")? == SCHEMA_VERSION;
-    // A statement over every table and column: whatever is missing shows here.
+    // These statements name every table and column. If one is missing, they fail.
     let whole: Option<i64> = connection
         .query_row("SELECT seq + content + forgot FROM whole WHERE one = 1", [], |row| row.get(0))
         .optional()?;
@@ -67,13 +67,13 @@ fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(ours && whole.is_some())
 }
 
-/// Makes the tables in a file that is new, and refuses one that is not ours.
+/// Makes the tables in a new file. Fails if the file is something else than our index.
 pub(in crate::disk) fn set_up(connection: &Connection) -> Result<(), Error> {
     let set_up = || {
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
         let is_new = number("application_id")? == 0 && number("schema_version")? == 0;
         if is_new {
-            // On an index that others use this would wait for them: it writes.
+            // These pragmas write. On an index that others use, they would wait for them.
             connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
         }
         if let Err(error) = connection.execute_batch("PRAGMA journal_mode = WAL;") {
@@ -99,8 +99,9 @@ pub(in crate::disk) fn set_up(connection: &Connection) -> Result<(), Error> {
     }
 }
 
-/// Whether an index cannot be used with its log because its header says that it is used without one, and another process
-/// has it open. We use none without, so the header is damaged; while nobody has it open, SQLite mends that.
+/// Whether the index cannot be used with a log because its header says that it has none, while another
+/// process has it open. We use no index without a log, so the header is damaged. SQLite repairs it while
+/// nobody has the index open.
 fn is_kept_from_its_log(connection: &Connection, error: &rusqlite::Error) -> bool {
     let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)

@@ -1,4 +1,4 @@
-//! What is read from one snapshot of the index.
+//! Reads from one snapshot of the index.
 
 use rusqlite::{Connection, Statement, params};
 
@@ -8,7 +8,7 @@ use super::hints::Hints;
 use super::row_cache::RowCache;
 use crate::engine::{Key, Space, Witness};
 
-/// What holds for a whole snapshot, so that it is asked once.
+/// What holds for the whole snapshot, and so is read once.
 #[derive(Clone, Copy)]
 pub(in crate::disk) struct Known {
     /// The number of the last change.
@@ -27,18 +27,18 @@ pub(in crate::disk) fn known(connection: &Connection) -> rusqlite::Result<Known>
 
 pub(super) const IS_VALID: &str = "SELECT ?1 > ifnull((SELECT seq FROM cleared WHERE space = ?2), 0)";
 
-/// What a read has to ask with: a snapshot.
+/// A snapshot, and what makes reading from it cheap.
 pub(in crate::disk) struct View<'v, 'c> {
     pub(in crate::disk) connection: &'c Connection,
-    /// [`GET_ROW`](super::found::GET_ROW).
+    /// The prepared statement [`GET_ROW`](super::found::GET_ROW).
     pub(in crate::disk) by_row: &'v mut Statement<'c>,
     pub(in crate::disk) known: Known,
-    /// What was read from this very snapshot, where that is certain.
+    /// Entries that were read from this very snapshot, if that is certain.
     pub(in crate::disk) cache: Option<&'v mut RowCache>,
 }
 
 impl View<'_, '_> {
-    /// The entry under a key, expired or not. Where a hint tells its row, one descent is enough.
+    /// The entry under a key, expired or not. If a hint tells its row, one descent is enough.
     pub(in crate::disk) fn get(&mut self, hints: &Hints, key: &Key) -> rusqlite::Result<Option<Found>> {
         if let Some(found) = self.cache.as_ref().and_then(|cache| cache.get(key)) {
             return Ok(Some(found));
@@ -65,12 +65,13 @@ impl View<'_, '_> {
     }
 }
 
-/// Whether what the change `seq` wrote was not cleared since.
+/// Whether the space was not cleared after the change `seq`.
 fn is_valid(connection: &Connection, seq: i64, space: &Space) -> rusqlite::Result<bool> {
     connection.prepare_cached(IS_VALID)?.query_row([seq, space_id(space)], |row| row.get(0))
 }
 
-/// Whether the key was removed, or its space cleared, since `witness` was taken, or may have been.
+/// Whether the key was removed, or its space cleared, after `witness` was taken. Also true if that is no
+/// longer known.
 pub(in crate::disk) fn outdated(
     connection: &Connection,
     key: &Key,
@@ -112,7 +113,7 @@ pub(in crate::disk) fn keys(
     Ok(keys)
 }
 
-/// Whether an entry is there, neither expired nor cleared.
+/// Whether there is an entry that is neither expired nor cleared.
 pub(super) fn is_there(connection: &Connection, key: &Key, now: u64) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT 1 FROM entry

@@ -1,9 +1,8 @@
-//! A transaction: begun, committed or rolled back, and what rows and files it dropped.
+//! A transaction: how it begins and ends, and what it drops.
 
 use rusqlite::{Connection, Row};
 
-/// A transaction of the one writer of this process: what it changes, and what is to be done to files when it
-/// has been committed.
+/// A transaction of the writer of this process. It notes what is to be done about files after the commit.
 pub(in crate::disk) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) seq: i64,
@@ -43,7 +42,7 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// The files to remove, once nothing can bring their rows back.
+    /// Commits. After this nothing brings the dropped rows back, and their files may be removed.
     pub(in crate::disk) fn commit(&mut self) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached("UPDATE whole SET seq = ?1, content = ?2, forgot = ?3 WHERE one = 1")?
@@ -51,9 +50,9 @@ impl<'c> Transaction<'c> {
         self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
     }
 
-    /// The number of another change.
+    /// The number of the next change.
     pub(super) fn next_seq(&mut self) -> i64 {
-        // A damaged number must not end the process.
+        // A damaged number must not cause a panic.
         self.seq = self.seq.wrapping_add(1);
         self.seq
     }
@@ -72,7 +71,7 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Drops the rows that a statement finds, `limit` at the most.
+    /// Deletes the rows that a query finds, `limit` at most. Returns how many there were.
     pub(super) fn drop_some(&mut self, which: &str, limit: usize) -> rusqlite::Result<u64> {
         let some: Vec<Old> = self
             .connection
@@ -92,7 +91,7 @@ impl Drop for Transaction<'_> {
     }
 }
 
-/// A row that makes way.
+/// A row that is deleted or replaced.
 pub(super) struct Old {
     pub(super) row: i64,
     pub(super) file: Option<i64>,

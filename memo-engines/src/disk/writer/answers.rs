@@ -1,23 +1,24 @@
-//! What those who asked for an operation are told.
+//! The answers to those who asked for an operation.
 
 use crate::disk::operation::{Op, Reply};
 use crate::error::Error;
 
-/// What an operation answers when its transaction has been committed.
+/// Answers an operation when its transaction has ended.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// Gives this value as the answer, if the transaction is committed.
+/// Answers with this value, if the transaction is committed.
 pub(super) fn answer<T: Send + 'static>(reply: &Reply<T>, value: T) -> Answer {
     let reply = reply.clone();
     Box::new(move |done| drop(reply.try_send(done.map(|()| value))))
 }
 
-/// The error for one of several who wait. All has been tried: none of them tries again.
+/// A copy of an error for one of several callers that wait. The writer has tried again already, so none of
+/// them does.
 pub(super) fn copy(error: &Error) -> Error {
     error.copied().retry(false)
 }
 
-/// Tells whoever waits for an operation that it failed.
+/// Answers an operation with an error.
 pub(super) fn refuse(op: &Op, error: &Error) {
     fn tell<T>(reply: &Reply<T>, error: &Error) {
         let _ = reply.try_send(Err(copy(error)));

@@ -1,4 +1,4 @@
-//! A batch of operations, written in one transaction.
+//! Writes a batch of operations in one transaction.
 
 use std::sync::atomic::Ordering;
 
@@ -18,13 +18,13 @@ fn failed(error: rusqlite::Error) -> Error {
 }
 
 impl IndexWriter {
-    /// Writes a batch, and gives what its operations answer.
+    /// Writes a batch. Returns the answers to its operations.
     pub(super) fn write(&self, batch: &[Ticket]) -> Result<Vec<Answer>, Error> {
         let _quiet = self.shared.stores.quiet();
         let mut files = Vec::new();
         let written = self.try_write(batch, &mut files);
         if written.is_err() {
-            // No row names them.
+            // No row names these files.
             for file in files {
                 let _ = self.shared.stores.current().directory.remove_content(file);
             }
@@ -32,12 +32,12 @@ impl IndexWriter {
         written
     }
 
-    /// `files` are the content files that were written.
+    /// Adds the content files that it has written to `files`.
     fn try_write(&self, batch: &[Ticket], files: &mut Vec<i64>) -> Result<Vec<Answer>, Error> {
         let stores = &self.shared.stores;
         let store = stores.current();
         self.make_room(batch).map_err(failed)?;
-        // An entry may be lost with the power. An invalidation may not, or what it dropped would be back.
+        // An entry may be lost when the power fails. An invalidation may not: the entry would be back.
         let drops = |ticket: &Ticket| matches!(ticket.op, Op::Remove { .. } | Op::Clear { .. });
         let sync = stores.options.durable || batch.iter().any(drops);
         index::set_sync(&self.connection, sync).map_err(failed)?;
@@ -84,7 +84,7 @@ impl IndexWriter {
             Op::Flush { reply } => Ok(Some(answer(reply, ()))),
             Op::Touch { row, at } => transaction.touch(*row, *at).map(|()| None),
             Op::Discard { row, seq } => transaction.discard(*row, *seq).map(|()| None),
-            // The sweep comes after the transaction, and answers for itself.
+            // The sweep comes after the transaction, and answers itself.
             Op::Sweep { .. } => Ok(None),
         };
         answered.map_err(failed)

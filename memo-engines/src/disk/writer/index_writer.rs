@@ -1,4 +1,4 @@
-//! The index as the one writer of this process has it.
+//! Transactions on the index, by the one writer of this process.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ impl IndexWriter {
         Self { shared, connection, checkpoint: Checkpoint::default() }
     }
 
-    /// Goes over to the index that is now the newest; with `damaged`, after setting aside the one in use.
+    /// Opens the index that is the newest now. With `damaged`, first sets the one in use aside.
     pub(super) fn renew(&mut self, damaged: Option<&Error>) -> Result<(), Error> {
         self.connection = self.shared.stores.renew(damaged)?;
         self.checkpoint = Checkpoint::default();
@@ -33,7 +33,7 @@ impl IndexWriter {
         Transaction::begin(&self.connection, utc_now())
     }
 
-    /// Commits a transaction, counts what left in it, and removes the files that no row names any more.
+    /// Commits a transaction, counts what it deleted, and removes the files that no row names any more.
     pub(super) fn finish(&self, mut transaction: Transaction<'_>) -> rusqlite::Result<()> {
         transaction.commit()?;
         let Shared { stores, counters, .. } = &*self.shared;
@@ -41,13 +41,13 @@ impl IndexWriter {
         counters.expired.fetch_add(transaction.expired, Ordering::Relaxed);
         let directory = &stores.current().directory;
         for file in std::mem::take(&mut transaction.dropped) {
-            // One that stays is an orphan: the next sweep finds it.
+            // If a file stays, the next sweep finds it.
             let _ = directory.remove_content(file);
         }
         Ok(())
     }
 
-    /// Writes the log back where it is larger than `bound`, as far as nobody is in the way.
+    /// Writes the log back if it is larger than `bound`, as far as nobody is in the way.
     pub(super) fn write_back(&self, bound: u64) {
         self.checkpoint.write_back(&self.shared.stores, &self.connection, bound);
     }

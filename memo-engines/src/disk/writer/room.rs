@@ -1,17 +1,17 @@
-//! Room for what is about to be written, so that the sum of all files stays within the cap.
+//! Makes room for a batch, so that all files together stay within the cap.
 
 use super::index_writer::IndexWriter;
 use crate::disk::index::{PAGE, Transaction};
 use crate::disk::operation::{Op, Ticket};
 
-/// What a row takes beside its entry, in bytes.
+/// How many bytes a row takes beside its entry.
 const ROW: u64 = 256;
-/// How many transactions room is made in, at most; each drops up to a batch.
+/// In how many transactions room is made at most. Each deletes up to a batch.
 const MOST_STEPS: usize = 256;
 
 impl IndexWriter {
-    /// Makes room for a batch: entries leave, and where the index has free pages that content files need, it gives them
-    /// back.
+    /// Makes room for a batch. Entries are evicted. If the index has free pages and content files need the
+    /// room, it gives pages back.
     pub(super) fn make_room(&self, batch: &[Ticket]) -> rusqlite::Result<()> {
         let stores = &self.shared.stores;
         let options = &stores.options;
@@ -19,7 +19,7 @@ impl IndexWriter {
         if rows + content == 0 {
             return Ok(());
         }
-        // The log counts as much as it may hold, so that its ups and downs do not evict anything.
+        // The log counts as large as it may become, so that its changes evict nothing.
         let limit = options.limit().saturating_sub(options.log());
         let mut goal = limit;
         for _ in 0..MOST_STEPS {
@@ -64,7 +64,7 @@ fn added(batch: &[Ticket], large_over: usize) -> (u64, u64) {
     (rows, content)
 }
 
-/// Drops entries of so many bytes, as far as there are any, and at least a few; tells whether there were any.
+/// Evicts entries of so many bytes, and at least some. Returns whether there were any.
 fn evict(transaction: &mut Transaction<'_>, bytes: u64) -> rusqlite::Result<bool> {
     let mut any = false;
     while !any || transaction.dropped_bytes < bytes {

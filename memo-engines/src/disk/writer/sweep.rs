@@ -1,11 +1,11 @@
-//! What nobody needs any more, found and dropped, a step at a time.
+//! The sweep: deletes what nobody needs any more, a step at a time.
 
 use super::index_writer::IndexWriter;
 use crate::disk::failure;
 use crate::disk::index::Transaction;
 use crate::error::Error;
 
-/// How much of a sweep is one transaction.
+/// How many rows or files one transaction of a sweep handles.
 const STEP: usize = 1000;
 
 fn failed(error: rusqlite::Error) -> Error {
@@ -13,7 +13,7 @@ fn failed(error: rusqlite::Error) -> Error {
 }
 
 impl IndexWriter {
-    /// Drops what has expired, what was cleared, and files that no row names.
+    /// Deletes expired and cleared entries, and files that no row names.
     pub(super) fn sweep(&self) -> Result<(), Error> {
         let stores = &self.shared.stores;
         if let Some(error) = stores.cannot_write() {
@@ -51,7 +51,7 @@ impl IndexWriter {
         let directory = &self.shared.stores.current().directory;
         let files = directory.contents().map_err(|error| failure::io("list the content files", error))?;
         for some in files.collect::<Vec<_>>().chunks(STEP) {
-            // Nobody else writes during a transaction: a file without a row now is one that nobody will name.
+            // Nobody else writes during a transaction. So no row will name a file that has no row now.
             let transaction = self.begin().map_err(failed)?;
             for orphan in transaction.orphans(some).map_err(failed)? {
                 let _ = directory.remove_content(orphan);
