@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 use std::convert::Infallible;
-use std::mem::{forget, transmute};
+use std::mem::{forget, needs_drop, transmute};
 use std::time::{Duration, Instant};
 
 use crate::call::{AddHooks, LARGE, Op, Reply};
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::function::{Code, Hooks, Memo, Site};
 use crate::key::Part;
-use crate::near::{Looked, Lookup, Running, Table, Threads};
+use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
@@ -158,7 +158,7 @@ pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
                 return other(enter_slowly(memo, site(), key, outcome));
             }
             let hash = memo.hash(&key);
-            match by_thread(memo).look(hash, &Here(key)) {
+            match look(by_thread(memo), hash, &Here(key)) {
                 Looked::Hit(Bound(stored)) => {
                     memo.counters.count(Counter::Hits);
                     Ok(outcome.hit(stored))
@@ -182,6 +182,23 @@ fn other<R, K: Eq + Clone + 'static, V: Clone + 'static>(
     match entered {
         Ok(result) => Ok(result),
         Err(missed) => Err(MissedHere(Miss::Other(missed))),
+    }
+}
+
+/// Looks into this thread's table.
+#[inline(always)]
+fn look<'t, P: Part, V: Clone + 'static>(
+    store: &'t Threads<Bound<P::Owned>, Bound<V>>,
+    hash: u64,
+    query: &Here<P>,
+) -> Looked<'t, Bound<P::Owned>, Bound<V>> {
+    let is_simple = P::IS_CHEAP && !needs_drop::<(P::Owned, V)>();
+    if is_simple && !runs_user_code::<P::Owned>() && !runs_user_code::<V>() {
+        // SAFETY: both are types of std's own that own nothing, so that no allocator is called either, and a cheap key is of
+        // the same type as its owned form.
+        unsafe { store.look_simply(hash, query) }
+    } else {
+        store.look(hash, query)
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Entries<K, V> {
     details: Vec<Detail>,
     /// Below so many entries one more is put in without further ado. None is, if `has_details`.
     plain: usize,
-    /// Whether uses are counted, for the hand.
-    bounded: bool,
+    /// Whether a hit takes note of that: of its use, for the hand, or of its time.
+    noted: bool,
     /// Whether any entry can expire.
     timed: bool,
     /// Whether weights count, or would under another bound.
@@ -54,7 +54,7 @@ struct Entry<K, V> {
     mark: Mark,
 }
 
-/// Most of a hash, and how often the entry was used since the hand came by: up to [`MOST_USES`].
+/// Most of a hash, and above it, in two bits, how often the entry was used since the hand came by: up to three times.
 struct Mark(Cell<u32>);
 
 /// A hash table of so many buckets is small.
@@ -63,41 +63,53 @@ const SMALL: usize = 256;
 /// So much the list takes at once, if it is as good as known to grow to it.
 const FEW_BYTES: usize = 4096;
 
-/// How often the hand passes an entry that has been used as often as is counted.
-const MOST_USES: u32 = 3;
+/// One use, in a [`Mark`].
+const USE: u32 = 1 << 30;
 
-/// 30 bits of a hash, where a [`Mark`] has them.
+/// The bits of a hash that a [`Mark`] has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Short(u32);
 
 impl Short {
     #[inline(always)]
     fn of(hash: u64) -> Self {
-        Short(hash as u32 & !MOST_USES)
+        Short(hash as u32 % USE)
     }
 
     /// As many bits as a hash table wants, of all sizes: what is high in it depends on all that was low (Fibonacci hashing).
     #[inline(always)]
     fn spread(self) -> u64 {
-        u64::from(self.0 >> MOST_USES.count_ones()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
 impl Mark {
     #[inline(always)]
-    fn hash(&self) -> Short {
-        Short(self.0.get() & !MOST_USES)
+    fn new(hash: Short) -> Self {
+        Mark(Cell::new(hash.0))
     }
 
-    fn uses(&self) -> u32 {
-        self.0.get() & MOST_USES
+    #[inline(always)]
+    fn hash(&self) -> Short {
+        Short(self.0.get() % USE)
     }
 
     #[inline(always)]
     fn use_now(&self) {
-        if self.uses() < MOST_USES {
-            self.0.set(self.0.get() + 1);
+        let mark = self.0.get();
+        if mark < 3 * USE {
+            self.0.set(mark + USE);
         }
+    }
+
+    /// Takes one use back; whether there was one.
+    fn unuse(&self) -> bool {
+        let mark = self.0.get();
+        let is_used = mark >= USE;
+        if is_used {
+            self.0.set(mark - USE);
+        }
+        is_used
     }
 }
 
@@ -145,7 +157,7 @@ impl<K, V> Entries<K, V> {
             list: Vec::new(),
             details: Vec::new(),
             plain: 0,
-            bounded: false,
+            noted: false,
             timed: false,
             weighs: false,
             hand: 0,
@@ -168,7 +180,7 @@ impl<K, V> Entries<K, V> {
 
     /// Does what follows from the bound, and from whether there are lifetimes.
     fn settle(&mut self) {
-        self.bounded = self.bound.limit != NEVER;
+        self.noted = self.bound.limit != NEVER || self.timed;
         self.weighs |= self.bound.weighs();
         if self.has_details() {
             self.plain = 0;
@@ -249,9 +261,11 @@ impl<K, V> Entries<K, V> {
     {
         match self.place(Short::of(hash), query).and_then(|place| self.list.get(place)) {
             None => Usual::Miss,
-            Some(_) if self.timed => Usual::Unusual,
             Some(entry) => {
-                if self.bounded {
+                if self.noted {
+                    if self.timed {
+                        return Usual::Unusual;
+                    }
                     entry.mark.use_now();
                 }
                 Usual::Hit(entry.value.clone())
@@ -318,7 +332,7 @@ impl<K, V> Entries<K, V> {
         K: Eq,
     {
         let hash = Short::of(hash);
-        let entry = Entry { key, value, mark: Mark(Cell::new(hash.0)) };
+        let entry = Entry { key, value, mark: Mark::new(hash) };
         if self.places.len() == self.places.capacity() {
             self.grow();
         }
@@ -403,7 +417,7 @@ impl<K, V> Entries<K, V> {
             left.push((key, value));
         } else {
             let detail = self.has_details().then(|| Detail::new(weight, lifetime, self.tti));
-            self.put(Entry { key, value, mark: Mark(Cell::new(hash.0)) }, detail, counts, left);
+            self.put(Entry { key, value, mark: Mark::new(hash) }, detail, counts, left);
         }
         self.tell(counts);
     }
@@ -489,9 +503,7 @@ impl<K, V> Entries<K, V> {
             let place = self.hand;
             self.hand += 1;
             let alive = !self.timed || self.is_alive(place);
-            let Mark(mark) = &self.list[place].mark;
-            if alive && mark.get() & MOST_USES > 0 {
-                mark.set(mark.get() - 1);
+            if alive && self.list[place].mark.unuse() {
                 continue;
             }
             add(if alive { &counts.evicted } else { &counts.expired }, 1);

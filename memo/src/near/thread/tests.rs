@@ -133,6 +133,44 @@ fn what_is_removed_meanwhile_is_not_stored() {
 }
 
 #[test]
+fn a_simple_look_up_finds_what_others_do_between_stores() {
+    let limits = Limits { capacity: Some(8), ..Limits::default() };
+    let store = Threads::<u32, u32>::new(&limits);
+    for key in 0..100 {
+        let running = store.begin().expect("this thread goes on");
+        assert!(running.store_plain(hash(key), key, key + 1));
+        drop(running);
+        for older in key.saturating_sub(10)..=key {
+            // SAFETY: numbers are compared and copied without running code of the user's.
+            let simple = match unsafe { store.look_simply(hash(older), &Is(older)) } {
+                Looked::Hit(value) => Some(value),
+                Looked::Miss(table) => {
+                    assert!(table.is_some());
+                    None
+                }
+                Looked::Unusual => panic!("there are no lifetimes"),
+            };
+            assert_eq!(simple, store.peek(hash(older), &Is(older)));
+            assert!(older != key || simple == Some(key + 1));
+        }
+    }
+    assert_eq!(store.counts().entries, 8);
+}
+
+#[test]
+fn a_small_table_is_used_again_when_it_is_cleared_and_a_large_one_is_not() {
+    let (store, alive) = (Store::new(&Limits::default()), Rc::default());
+    for count in [10, 10, 300, 10] {
+        (0..count).for_each(|key| insert(&store, key, 1, None, &alive));
+        assert!((0..count).all(|key| found(&store, key) == Some(key + 1)));
+        assert_eq!((store.counts().entries, alive.get()), (u64::from(count), count as i32));
+        store.clear();
+        assert_eq!((store.counts().entries, alive.get()), (0, 0));
+        assert_eq!(found(&store, 1), None);
+    }
+}
+
+#[test]
 fn a_table_goes_with_its_thread_and_empties_as_others_ask() {
     let store = Threads::<u32, u32>::new(&Limits::default());
     let put = |key: u32| store.insert_from(hash(key), key, &mut Some(key), 1, None);
