@@ -8,7 +8,7 @@
 
 mod namesakes;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -26,12 +26,12 @@ pub(crate) use namesakes::Namesakes;
 /// that there is room for one, where that cannot be seen.
 pub(crate) fn place(vis: &Visibility, sig: &Signature, body: &TokenStream, explicit: bool) -> Place {
     let associated =
-        sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());
+        || sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());
     match in_source(sig.fn_token.span) {
         // A `self` that stands in no `impl` has been put there by a macro.
-        Some(Place::Free) if sig.receiver().is_some() => guess(vis, associated, explicit),
+        Some(Place::Free) if sig.receiver().is_some() => guess(vis, associated(), explicit),
         Some(place) => place,
-        None => guess(vis, associated, explicit),
+        None => guess(vis, associated(), explicit),
     }
 }
 
@@ -65,12 +65,18 @@ fn in_source(fn_token: Span) -> Option<Place> {
     source.place(source.offset(span.line(), span.column())?)
 }
 
-/// A source file.
+/// A source file. What is asked about each of its functions is found out once, so that a file of many functions is not read
+/// from its beginning for each.
 struct Source {
     /// As it is on disk.
     text: String,
     /// The same, with a blank for each byte of a comment and `0` for each byte of a literal.
     bare: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    brackets: Brackets,
+    /// Functions with an attribute, by their names: where the `fn` is.
+    functions: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 thread_local! {
@@ -91,22 +97,26 @@ impl Source {
         // The compiler counts columns without the byte order mark.
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let bare = bare(&text);
-        Source { text, bare }
+        let ends = text.match_indices('\n').map(|(at, end)| at + end.len());
+        let lines = std::iter::once(0).chain(ends).collect();
+        let brackets = Brackets::of(&bare);
+        Source { text, bare, lines, brackets, functions: OnceCell::new() }
     }
 
     /// The offset of a line and a column, in characters, both from 1; `None` if there is no `fn`.
     fn offset(&self, line: usize, column: usize) -> Option<usize> {
-        let mut lines = self.text.split_inclusive('\n');
-        let before: usize = lines.by_ref().take(line.checked_sub(1)?).map(str::len).sum();
-        let (within, _) = lines.next()?.char_indices().nth(column.checked_sub(1)?)?;
-        let offset = before + within;
+        let line = line.checked_sub(1)?;
+        let begin = *self.lines.get(line)?;
+        let end = self.lines.get(line + 1).copied().unwrap_or(self.text.len());
+        let (within, _) = self.text[begin..end].char_indices().nth(column.checked_sub(1)?)?;
+        let offset = begin + within;
         let word = self.bare[offset..].split(|c: char| !is_word(c)).next();
         (word == Some("fn")).then_some(offset)
     }
 
     /// The place of what stands at the offset.
     fn place(&self, offset: usize) -> Option<Place> {
-        let groups = open_groups(&self.bare[..offset])?;
+        let groups = self.brackets.open_at(offset)?;
         for (depth, group) in groups.iter().enumerate().rev() {
             let header = &self.bare[group.header..group.open];
             if self.bare[group.open..].starts_with('{') {
@@ -134,6 +144,7 @@ impl Source {
 }
 
 /// An open bracket of any kind.
+#[derive(Clone, Copy)]
 struct Group {
     /// Where the bracket is.
     open: usize,
@@ -141,34 +152,77 @@ struct Group {
     header: usize,
 }
 
-/// The brackets that are open at the end of the text, the innermost last; `None` if they do not match.
-fn open_groups(bare: &str) -> Option<Vec<Group>> {
-    let mut groups = Vec::new();
-    // Where the next header begins, at each depth.
-    let mut begins = vec![0];
-    for (at, c) in bare.char_indices() {
-        match c {
-            '{' | '(' | '[' => {
-                groups.push(Group { open: at, header: *begins.last()? });
-                begins.push(at + 1);
-            }
-            '}' | ')' | ']' => {
-                let opened = bare[groups.pop()?.open..].chars().next()?;
-                if !matches!((opened, c), ('{', '}') | ('(', ')') | ('[', ']')) {
-                    return None;
+/// The brackets of a file.
+struct Brackets {
+    /// In order.
+    groups: Vec<Bracket>,
+    /// Where there is a closing one that does not match; what comes after cannot be told.
+    broken: Option<usize>,
+}
+
+struct Bracket {
+    group: Group,
+    /// Where it is closed, if it is.
+    close: Option<usize>,
+    /// The one around it.
+    around: Option<usize>,
+}
+
+impl Brackets {
+    fn of(bare: &str) -> Self {
+        let mut groups: Vec<Bracket> = Vec::new();
+        let mut open: Option<usize> = None;
+        // Where the next header begins, at each depth.
+        let mut begins = vec![0];
+        for (at, byte) in bare.bytes().enumerate() {
+            let header = begins.last_mut();
+            match byte {
+                b'{' | b'(' | b'[' => {
+                    let group = Group { open: at, header: header.map_or(0, |header| *header) };
+                    groups.push(Bracket { group, close: None, around: open });
+                    open = Some(groups.len() - 1);
+                    begins.push(at + 1);
                 }
-                begins.pop();
-                // `X<{ N }>` and `X<{ N }, M>` go on after the brace; all else ends with it.
-                let goes_on = bare[at + 1..].trim_start().starts_with(['>', ',']);
-                if c == '}' && !goes_on {
-                    *begins.last_mut()? = at + 1;
+                b'}' | b')' | b']' => {
+                    let Some(closed) = open.map(|open| &mut groups[open]) else {
+                        return Brackets { groups, broken: Some(at) };
+                    };
+                    let opened = bare.as_bytes()[closed.group.open];
+                    if !matches!((opened, byte), (b'{', b'}') | (b'(', b')') | (b'[', b']')) {
+                        return Brackets { groups, broken: Some(at) };
+                    }
+                    (closed.close, open) = (Some(at), closed.around);
+                    begins.pop();
+                    // `X<{ N }>` and `X<{ N }, M>` go on after the brace; all else ends with it.
+                    let goes_on = || bare[at + 1..].trim_start().starts_with(['>', ',']);
+                    if byte == b'}'
+                        && !goes_on()
+                        && let Some(header) = begins.last_mut()
+                    {
+                        *header = at + 1;
+                    }
                 }
+                b';' => header.into_iter().for_each(|header| *header = at + 1),
+                _ => {}
             }
-            ';' => *begins.last_mut()? = at + 1,
-            _ => {}
         }
+        Brackets { groups, broken: None }
     }
-    Some(groups)
+
+    /// Those that are open at the offset, the innermost last; `None` if they do not match.
+    fn open_at(&self, offset: usize) -> Option<Vec<Group>> {
+        if self.broken.is_some_and(|broken| broken < offset) {
+            return None;
+        }
+        let before = self.groups.partition_point(|bracket| bracket.group.open < offset);
+        let last = before.checked_sub(1).map(|last| &self.groups[last]);
+        let around = |bracket: &&Bracket| Some(&self.groups[bracket.around?]);
+        let all = std::iter::successors(last, around);
+        let open = all.filter(|bracket| bracket.close.is_none_or(|close| close >= offset));
+        let mut open: Vec<_> = open.map(|bracket| bracket.group).collect();
+        open.reverse();
+        Some(open)
+    }
 }
 
 /// What stands before an opening brace.

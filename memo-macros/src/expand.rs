@@ -7,9 +7,11 @@
 
 mod control;
 mod key;
+mod plain;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod thin;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -25,7 +27,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let body = body(model);
     let function = quote!(#(#attrs)* #vis #sig { #body });
     let control = match &model.companion {
-        Some(Companion::Type(name)) => control::companion(model, name),
+        Some(Companion::Type(name)) => match thin::Thin::of(model) {
+            Some(thin) => control::thin_companion(model, name, &thin),
+            None => control::companion(model, name),
+        },
         Some(Companion::Function(name)) => control::method_control(model, name),
         None => TokenStream::new(),
     };
@@ -80,6 +85,24 @@ impl Shared {
         let named = model.args.iter().all(|arg| arg.skipped || !arg.is_impl_trait);
         let types = |name: Ident| (model.may_outlive() && named).then_some(name);
         match model.companion.as_ref()? {
+            Companion::Type(companion) if thin::Thin::of(model).is_some() => {
+                let controlled = thin::name(companion);
+                let private = private(model);
+                Some(Shared {
+                    owner: quote!(<#controlled as #private::Controlled>),
+                    function: None,
+                    site: format_ident!("FUNCTION"),
+                    control: format_ident!("ask"),
+                    types: None,
+                })
+            }
+            Companion::Type(companion) if is_single(model) => Some(Shared {
+                owner: quote!(#companion),
+                function: None,
+                site: format_ident!("__FUNCTION"),
+                control: format_ident!("__control"),
+                types: None,
+            }),
             Companion::Type(companion) => Some(Shared {
                 owner: quote!(#companion),
                 function: Some(format_ident!("__function")),
@@ -100,6 +123,9 @@ impl Shared {
     /// The expression for the site, where `unnamed` tells the types that have no names.
     fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
         let Shared { owner, site, .. } = self;
+        if is_single(model) {
+            return quote!(#owner::#site.site());
+        }
         let inferred = unnamed.map(|_| quote!(_));
         let parameters: Vec<_> = parameters(model).into_iter().chain(inferred).collect();
         let turbofish = if parameters.is_empty() { TokenStream::new() } else { quote!(::<#(#parameters),*>) };
@@ -141,9 +167,31 @@ fn function(model: &Model) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
     quote!({
-        static FUNCTION: #private::Function = #private::Function::new(#private::module_path!(), #name);
+        static FUNCTION: #private::Family = #private::Family::new(#private::module_path!(), #name);
         &FUNCTION
     })
+}
+
+/// The same for a function with one instantiation, for which the type `marker` stands.
+fn single_function(model: &Model, marker: &Ident) -> TokenStream {
+    let private = private(model);
+    let name = model.sig.ident.unraw().to_string();
+    let settings = settings::settings(model);
+    quote!({
+        static FUNCTION: #private::Single =
+            #private::Single::new::<#marker>(#private::module_path!(), #name, #settings);
+        &FUNCTION
+    })
+}
+
+/// Whether the function has one instantiation, and the runtime can do without code for each: it stands in a module or a
+/// block, and neither its types nor engines that outlive the process have to be told of it.
+fn is_single(model: &Model) -> bool {
+    let free = matches!(model.companion, Some(Companion::Type(_)));
+    let typed =
+        model.sig.generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+    let opaque = model.args.iter().any(|arg| arg.is_impl_trait);
+    free && !typed && !opaque && !is_far(model) && !model.on_thread()
 }
 
 /// The expression that makes a site of the function `function`.
@@ -169,6 +217,10 @@ fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
 /// How results of the function are stored.
 fn outcome(model: &Model) -> TokenStream {
     let (private, output) = (private(model), &model.output);
+    if plain::is_primitive(output) && model.options.cache_err.is_none() {
+        let span = pointing_at(output.span());
+        return quote_spanned!(span=> #private::whole::<#output>());
+    }
     let shape = match (model.options.cache_err.is_some(), model.on_thread()) {
         (false, false) => quote!(shape),
         (true, false) => quote!(shape_with_errors),
@@ -204,11 +256,17 @@ fn body(model: &Model) -> TokenStream {
     };
     let hooks = settings::hooks(model);
     let (body, output) = (&model.body, &model.output);
-    let look = if model.on_thread() { quote!(enter_here) } else { quote!(enter) };
+    let look = match Shared::of(model) {
+        Some(Shared { owner, site, .. }) if is_single(model) => {
+            quote!(enter_single::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
+        }
+        _ if model.on_thread() => quote!(enter_here::<_, #output, _, _>(#site, #hooks, #key, #outcome)),
+        _ => quote!(enter::<_, #output, _, _>(#site, #hooks, #key, #outcome)),
+    };
     let enter = key::with_key(
         model,
         &key,
-        &quote!(match #private::#look::<_, #output, _, _>(#site, #hooks, #key, #outcome) {
+        &quote!(match #private::#look {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#missed) => #missed,
         }),
@@ -219,11 +277,13 @@ fn body(model: &Model) -> TokenStream {
         let #outcome = #outcome_of;
     };
     if model.sig.asyncness.is_none() {
+        let body = quote!(move || -> #output #body);
+        let body = if model.on_thread() { body } else { quote!(&mut #private::Option::Some(#body)) };
         return quote! {
             #outcome_of
             #told
             let #missed = #enter;
-            #missed.run(#outcome, move || -> #output #body)
+            #missed.run(#outcome, #body)
         };
     }
     quote! {

@@ -349,8 +349,10 @@ impl Model {
         let named = args.companion.as_ref().and_then(|given| given.value.as_ref());
         let explicit = matches!(named, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
-        let named_by_path =
-            args.name.is_none() && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
+        // where the path is a name in engines that outlive the process
+        let named_by_path = cfg!(feature = "engines")
+            && args.name.is_none()
+            && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
         let skipped: &[Ident] =
             args.skip.as_ref().and_then(|given| given.value.as_ref()).map_or(&[], |skip| &skip.names);
 

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::body::Body;
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -46,7 +47,8 @@ pub(crate) type AddHooks<P, R, O> = fn(
 ) -> Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
 
 /// [`Missed`], by the borrowed key and the outcome.
-type MissedBy<P, R, O> = Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+pub(crate) type MissedBy<P, R, O> =
+    Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 /// A call that found nothing nearby.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
 // Whatever is not a hit as nearly all are, leaves by a function out of line and does not come back, so that the hit keeps
 // next to nothing for it: the arguments for the body, and room for what such a function gives.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
+pub(crate) fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     key: P,
     outcome: O,
@@ -126,7 +128,7 @@ fn enter_first<P: SharedPart, R, O: SharedOutcome<R>>(
 
 /// As [`enter`], for code that has come by before, with nothing in the caller's frame. Large values always come this way.
 #[inline(never)]
-fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
+pub(crate) fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     site: Site,
     key: P,
@@ -234,16 +236,11 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     /// The rest of a synchronous call: waits for another call's result, or computes and stores one.
-    #[inline]
-    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
-        let mut body = Some(body);
-        let mut body = || match body.take() {
-            Some(body) => body(),
-            None => unreachable!("a body runs once"),
-        };
+    #[inline(always)]
+    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
         // in parts, which need no place in the caller's frame
         let Missed { memo, hash, key, call } = self;
-        Self::run_once(memo, hash, key, call, outcome, &mut body)
+        Self::run_once(memo, hash, key, call, outcome, body)
     }
 
     /// As [`run`](Self::run). It is the same code for all functions of these types, whatever their bodies.
@@ -257,13 +254,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         key: Option<K>,
         call: Option<Box<Call>>,
         outcome: O,
-        body: &mut dyn FnMut() -> R,
+        body: &mut dyn Body<R>,
     ) -> R {
         let running = match Self::start(memo, hash, key, call) {
             Started::Running(running) => running,
             Started::Shared(shared) => return shared.result(outcome),
         };
-        let result = body();
+        let result = body.run();
         Running::finish(running, outcome, &result);
         result
     }
@@ -959,6 +956,8 @@ pub enum Op<R> {
 
 /// What it is told.
 pub enum Reply<R> {
+    /// What the function returns, where there was no [`Op`].
+    Called(R),
     /// To [`Op::Peek`].
     Peeked(Option<R>),
     /// To the others.
@@ -970,6 +969,7 @@ pub enum Reply<R> {
 impl<R> std::fmt::Debug for Reply<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Reply::Called(_) => "Called",
             Reply::Peeked(_) => "Peeked",
             Reply::Done(_) => "Done",
             Reply::Later(_) => "Later",

@@ -42,20 +42,42 @@ pub struct Function {
     name: &'static str,
     /// Its instantiations.
     memos: AtomicPtr<Header>,
-    /// Where their code finds them: lists, by bits of what tells the code apart.
-    signposts: [Signpost; LISTS],
     /// Whether it has been said that a future of it was left alone for too long.
     warned: AtomicBool,
 }
 
+/// A function that may have several instantiations, and where their code finds them: lists, by bits of what tells the code
+/// apart.
+#[derive(Debug)]
+pub struct Family {
+    function: Function,
+    signposts: [Signpost; LISTS],
+}
+
 const LISTS: usize = 8;
+
+impl Family {
+    /// The function `name` of the module `module`.
+    pub const fn new(module: &'static str, name: &'static str) -> Self {
+        let signposts = [const { Signpost::new() }; LISTS];
+        Family { function: Function::new(module, name), signposts }
+    }
+}
+
+impl std::ops::Deref for Family {
+    type Target = Function;
+
+    #[inline(always)]
+    fn deref(&self) -> &Function {
+        &self.function
+    }
+}
 
 impl Function {
     /// The function `name` of the module `module`.
-    pub const fn new(module: &'static str, name: &'static str) -> Self {
+    pub(crate) const fn new(module: &'static str, name: &'static str) -> Self {
         let memos = AtomicPtr::new(std::ptr::null_mut());
-        let signposts = [const { Signpost::new() }; LISTS];
-        Function { module, name, memos, signposts, warned: AtomicBool::new(false) }
+        Function { module, name, memos, warned: AtomicBool::new(false) }
     }
 
     /// Its instantiations that have been called.
@@ -109,6 +131,8 @@ struct Header {
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
     function: &'static Function,
+    /// None for a function with one instantiation, whose code has a signpost of its own.
+    signposts: Option<&'static [Signpost; LISTS]>,
     marker: TypeId,
     settings: fn() -> Settings,
 }
@@ -117,11 +141,17 @@ pub struct Site {
 struct Any;
 
 impl Site {
-    /// The instantiation of `function` that the type of the closure `_marker` stands for. `settings` is called once,
+    /// The instantiation of `family` that the type of the closure `_marker` stands for. `settings` is called once,
     /// at the first call.
     #[inline(always)]
-    pub fn new<M: Fn()>(function: &'static Function, _marker: M, settings: fn() -> Settings) -> Self {
-        Site { function, marker: typeid::of::<M>(), settings }
+    pub fn new<M: Fn()>(family: &'static Family, _marker: M, settings: fn() -> Settings) -> Self {
+        let Family { function, signposts } = family;
+        Site { function, signposts: Some(signposts), marker: typeid::of::<M>(), settings }
+    }
+
+    /// The one instantiation of `function`, for which `marker` stands.
+    pub(crate) fn single(function: &'static Function, marker: TypeId, settings: fn() -> Settings) -> Self {
+        Site { function, signposts: None, marker, settings }
     }
 
     /// The same, of whichever instantiation.
@@ -170,7 +200,7 @@ impl Site {
     pub(crate) fn usual_memo<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
         site: &S,
     ) -> Option<&'static Memo<K, V, F>> {
-        Code::of::<S>().signed(&site().function.signposts)
+        Code::of::<S>().signed(site().signposts?)
     }
 
     /// The record, whoever has come by; from now on this code finds it.
@@ -180,7 +210,9 @@ impl Site {
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
         let memo = self.memo(hooks);
-        code.sign(&self.function.signposts, memo);
+        if let Some(signposts) = self.signposts {
+            code.sign(signposts, memo);
+        }
         memo
     }
 
@@ -306,7 +338,7 @@ mod record {
     /// where a `TypeId` is four. It is no more than a shortcut: a compiler may make several copies of a function,
     /// each of which then has a signpost of its own.
     #[derive(Debug)]
-    pub(super) struct Signpost {
+    pub(crate) struct Signpost {
         /// A [`tells_apart`], or null.
         code: AtomicPtr<()>,
         /// The record, of the types that are named there. Written before `code`.
@@ -315,7 +347,7 @@ mod record {
     }
 
     impl Signpost {
-        pub(super) const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             let [code, memo] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 2];
             Signpost { code, memo, next: AtomicPtr::new(std::ptr::null_mut()) }
         }
@@ -402,7 +434,12 @@ mod record {
         /// The record that there is a signpost to, for this code.
         #[inline(always)]
         pub(super) fn signed(&self, lists: &'static [Signpost; LISTS]) -> Option<&'static Memo<K, V, F>> {
-            let first = &lists[self.list];
+            self.signed_from(&lists[self.list])
+        }
+
+        /// The same, in the list that begins here.
+        #[inline(always)]
+        pub(crate) fn signed_from(&self, first: &'static Signpost) -> Option<&'static Memo<K, V, F>> {
             // in nearly all programs it is the first, which is a constant, too
             let signpost = match first.code.load(Ordering::Acquire) == self.address {
                 true => first,
@@ -414,7 +451,13 @@ mod record {
 
         /// Puts up a signpost to `memo`, for this code.
         pub(super) fn sign(self, lists: &'static [Signpost; LISTS], memo: &'static Memo<K, V, F>) {
-            lists[self.list].put_up(self.address, std::ptr::from_ref(memo).cast_mut().cast());
+            let first = &lists[self.list];
+            self.sign_from(first, memo);
+        }
+
+        /// The same, in the list that begins here.
+        pub(crate) fn sign_from(self, first: &'static Signpost, memo: &'static Memo<K, V, F>) {
+            first.put_up(self.address, std::ptr::from_ref(memo).cast_mut().cast());
         }
     }
 
@@ -442,8 +485,7 @@ mod record {
     }
 }
 
-pub(crate) use record::Code;
-use record::Signpost;
+pub(crate) use record::{Code, Signpost};
 
 // SAFETY: `next` is written before the header is shared and only read after.
 unsafe impl Send for Header {}

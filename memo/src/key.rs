@@ -101,7 +101,12 @@ pub trait Canonical {
     fn own_canonical(&self) -> Self::Owned;
 }
 
-/// Types that are copied into the key at once, so that nothing has to remember where they were.
+/// Types that are copied into the key at once, so that nothing has to remember where they were. They are the primitive ones.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the primitive type of that name",
+    label = "a type of another name is needed here",
+    note = "`#[memoize]` takes the names of primitive types for these types; give this one another name"
+)]
 pub trait Plain: Copy {
     /// What stands in the key.
     type Key: OwnedPart + Copy + Hash;
@@ -141,6 +146,18 @@ impl<K: OwnedPart + Copy + Hash> Part for ByCopy<K> {
     fn to_owned_part(&self) -> K {
         self.0
     }
+}
+
+/// The part that a number is, or the like.
+#[inline(always)]
+pub fn copied<T: Plain>(value: &T) -> ByCopy<T::Key> {
+    ByCopy(value.plain())
+}
+
+/// The part that a string is.
+#[inline(always)]
+pub fn text<'a>(text: &&'a str) -> ByValue<'a, str> {
+    ByValue(text)
 }
 
 /// A float as it stands in an owned key: the bits of its canonical form.

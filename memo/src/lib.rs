@@ -113,9 +113,11 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod body;
 mod by_thread;
 mod call;
 mod clock;
+mod companion;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(not(feature = "config"))]
@@ -143,6 +145,7 @@ mod plan;
 mod registry;
 mod report;
 mod scope;
+mod single;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;
@@ -162,6 +165,7 @@ pub mod __private;
 
 pub use memo_macros::{Instance, memoize};
 
+pub use companion::Companion;
 #[cfg(feature = "config")]
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};

@@ -61,6 +61,12 @@ impl<R: Clone + 'static> Outcome<R> for Whole {
     }
 }
 
+/// How a primitive result is stored.
+#[inline(always)]
+pub fn whole<R: crate::key::Plain>() -> Whole {
+    Whole
+}
+
 /// `Ok` is stored; those who waited for an `Err` do not get it, since it cannot be cloned.
 #[derive(Debug, Clone, Copy)]
 pub struct OnlyOk;

@@ -10,16 +10,21 @@ pub use core::option_env;
 pub use core::result::Result;
 pub use core::time::Duration;
 
+pub use crate::body::Body;
 pub use crate::by_thread::{MissedHere, control_here, enter_here};
 pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
+pub use crate::companion::{Companion, Controlled, Held, Lent};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
-pub use crate::function::{Count, Function, Hooks, Settings, Site, Told, told};
+pub use crate::function::{Count, Family, Hooks, Settings, Site, Told, told};
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, probe, probe_here};
-pub use crate::outcome::{Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here};
+pub use crate::key::{Each, Part, Probe, copied, probe, probe_here, text};
+pub use crate::outcome::{
+    Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
+};
 pub use crate::plan::Plan;
+pub use crate::single::{Single, enter_single};
 pub use crate::stats::Stats;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.

@@ -3,11 +3,13 @@
 //! The path of a function within a function leaves blocks and closures out: two functions of one name in two blocks have
 //! one path. In engines that outlive the process the path is the name, so these two would share results there.
 
+use std::collections::HashMap;
+
 use proc_macro2::Span;
 use syn::Signature;
 use syn::ext::IdentExt;
 
-use super::{Header, Source, is_word, kind, open_groups};
+use super::{Header, Source, is_word, kind};
 
 /// Whether a function is the only one with its path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,8 +55,8 @@ impl Source {
             Around::Scopes(scopes) => scopes,
             Around::Macro => return Some(Namesakes::Unknown),
         };
-        let functions = self.bare.match_indices("fn").map(|(at, _)| at).filter(|at| *at != offset);
-        let mut others = functions.filter(|at| self.declares(*at, name));
+        let functions = self.functions.get_or_init(|| self.functions());
+        let mut others = functions.get(name).into_iter().flatten().copied().filter(|at| *at != offset);
         let has_its_path = |at| {
             let around = self.scopes(at);
             matches!(around, Some(Around::Scopes(other)) if share_a_path(&own, &other))
@@ -62,23 +64,34 @@ impl Source {
         Some(if others.any(has_its_path) { Namesakes::Some } else { Namesakes::None })
     }
 
-    /// Whether a function called `name`, with an attribute, is declared by the `fn` at the offset.
-    fn declares(&self, at: usize, name: &str) -> bool {
+    /// All functions with an attribute, by their names.
+    fn functions(&self) -> HashMap<String, Vec<usize>> {
+        let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, _) in self.bare.match_indices("fn") {
+            if let Some(name) = self.declared(at) {
+                functions.entry(name.to_owned()).or_default().push(at);
+            }
+        }
+        functions
+    }
+
+    /// The name of the function, with an attribute, that is declared by the `fn` at the offset.
+    fn declared(&self, at: usize) -> Option<&str> {
         let (before, after) = (&self.bare[..at], &self.bare[at + "fn".len()..]);
         if before.ends_with(is_word) || !after.starts_with(char::is_whitespace) {
-            return false;
+            return None;
         }
         let after = after.trim_start();
         let after = after.strip_prefix("r#").unwrap_or(after);
-        let named = after.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word));
+        let name = after.split(|c| !is_word(c)).next()?;
         // what is not memoized has no attribute
         let header = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
-        named && before[header..].contains('#')
+        (!name.is_empty() && before[header..].contains('#')).then_some(name)
     }
 
     fn scopes(&self, offset: usize) -> Option<Around> {
         let mut scopes = Vec::new();
-        for group in open_groups(&self.bare[..offset])? {
+        for group in self.brackets.open_at(offset)? {
             let header = &self.bare[group.header..group.open];
             let words = || header.split(|c| !is_word(c));
             if matches!(kind(header), Some(Header::Macro)) && words().any(|word| word.starts_with("macro")) {

@@ -5,10 +5,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
+use super::thin::{self, Thin};
 use super::{
-    Shared, hidden, key, new_site, outcome, own_unnamed, private, quiet, settings, turbofish, unnamed,
+    Shared, hidden, is_single, key, new_site, outcome, own_unnamed, private, quiet, settings,
+    single_function, turbofish, unnamed,
 };
-use crate::model::{Arg, Model, ReceiverKey};
+use crate::model::{Arg, Companion, Model, ReceiverKey};
 
 /// The type beside a free function.
 pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
@@ -29,6 +31,61 @@ pub(super) fn companion(model: &Model, name: &Ident) -> TokenStream {
         impl #name {
             #shared
             #operations
+        }
+    }
+}
+
+/// The type beside a function whose control the runtime has written already.
+pub(super) fn thin_companion(model: &Model, name: &Ident, thin: &Thin) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let function = &model.sig.ident;
+    let (cfgs, quiet) = (cfgs(model), quiet());
+    let controlled = thin::name(name);
+    let passed = thin.passed(&private);
+    let (args, op, key, outcome_name) = (hidden("args"), hidden("op"), hidden("key"), hidden("outcome"));
+    let known = Arguments::of_control(model);
+    let (types, pats) = (known.types(), known.patterns());
+    let places = (0..types.len()).map(syn::Index::from);
+    let written = single_function(model, &controlled);
+    let (outcome, hooks) = (outcome(model), settings::hooks(model));
+    let then = quote!(#private::control::<_, #output, _>(
+        Self::FUNCTION.site(), #hooks, &#key, #outcome_name, #op
+    ));
+    let then = key::with_key(model, &key, &then);
+    let doc = format!(
+        "Controls what the memoized function [`{function}()`] keeps: `{name}::peek`, `insert`, `invalidate`, `clear`, \
+         `refresh`, `uncached`, `warm`, `stats`, `plan`."
+    );
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[allow(non_camel_case_types)]
+        #vis type #name = #private::Companion<#controlled, #passed>;
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_debug_implementations)]
+        #vis enum #controlled {}
+
+        #(#cfgs)*
+        #quiet
+        impl #private::Controlled for #controlled {
+            type Arguments = #passed;
+            type Output = #output;
+            const FUNCTION: &'static #private::Single = #written;
+
+            fn ask(
+                #op: #private::Option<#private::Op<#output>>,
+                #args: (#(#types,)*),
+            ) -> #private::Reply<#output> {
+                let #private::Option::Some(#op) = #op else {
+                    return #private::Reply::Called(#function(#(#args.#places),*));
+                };
+                let (#(#pats,)*) = #args;
+                let #outcome_name = #outcome;
+                #then
+            }
         }
     }
 }
@@ -100,7 +157,7 @@ fn shared_items(model: &Model) -> TokenStream {
             let item = quote! {
                 #(#cfgs)*
                 #[doc(hidden)]
-                fn #function() -> &'static #private::Function #function_body
+                fn #function() -> &'static #private::Family #function_body
             };
             (item, quote!(#owner::#function()), TokenStream::new())
         }
@@ -109,7 +166,6 @@ fn shared_items(model: &Model) -> TokenStream {
     // all of them as one more type
     let types_told = own_unnamed(model).map(|_| hidden("Told").into_token_stream());
     let told_input = types_told.as_ref().map(|told| quote!(_: #private::Told<#told>));
-    let new_site = new_site(model, &function_expr);
     let site_params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(types_told);
     let output = &model.output;
 
@@ -144,18 +200,34 @@ fn shared_items(model: &Model) -> TokenStream {
             }
         }
     });
+    let site_item = match &model.companion {
+        Some(Companion::Type(companion)) if is_single(model) => {
+            let function = single_function(model, companion);
+            quote! {
+                #(#cfgs)*
+                #[doc(hidden)]
+                const #site: &'static #private::Single = #function;
+            }
+        }
+        _ => {
+            let new_site = new_site(model, &function_expr);
+            quote! {
+                #(#cfgs)*
+                #[doc(hidden)]
+                #[inline(always)]
+                #quiet
+                fn #site <#(#site_params),*>(#told_input) -> #private::Site #bounds {
+                    #new_site
+                }
+            }
+        }
+    };
     quote! {
         #types
 
         #function_item
 
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[inline(always)]
-        #quiet
-        fn #site <#(#site_params),*>(#told_input) -> #private::Site #bounds {
-            #new_site
-        }
+        #site_item
 
         #(#cfgs)*
         #[doc(hidden)]
@@ -203,7 +275,10 @@ fn plan(model: &Model) -> TokenStream {
 fn operations(model: &Model) -> TokenStream {
     let private = private(model);
     let Model { vis, output, .. } = model;
-    let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let Some(Shared { function, site: static_name, control, .. }) = Shared::of(model) else {
+        return TokenStream::new();
+    };
+    let written = function.map_or_else(|| quote!(Self::#static_name), |function| quote!(Self::#function()));
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let turbofish = turbofish(model);
     let plan = plan(model);
@@ -234,8 +309,8 @@ fn operations(model: &Model) -> TokenStream {
     };
     let (uncached, refresh) = (directed("Bypass"), directed("Refresh"));
     let (settled, clear) = match asyncness {
-        Some(_) => (quote!(.settled().await), quote!(Self::__function().clear_async().await)),
-        None => (TokenStream::new(), quote!(Self::__function().clear())),
+        Some(_) => (quote!(.settled().await), quote!(#written.clear_async().await)),
+        None => (TokenStream::new(), quote!(#written.clear())),
     };
     let warm = warm(model, &call);
     let errors = "# Errors\n\nIf it was not done in every tier.";
@@ -293,7 +368,7 @@ fn operations(model: &Model) -> TokenStream {
         /// What the function has counted, whatever the type parameters.
         #[inline]
         #vis fn stats() -> #private::Stats {
-            Self::__function().stats()
+            #written.stats()
         }
 
         /// Where results live, and why.
@@ -412,9 +487,8 @@ impl<'m> Arguments<'m> {
 
     /// As they stand in a signature, under their own names, for the author's expressions: the receiver, the others.
     fn inputs(&self) -> (Option<TokenStream>, Vec<TokenStream>) {
-        let args = self.args.iter().map(|arg| {
-            let (mut pat, ty) = (arg.pat.clone(), &arg.ty);
-            Immutable.visit_pat_mut(&mut pat);
+        let args = self.patterns().zip(&self.args).map(|(pat, arg)| {
+            let ty = &arg.ty;
             quote!(#pat: #ty)
         });
         let this = self.receiver.map(|this| {
@@ -423,6 +497,15 @@ impl<'m> Arguments<'m> {
             this.to_token_stream()
         });
         (this, args.collect())
+    }
+
+    /// Their patterns, for the author's expressions.
+    fn patterns(&self) -> impl Iterator<Item = syn::Pat> {
+        self.args.iter().map(|arg| {
+            let mut pat = arg.pat.clone();
+            Immutable.visit_pat_mut(&mut pat);
+            pat
+        })
     }
 
     /// As they stand in a signature, under names of ours.

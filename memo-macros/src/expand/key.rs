@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
-use super::{hidden_at, pointing_at, private};
+use super::{hidden_at, plain, pointing_at, private};
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The runtime has tuples of parts up to this size; larger ones are nested.
@@ -23,6 +23,19 @@ struct Source<'m> {
 /// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
 pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
     let sources = sources(model);
+    // what has nothing to be found out about it, and no temporaries
+    if model.key.is_none()
+        && model.receiver.is_none()
+        && sources.iter().all(|source| source.ty.is_some_and(is_known))
+    {
+        let parts: Vec<_> =
+            sources.iter().map(|source| part(model, &source.reference, source.ty, source.span)).collect();
+        let parts = tuple(&parts);
+        return quote!({
+            let #key = #parts;
+            #then
+        });
+    }
     let names: Vec<_> = sources
         .iter()
         .enumerate()
@@ -112,6 +125,13 @@ fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
 /// seen by how the type is written; everything else is left to the compiler, which knows it by its traits.
 fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -> TokenStream {
     let private = private(model);
+    let at = pointing_at(span);
+    if ty.is_some_and(plain::is_primitive) {
+        return quote_spanned!(at=> #private::copied(#reference));
+    }
+    if ty.is_some_and(plain::is_str) {
+        return quote_spanned!(at=> #private::text(#reference));
+    }
     match ty.filter(|ty| needs_form(ty)) {
         Some(Type::Reference(outer)) if needs_form(&outer.elem) => {
             part(model, &quote!((*#reference)), Some(&outer.elem), span)
@@ -142,6 +162,11 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -
         }
         None => leaf(&private, reference, span),
     }
+}
+
+/// Whether the type says by its name which part it is.
+fn is_known(ty: &Type) -> bool {
+    plain::is_primitive(ty) || plain::is_str(ty)
 }
 
 fn leaf(private: &syn::Path, reference: &TokenStream, span: Span) -> TokenStream {

@@ -44,6 +44,54 @@ mod companions {
         }
     }
 
+    /// A companion that is written once for all functions takes what this one takes, by whatever names.
+    #[test]
+    fn of_a_function_of_plain_arguments() {
+        #[memoize(engine = "memory")]
+        fn joined(joined: &str, parts: &[u8], mut times: Option<u32>, arg: (u8, char)) -> Vec<String> {
+            ran();
+            let times = times.take().unwrap_or(1) as usize;
+            vec![joined.repeat(times), format!("{parts:?}{}{}", arg.0, arg.1)]
+        }
+        let text = String::from("ab");
+        let value = || vec!["abab".to_owned(), "[1]2c".to_owned()];
+        calls! {
+            miss: joined(&text, &[1], Some(2), (2, 'c')) => value();
+            hit: joined::peek(&text, &[1], Some(2), (2, 'c')) => Some(value());
+            hit: joined::peek("ab", &[1], None, (2, 'c')) => None;
+            miss: joined::uncached(&text, &[1], Some(2), (2, 'c')) => value();
+            miss: joined::refresh(&text, &[1], Some(2), (2, 'c')) => value();
+            hit: joined::insert("x", &[], None, (0, 'x'), Vec::new()).unwrap();
+            hit: joined("x", &[], None, (0, 'x')) => Vec::<String>::new();
+            hit: joined::invalidate("x", &[], None, (0, 'x')).unwrap();
+            hit: joined::peek("x", &[], None, (0, 'x')) => None;
+        }
+        joined::warm([(&*text, &[1][..], Some(2), (2, 'c')), ("y", &[], None, (0, 'y'))]);
+        assert_eq!(joined::stats().entries, 2);
+        assert_eq!(joined::plan().engines(), ["memory"]);
+        joined::clear().unwrap();
+        assert_eq!(joined::stats().entries, 0);
+    }
+
+    #[test]
+    fn of_a_function_without_arguments() {
+        #[memoize(engine = "memory")]
+        fn answer() -> u64 {
+            ran();
+            42
+        }
+        calls! {
+            miss: answer() => 42;
+            hit: answer::peek() => Some(42);
+            hit: answer::insert(1).unwrap();
+            hit: answer() => 1;
+            miss: answer::refresh() => 42;
+            hit: answer::invalidate().unwrap();
+            miss: answer::uncached() => 42;
+            hit: answer::peek() => None;
+        }
+    }
+
     #[test]
     fn of_an_async_function() {
         #[memoize]

@@ -1,0 +1,38 @@
+//! Types that the macro knows by their names, so that nothing has to be probed for them.
+//!
+//! What is generated for such a name compiles for the type of the language alone: a type of the author's that has the name
+//! of a primitive one is an error, and never another key.
+
+use syn::{Path, Type};
+
+/// Types that are copied into a key.
+const COPIED: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+    "u128", "usize",
+];
+
+/// Whether this is the name of a primitive type that has values.
+pub(super) fn is_primitive(ty: &Type) -> bool {
+    name(ty).is_some_and(|path| COPIED.iter().any(|name| path.is_ident(name)))
+}
+
+/// Whether this is `str`, behind a reference without a lifetime, or with one.
+pub(super) fn is_str(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) if reference.mutability.is_none() => {
+            name(&reference.elem).is_some_and(|path| path.is_ident("str"))
+        }
+        Type::Paren(inner) => is_str(&inner.elem),
+        Type::Group(inner) => is_str(&inner.elem),
+        _ => false,
+    }
+}
+
+fn name(ty: &Type) -> Option<&Path> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => Some(&path.path),
+        Type::Paren(inner) => name(&inner.elem),
+        Type::Group(inner) => name(&inner.elem),
+        _ => None,
+    }
+}
