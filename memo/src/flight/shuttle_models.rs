@@ -42,7 +42,7 @@ fn call<R, V: Value, F: Value, O: Outcome<R, Stored = V, Failure = F>>(
 ) -> R {
     match Missed::model(memo, HASH, key) {
         Ok(stored) => outcome.hit(stored),
-        Err(missed) => missed.run(outcome, body),
+        Err(missed) => missed.run(outcome, &mut Some(body)),
     }
 }
 
