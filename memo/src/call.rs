@@ -956,8 +956,6 @@ pub enum Op<R> {
 
 /// What it is told.
 pub enum Reply<R> {
-    /// What the function returns, where there was no [`Op`].
-    Called(R),
     /// To [`Op::Peek`].
     Peeked(Option<R>),
     /// To the others.
@@ -969,7 +967,6 @@ pub enum Reply<R> {
 impl<R> std::fmt::Debug for Reply<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Reply::Called(_) => "Called",
             Reply::Peeked(_) => "Peeked",
             Reply::Done(_) => "Done",
             Reply::Later(_) => "Later",

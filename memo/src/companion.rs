@@ -77,27 +77,19 @@ pub trait Controlled: Sized + 'static {
     /// The function as written.
     const FUNCTION: &'static Single;
 
-    /// Does `op` with the key that these arguments make; calls the function where there is none.
-    fn ask(
-        op: Option<Op<Self::Output>>,
-        arguments: <Self::Arguments as Arguments>::Of<'_>,
-    ) -> Reply<Self::Output>;
+    /// Calls the function.
+    fn call(arguments: <Self::Arguments as Arguments>::Of<'_>) -> Self::Output;
+
+    /// Does `op` with the key that these arguments make.
+    fn ask(op: Op<Self::Output>, arguments: <Self::Arguments as Arguments>::Of<'_>) -> Reply<Self::Output>;
 }
 
-/// Calls the function.
-fn call<S: Controlled>(arguments: <S::Arguments as Arguments>::Of<'_>) -> S::Output {
-    match S::ask(None, arguments) {
-        Reply::Called(result) => result,
-        _ => unreachable!("a call returns"),
-    }
-}
-
-/// The same, where this is asked of it.
+/// Calls the function, where this is asked of it.
 fn directed<S: Controlled>(
     directive: Directive,
     arguments: <S::Arguments as Arguments>::Of<'_>,
 ) -> S::Output {
-    direct(&S::FUNCTION.site(), directive, || call::<S>(arguments))
+    direct(&S::FUNCTION.site(), directive, || S::call(arguments))
 }
 
 impl<S: Controlled, A> Companion<S, A> {
@@ -142,7 +134,7 @@ macro_rules! by_arguments {
 
             /// What is stored now. Computes nothing, and counts as no use.
             pub fn peek<'call>($($name: $argument::Of<'call>),*) -> Option<S::Output> {
-                S::ask(Some(Op::Peek), ($($name,)*)).peeked()
+                S::ask(Op::Peek, ($($name,)*)).peeked()
             }
 
             /// Stores a result, as if it had just been computed.
@@ -151,7 +143,7 @@ macro_rules! by_arguments {
             ///
             /// If the function's settings do not store this value.
             pub fn insert<'call>($($name: $argument::Of<'call>,)* value: S::Output) -> Result<(), Error> {
-                S::ask(Some(Op::Insert(value)), ($($name,)*)).done()
+                S::ask(Op::Insert(value), ($($name,)*)).done()
             }
 
             /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -160,7 +152,7 @@ macro_rules! by_arguments {
             ///
             /// If it was not done in every tier.
             pub fn invalidate<'call>($($name: $argument::Of<'call>),*) -> Result<(), Error> {
-                S::ask(Some(Op::Invalidate), ($($name,)*)).done()
+                S::ask(Op::Invalidate, ($($name,)*)).done()
             }
 
             by_arguments! { @warm $($pattern)* ($($name: $argument),*) }
@@ -171,7 +163,7 @@ macro_rules! by_arguments {
         /// Computes what is missing of these calls, one after the other.
         pub fn warm<'call>(calls: impl IntoIterator<Item = $argument::Of<'call>>) {
             for argument in calls {
-                drop(call::<S>((argument,)));
+                drop(S::call((argument,)));
             }
         }
     };
@@ -179,7 +171,7 @@ macro_rules! by_arguments {
         /// Computes what is missing of these calls, one after the other.
         pub fn warm<'call>(calls: impl IntoIterator<Item = ($($argument::Of<'call>,)*)>) {
             for arguments in calls {
-                drop(call::<S>(arguments));
+                drop(S::call(arguments));
             }
         }
     };

@@ -75,14 +75,11 @@ pub(super) fn thin_companion(model: &Model, name: &Ident, thin: &Thin) -> TokenS
             type Output = #output;
             const FUNCTION: &'static #private::Single = #written;
 
-            fn ask(
-                #op: #private::Option<#private::Op<#output>>,
-                #args: (#(#types,)*),
-            ) -> #private::Reply<#output> {
-                let #private::Option::Some(#op) = #op else {
-                    return #private::Reply::Called(#function(#(#args.#places),*));
-                };
-                let (#(#pats,)*) = #args;
+            fn call(#args: (#(#types,)*)) -> #output {
+                #function(#(#args.#places),*)
+            }
+
+            fn ask(#op: #private::Op<#output>, (#(#pats,)*): (#(#types,)*)) -> #private::Reply<#output> {
                 let #outcome_name = #outcome;
                 #then
             }
