@@ -13,7 +13,7 @@ use memo_engines::{Disk, DiskOptions, Engine, Entry};
 
 const KEYS: usize = 48;
 
-/// What the harness tests: the disk, or the control that it must catch.
+/// What the harness runs: the disk, or a naive store in which it must find errors.
 trait Store {
     fn store(&self, number: u64, bytes: Vec<u8>);
     fn load(&self, number: u64) -> Option<Vec<u8>>;
@@ -73,7 +73,7 @@ fn writer() {
     }
 }
 
-/// Reads everything; tells how many values were neither whole nor missing.
+/// Reads everything. Returns how many values were neither whole nor missing.
 fn wrong(store: &dyn Store, found: &mut u64) -> u64 {
     (0..KEYS as u64)
         .filter(|number| {
@@ -84,7 +84,7 @@ fn wrong(store: &dyn Store, found: &mut u64) -> u64 {
         .count() as u64
 }
 
-/// Kills writers; tells how many wrong values there were.
+/// Kills writers. Returns how many wrong values there were.
 fn kill_writers(kind: &str, kills: usize) -> u64 {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

@@ -93,7 +93,7 @@ impl Damage {
     }
 }
 
-/// Every value is right or missing, and after writing anew every value is there.
+/// Checks that every value is right or missing, and that every value is there after it was written again.
 fn survives(disk: &Disk, what: &str) {
     // `read` panics at a wrong value.
     for number in 0..KEYS {
@@ -113,7 +113,7 @@ fn survives(disk: &Disk, what: &str) {
     panic!("it does not heal: {what}");
 }
 
-/// Damages files of a store and uses it: with it closed meanwhile, or open all the time.
+/// Damages the files of a store and uses it. The store is closed meanwhile, or open all the time.
 fn damaged(open: bool, rounds: usize) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
@@ -157,7 +157,7 @@ fn promise_16_damage_while_it_is_open() {
     damaged(true, if nightly() { 20_000 } else { 200 });
 }
 
-/// Found by the tests above at night.
+/// A nightly run of the tests above found this.
 #[test]
 fn promise_16_damage_that_was_found_once() {
     for bit in [130_554, 130_872] {
@@ -301,7 +301,7 @@ fn promise_14_nothing_is_said_to_be_done_in_a_directory_that_is_gone() {
     assert_eq!(read(&Disk::open(options(&path)).unwrap(), 1), Some(2));
 }
 
-/// A store with all kinds of rows and next to nothing else, in as few pages as can be.
+/// A small store with all kinds of rows, in as few pages as possible.
 fn make_small(path: &Path, written_back: bool) -> Vec<(PathBuf, Vec<u8>)> {
     let disk = Disk::open(options(path)).unwrap();
     for number in 0..SMALL_KEYS {
@@ -316,7 +316,7 @@ fn make_small(path: &Path, written_back: bool) -> Vec<(PathBuf, Vec<u8>)> {
 
 const SMALL_KEYS: u64 = 3;
 
-/// Opens a damaged store: what is found is right, and what is written anew is there.
+/// Opens a damaged store. Checks that what is found is right, and that what is written again is found.
 fn is_survived(path: &Path, what: &str) {
     let disk = Disk::open(options(path)).unwrap_or_else(|error| panic!("{what}: {error:?}"));
     for number in 0..SMALL_KEYS {
@@ -334,8 +334,9 @@ fn is_survived(path: &Path, what: &str) {
     panic!("it does not heal: {what}");
 }
 
-/// All damage that one can do to each file of a small store by one flip or one cut: every `flips`th bit, every
-/// `cuts`th length, beginning anywhere. (At night that is one bit of each byte, another from one night to the next.)
+/// Each damage of one flipped bit or one cut to each file of a small store: every `flips`th bit and every
+/// `cuts`th length, from a random one on. (A nightly run flips one bit of each byte, another one each
+/// night.)
 fn all_damage(written_back: bool, flips: usize, cuts: usize) {
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let path = directory.path();
@@ -365,7 +366,7 @@ fn promise_16_any_bit_and_any_length_of_an_index_that_was_written_back() {
     all_damage(true, flips, cuts);
 }
 
-/// Found by the test above: SQLite only reads what says that it is of a later format.
+/// The test above found this: SQLite only reads a file whose header says that it has a later format.
 #[test]
 fn promise_16_a_header_of_another_format_is_damage() {
     for bit in 18 * 8..20 * 8 {
@@ -377,7 +378,7 @@ fn promise_16_a_header_of_another_format_is_damage() {
     }
 }
 
-/// Another process that has the store open and does nothing, until it is told to go on: "idle path".
+/// Another process that keeps the store open and idle until it is told to go on: "idle path".
 #[test]
 fn idle() {
     let Some(role) = common::role() else { return };
@@ -398,7 +399,7 @@ fn idle() {
     assert_eq!(read(&disk, 0), Some(10));
 }
 
-/// SQLite takes an index for one that is used without a log, and to change that waits for all others.
+/// SQLite takes the index for one without a log. To change that, it waits for all other processes.
 #[test]
 fn promise_16_a_header_that_is_damaged_while_another_process_has_it_open() {
     let bits = if nightly() { 0..100 * 8 } else { 18 * 8..20 * 8 };
@@ -426,7 +427,7 @@ fn promise_16_any_bit_and_any_length_of_a_log_that_was_left() {
     all_damage(false, flips, cuts);
 }
 
-/// Another process that uses the store and sees it damaged and set aside: "user seed path".
+/// Another process that uses the store while it is damaged and set aside: "user seed path".
 #[test]
 fn user() {
     let Some(role) = common::role() else { return };

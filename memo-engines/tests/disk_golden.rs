@@ -1,7 +1,8 @@
-//! A directory as this version leaves it, kept so that every later one reads it, or begins another layout beside it.
+//! A directory as this version leaves it. Every later version must read it, or begin another layout beside
+//! it.
 //!
-//! `MEMO_GOLDEN=write cargo test -p memo-engines --all-features --test disk_golden` writes it where it is missing; what
-//! is there is never written again.
+//! `MEMO_GOLDEN=write cargo test -p memo-engines --all-features --test disk_golden` writes the directory if
+//! it is missing. One that is there is never written again.
 #![cfg(unix)]
 
 mod common;
@@ -22,7 +23,7 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-v1")
 }
 
-/// A key of a space that is cleared before it is left.
+/// A key of a space that is cleared before the directory is closed.
 fn cleared() -> Key {
     Key { space: Space([8; 16]), digest: [9; 32] }
 }
@@ -41,7 +42,7 @@ fn write(path: &Path) {
     flush(&disk);
 }
 
-/// Copies it, with the modes that no repository keeps.
+/// Copies the directory and sets the modes, which a repository does not keep.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     fs::set_permissions(to, Permissions::from_mode(0o700)).unwrap();

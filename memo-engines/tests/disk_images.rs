@@ -1,10 +1,11 @@
-//! Promise 15: the power goes. What a process asks of the system is recorded, and every moment of it becomes images
-//! of what may be on the disk then; the engine opens each and finds right values, or none.
+//! Promise 15: the power fails. What a process asks of the system is recorded. For every moment of it,
+//! images are made of what may be on the disk then. The engine opens each image and must find right values,
+//! or none.
 //!
-//! What an image holds follows what file systems with a journal keep to (ext4, XFS, Btrfs). Names and sizes change in
-//! the order in which they were asked to, up to some moment, which is no earlier than the last `fsync` of anything.
-//! What was written to a file and not synced is there, or not, or in parts of 512 bytes, each write by itself; a
-//! file that grew by what is not there is shorter, or holds zeros.
+//! The images follow what journalling file systems guarantee (ext4, XFS, Btrfs). Names and sizes change in
+//! the order in which they were requested, up to some moment. That moment is no earlier than the last
+//! `fsync` of anything. What was written to a file and not synced is there, or missing, or there in parts
+//! of 512 bytes, each write by itself. A file that grew by missing bytes is shorter, or holds zeros.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -31,12 +32,12 @@ fn options(path: &Path, durable: bool) -> DiskOptions {
     DiskOptions { max_size: 2 << 20, large_over: 8 << 10, durable, ..DiskOptions::at(path) }
 }
 
-/// Says to the one who records what has come to pass, by a call that changes nothing.
+/// Marks in the recording what has happened, by a call that changes nothing.
 fn mark(path: &Path, what: &str) {
     let _ = fs::remove_file(path.with_file_name(format!("mark {what}")));
 }
 
-/// What is recorded: "kind path".
+/// The process that is recorded: "kind path".
 #[test]
 fn recorded() {
     let Some(role) = common::role() else { return };
@@ -74,7 +75,8 @@ fn record(path: &Path, durable: bool) {
     }
 }
 
-/// The control: values in files, written in place, synced now and then.
+/// A naive store, in which the test must find errors: values in files, written in place, synced now and
+/// then.
 fn record_naive(path: &Path) {
     fs::create_dir(path).unwrap();
     for version in 1..=60 {
@@ -87,8 +89,8 @@ fn record_naive(path: &Path) {
     }
 }
 
-/// One thing that was asked of the system, and was done. Files go by a number of their own: a name may stand for one
-/// file and later for another.
+/// A step: something that was asked of the system and done. Files have numbers of their own, since a name
+/// may stand for one file and later for another.
 enum Step {
     MakeDirectory(PathBuf),
     Create(PathBuf, usize),
@@ -102,7 +104,7 @@ enum Step {
 }
 
 impl Step {
-    /// Whether it is in the journal of a file system, which keeps to the order.
+    /// Whether the journal of a file system has it, which keeps the order.
     fn is_journalled(&self) -> bool {
         !matches!(self, Self::Write(..) | Self::Sync(_) | Self::Mark(_))
     }
@@ -148,7 +150,7 @@ fn steps(log: &str, path: &Path) -> Vec<Step> {
 
 struct Recorder<'p> {
     path: &'p Path,
-    /// What each name stands for.
+    /// The files that the names stand for.
     files: HashMap<PathBuf, usize>,
     steps: Vec<Step>,
     next: usize,
@@ -241,7 +243,7 @@ impl Recorder<'_> {
         }
     }
 
-    /// The length of a file now.
+    /// The present length of a file.
     fn length(&self, file: usize) -> usize {
         self.steps.iter().fold(0, |length, step| match step {
             Step::Resize(resized, len) if *resized == file => *len,
@@ -283,16 +285,16 @@ fn recording(kind: &str, path: &Path) -> Vec<Step> {
     steps
 }
 
-/// What became of what was asked.
+/// How the recording ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loss {
     /// The process ended and the system went on: nothing is lost.
     Process,
-    /// The power went.
+    /// The power failed.
     Power,
 }
 
-/// Makes in `to` what may be on the disk when the `count`th step has been asked, and no other.
+/// Makes in `to` what may be on the disk after `count` steps.
 fn make_image(steps: &[Step], count: usize, loss: Loss, random: &mut Random, from: &Path, to: &Path) {
     let steps = &steps[..count];
     let last_sync = steps.iter().rposition(|step| matches!(step, Step::Sync(_))).unwrap_or(0);
@@ -354,8 +356,8 @@ fn make_image(steps: &[Step], count: usize, loss: Loss, random: &mut Random, fro
     }
 }
 
-/// For each key, between which versions it must be at a moment: none may be older than the first of the range, and
-/// only one that is missing has the right to be missing.
+/// For each key the versions that it may have at a moment: none before the first of the range. It may be
+/// missing only if that is allowed.
 #[derive(Clone, Copy, Default, Debug)]
 struct Must {
     /// A version up to this was removed, and the removal was acknowledged.
@@ -381,7 +383,7 @@ fn musts(steps: &[Step]) -> HashMap<u64, Must> {
     musts
 }
 
-/// Opens an image and looks at everything.
+/// Opens an image and checks all keys.
 fn inspect(path: &Path, durable: bool, musts: &HashMap<u64, Must>, what: &str) -> Result<u64, Error> {
     let disk = Disk::open(options(path, durable))?;
     let mut found = 0;
@@ -405,12 +407,13 @@ fn inspect(path: &Path, durable: bool, musts: &HashMap<u64, Must>, what: &str) -
     Ok(found)
 }
 
-/// How many images of a loss of power there are of each moment.
+/// How many images of a power failure are made for each moment.
 fn each() -> usize {
     if nightly() { 20 } else { 1 }
 }
 
-/// A directory in memory, where there is one: thousands of images are opened, and none of their syncs matters.
+/// A directory in memory, if there is one: thousands of images are opened, and their syncs need not be
+/// real.
 fn in_memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

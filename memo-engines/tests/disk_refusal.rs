@@ -20,7 +20,7 @@ use memo_engines::{
     Calls, CircuitState, Disk, DiskOptions, Engine, Entry, Error, ErrorKind, GuardOptions, Guarded,
 };
 
-/// A user that is nobody.
+/// The number of an unprivileged user.
 const NOBODY: u32 = 65_534;
 
 fn refused(path: &Path) -> Error {
@@ -109,7 +109,7 @@ fn promise_19_a_content_file_that_is_a_symbolic_link_is_not_read() {
     assert_eq!(fs::read(&victim).unwrap(), vec![b'x'; 200_000]);
 }
 
-/// Something that is no file, in the place of one.
+/// Something else than a file, in a file's place.
 #[derive(Clone, Copy, Debug)]
 enum Planted {
     Pipe,
@@ -364,7 +364,7 @@ fn promise_19_a_symbolic_link_on_the_way_is_followed_if_root_or_this_user_made_i
     refused(&link.join("cache"));
 }
 
-/// Does as an unprivileged user what a role says: "what path". Ends with success if all was as it should be.
+/// Plays a role as an unprivileged user: "role path". Succeeds if all was as it should be.
 #[test]
 fn unprivileged() {
     let Some(role) = common::role() else { return };
@@ -395,7 +395,7 @@ fn unprivileged() {
     }
 }
 
-/// Has a user that is nobody do what [`unprivileged`] knows by this name, from a directory that everybody may read.
+/// Has an unprivileged user play this role of [`unprivileged`], in a directory that everybody may read.
 fn as_nobody(parent: &Path, what: &str, path: &Path) {
     // The binary stands where nobody may look; a copy of it does not.
     let binary = parent.join("binary");
@@ -555,7 +555,7 @@ fn promise_19_a_damaged_index_of_the_last_number_is_told_and_no_panic() {
     drop(common::open(directory.path()));
 }
 
-/// Puts one entry into the index and one beside it, and closes.
+/// Puts one entry into the index and one into a file, and closes.
 fn fill(path: &Path) {
     let disk = common::open(path);
     put(&disk, 1, &Entry::new(payload(1, 1, 200))).unwrap();
@@ -563,7 +563,7 @@ fn fill(path: &Path) {
     flush(&disk);
 }
 
-/// What is there is found, and what is put is refused, saying why.
+/// Checks that entries are found, and that a put is refused with the reason.
 fn only_reads(disk: &Disk, why: &str) {
     for (number, len) in [(1, 200), (2, 200_000), (1, 200)] {
         let found = wait(disk.get(&key(number))).unwrap();

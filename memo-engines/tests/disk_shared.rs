@@ -1,4 +1,4 @@
-//! What others write is seen at once, also by a reader that has just read.
+//! Changes by other processes are seen at once, also by a reader that has just read.
 
 mod common;
 

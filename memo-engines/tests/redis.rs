@@ -1,4 +1,4 @@
-//! The engine `redis` on real servers: it conforms, on each kind of them.
+//! The engine `redis` conforms, on each kind of real servers.
 
 mod servers;
 
@@ -49,7 +49,7 @@ fn it_conforms_on_a_unix_socket() {
     }
 }
 
-/// Where it would refuse every command: nothing is asked of a server to find that out.
+/// A prefix with which every command would fail is refused without asking a server.
 #[test]
 fn a_prefix_that_a_cluster_cannot_work_with_is_refused_as_it_is_opened() {
     let open = |url: &str, prefix: &str, one_slot_per_function| {
@@ -134,7 +134,7 @@ fn look_ups_that_are_made_together_go_together_and_each_gets_its_own() {
     }
 }
 
-/// The future, after it was polled once.
+/// The future after one poll.
 fn poll_once<F: Future + Unpin>(mut future: F) -> F {
     let _ = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
     future

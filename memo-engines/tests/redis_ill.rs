@@ -1,4 +1,4 @@
-//! Promises 20 and 21: Redis that refuses, hangs, is slow, lies, is full, moves. Nothing of it takes a call longer than
+//! Promises 20 and 21: Redis refuses, hangs, is slow, lies, is full, or moves. No call takes longer than
 //! its budget, and the engine is back soon after the server is.
 
 mod servers;
@@ -16,7 +16,7 @@ use servers::proxy::{Mood, Proxy};
 use servers::{Cluster, Kind, PASSWORD, REDIS, Sentinels, Server, until};
 
 const BUDGET: Duration = Duration::from_millis(20);
-/// What a busy machine may add before a thread whose time is over runs again.
+/// How late a busy machine may wake a thread.
 const BUSY: Duration = Duration::from_secs(1);
 /// How soon the engine must be back.
 const BACK: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ fn key(number: u64) -> Key {
     Key { space: Space([9; 16]), digest }
 }
 
-/// An entry that says whose it is.
+/// An entry that holds its key.
 fn about(key: &Key) -> Entry {
     Entry::new(key.digest.repeat(8))
 }
@@ -41,7 +41,7 @@ fn guarded(url: String) -> Guarded {
     Guarded::new(open(url), GuardOptions { budget: BUDGET, ..GuardOptions::default() })
 }
 
-/// With a budget that a busy machine keeps, for what must work and not only end.
+/// With a budget that suffices on a busy machine, for calls that must work and not only end.
 fn patient(url: String) -> Guarded {
     Guarded::new(open(url), GuardOptions { budget: servers::PATIENCE, ..GuardOptions::default() })
 }
@@ -76,7 +76,7 @@ fn bear(engine: &Guarded, time: Duration) {
     }
 }
 
-/// Asserts that the engine works again soon, and tells when it does.
+/// Asserts that the engine works again soon. Returns when it does.
 fn is_back(engine: &Guarded) -> Duration {
     let begun = Instant::now();
     let key = key(utc_now());
@@ -388,7 +388,7 @@ fn promise_21_a_server_that_forgot_its_scripts_is_sent_them() {
     assert_eq!(engine.stats().failures, 0);
 }
 
-/// Puts, gets and removes from some threads until it is dropped; each entry that is found says whose it is.
+/// Load: some threads put, get and remove until this is dropped. Each entry that is found holds its key.
 struct Load {
     over: Arc<AtomicBool>,
     done: Arc<AtomicU64>,

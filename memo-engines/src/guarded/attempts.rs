@@ -50,11 +50,23 @@ impl<'e, T, C: Fn() -> EngineFuture<'e, T>> Future for Attempts<'e, T, C> {
         let this = &mut *self;
         loop {
             let attempt = AssertUnwindSafe(|| {
-                let current = this.current.get_or_insert_with(&this.call);
-                Pin::new(current).poll(context)
+                let made = match this.current.take() {
+                    Some(pending) => Err(pending),
+                    None => (this.call)().try_ready(),
+                };
+                // an answer that is there at once is passed on without being stored
+                let mut pending = match made {
+                    Ok(answer) => return Poll::Ready(answer),
+                    Err(pending) => pending,
+                };
+                let polled = Pin::new(&mut pending).poll(context);
+                if polled.is_pending() {
+                    this.current = Some(pending);
+                }
+                polled
             });
             match catch_unwind(attempt).unwrap_or_else(|_| Poll::Ready(Err(panicked()))) {
-                Poll::Ready(Err(error)) if error.retry_helps() && this.may_try_again() => this.current = None,
+                Poll::Ready(Err(error)) if error.retry_helps() && this.may_try_again() => {}
                 polled => return polled,
             }
         }

@@ -1,4 +1,4 @@
-//! What the tests of the disk share.
+//! Helpers that the tests of the disk share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::Path;
@@ -8,16 +8,16 @@ use memo_engines::conformance::wait;
 use memo_engines::entry::{Codec, Expected, Label, Stored};
 use memo_engines::{Disk, DiskOptions, Engine as _, Entry, Error, ErrorKind, Key, Space};
 
-/// Whether the sizes of the issue are asked for, rather than those of a quick run.
+/// Whether the nightly run with its large sizes is asked for.
 pub(crate) fn nightly() -> bool {
     std::env::var_os("MEMO_TEST_NIGHTLY").is_some()
 }
 
-/// Numbers that are the same for the same seed.
+/// Random numbers, the same for the same seed.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A seed that is printed, so that it can be given again as MEMO_TEST_SEED.
+    /// A new seed. It is printed, and `MEMO_TEST_SEED` sets it.
     pub(crate) fn new() -> Self {
         let seed = std::env::var("MEMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| memo_engines::utc_now() | 1);
@@ -50,7 +50,7 @@ pub(crate) fn key(number: u64) -> Key {
     Key { space: Space([7; 16]), digest }
 }
 
-/// A payload that tells by itself whose it is, and whether it is whole.
+/// A payload that holds its key and shows whether it is whole.
 pub(crate) fn payload(number: u64, version: u64, len: usize) -> Vec<u8> {
     let mut head = [0; 24];
     head[..8].copy_from_slice(&number.to_le_bytes());
@@ -59,7 +59,7 @@ pub(crate) fn payload(number: u64, version: u64, len: usize) -> Vec<u8> {
     head.iter().copied().cycle().take(len.max(24)).collect()
 }
 
-/// The version of a payload, if it is whole and this key's.
+/// The version of a payload, if it is whole and belongs to this key.
 pub(crate) fn version(number: u64, bytes: &[u8]) -> Option<u64> {
     let (head, _) = bytes.split_first_chunk::<24>()?;
     let part = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().unwrap());
@@ -83,7 +83,7 @@ pub(crate) fn sealed(number: u64, version: u64, len: usize) -> Entry {
     Entry::new(label.seal(payload(number, version, len)))
 }
 
-/// What `memo` would make of what the disk gives: a version, or a miss. Anything else is a wrong value.
+/// What `memo` makes of what the disk returns: a version, or a miss. Anything else is a wrong value.
 pub(crate) fn read(disk: &Disk, number: u64) -> Option<u64> {
     let expected = Expected {
         identity: [3; 16],
@@ -97,7 +97,7 @@ pub(crate) fn read(disk: &Disk, number: u64) -> Option<u64> {
     Some(version(number, stored.payload).expect("a wrong value was taken for a right one"))
 }
 
-/// Puts an entry, waiting for room where there is none.
+/// Puts an entry. Waits while there is no room.
 pub(crate) fn put(disk: &Disk, number: u64, entry: &Entry) -> Result<(), Error> {
     loop {
         match wait(disk.put(&key(number), entry)) {
@@ -117,7 +117,7 @@ pub(crate) fn open(path: &Path) -> Disk {
     Disk::open(DiskOptions::at(path)).expect("failed to open the disk")
 }
 
-/// The bytes of all files under a directory.
+/// The size of all files below a directory, in bytes.
 pub(crate) fn size(path: &Path) -> u64 {
     let Ok(list) = std::fs::read_dir(path) else { return 0 };
     list.flatten()
@@ -129,7 +129,7 @@ pub(crate) fn size(path: &Path) -> u64 {
         .sum()
 }
 
-/// A process that runs one test function of this binary, which sees what it is to do in MEMO_TEST_CHILD.
+/// A process that runs one test function of this binary. `MEMO_TEST_CHILD` says what it has to do.
 pub(crate) fn child(test: &str, role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this binary has a path"));
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("MEMO_TEST_CHILD", role);
@@ -137,12 +137,12 @@ pub(crate) fn child(test: &str, role: &str) -> Command {
     command
 }
 
-/// What a child is to do; `None` in a run of all tests.
+/// What this child has to do. `None` in a run of all tests.
 pub(crate) fn role() -> Option<String> {
     std::env::var("MEMO_TEST_CHILD").ok()
 }
 
-/// Kills a child where it stands.
+/// Kills a child at once.
 pub(crate) fn kill(mut child: Child) {
     child.kill().expect("a child of ours can be killed");
     child.wait().expect("a child of ours can be waited for");

@@ -1,5 +1,5 @@
-//! Real servers for tests: processes of our own on loopback, at free ports, in temporary directories, ended with the
-//! test, also when it panics.
+//! Real servers for tests: processes on loopback, at free ports, in temporary directories. They end with
+//! the test, also if it panics.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod proxy;
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 /// The password that servers are given where they have one.
 pub(crate) const PASSWORD: &str = "open/sesame@home";
-/// The same in an address.
+/// The password in an address.
 pub(crate) const PASSWORD_ENCODED: &str = "open%2Fsesame%40home";
 
-/// How long anything may take that a test waits for.
+/// How long a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that serves.
@@ -30,7 +30,7 @@ pub(crate) const REDIS: Program = Program { server: "redis-server", sentinel: "r
 pub(crate) const VALKEY: Program = Program { server: "valkey-server", sentinel: "valkey-sentinel" };
 
 impl Program {
-    /// Whether it is installed; said aloud if not.
+    /// Whether it is installed. Says so if it is not.
     pub(crate) fn is_there(self) -> bool {
         let version = Command::new(self.server).arg("--version").stdout(Stdio::null()).status();
         let there = version.is_ok_and(|status| status.success());
@@ -129,7 +129,7 @@ impl Server {
         server
     }
 
-    /// Starts the process; whether it came up.
+    /// Starts the process. Returns whether it came up.
     fn run(&mut self) -> bool {
         let mut process = self.begin(&[]);
         let up = until("a server to come up or not", || {
@@ -140,7 +140,7 @@ impl Server {
         up
     }
 
-    /// Starts the process, with these options besides its own.
+    /// Starts the process with further options.
     fn begin(&self, more: &[&str]) -> Process {
         let directory = self.directory.path();
         let port = self.port.to_string();
@@ -311,7 +311,7 @@ impl Cluster {
         said(reshard.args(["--cluster-slots", &count.to_string(), "--cluster-yes"])).unwrap();
     }
 
-    /// The place of a node that is a master now.
+    /// The index of a node that is a master now.
     pub(crate) fn master(&self) -> usize {
         let is_master = |node: &Server| node.process.is_some() && node.ask(&["ROLE"]).starts_with("master");
         self.nodes.iter().position(is_master).expect("some node is a master")
@@ -362,7 +362,7 @@ impl Sentinels {
         self.sentinels.iter().map(of).collect()
     }
 
-    /// The place of the server that is the master now.
+    /// The index of the server that is the master now.
     pub(crate) fn master(&self) -> usize {
         let is_master =
             |server: &Server| server.process.is_some() && server.ask(&["ROLE"]).starts_with("master");

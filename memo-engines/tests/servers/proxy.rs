@@ -1,4 +1,4 @@
-//! A proxy between a client and a server that misbehaves on order.
+//! A proxy between a client and a server, which misbehaves on demand.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-/// What the proxy does with what comes through it.
+/// How the proxy behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     /// It passes it on.
@@ -131,7 +131,7 @@ impl Pair {
         let _ = self.server.shutdown(Shutdown::Both);
     }
 
-    /// As `end`, but the client is told nothing: its connection is reset when both directions are over.
+    /// Ends the connection without telling the client: it is reset when both directions are over.
     fn reset(&self) {
         let _ = SockRef::from(&self.client).set_linger(Some(Duration::ZERO));
         self.resets.store(true, Ordering::Relaxed);
