@@ -333,7 +333,8 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
             self.held_weight.fetch_sub(weight, Relaxed);
         }
         let mut pile = self.lock();
-        let room = self.worth.load(Relaxed).saturating_sub(pile.slabs.spares());
+        // What is freed by two graces at once is needed again; what a `clear` leaves is not.
+        let room = (4 * self.worth.load(Relaxed)).saturating_sub(pile.slabs.spares());
         slabs.give(room, &mut pile.slabs);
     }
 

@@ -265,6 +265,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     pub(super) fn fetch_spares(&mut self, from: &Graveyard<K, V>) {
         if self.shard.slabs.spares() == 0 && self.shard.evicted != 0 {
             from.spare(self.shard.share.batch, &mut self.shard.slabs);
+            self.shard.slabs.is_full();
         }
     }
 

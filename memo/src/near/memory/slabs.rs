@@ -3,6 +3,9 @@
 //! A slab counts the slots that are not free for good: those with a node in them, those that are kept for a next one, and
 //! those that have not been used yet. It is freed with the last of them. The first slabs of a shard have few slots, the
 //! later ones more, so that a store with few entries takes little memory.
+//!
+//! A slot that is free for good, in a slab that has others, is of use to nobody. So a store keeps spare slots as long as it goes
+//! on evicting, and gives up those that are more than it may need.
 
 use super::index::{Entry, New, Node, Timed, UNTIMED, prefetch};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -14,6 +17,8 @@ use std::sync::atomic::{
 
 /// A slab has at most so many slots ...
 const MOST: u32 = 64;
+/// ... one that is made for a full store, whose entries leave their slots to others, so many ...
+const FEW: u32 = 4;
 /// ... and where it has several, is of at most so many bytes.
 const BYTES: usize = 4096;
 
@@ -70,6 +75,8 @@ pub(super) struct Slabs<K, V> {
     fresh: Option<Fresh>,
     /// How many slots were made.
     made: u32,
+    /// Few more are needed.
+    is_full: bool,
 }
 
 // SAFETY: it is memory with nothing in it.
@@ -77,12 +84,12 @@ unsafe impl<K, V> Send for Slabs<K, V> {}
 
 impl<K, V> Slabs<K, V> {
     pub(super) fn new(timed: bool) -> Self {
-        Slabs { timed, spares: Vec::new(), fresh: None, made: 0 }
+        Slabs { timed, spares: Vec::new(), fresh: None, made: 0, is_full: false }
     }
 
     /// For what gives so many spare slots.
     pub(super) fn with_room_for(spares: usize, timed: bool) -> Self {
-        Slabs { timed, spares: Vec::with_capacity(spares), fresh: None, made: 0 }
+        Slabs { timed, spares: Vec::with_capacity(spares), fresh: None, made: 0, is_full: false }
     }
 
     /// Takes key and value out of a node. Its slot is a spare one from now on, if it is of the kind.
@@ -135,6 +142,11 @@ impl<K, V> Slabs<K, V> {
         }
     }
 
+    /// What comes from now on comes in place of something else, whose slot will be a spare one soon.
+    pub(super) fn is_full(&mut self) {
+        self.is_full = true;
+    }
+
     /// How many spare slots there are.
     pub(super) fn spares(&self) -> usize {
         self.spares.len()
@@ -175,7 +187,8 @@ impl<K, V> Slabs<K, V> {
     #[inline(never)]
     fn grow(&mut self, form: Form) -> NonNull<Slab> {
         let fit = u32::try_from(BYTES / form.stride).unwrap_or(MOST);
-        let slots = (self.made / 2 + 1).min(MOST).min(fit).max(1);
+        let most = if self.is_full { FEW } else { MOST };
+        let slots = (self.made / 2 + 1).min(most).min(fit).max(1);
         self.made = self.made.saturating_add(slots);
         let layout = form.layout(slots);
         // SAFETY: its size is not zero.
