@@ -16,7 +16,6 @@ use crate::error::{Error, ErrorKind};
 /// A list of engines. Each call goes to the first one that works. Put a [guard](crate::Guarded) around
 /// each: the guard notices trouble cheaply, and lets the preferred engine back in.
 ///
-///
 /// # What a fallback may return
 ///
 /// A fallback returns only entries that were made since all engines before it began to fail. The label of a
