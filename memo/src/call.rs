@@ -291,7 +291,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
     #[cold]
     #[inline(never)]
-    fn start_slowly(&mut self, begun: Option<Box<Begun<K, V, F>>>) -> Started<K, V, F> {
+    fn start_slowly(&mut self, begun: Other<K, V, F>) -> Started<K, V, F> {
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.begin(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
@@ -307,7 +307,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
     // processor wait for each of the writes.
     #[inline(always)]
-    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Option<Box<Begun<K, V, F>>>> {
+    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
         let Missed { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
         if self.call.is_some() || const { size_of::<V>() > LARGE } {
@@ -391,6 +391,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         Begun::join(memo, hash, key, blocks)
     }
 }
+
+/// What has begun in place of leading a flight at once, if anything has.
+type Other<K, V, F> = Option<Box<Begun<K, V, F>>>;
 
 /// What a call that found nothing nearby does next.
 enum Begun<K: OwnedPart, V: Value, F: Value> {

@@ -1487,12 +1487,12 @@ mod tests {
 
     use super::*;
 
-    static FUNCTION: Function = Function::new("tests", "function");
+    static FAMILY: Family = Family::new("tests", "function");
 
     type Record<K> = &'static Memo<K, u64, Infallible>;
 
     fn site<const N: usize>() -> Site {
-        Site::new(&FUNCTION, || (), Settings::new)
+        Site::new(&FAMILY, || (), Settings::new)
     }
 
     fn usual<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Option<Record<K>> {

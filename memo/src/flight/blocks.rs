@@ -229,14 +229,8 @@ mod tests {
     #[test]
     fn a_place_may_be_freed_by_another_thread() {
         let alive = Arc::new(());
-        let place = place(|| alive.clone()).as_ptr().expose_provenance();
-        std::thread::spawn(move || {
-            let place = NonNull::new(ptr::with_exposed_provenance_mut::<Arc<()>>(place));
-            // SAFETY: it was placed, and this thread alone has it.
-            unsafe { drop_in(place.expect("a place is not null")) };
-        })
-        .join()
-        .expect("it has not panicked");
+        let block = Block::new(|| alive.clone());
+        std::thread::spawn(move || drop(block)).join().expect("it has not panicked");
         assert_eq!(Arc::strong_count(&alive), 1);
     }
 }
