@@ -12,7 +12,7 @@ const LAYOUT: Layout = match Layout::from_size_align(SIZE, ALIGN) {
     Err(_) => panic!("a block has a layout"),
 };
 /// A thread keeps at most so many.
-const MOST: u32 = 512;
+const MOST: u32 = 1024;
 
 /// In a block that is kept: the next.
 struct Kept {

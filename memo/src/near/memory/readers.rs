@@ -12,7 +12,12 @@
 //! a hit, so on Linux it has none but for the compiler: the other side calls `membarrier`, which makes every thread
 //! of the process that is running at that moment pass a full fence (and a thread that is not running has passed one).
 //! Where that fence falls before the reader's write of its slot, all its reads come later and see what was taken out;
-//! where it falls after, the slot is seen to say so. Which of the two ways it is, is settled once, by the first reader.
+//! where it falls after, the slot is seen to say so.
+//!
+//! A process has to register for that call, which takes some ten milliseconds where it has several threads. Nobody waits
+//! for it: the first reader has it done by a thread, and until then all readers pass a fence. A reader that learns that it
+//! is done passes one more and then none. A grace that did not know yet has passed its own fence before it asked, so before
+//! that one: the reader sees all that was taken out until then.
 //!
 //! All stores to a slot are `Release` and all other threads' loads of it `Acquire`: having seen that a slot has moved on,
 //! all that its thread did with what it read has happened.
@@ -49,7 +54,7 @@ struct Slot {
 
 /// In a state: its thread reads.
 const READING: u64 = 0b01;
-/// In a state: its thread has to pass a full fence each time.
+/// In a state: its thread has to pass a full fence each time, until the system does that for it.
 const FENCED: u64 = 0b10;
 /// In a state, once.
 const ONCE: u64 = 0b100;
@@ -112,8 +117,13 @@ impl Drop for End {
 impl Slot {
     /// Begins what does not begin as usual; gives the state that [`End`] is to be told.
     fn begin(&self) -> u64 {
-        let state = self.state.load(Relaxed);
+        let mut state = self.state.load(Relaxed);
         if state & READING == 0 {
+            if state & FENCED != 0 && barrier::works() {
+                // The last fence of its own: see above.
+                fence(SeqCst);
+                state &= !FENCED;
+            }
             self.state.store(state | READING, Release);
             if state & FENCED != 0 {
                 fence(SeqCst);
@@ -229,6 +239,7 @@ pub(super) fn count() -> usize {
 /// A slot for this thread: one given back, or a new one.
 fn claim() -> &'static Slot {
     fork::watch();
+    barrier::ask();
     let state = if barrier::works() { 0 } else { FENCED };
     let free = slots().find(|slot| {
         !slot.taken.load(Relaxed) && slot.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
@@ -291,7 +302,14 @@ impl Grace {
 /// The full fence that one thread has all others pass.
 #[cfg(all(target_os = "linux", not(any(miri, memo_shuttle))))]
 mod barrier {
-    use std::sync::OnceLock;
+    use crate::fork::generation;
+    use std::os::unix::fs::MetadataExt;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+
+    /// The system does it.
+    static WORKS: AtomicBool = AtomicBool::new(false);
+    /// The process that has last asked the system for it, by its generation; 0 where none has.
+    static ASKED: AtomicU64 = AtomicU64::new(0);
 
     fn call(command: libc::c_int) -> bool {
         // SAFETY: `membarrier` takes a command, flags and a processor (unused here), touches no memory of ours, and
@@ -299,26 +317,56 @@ mod barrier {
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 
-    /// Whether the system has it. Settled at the first call.
+    fn register() -> bool {
+        call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    /// Whether the system is known to do it.
+    #[inline]
     pub(super) fn works() -> bool {
-        static WORKS: OnceLock<bool> = OnceLock::new();
-        *WORKS.get_or_init(|| {
-            let refused = cfg!(test) && std::env::var_os("MEMO_TEST_FENCED").is_some();
-            !refused && call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-        })
+        WORKS.load(Acquire)
+    }
+
+    /// Asks the system for it, if nobody in this process has: a forked child has not the thread that its parent left that to.
+    pub(super) fn ask() {
+        let before = ASKED.load(Relaxed);
+        let this = generation();
+        if works() || before == this || ASKED.compare_exchange(before, this, Relaxed, Relaxed).is_err() {
+            return;
+        }
+        if cfg!(test) && std::env::var_os("MEMO_TEST_FENCED").is_some() {
+            return;
+        }
+        let settle = || WORKS.store(register(), Release);
+        if is_alone() {
+            // at once then
+            return settle();
+        }
+        let thread = std::thread::Builder::new().name("memo-barrier".into()).stack_size(1 << 16);
+        if thread.spawn(settle).is_err() {
+            settle();
+        }
+    }
+
+    /// Whether this is the only thread, as far as the system says.
+    fn is_alone() -> bool {
+        // an entry for each, and two of its own
+        std::fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
     }
 
     /// Has every thread of this process pass a full fence; false where that has become impossible.
     pub(super) fn pass() -> bool {
         let expedited = || call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
         // A child of a fork might have to register anew.
-        expedited() || (call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && expedited())
+        expedited() || (register() && expedited())
     }
 }
 
 /// Elsewhere there is none, and every reader passes its own.
 #[cfg(not(all(target_os = "linux", not(any(miri, memo_shuttle)))))]
 mod barrier {
+    pub(super) fn ask() {}
+
     pub(super) fn works() -> bool {
         false
     }

@@ -16,11 +16,11 @@ use std::sync::atomic::{
 };
 
 /// A slab has at most so many slots ...
-const MOST: u32 = 64;
+const MOST: u32 = 512;
 /// ... one that is made for a full store, whose entries leave their slots to others, so many ...
 const FEW: u32 = 4;
 /// ... and where it has several, is of at most so many bytes.
-const BYTES: usize = 4096;
+const BYTES: usize = 1 << 15;
 
 /// What a slab begins with.
 struct Slab {
@@ -188,7 +188,7 @@ impl<K, V> Slabs<K, V> {
     fn grow(&mut self, form: Form) -> NonNull<Slab> {
         let fit = u32::try_from(BYTES / form.stride).unwrap_or(MOST);
         let most = if self.is_full { FEW } else { MOST };
-        let slots = (self.made / 2 + 1).min(most).min(fit).max(1);
+        let slots = (self.made / 4 + 1).min(most).min(fit).max(1);
         self.made = self.made.saturating_add(slots);
         let layout = form.layout(slots);
         // SAFETY: its size is not zero.
