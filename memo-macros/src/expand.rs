@@ -318,7 +318,11 @@ fn body(model: &Model) -> TokenStream {
 
 /// Whether the body can be a function of the arguments, to which nothing of the call is lent by then.
 fn is_applied(model: &Model) -> bool {
-    thin::Thin::of(model).is_some() && key::is_free(model) && !plain::has_inner_attribute(&model.body)
+    // a large result would stand in one frame more where code is not optimized
+    thin::is_small(&model.output)
+        && thin::Thin::of(model).is_some()
+        && key::is_free(model)
+        && !plain::has_inner_attribute(&model.body)
 }
 
 /// The body of such a function: what is not a hit is one call. The author's body is an item, which costs less than a closure

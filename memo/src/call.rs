@@ -246,7 +246,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // Little of ours is on the stack while the body runs: it may call this function again, to any depth. Unoptimized code has
     // a place in the frame for each value that is moved, so that all of it is made and ended where it stands.
     #[inline(never)]
-    fn run_once<R, O: Outcome<R, Stored = V, Failure = F>>(
+    pub(crate) fn run_once<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
         outcome: O,
         body: &mut dyn Body<R>,

@@ -143,13 +143,37 @@ pub fn compute<P: SharedPart, R, O: SharedOutcome<R>, A>(
     arguments: A,
     body: fn(A) -> R,
 ) -> R {
-    let entered = match (why, function.usual_memo()) {
-        (Why::Miss, Some(memo)) => Err(Missed::new(memo, memo.hash(&key), key)),
-        _ => enter_unusual(function, hooks, key, outcome),
-    };
-    match entered {
-        Ok(result) => result,
-        Err(missed) => missed.run(outcome, &mut Applied { body, arguments: Some(arguments) }),
+    let mut missed = None;
+    let found = look_again(function, hooks, key, outcome, why, &mut missed);
+    match (found, &mut missed) {
+        (None, Some(missed)) => missed.run_once(outcome, &mut Applied { body, arguments: Some(arguments) }),
+        (Some(result), _) => result,
+        (None, None) => unreachable!("what is not found is missed"),
+    }
+}
+
+/// The result, where there is a hit after all, else the call that found nothing.
+//
+// Out of line, since its frame would be one more of each level of a recursion.
+#[inline(never)]
+fn look_again<P: SharedPart, R, O: SharedOutcome<R>>(
+    function: &'static Single,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+    why: Why,
+    missed: &mut Option<MissedBy<P, R, O>>,
+) -> Option<R> {
+    if let (Why::Miss, Some(memo)) = (why, function.usual_memo()) {
+        *missed = Some(Missed::new(memo, memo.hash(&key), key));
+        return None;
+    }
+    match enter_unusual(function, hooks, key, outcome) {
+        Ok(result) => Some(result),
+        Err(found) => {
+            *missed = Some(found);
+            None
+        }
     }
 }
 
