@@ -1433,7 +1433,7 @@ mod tests {
 
     use super::*;
 
-    static FUNCTION: Function = Function::new("tests", "function");
+    static FUNCTION: Family = Family::new("tests", "function");
 
     type Record<K> = &'static Memo<K, u64, Infallible>;
 
