@@ -25,6 +25,7 @@ use crate::model::{Arg, Companion, Model, Place};
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { attrs, vis, sig, .. } = model;
     let body = body(model);
+    let sig = if is_applied(model) { &plain::immutable(sig) } else { sig };
     let function = quote!(#(#attrs)* #vis #sig { #body });
     let control = match &model.companion {
         Some(Companion::Type(name)) => match thin::Thin::of(model) {
@@ -271,6 +272,9 @@ fn body(model: &Model) -> TokenStream {
             #private::Result::Err(#missed) => #missed,
         }),
     );
+    if is_applied(model) {
+        return applied(model, &outcome_of);
+    }
     // what it imports may be of no use to this type
     let outcome_of = quote! {
         #[allow(unused_imports, clippy::all)]
@@ -309,6 +313,42 @@ fn body(model: &Model) -> TokenStream {
             .await;
         #computation.finish(#outcome, &#result);
         #result
+    }
+}
+
+/// Whether the body can be a function of the arguments, to which nothing of the call is lent by then.
+fn is_applied(model: &Model) -> bool {
+    // a large result would stand in one frame more where code is not optimized
+    thin::is_small(&model.output)
+        && thin::Thin::of(model).is_some()
+        && key::is_free(model)
+        && !plain::has_inner_attribute(&model.body)
+}
+
+/// The body of such a function: what is not a hit is one call. The author's body is an item, which costs less than a closure
+/// does where there are many.
+fn applied(model: &Model, outcome_of: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let (outcome, key) = (hidden("outcome"), hidden("key"));
+    let (result, why, computed) = (hidden("result"), hidden("why"), hidden("computed"));
+    let (body, output, hooks) = (&model.body, &model.output, settings::hooks(model));
+    let Some(Shared { owner, site, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let (pats, types): (Vec<_>, Vec<_>) = model.args.iter().map(|arg| (&arg.pat, &arg.ty)).unzip();
+    let names: Vec<_> = model.args.iter().map(|arg| &arg.forward).collect();
+    // an argument that the body does not use is used by the key
+    let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
+    let then = quote!(match #private::look::<_, #output, _>(#owner::#site, #key, #outcome) {
+        #private::Result::Ok(#result) => #result,
+        #private::Result::Err(#why) => {
+            #private::compute(#owner::#site, #hooks, #key, #outcome, #why, (#(#names,)*), #computed)
+        }
+    });
+    let then = key::with_key(model, &key, &then);
+    quote! {
+        fn #computed((#(#pats,)*): (#(#types,)*)) -> #output #body
+        #[allow(unused_imports, clippy::all)]
+        let #outcome = #outcome_of;
+        #then
     }
 }
 

@@ -230,7 +230,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     #[cold]
     #[inline(never)]
-    fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
+    pub(crate) fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
         memo.near.missed(hash);
         Missed { memo, hash, key: Some(key.to_owned_part()), call: None }
     }

@@ -121,6 +121,7 @@ macro_rules! by_arguments {
         }
 
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
+        #[allow(clippy::extra_unused_lifetimes, reason = "a function may have no arguments")]
         impl<S: Controlled<Arguments = ($($argument,)*)>, $($argument: Argument),*> Companion<S, ($($argument,)*)> {
             /// Runs the body: neither looks for a result of this call nor stores one. What it calls is memoized as ever.
             pub fn uncached<'call>($($name: $argument::Of<'call>),*) -> S::Output {

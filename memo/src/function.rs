@@ -1487,12 +1487,12 @@ mod tests {
 
     use super::*;
 
-    static FAMILY: Family = Family::new("tests", "function");
+    static FUNCTION: Family = Family::new("tests", "function");
 
     type Record<K> = &'static Memo<K, u64, Infallible>;
 
     fn site<const N: usize>() -> Site {
-        Site::new(&FAMILY, || (), Settings::new)
+        Site::new(&FUNCTION, || (), Settings::new)
     }
 
     fn usual<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Option<Record<K>> {

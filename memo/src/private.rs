@@ -24,7 +24,7 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
-pub use crate::single::{Single, enter_single};
+pub use crate::single::{Single, compute, enter_single, look};
 pub use crate::stats::Stats;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.

@@ -5,11 +5,14 @@
 
 use std::any::TypeId;
 
-use crate::call::{AddHooks, LARGE, MissedBy, enter_memo, enter_slowly};
+use crate::body::Applied;
+use crate::call::{AddHooks, LARGE, Missed, MissedBy, enter_memo, enter_slowly};
 use crate::directive;
 use crate::function::{Code, Function, Hooks, Memo, Settings, Signpost, Site};
-use crate::key::{OwnedPart, SharedPart};
+use crate::key::{OwnedPart, Query, SharedPart};
+use crate::near::Usual;
 use crate::outcome::{SharedOutcome, Value};
+use crate::stats::{Counter, Mine};
 
 /// A memoized function with one instantiation.
 #[derive(Debug)]
@@ -86,7 +89,84 @@ pub fn enter_single<P: SharedPart, R, O: SharedOutcome<R>>(
     }
 }
 
-/// The same, for the first time, or where something may be asked of the call, or of large values.
+/// Why nothing was found at the first look.
+#[derive(Debug, Clone, Copy)]
+pub enum Why {
+    /// Nothing is stored.
+    Miss,
+    /// It has to be looked at more closely.
+    Unusual,
+}
+
+/// As [`enter_single`], where the key leaves the arguments as they are: what is not a hit goes on in [`compute`], so that
+/// there is little in the caller's frame and code.
+///
+/// # Errors
+///
+/// Why there is no hit.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn look<P: SharedPart, R, O: SharedOutcome<R>>(
+    function: &'static Single,
+    key: P,
+    outcome: O,
+) -> Result<R, Why> {
+    match function.usual_memo::<P::Owned, O::Stored, O::Failure>() {
+        Some(memo) if const { size_of::<O::Stored>() <= LARGE } && !directive::pending() => {
+            let hash = memo.hash(&key);
+            let (mine, place) = (Mine::new(), memo.counters.place());
+            if !mine.has(place) {
+                return Err(Why::Unusual);
+            }
+            let counted = mine.line(place);
+            match memo.near.get_usual(hash, Query(key)) {
+                Usual::Hit(stored) => {
+                    counted.count(Counter::Hits);
+                    Ok(outcome.hit(stored))
+                }
+                Usual::Miss => Err(Why::Miss),
+                Usual::Unusual => Err(Why::Unusual),
+            }
+        }
+        _ => Err(Why::Unusual),
+    }
+}
+
+/// The rest of a call that [`look`] gave no hit for.
+#[cold]
+#[inline(never)]
+pub fn compute<P: SharedPart, R, O: SharedOutcome<R>, A>(
+    function: &'static Single,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+    why: Why,
+    arguments: A,
+    body: fn(A) -> R,
+) -> R {
+    match look_again(function, hooks, key, outcome, why) {
+        Ok(result) => result,
+        Err(missed) => missed.run(outcome, &mut Applied { body, arguments: Some(arguments) }),
+    }
+}
+
+/// The result, where there is a hit after all, else the call that found nothing.
+//
+// Out of line, since its frame would be one more of each level of a recursion.
+#[inline(never)]
+fn look_again<P: SharedPart, R, O: SharedOutcome<R>>(
+    function: &'static Single,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+    why: Why,
+) -> Result<R, MissedBy<P, R, O>> {
+    match (why, function.usual_memo()) {
+        (Why::Miss, Some(memo)) => Err(Missed::new(memo, memo.hash(&key), key)),
+        _ => enter_unusual(function, hooks, key, outcome),
+    }
+}
+
+/// As [`enter_single`], for the first time, or where something may be asked of the call, or of large values.
 #[cold]
 #[inline(never)]
 fn enter_unusual<P: SharedPart, R, O: SharedOutcome<R>>(

@@ -20,14 +20,18 @@ struct Source<'m> {
     span: Span,
 }
 
+/// Whether nothing has to be found out about the key, and it borrows nothing of the call: it is made of primitive values
+/// and of strings that are lent to the call as well.
+pub(super) fn is_free(model: &Model) -> bool {
+    model.key.is_none()
+        && model.receiver.is_none()
+        && sources(model).iter().all(|source| source.ty.is_some_and(is_known))
+}
+
 /// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
 pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
     let sources = sources(model);
-    // what has nothing to be found out about it, and no temporaries
-    if model.key.is_none()
-        && model.receiver.is_none()
-        && sources.iter().all(|source| source.ty.is_some_and(is_known))
-    {
+    if is_free(model) {
         let parts: Vec<_> =
             sources.iter().map(|source| part(model, &source.reference, source.ty, source.span)).collect();
         let parts = tuple(&parts);

@@ -3,7 +3,9 @@
 //! What is generated for such a name compiles for the type of the language alone: a type of the author's that has the name
 //! of a primitive one is an error, and never another key.
 
-use syn::{Path, Type};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::{FnArg, Pat, Path, Signature, Type};
 
 /// Types that are copied into a key.
 const COPIED: &[&str] = &[
@@ -35,4 +37,40 @@ fn name(ty: &Type) -> Option<&Path> {
         Type::Group(inner) => name(&inner.elem),
         _ => None,
     }
+}
+
+/// The signature without `mut` before its arguments, whose values are moved on.
+pub(super) fn immutable(sig: &Signature) -> Signature {
+    let mut sig = sig.clone();
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(arg) = input
+            && let Pat::Ident(name) = &mut *arg.pat
+        {
+            name.mutability = None;
+        }
+    }
+    sig
+}
+
+/// The block with `first` before all that is in it.
+pub(super) fn after(first: &TokenStream, block: &TokenStream) -> TokenStream {
+    let within = block.clone().into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let stream = group.stream();
+            let mut all = Group::new(group.delimiter(), quote!(#first #stream));
+            all.set_span(group.span());
+            TokenTree::Group(all)
+        }
+        token => token,
+    });
+    within.collect()
+}
+
+/// Whether the block begins with `#![..]`.
+pub(super) fn has_inner_attribute(block: &TokenStream) -> bool {
+    let Some(TokenTree::Group(group)) = block.clone().into_iter().next() else { return false };
+    let mut tokens = group.stream().into_iter();
+    let mut next_is =
+        |c: char| matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == c);
+    next_is('#') && next_is('!')
 }

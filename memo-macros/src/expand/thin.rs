@@ -7,7 +7,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{GenericArgument, Path, PathArguments, Safety, Type};
+use syn::visit::Visit;
+use syn::{GenericArgument, Path, PathArguments, Safety, Type, TypeArray};
 
 use super::{is_single, plain};
 use crate::model::Model;
@@ -86,6 +87,19 @@ fn is_unsized(ty: &Type) -> bool {
         Type::Path(path) => path.qself.is_none() && UNSIZED.iter().any(|name| path.path.is_ident(name)),
         _ => false,
     }
+}
+
+/// Whether it is certain that values of the type have few bytes: it is named by the standard library, and no array.
+pub(super) fn is_small(ty: &Type) -> bool {
+    struct Large(bool);
+    impl Visit<'_> for Large {
+        fn visit_type_array(&mut self, _: &TypeArray) {
+            self.0 = true;
+        }
+    }
+    let mut large = Large(false);
+    large.visit_type(ty);
+    !large.0 && has_no_lifetime(ty)
 }
 
 /// Whether it is certain that no lifetime is left out in the type.
