@@ -53,7 +53,7 @@ pub(crate) struct Flights<K, V, F> {
     /// Models have one each.
     #[cfg(memo_shuttle)]
     board: &'static Board<Flight>,
-    types: PhantomData<fn() -> Typed<K, V, F>>,
+    types: Types<K, V, F>,
 }
 
 /// The flights of all functions. A forked child has none of the threads that lead the flights of its parent, and begins
@@ -88,10 +88,13 @@ struct Typed<K, V, F> {
     landed: OnceLock<Box<Landed<V, F>>>,
 }
 
+/// Says of what types something is.
+type Types<K, V, F> = PhantomData<fn() -> Typed<K, V, F>>;
+
 /// A flight of a function whose keys, values and failures are of these types.
 pub(crate) struct Own<K, V, F> {
     flight: Ref<Flight>,
-    types: PhantomData<fn() -> Typed<K, V, F>>,
+    types: Types<K, V, F>,
 }
 
 impl<K, V, F> Own<K, V, F> {
