@@ -1112,6 +1112,18 @@ pub(crate) struct Storage {
     pub(crate) lifetime: Option<Duration>,
 }
 
+/// Says that a call of the function `name` was not polled for so long. For all types, so that it is compiled here.
+#[cold]
+#[inline(never)]
+fn warn_of_impatience(name: &str, patience: Duration) {
+    let bound = crate::plan::show(patience);
+    crate::warn::warn(&format!(
+        "`{name}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
+         place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
+         waits so long for something else, give the function more `patience`",
+    ));
+}
+
 static GRAPH: LazyLock<Graph> = LazyLock::new(Graph::default);
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
@@ -1231,13 +1243,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         if self.function.warned.swap(true, Ordering::Relaxed) {
             return;
         }
-        let bound = crate::plan::show(self.settings.patient_for());
-        crate::warn::warn(&format!(
-            "`{}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
-             place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
-             waits so long for something else, give the function more `patience`",
-            self.name
-        ));
+        warn_of_impatience(&self.name, self.settings.patient_for());
     }
 
     /// Whether memory only stands in for engines that outlive the process.

@@ -23,20 +23,27 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     #[cold]
     #[inline(never)]
     fn tell_of_thrashing(&self) {
-        let name = self.name();
-        {
-            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.iter().any(|other| other == name) {
-                return;
-            }
-            told.push(name.to_owned());
-        }
-        let counts = self.near.counts();
         let option = if self.settings.max_weight.is_some() { "max_weight" } else { "capacity" };
-        crate::warn::warn(&format!(
-            "`{name}` keeps {} results and computes results again that it has just evicted ({} times): write a larger \
-             `{option} = ..`",
-            counts.entries, counts.recomputed
-        ));
+        tell(self.name(), option, &|| {
+            let counts = self.near.counts();
+            (counts.entries, counts.recomputed)
+        });
     }
+}
+
+/// Says that the function `name` needs a larger `option`, by how many results it keeps and has computed again. For all
+/// types, so that it is compiled here.
+fn tell(name: &str, option: &str, counts: &dyn Fn() -> (u64, u64)) {
+    {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.iter().any(|other| other == name) {
+            return;
+        }
+        told.push(name.to_owned());
+    }
+    let (entries, recomputed) = counts();
+    crate::warn::warn(&format!(
+        "`{name}` keeps {entries} results and computes results again that it has just evicted ({recomputed} times): write \
+         a larger `{option} = ..`",
+    ));
 }

@@ -36,6 +36,12 @@ pub(crate) fn names() -> Vec<String> {
 
 /// What a function does with its results: without engines there is no strategy either.
 pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {
+    nearest(settings)
+}
+
+/// The same for all types, so that it is compiled here.
+#[inline(never)]
+fn nearest(settings: &Settings) -> Route {
     Route::of(settings, Plan::nearest, None)
 }
 
