@@ -3,7 +3,7 @@
 //! What is generated for such a name compiles for the type of the language alone: a type of the author's that has the name
 //! of a primitive one is an error, and never another key.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::{FnArg, Pat, Path, Signature, Type};
 
@@ -52,12 +52,16 @@ pub(super) fn immutable(sig: &Signature) -> Signature {
     sig
 }
 
-/// The block with `first` before all that is in it.
+/// The block with `first` before all that is in it. A block that a macro has taken as one is in a group without delimiters.
 pub(super) fn after(first: &TokenStream, block: &TokenStream) -> TokenStream {
     let within = block.clone().into_iter().map(|token| match token {
         TokenTree::Group(group) => {
             let stream = group.stream();
-            let mut all = Group::new(group.delimiter(), quote!(#first #stream));
+            let within = match group.delimiter() {
+                Delimiter::None => after(first, &stream),
+                _ => quote!(#first #stream),
+            };
+            let mut all = Group::new(group.delimiter(), within);
             all.set_span(group.span());
             TokenTree::Group(all)
         }
@@ -69,6 +73,9 @@ pub(super) fn after(first: &TokenStream, block: &TokenStream) -> TokenStream {
 /// Whether the block begins with `#![..]`.
 pub(super) fn has_inner_attribute(block: &TokenStream) -> bool {
     let Some(TokenTree::Group(group)) = block.clone().into_iter().next() else { return false };
+    if group.delimiter() == Delimiter::None {
+        return has_inner_attribute(&group.stream());
+    }
     let mut tokens = group.stream().into_iter();
     let mut next_is =
         |c: char| matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == c);
