@@ -143,7 +143,7 @@ pub(crate) fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
 /// As [`enter`] where nothing is asked, whatever there is to be done for a hit.
 #[cold]
 #[inline(never)]
-fn enter_in_full<P: SharedPart, R, O: SharedOutcome<R>>(
+pub(crate) fn enter_in_full<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
     hash: u64,
     key: P,

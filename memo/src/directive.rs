@@ -68,6 +68,12 @@ pub(crate) fn pending() -> bool {
     PENDING.load(Ordering::Relaxed) != 0
 }
 
+/// Whether something may be asked of a call on this thread: more than [`pending`], which is of the whole process, and cheaper
+/// than to ask.
+pub(crate) fn pending_here() -> bool {
+    NEXT.get().is_some() || !scope::is_empty() || event::is_heard()
+}
+
 /// What is asked of this call of `site`, a function called `name`. A directive that was left for it counts for more than
 /// scopes.
 #[cold]

@@ -6,7 +6,7 @@
 use std::any::TypeId;
 
 use crate::body::Applied;
-use crate::call::{AddHooks, LARGE, Missed, MissedBy, enter_memo, enter_slowly};
+use crate::call::{AddHooks, LARGE, Missed, MissedBy, enter_in_full, enter_memo, enter_slowly};
 use crate::directive;
 use crate::function::{Code, Function, Hooks, Memo, Settings, Signpost, Site};
 use crate::key::{OwnedPart, Query, SharedPart};
@@ -162,6 +162,15 @@ fn look_again<P: SharedPart, R, O: SharedOutcome<R>>(
 ) -> Result<R, MissedBy<P, R, O>> {
     match (why, function.usual_memo()) {
         (Why::Miss, Some(memo)) => Err(Missed::new(memo, memo.hash(&key), key)),
+        (Why::Unusual, Some(memo)) if !directive::pending() => {
+            enter_in_full(memo, memo.hash(&key), key, outcome)
+        }
+        // somebody else has a scope
+        (Why::Unusual, Some(memo))
+            if const { size_of::<O::Stored>() <= LARGE } && !directive::pending_here() =>
+        {
+            enter_memo(memo, key, outcome)
+        }
         _ => enter_unusual(function, hooks, key, outcome),
     }
 }
