@@ -98,9 +98,33 @@ pub(crate) fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
     let hash = memo.hash(&key);
+    match look_once(memo, hash, key, outcome) {
+        Ok(result) => Ok(result),
+        Err(Why::Miss) => Err(Missed::new(memo, hash, key)),
+        Err(Why::Unusual) => enter_in_full(memo, hash, key, outcome),
+    }
+}
+
+/// Why nothing was found at the first look.
+#[derive(Debug, Clone, Copy)]
+pub enum Why {
+    /// Nothing is stored.
+    Miss,
+    /// It has to be looked at more closely.
+    Unusual,
+}
+
+/// A look for the usual hit, which it counts.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static Memo<P::Owned, O::Stored, O::Failure>,
+    hash: u64,
+    key: P,
+    outcome: O,
+) -> Result<R, Why> {
     let (mine, place) = (Mine::new(), memo.counters.place());
     if !mine.has(place) {
-        return enter_in_full(memo, hash, key, outcome);
+        return Err(Why::Unusual);
     }
     let counted = mine.line(place);
     match memo.near.get_usual(hash, Query(key)) {
@@ -108,8 +132,8 @@ pub(crate) fn enter_memo<P: SharedPart, R, O: SharedOutcome<R>>(
             counted.count(Counter::Hits);
             Ok(outcome.hit(stored))
         }
-        Usual::Miss => Err(Missed::new(memo, hash, key)),
-        Usual::Unusual => enter_in_full(memo, hash, key, outcome),
+        Usual::Miss => Err(Why::Miss),
+        Usual::Unusual => Err(Why::Unusual),
     }
 }
 
@@ -277,12 +301,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         match missed.lead_at_once(true) {
             Ok(flight) => {
                 let started = Computation::count(memo, true);
-                Started::Running(Running::begin(|| Computation {
-                    memo,
-                    lead: Some(memo.flights.lead(flight)),
-                    started,
-                    more: None,
-                }))
+                Started::Running(Running::begin(|| Computation::leading(memo, flight, started)))
             }
             Err(begun) => missed.start_slowly(begun),
         }
@@ -348,9 +367,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     ) -> Acquire<K, V, F, R, O> {
         let begun = match self.lead_at_once(false) {
             Ok(flight) => {
-                let (memo, started) = (self.memo, Computation::count(self.memo, true));
-                let lead = Some(memo.flights.lead(flight));
-                let computation = Computation { memo, lead, started, more: None };
+                let started = Computation::count(self.memo, true);
+                let computation = Computation::leading(self.memo, flight, started);
                 let state = Some(Acquiring::Ended(Ended::Compute(computation)));
                 return Acquire { state, outcome, result: PhantomData };
             }
@@ -757,7 +775,13 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         Computation { memo, lead, started: memo.counters.start(), more }
     }
 
-    /// The same for a miss, which it counts.
+    /// That of a miss which leads at once, and has been counted.
+    #[inline(always)]
+    fn leading(memo: &'static Memo<K, V, F>, flight: Own<K, V, F>, started: Option<Instant>) -> Self {
+        Computation { memo, lead: Some(memo.flights.lead(flight)), started, more: None }
+    }
+
+    /// That of any other miss, which it counts.
     fn missed(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, far: Option<Place<K, V>>) -> Self {
         let started = Self::count(memo, far.is_none());
         let more = far.map(|far| Box::new(More { far: Some(far), call: None }));

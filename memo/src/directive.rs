@@ -79,10 +79,10 @@ pub(crate) fn pending_here() -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) fn asked(site: &Site, name: &str) -> Option<Asked> {
-    let (left, heard) = (NEXT.get(), event::is_heard());
-    if left.is_none() && scope::is_empty() && !heard {
+    if !pending_here() {
         return None;
     }
+    let (left, heard) = (NEXT.get(), event::is_heard());
     let left = left.filter(|(whose, _)| *whose == site.marker()).map(|(_, directive)| {
         NEXT.set(None);
         directive

@@ -6,13 +6,13 @@
 use std::any::TypeId;
 
 use crate::body::Applied;
-use crate::call::{AddHooks, LARGE, Missed, MissedBy, enter_in_full, enter_memo, enter_slowly};
+use crate::call::{
+    AddHooks, LARGE, Missed, MissedBy, Why, enter_in_full, enter_memo, enter_slowly, look_once,
+};
 use crate::directive;
 use crate::function::{Code, Function, Hooks, Memo, Settings, Signpost, Site};
-use crate::key::{OwnedPart, Query, SharedPart};
-use crate::near::Usual;
+use crate::key::{OwnedPart, SharedPart};
 use crate::outcome::{SharedOutcome, Value};
-use crate::stats::{Counter, Mine};
 
 /// A memoized function with one instantiation.
 #[derive(Debug)]
@@ -89,15 +89,6 @@ pub fn enter_single<P: SharedPart, R, O: SharedOutcome<R>>(
     }
 }
 
-/// Why nothing was found at the first look.
-#[derive(Debug, Clone, Copy)]
-pub enum Why {
-    /// Nothing is stored.
-    Miss,
-    /// It has to be looked at more closely.
-    Unusual,
-}
-
 /// As [`enter_single`], where the key leaves the arguments as they are: what is not a hit goes on in [`compute`], so that
 /// there is little in the caller's frame and code.
 ///
@@ -112,20 +103,7 @@ pub fn look<P: SharedPart, R, O: SharedOutcome<R>>(
 ) -> Result<R, Why> {
     match function.usual_memo::<P::Owned, O::Stored, O::Failure>() {
         Some(memo) if const { size_of::<O::Stored>() <= LARGE } && !directive::pending() => {
-            let hash = memo.hash(&key);
-            let (mine, place) = (Mine::new(), memo.counters.place());
-            if !mine.has(place) {
-                return Err(Why::Unusual);
-            }
-            let counted = mine.line(place);
-            match memo.near.get_usual(hash, Query(key)) {
-                Usual::Hit(stored) => {
-                    counted.count(Counter::Hits);
-                    Ok(outcome.hit(stored))
-                }
-                Usual::Miss => Err(Why::Miss),
-                Usual::Unusual => Err(Why::Unusual),
-            }
+            look_once(memo, memo.hash(&key), key, outcome)
         }
         _ => Err(Why::Unusual),
     }

@@ -74,12 +74,12 @@ macro_rules! everybody {
             use rustc_hash::FxHashMap;
 
             thread_local! {
-                #[allow(unused_parens)]
+                #[allow(unused_parens, reason = "one argument stands in them by itself")]
                 static STATES: RefCell<FxHashMap<($($type),*), $out>> = RefCell::default();
             }
 
             pub(super) fn state($($arg: $type),*) -> $out {
-                #[allow(unused_parens)]
+                #[allow(unused_parens, reason = "one argument stands in them by itself")]
                 let key = ($($arg),*);
                 if let Some(known) = STATES.with_borrow(|states| states.get(&key).copied()) {
                     return known;
