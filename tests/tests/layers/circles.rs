@@ -1,6 +1,6 @@
 //! Files that import each other, directly or by way of others.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::imports::Imports;
 
@@ -19,13 +19,22 @@ pub(crate) fn circles(imports: &Imports) -> Vec<Vec<String>> {
     circles
 }
 
+/// The groups of files that all lead to each other.
+pub(crate) fn groups(imports: &Imports) -> Vec<BTreeSet<String>> {
+    circles(imports).iter().map(|circle| group(imports, &circle[0])).collect()
+}
+
+/// The group of this file, which is on a circle.
+fn group(imports: &Imports, file: &str) -> BTreeSet<String> {
+    let returns =
+        |other: &&String| way(imports, file, other).is_some() && way(imports, other, file).is_some();
+    imports.keys().filter(returns).cloned().collect()
+}
+
 /// The shortest circle in the group of this file.
 fn shortest(imports: &Imports, file: &str) -> Option<Vec<String>> {
     way(imports, file, file)?;
-    let returns =
-        |other: &&String| way(imports, file, other).is_some() && way(imports, other, file).is_some();
-    let group = imports.keys().filter(returns);
-    group.filter_map(|file| way(imports, file, file)).min_by_key(Vec::len)
+    group(imports, file).iter().filter_map(|file| way(imports, file, file)).min_by_key(Vec::len)
 }
 
 /// The shortest way from one file to another, of at least one step.

@@ -10,7 +10,7 @@ mod tokens;
 use std::fs;
 use std::path::Path;
 
-use crate::circles::circles;
+use crate::circles::{circles, groups};
 use crate::drawing::problems;
 use crate::imports::{Files, Imports, imports};
 
@@ -98,5 +98,12 @@ fn circles_that_are_left() {
         let circles = told(&imports);
         println!("{name}: {} groups of files that import each other", circles.len());
         circles.iter().for_each(|circle| println!("  {circle}"));
+        for group in groups(&imports) {
+            println!("{name}: {} files lead to each other, and import of each other", group.len());
+            for file in &group {
+                let others: Vec<_> = imports[file].intersection(&group).map(|other| named(other)).collect();
+                println!("  {}: {}", named(file), others.join(" "));
+            }
+        }
     }
 }
