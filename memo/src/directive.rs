@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::event;
-use crate::function::Site;
 use crate::scope::{self, Asked};
+use crate::site::Site;
 
 /// What a call does beside computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

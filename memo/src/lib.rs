@@ -134,18 +134,24 @@ mod far;
 mod flight;
 mod fork;
 mod function;
+mod hooks;
 mod instance;
 mod key;
+mod memo;
 mod near;
 mod outcome;
 mod park;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
 mod pattern;
 mod plan;
+mod record;
 mod registry;
 mod report;
 mod scope;
+mod settings;
+mod signpost;
 mod single;
+mod site;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;

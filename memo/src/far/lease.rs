@@ -21,10 +21,10 @@ use crate::call::Blocks;
 use crate::flight::Lead;
 use crate::flight::graph::Node;
 use crate::fork::{self, PerProcess};
-use crate::function::{Settings, SingleFlight};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::park::block_on;
+use crate::settings::{Settings, SingleFlight};
 use crate::sync::{self, Weak};
 
 /// How long a lease outlives its holder, where the engine cannot see that it is dead.

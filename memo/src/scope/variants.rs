@@ -14,10 +14,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use hashbrown::{Equivalent, HashMap};
 
 use super::{Names, Place};
-use crate::function::{Memo, Settings};
 use crate::key::OwnedPart;
+use crate::memo::Memo;
 use crate::near::is_closed;
 use crate::outcome::Value;
+use crate::settings::Settings;
 
 /// Most caches of one function beside its own, not counting isolated ones: those that were used last.
 const MOST: usize = 256;
