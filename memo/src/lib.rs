@@ -138,6 +138,7 @@ mod hooks;
 mod instance;
 mod key;
 mod memo;
+mod names;
 mod near;
 mod outcome;
 mod park;
@@ -147,6 +148,7 @@ mod plan;
 mod record;
 mod registry;
 mod report;
+mod route;
 mod scope;
 mod settings;
 mod signpost;
@@ -162,6 +164,7 @@ pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod units;
 mod versions;
 mod warn;
 
@@ -182,7 +185,8 @@ pub use far::{Codec, Engines, engines};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::{EngineNames, Plan};
+pub use names::EngineNames;
+pub use plan::Plan;
 pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};

@@ -104,7 +104,7 @@ fn limits(settings: &Settings) -> Limits {
 #[cold]
 #[inline(never)]
 fn warn_of_impatience(name: &str, patience: Duration) {
-    let bound = crate::plan::show(patience);
+    let bound = crate::units::duration(patience);
     crate::warn::warn(&format!(
         "`{name}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
          place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
@@ -228,7 +228,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// What the store in memory is called.
     pub(crate) fn near_name(&self) -> &'static str {
-        crate::plan::name(self.route.kind)
+        crate::names::of_kind(self.route.kind)
     }
 
     /// How keys are shown, where the function shows them and somebody wants to see them.

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Error;
+use crate::error::Error;
 use crate::function::Function;
 use crate::park::block_on;
 use crate::plan::Plan;

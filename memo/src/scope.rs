@@ -15,8 +15,8 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::directive::Directive;
+use crate::names::EngineNames;
 use crate::pattern::Pattern;
-use crate::plan::EngineNames;
 
 mod asked;
 mod realm;

@@ -9,8 +9,8 @@ use super::problem::Origin;
 use super::schema::FUNCTION;
 use super::source::Placed;
 use super::value::{Setting, show_patience};
-use crate::plan::{bytes, show as duration};
 use crate::settings::Settings;
+use crate::units::{duration, size};
 
 impl Loaded {
     /// What sets an option of the function called `name`, by `author`; none if the author or nobody does.
@@ -133,9 +133,9 @@ fn show(settings: &Settings, option: &str) -> String {
         "large" => settings.hints.large.to_string(),
         #[cfg(not(feature = "engines"))]
         "persist" | "shared" | "large" => false.to_string(),
-        "large_over" => bytes(settings.large_over),
+        "large_over" => size(settings.large_over),
         "capacity" => settings.capacity.map_or_else(|| "unbounded".to_owned(), |count| count.to_string()),
-        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), bytes),
+        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), size),
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
