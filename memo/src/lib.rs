@@ -134,10 +134,12 @@ mod far;
 mod flight;
 mod fork;
 mod function;
+mod functions;
 mod hooks;
 mod instance;
 mod key;
 mod memo;
+mod memoized;
 mod names;
 mod near;
 mod outcome;
@@ -182,12 +184,12 @@ pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
 pub use far::{Codec, Engines, engines};
+pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;
 pub use plan::Plan;
-pub use registry::{FunctionHandle, function, functions, report};
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]

@@ -21,7 +21,6 @@ use crate::key::{OwnedPart, Part};
 use crate::near::{Limits, Lookup, Near, may_run_user_code};
 use crate::outcome::Value;
 use crate::record::{Header, Record};
-use crate::registry;
 use crate::scope::Variants;
 use crate::settings::Settings;
 use crate::signpost;
@@ -122,7 +121,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         counters: Counters,
         graph: &'static Graph,
     ) -> Self {
-        let name = registry::name(function.module, function.name, &author);
+        let name = author.name_of(function.module, function.name);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
         let first = Version::new(settings, &hooks, &name, marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
@@ -228,7 +227,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// What the store in memory is called.
     pub(crate) fn near_name(&self) -> &'static str {
-        crate::names::of_kind(self.route.kind)
+        crate::route::of_kind(self.route.kind)
     }
 
     /// How keys are shown, where the function shows them and somebody wants to see them.

@@ -1,7 +1,5 @@
 //! Names of engines: how they are given, and how sentences speak of them.
 
-use crate::near::Kind;
-
 /// One name of an engine, or several, nearest first: `"disk"`, `["memory", "disk"]`.
 pub trait EngineNames {
     /// The names, in order.
@@ -52,15 +50,5 @@ pub(crate) fn subject(engine: &str) -> String {
         "memory" | "moka" | "thread" | "redis" => engine.to_owned(),
         "disk" => "the disk".to_owned(),
         own => format!("\"{own}\""),
-    }
-}
-
-/// What the kind of near store is called.
-pub(crate) fn of_kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Memory => "memory",
-        #[cfg(feature = "moka")]
-        Kind::Moka => "moka",
-        Kind::Thread => "thread",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::mem::take;
 use std::sync::{Mutex, PoisonError};
 
-use crate::names::{of_kind, subject};
+use crate::names::subject;
 use crate::near::Kind;
 use crate::plan::Plan;
 use crate::settings::Settings;
@@ -84,6 +84,16 @@ fn named(engine: &str, known: Known) -> Named {
 /// Whether there is an engine of this name, or would be with another cargo feature.
 pub(crate) fn is_known(engine: &str, known: Known) -> bool {
     !matches!(named(engine, known), Named::Missing)
+}
+
+/// What the kind of near store is called.
+pub(crate) fn of_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Memory => "memory",
+        #[cfg(feature = "moka")]
+        Kind::Moka => "moka",
+        Kind::Thread => "thread",
+    }
 }
 
 /// Engines by what they are, as far as they can be had.

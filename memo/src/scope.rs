@@ -28,7 +28,7 @@ pub(crate) use asked::{Answered, Asked, Call, Place};
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
 use stack::{Installed, Open};
-pub(crate) use variants::{Held, Lease, Variants};
+pub(crate) use variants::{Held, Variants};
 
 use realm::Realm;
 

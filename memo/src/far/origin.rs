@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::registry::{self, Memoized};
+use crate::memoized::Memoized;
+use crate::registry;
 use crate::route::Lacks;
 use crate::settings::Settings;
 

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::registry::Memoized;
+use crate::memoized::Memoized;
 
 /// What one [`isolated`](super::Scope::isolated) stands for. With it go its caches.
 pub(crate) struct Realm {
