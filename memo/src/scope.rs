@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::directive::Directive;
+use crate::directive::kind::Directive;
 use crate::pattern::Pattern;
 use crate::plan::EngineNames;
 

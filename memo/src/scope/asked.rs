@@ -7,7 +7,7 @@ use super::realm::Realm;
 use super::recording::{Answer, RecordedCall, Recording};
 use super::variants::Lease;
 use super::{Names, stack};
-use crate::directive::Directive;
+use crate::directive::kind::Directive;
 use crate::event::{self, Event};
 
 /// What is asked of one call.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Layer;
-use crate::directive::Pending;
+use crate::directive::pending::Pending;
 
 /// A scope that has been entered.
 #[derive(Debug)]
