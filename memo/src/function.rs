@@ -25,7 +25,7 @@ use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::{self, Clearing, Memoized};
-use crate::scope::{Asked, Held, Variants};
+use crate::scope::{Asked, Variants};
 use crate::stats::{Counters, Stats};
 use crate::versions::Versions;
 
@@ -1036,7 +1036,7 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     author: Settings,
     hooks: Hooks<K, V>,
     /// What it keeps beside, under scopes.
-    pub(crate) variants: Variants<K, V, F>,
+    pub(crate) variants: Variants,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
@@ -1341,7 +1341,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// What its stores count.
-    fn own_stats(&self) -> Stats {
+    pub(crate) fn store_stats(&self) -> Stats {
         let counts = self.near.counts();
         Stats {
             entries: counts.entries,
@@ -1392,38 +1392,32 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = self.own_stats();
+        let mut stats = self.store_stats();
         // what they count beside, they count here
-        self.variants.shared().iter().for_each(|(variant, _)| stats.add(&variant.own_stats()));
+        stats.add(&self.variants.stats());
         stats.add(&Stats::of(&self.counters));
         stats
     }
 
     fn clear(&'static self) -> Vec<Clearing> {
-        let place = Asked::of(&self.name).unwrap_or_default().place;
-        let held = place.to_clear(self);
-        for (memo, _) in &held {
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        let mut clearings = Vec::new();
+        for (memo, in_use) in choice.to_clear(self) {
             // there are no flights where each thread has a table of its own
             if memo.near.by_thread().is_none() {
                 memo.flights.supersede_all();
             }
             memo.near.clear();
+            let of_engines = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            clearings.extend(of_engines.into_iter().map(|clearing| clearing.holding(in_use.clone())));
         }
-        let clear = |(memo, lease): Held<K, V, F>| {
-            let clearings = memo.far.as_ref().map(Far::clear).unwrap_or_default();
-            clearings.into_iter().map(move |clearing| clearing.holding(lease.clone()))
-        };
-        held.into_iter().flat_map(clear).collect()
-    }
-
-    fn leave(&self, realm: u64) {
-        self.variants.leave(realm);
+        clearings
     }
 
     fn plan(&self) -> Plan {
         let Version { settings, route, far, .. } = &**self;
-        let place = Asked::of(&self.name).unwrap_or_default().place;
-        if let Some(settings) = place.settings(settings) {
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        if let Some(settings) = choice.settings(settings) {
             return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
         }
         match far {

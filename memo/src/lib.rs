@@ -158,6 +158,7 @@ pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod variant;
 mod versions;
 mod warn;
 

@@ -13,7 +13,7 @@ use crate::function::{Function, Settings};
 use crate::park::block_on;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::scope::Lease;
+use crate::scope::InUse;
 use crate::stats::Stats;
 
 /// One instantiation of a memoized function, whatever its types.
@@ -33,8 +33,6 @@ pub(crate) trait Memoized: Send + Sync {
     /// Leaves the engines that outlive the process, if something else has its name there.
     #[cfg(feature = "engines")]
     fn tell_apart(&'static self);
-    /// Drops what it keeps for the isolation `realm`.
-    fn leave(&self, realm: u64);
 }
 
 /// The rest of a clearing, in one engine: what is near is gone already.
@@ -45,12 +43,12 @@ pub(crate) struct Clearing {
 }
 
 impl Clearing {
-    /// The same, which keeps `lease` until it is done.
-    pub(crate) fn holding(self, lease: Option<Lease>) -> Self {
+    /// The same, which keeps its record `in_use` until it is done.
+    pub(crate) fn holding(self, in_use: Option<InUse>) -> Self {
         let Clearing { of, work } = self;
         let work = Box::pin(async move {
             let done = work.await;
-            drop(lease);
+            drop(in_use);
             done
         });
         Clearing { of, work }

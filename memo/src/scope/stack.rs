@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Layer;
+use super::layer::Layer;
 use crate::directive::pending::Pending;
 
 /// A scope that has been entered.
