@@ -16,12 +16,14 @@ use crate::call::{AddHooks, LARGE, Op, Reply};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::function::{Code, Hooks, Memo, Site};
+use crate::hooks::Hooks;
 use crate::key::Part;
+use crate::memo::{Code, Memo};
 use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
+use crate::site::Site;
 use crate::stats::{Counter, Counters};
 use crate::trace::{self, Span};
 

@@ -18,13 +18,17 @@ use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::blocks::Block;
 use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
-use crate::function::{Code, Hooks, Leads, Memo, OnError, SingleFlight, Site, Storage};
+use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::memo::storage::Storage;
+use crate::memo::{Code, Leads, Memo};
 use crate::near::{Lookup, Usual};
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
+use crate::settings::{OnError, SingleFlight};
+use crate::site::Site;
 use crate::stats::{Counter, Mine};
 use crate::trace::{self, EnteredSpan, Span};
 

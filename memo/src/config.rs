@@ -37,8 +37,8 @@ pub use problem::{ConfigError, Origin, Problem};
 pub use provenance::{Configuration, Row, config};
 pub use value::Value;
 
-use crate::function::Settings;
 use crate::registry;
+use crate::settings::Settings;
 use source::{Layer, Place, Reader};
 use sources::Sources;
 

@@ -16,8 +16,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::event;
-use crate::function::Site;
 use crate::scope::{self, Asked};
+use crate::site::Site;
 
 pub use kind::Directive;
 pub(crate) use pending::pending;

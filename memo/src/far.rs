@@ -59,10 +59,10 @@ use self::refused::Refused;
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::function::Settings;
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
 use crate::registry::Clearing;
+use crate::settings::Settings;
 use crate::stats::TierStats;
 use crate::strategy::{self, FunctionProfile, Profiles};
 

@@ -135,8 +135,10 @@ mod far;
 mod flight;
 mod fork;
 mod function;
+mod hooks;
 mod instance;
 mod key;
+mod memo;
 mod near;
 mod outcome;
 mod park;
@@ -144,10 +146,14 @@ mod park;
 mod pattern;
 mod per_process;
 mod plan;
+mod record;
 mod registry;
 mod report;
 mod scope;
+mod settings;
+mod signpost;
 mod single;
+mod site;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;
@@ -158,7 +164,6 @@ pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
-mod variant;
 mod versions;
 mod warn;
 

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::function::Settings;
 use crate::near::Kind;
+use crate::settings::Settings;
 
 /// Where the results of a function live, nearest first, and why. It prints as one line.
 ///

@@ -9,11 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 use crate::fork::{self, AtFork, Keep, Part};
-use crate::function::{Function, Settings};
+use crate::function::Function;
 use crate::park::block_on;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::scope::InUse;
+use crate::settings::Settings;
 use crate::stats::Stats;
 
 /// One instantiation of a memoized function, whatever its types.

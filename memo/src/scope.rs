@@ -18,19 +18,19 @@ use crate::directive::kind::Directive;
 use crate::pattern::Pattern;
 use crate::plan::EngineNames;
 
+mod any_variant;
 mod asked;
 mod call;
 mod choice;
 mod layer;
 mod realm;
-mod record;
 mod recording;
 mod stack;
 mod variants;
 
+pub(crate) use any_variant::AnyVariant;
 pub(crate) use asked::Asked;
 pub(crate) use call::{Answered, Call};
-pub(crate) use record::Record;
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
 pub(crate) use variants::{InUse, Origin, Variants};

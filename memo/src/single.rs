@@ -10,9 +10,14 @@ use crate::call::{
     AddHooks, LARGE, Missed, MissedBy, Why, enter_in_full, enter_memo, enter_slowly, look_once,
 };
 use crate::directive;
-use crate::function::{Code, Function, Hooks, Memo, Settings, Signpost, Site};
+use crate::function::Function;
+use crate::hooks::Hooks;
 use crate::key::{OwnedPart, SharedPart};
+use crate::memo::{Code, Memo};
 use crate::outcome::{SharedOutcome, Value};
+use crate::settings::Settings;
+use crate::signpost::Signpost;
+use crate::site::Site;
 
 /// A memoized function with one instantiation.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::function::Memo;
 use crate::key::OwnedPart;
+use crate::memo::Memo;
 use crate::outcome::Value;
 use crate::registry::Memoized;
 

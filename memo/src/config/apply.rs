@@ -9,8 +9,8 @@ use super::problem::Origin;
 use super::schema::FUNCTION;
 use super::source::Placed;
 use super::value::{Setting, show_patience};
-use crate::function::Settings;
 use crate::plan::{bytes, show as duration};
+use crate::settings::Settings;
 
 impl Loaded {
     /// What sets an option of the function called `name`, by `author`; none if the author or nobody does.

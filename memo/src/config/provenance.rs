@@ -8,8 +8,8 @@ use super::Loaded;
 use super::problem::{Origin, Problem, nearest};
 use super::schema::{FUNCTION, Rule, engine};
 use super::source::{Functions, Place, Placed};
-use crate::function::Settings;
 use crate::registry;
+use crate::settings::Settings;
 
 /// What is configured, from [`config()`](crate::config()): each value and where it comes from. It prints as a table.
 #[derive(Debug, Clone)]

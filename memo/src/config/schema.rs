@@ -7,7 +7,7 @@ use super::problem::{nearest, unknown};
 use super::value::{Given, Setting};
 use crate::duration;
 use crate::flight::patience::WITHOUT_END;
-use crate::function::{OnError, SingleFlight};
+use crate::settings::{OnError, SingleFlight};
 
 /// An option.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::flight::patience::WITHOUT_END;
-use crate::function::{OnError, SingleFlight};
 use crate::plan::{bytes, show};
+use crate::settings::{OnError, SingleFlight};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
 /// `bool`, a [`Duration`], a path, or an array of texts.

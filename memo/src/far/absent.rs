@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::call::Blocks;
 use crate::error::Error;
 use crate::flight::Lead;
-use crate::function::Settings;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::plan::{Plan, Route};
 use crate::registry::Clearing;
+use crate::settings::Settings;
 use crate::stats::TierStats;
 
 pub(crate) use looked::{Found, Looked};

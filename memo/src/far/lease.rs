@@ -23,11 +23,11 @@ use crate::clock::exact;
 use crate::flight::Lead;
 use crate::flight::graph::Node;
 use crate::fork;
-use crate::function::{Settings, SingleFlight};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::park::block_on;
 use crate::per_process::PerProcess;
+use crate::settings::{Settings, SingleFlight};
 use crate::sync::{self, Weak};
 
 /// How long a lease outlives its holder, where the engine cannot see that it is dead.

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::function::Settings;
 use crate::registry::{self, Memoized};
+use crate::settings::Settings;
 
 /// Where a function stands.
 #[derive(Debug, Clone, Copy)]

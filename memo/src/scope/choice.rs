@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layer::Names;
 use super::realm::Realm;
-use crate::function::Settings;
+use crate::settings::Settings;
 
 /// A cache of a function: by default the one that it has outside of all scopes.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@
 //! the next namespace. One is given back only when nobody has it [in use](InUse): a computation that began under one
 //! namespace never stores into another.
 //!
-//! The table knows records as [`Record`], whatever their types. [`Choice::of`] gives back the type, which is that of the
+//! The table knows records as [`AnyVariant`], whatever their types. [`Choice::of`] gives back the type, which is that of the
 //! function's own record.
 
 use std::any::Any;
@@ -17,12 +17,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hashbrown::{Equivalent, HashMap};
 
+use super::any_variant::AnyVariant;
 use super::choice::Choice;
 use super::layer::Names;
 use super::realm::Caches;
-use super::record::Record;
-use crate::function::Settings;
 use crate::near::is_closed;
+use crate::settings::Settings;
 use crate::stats::Stats;
 
 /// Most caches of one function beside its own, not counting isolated ones: those that were used last.
@@ -89,7 +89,7 @@ impl Equivalent<Name> for Choice {
 }
 
 struct Variant {
-    record: &'static dyn Record,
+    record: &'static dyn AnyVariant,
     /// Where it goes once nobody uses it.
     table: &'static Table,
     name: Name,
@@ -98,7 +98,7 @@ struct Variant {
 
 /// A record that waits to be used again.
 struct Idle {
-    record: &'static dyn Record,
+    record: &'static dyn AnyVariant,
     isolated: bool,
     /// Whether it was emptied as it was given back.
     clean: bool,
@@ -120,15 +120,15 @@ impl fmt::Debug for InUse {
 /// A record, and what keeps it for its namespace if it is a variant.
 pub(crate) type Used<R> = (&'static R, Option<InUse>);
 
-type AnyUsed = (&'static dyn Record, Option<InUse>);
+type AnyUsed = (&'static dyn AnyVariant, Option<InUse>);
 
 /// The record that a function has outside of all scopes, which knows its variants.
-pub(crate) trait Origin: Record + Sized {
+pub(crate) trait Origin: AnyVariant + Sized {
     fn variants(&'static self) -> &'static Variants;
 }
 
 /// The same, as what it is.
-fn typed<R: Record>((record, in_use): AnyUsed) -> Used<R> {
+fn typed<R: AnyVariant>((record, in_use): AnyUsed) -> Used<R> {
     let record: &'static dyn Any = record;
     (record.downcast_ref().expect("a variant has the types of its function"), in_use)
 }
@@ -136,13 +136,13 @@ fn typed<R: Record>((record, in_use): AnyUsed) -> Used<R> {
 /// Records of one function.
 pub(crate) struct Records<R>(std::vec::IntoIter<AnyUsed>, PhantomData<fn() -> R>);
 
-impl<R: Record> Records<R> {
+impl<R: AnyVariant> Records<R> {
     fn new(records: Vec<AnyUsed>) -> Self {
         Records(records.into_iter(), PhantomData)
     }
 }
 
-impl<R: Record> Iterator for Records<R> {
+impl<R: AnyVariant> Iterator for Records<R> {
     type Item = Used<R>;
 
     fn next(&mut self) -> Option<Used<R>> {
@@ -204,7 +204,7 @@ impl Variants {
     }
 
     /// The record of `origin` for this choice, which is another than its own.
-    fn of(&'static self, origin: &'static dyn Record, choice: &Choice) -> AnyUsed {
+    fn of(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> AnyUsed {
         let table = self.table();
         let live = table.live.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(variant) = live.get(choice) {
@@ -216,7 +216,7 @@ impl Variants {
     }
 
     #[cold]
-    fn make(&'static self, origin: &'static dyn Record, choice: &Choice) -> AnyUsed {
+    fn make(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> AnyUsed {
         let table = self.table();
         let (name, isolated) = (Name::of(choice), choice.realm.is_some());
         #[cfg(any(feature = "config", feature = "engines"))]
@@ -250,7 +250,7 @@ impl Variants {
         used
     }
 
-    fn others(&self, origin: &'static dyn Record, choice: &Choice) -> Vec<AnyUsed> {
+    fn others(&self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
         let mut others = self.find(|name| name.has_results_of(choice) && !name.has_engines_of(choice));
         if choice.is_elsewhere() && !choice.is_apart() {
             others.push((origin, None));
@@ -258,7 +258,7 @@ impl Variants {
         others
     }
 
-    fn to_clear(&'static self, origin: &'static dyn Record, choice: &Choice) -> Vec<AnyUsed> {
+    fn to_clear(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
         if !choice.is_apart() {
             return std::iter::once((origin, None)).chain(self.find(|name| name.realm == 0)).collect();
         }
@@ -297,7 +297,7 @@ fn take_idle_longest(live: &mut Live) -> Vec<Arc<Variant>> {
 }
 
 impl Table {
-    fn take_idle(&self, isolated: bool, settings: &Settings) -> Option<&'static dyn Record> {
+    fn take_idle(&self, isolated: bool, settings: &Settings) -> Option<&'static dyn AnyVariant> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |idle: &Idle| {
             // what user code in a store has given back could not be emptied there, and cannot from there

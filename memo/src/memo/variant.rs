@@ -1,12 +1,13 @@
 //! The record of an instantiation as the table of variants sees it: what only its types can do.
 
-use crate::function::{Memo, Settings};
+use super::Memo;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
-use crate::scope::{Origin, Record, Variants};
+use crate::scope::{AnyVariant, Origin, Variants};
+use crate::settings::Settings;
 use crate::stats::Stats;
 
-impl<K: OwnedPart, V: Value, F: Value> Record for Memo<K, V, F> {
+impl<K: OwnedPart, V: Value, F: Value> AnyVariant for Memo<K, V, F> {
     fn settings_now(&self) -> &Settings {
         &self.settings
     }
@@ -16,7 +17,7 @@ impl<K: OwnedPart, V: Value, F: Value> Record for Memo<K, V, F> {
         std::ptr::from_ref(&**self).addr()
     }
 
-    fn make_like(&self, settings: Settings) -> &'static dyn Record {
+    fn make_like(&self, settings: Settings) -> &'static dyn AnyVariant {
         let memo = self.variant(settings);
         crate::sweep::register(&memo.near);
         memo

@@ -3,11 +3,11 @@
 
 use std::any::Any;
 
-use crate::function::Settings;
+use crate::settings::Settings;
 use crate::stats::Stats;
 
 /// The record of an instantiation: its store, its flights, its engines.
-pub(crate) trait Record: Any + Send + Sync {
+pub(crate) trait AnyVariant: Any + Send + Sync {
     /// The settings that it goes by now.
     fn settings_now(&self) -> &Settings;
 
@@ -16,7 +16,7 @@ pub(crate) trait Record: Any + Send + Sync {
     fn version(&self) -> usize;
 
     /// A record of the same types for another cache of the function, with a store of its own that is swept.
-    fn make_like(&self, settings: Settings) -> &'static dyn Record;
+    fn make_like(&self, settings: Settings) -> &'static dyn AnyVariant;
 
     /// Whether it can be used again for a cache with these settings.
     fn fits(&self, settings: &Settings) -> bool;

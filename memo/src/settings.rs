@@ -1,0 +1,409 @@
+//! What a function's author has set, where it does not depend on the types of its key and its results.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::flight::patience;
+
+/// How many entries a function keeps in memory if it does not say.
+const DEFAULT_CAPACITY: u64 = 10_000;
+
+/// From how many bytes on a result is kept out of memory, if nothing else is said.
+const LARGE: u64 = 1 << 20;
+
+/// What a function's author has set, where it does not depend on the types of its key and its results.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) owner: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) version: u64,
+    #[cfg(feature = "engines")]
+    pub(crate) is_async: bool,
+    /// The engines asked for, nearest first; `None` leaves them to the strategy.
+    pub(crate) engine: Option<Vec<Cow<'static, str>>>,
+    /// Whether they stay on the thread that computed them, whatever else is asked for.
+    pub(crate) on_thread: bool,
+    /// What stands in while those that outlive the process are unavailable; `None` is the default.
+    pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
+    #[cfg(feature = "engines")]
+    pub(crate) hints: Hints,
+    /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
+    /// many small ones out of memory.
+    pub(crate) large_over: u64,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) tti: Option<Duration>,
+    pub(crate) error_ttl: Option<Duration>,
+    pub(crate) capacity: Option<u64>,
+    /// The author has said how many or how heavy.
+    #[cfg(feature = "config")]
+    pub(crate) bounded: bool,
+    pub(crate) max_weight: Option<u64>,
+    pub(crate) ttl_of: bool,
+    /// `None` where nothing is said, which is [`SingleFlight::Process`].
+    pub(crate) single_flight: Option<SingleFlight>,
+    /// `None` where nothing is said, which is [`OnError::One`].
+    pub(crate) on_error: Option<OnError>,
+    /// How long to wait for a future that nobody polls; `None` is the default.
+    pub(crate) patience: Option<Duration>,
+    /// Whether anything is looked for and stored at all.
+    #[cfg(feature = "config")]
+    pub(crate) enabled: bool,
+    /// Whether its keys are shown in events and spans, where that is said.
+    #[cfg(any(feature = "config", feature = "tracing"))]
+    pub(crate) log_keys: Option<bool>,
+    /// The type parameters, as far as engines that outlive the process need to know.
+    #[cfg(feature = "engines")]
+    pub(crate) parameters: String,
+    /// Which of them has no name that lasts, in words.
+    #[cfg(feature = "engines")]
+    pub(crate) nameless: Option<String>,
+    /// The path of a closure in the function, where that stands in the `impl` of a trait.
+    #[cfg(feature = "engines")]
+    pub(crate) implementation: Option<&'static str>,
+    /// Where the function stands, if its results may outlive the process.
+    #[cfg(feature = "engines")]
+    pub(crate) origin: Option<crate::far::Origin>,
+    /// A digest of the function's tokens; 0 where edits are not tracked.
+    #[cfg(feature = "engines")]
+    pub(crate) code: u64,
+    #[cfg(feature = "engines")]
+    /// None where the author names none.
+    pub(crate) codec: Option<crate::far::Codec>,
+}
+
+/// How far concurrent misses of one key share one computation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SingleFlight {
+    /// They do not.
+    Off,
+    #[default]
+    Process,
+    /// The processes of this machine.
+    #[cfg(any(feature = "engines", feature = "config"))]
+    Machine,
+    /// Those of all machines that use the same engine.
+    #[cfg(any(feature = "engines", feature = "config"))]
+    Fleet,
+}
+
+/// What those who waited do after an error that cannot be cloned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OnError {
+    /// One of them computes, the others wait for that one.
+    #[default]
+    One,
+    /// All compute.
+    All,
+}
+
+/// What the author hints at, for the strategy.
+#[cfg(feature = "engines")]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints {
+    pub(crate) persist: bool,
+    pub(crate) shared: bool,
+    pub(crate) large: bool,
+}
+
+impl Settings {
+    /// All at their defaults.
+    #[inline(never)]
+    pub fn new() -> Self {
+        Settings {
+            owner: None,
+            name: None,
+            version: 0,
+            #[cfg(feature = "engines")]
+            is_async: false,
+            engine: None,
+            on_thread: false,
+            fallback: None,
+            #[cfg(feature = "engines")]
+            hints: Hints::default(),
+            large_over: LARGE,
+            ttl: None,
+            tti: None,
+            error_ttl: None,
+            capacity: Some(DEFAULT_CAPACITY),
+            #[cfg(feature = "config")]
+            bounded: false,
+            max_weight: None,
+            ttl_of: false,
+            single_flight: None,
+            on_error: None,
+            patience: None,
+            #[cfg(feature = "config")]
+            enabled: true,
+            #[cfg(any(feature = "config", feature = "tracing"))]
+            log_keys: None,
+            #[cfg(feature = "engines")]
+            parameters: String::new(),
+            #[cfg(feature = "engines")]
+            nameless: None,
+            #[cfg(feature = "engines")]
+            implementation: None,
+            #[cfg(feature = "engines")]
+            origin: None,
+            #[cfg(feature = "engines")]
+            code: 0,
+            #[cfg(feature = "engines")]
+            codec: None,
+        }
+    }
+
+    /// The type whose method it is, by `type_name::<Self>()`.
+    pub fn owner(mut self, owner: &'static str) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// `name`.
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// `version`.
+    pub fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// It is an `async fn`.
+    #[cfg(feature = "engines")]
+    pub fn asynchronous(mut self) -> Self {
+        self.is_async = true;
+        self
+    }
+
+    /// `engine`, nearest first.
+    pub fn engines(mut self, names: &[&'static str]) -> Self {
+        self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `engine = "thread"`.
+    pub fn on_thread(mut self) -> Self {
+        self.on_thread = true;
+        self
+    }
+
+    /// `fallback`; none at all for `"none"`.
+    #[cfg(feature = "engines")]
+    pub fn fallback(mut self, names: &[&'static str]) -> Self {
+        self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
+        self
+    }
+
+    /// `persist`, `shared`, `large`.
+    #[cfg(feature = "engines")]
+    pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
+        self.hints = Hints { persist, shared, large };
+        self
+    }
+
+    /// `ttl`.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// `tti`.
+    pub fn tti(mut self, tti: Duration) -> Self {
+        self.tti = Some(tti);
+        self
+    }
+
+    /// `cache_err = "10s"`.
+    pub fn error_ttl(mut self, ttl: Duration) -> Self {
+        self.error_ttl = Some(ttl);
+        self
+    }
+
+    /// `capacity`.
+    pub fn capacity(mut self, capacity: impl Count) -> Self {
+        self.capacity = Some(capacity.count());
+        self.bounded()
+    }
+
+    /// `capacity = "unbounded"`.
+    pub fn unbounded(mut self) -> Self {
+        self.capacity = None;
+        self.bounded()
+    }
+
+    /// `max_weight`, which replaces the capacity.
+    pub fn max_weight(mut self, weight: impl Count) -> Self {
+        (self.max_weight, self.capacity) = (Some(weight.count()), None);
+        self.bounded()
+    }
+
+    #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "only the configuration asks"))]
+    fn bounded(mut self) -> Self {
+        #[cfg(feature = "config")]
+        (self.bounded = true);
+        self
+    }
+
+    /// `ttl_of` is given.
+    pub fn ttl_of(mut self) -> Self {
+        self.ttl_of = true;
+        self
+    }
+
+    /// `single_flight = false`.
+    pub fn no_single_flight(mut self) -> Self {
+        self.single_flight = Some(SingleFlight::Off);
+        self
+    }
+
+    /// `single_flight = "process"`.
+    pub fn one_per_process(mut self) -> Self {
+        self.single_flight = Some(SingleFlight::Process);
+        self
+    }
+
+    /// `single_flight = "machine"`.
+    #[cfg(feature = "engines")]
+    pub fn one_per_machine(mut self) -> Self {
+        self.single_flight = Some(SingleFlight::Machine);
+        self
+    }
+
+    /// `single_flight = "fleet"`.
+    #[cfg(feature = "engines")]
+    pub fn one_per_fleet(mut self) -> Self {
+        self.single_flight = Some(SingleFlight::Fleet);
+        self
+    }
+
+    /// `on_error`: `"all"`, or `"one"`.
+    pub fn all_on_error(mut self, all: bool) -> Self {
+        self.on_error = Some(if all { OnError::All } else { OnError::One });
+        self
+    }
+
+    /// `patience`.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// `patience = "never"`.
+    pub fn endless_patience(self) -> Self {
+        self.patience(patience::WITHOUT_END)
+    }
+
+    /// How long to wait for a future that nobody polls.
+    pub(crate) fn patient_for(&self) -> Duration {
+        self.patience.unwrap_or(patience::DEFAULT)
+    }
+
+    /// The type parameters: what each is called, and its type's name.
+    #[cfg(feature = "engines")]
+    pub fn parameters(mut self, types: &[(&str, &'static str)], consts: &[&dyn std::fmt::Debug]) -> Self {
+        let names: Vec<_> = types.iter().map(|(_, name)| name).collect();
+        self.parameters = format!("{names:?}{consts:?}");
+        self.nameless = types
+            .iter()
+            .find(|(_, name)| crate::far::is_nameless(name))
+            .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
+        self
+    }
+
+    /// Something about its types has no name that lasts.
+    #[cfg(feature = "engines")]
+    pub fn nameless(mut self, why: &str) -> Self {
+        self.nameless = Some(why.to_owned());
+        self
+    }
+
+    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of), where arguments are written `impl
+    /// Trait`: these are the type parameters in it.
+    #[cfg(feature = "engines")]
+    pub fn told(mut self, path: &'static str) -> Self {
+        let types = path.trim_end_matches("::{{closure}}");
+        self.parameters += types;
+        if crate::far::is_nameless(types) {
+            self.nameless = Some(format!("its `impl Trait` arguments are of the types in `{types}`"));
+        }
+        self
+    }
+
+    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of): of which trait it is.
+    #[cfg(feature = "engines")]
+    pub fn implementation(mut self, path: &'static str) -> Self {
+        self.implementation = Some(path);
+        self
+    }
+
+    /// Where it stands.
+    #[cfg(feature = "engines")]
+    pub fn origin(mut self, origin: crate::far::Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// `code = "track"`: a digest of the function's tokens.
+    #[cfg(feature = "engines")]
+    pub fn code(mut self, code: u64) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// `codec`.
+    #[cfg(feature = "engines")]
+    pub fn codec(mut self, codec: crate::far::Codec) -> Self {
+        self.codec = Some(codec);
+        self
+    }
+
+    /// Whether anything is looked for and stored at all.
+    pub(crate) fn enabled(&self) -> bool {
+        #[cfg(feature = "config")]
+        return self.enabled;
+        #[cfg(not(feature = "config"))]
+        true
+    }
+
+    /// Whether a record by these can serve for one by those of `other`: results live in the same engines, and what the
+    /// configuration says is the same.
+    pub(crate) fn keeps_as(&self, other: &Self) -> bool {
+        #[cfg(feature = "config")]
+        if crate::config::shown(self) != crate::config::shown(other) {
+            return false;
+        }
+        (&self.engine, &self.fallback) == (&other.engine, &other.fallback)
+    }
+
+    pub(crate) fn expires(&self) -> bool {
+        self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Integers that can say how many.
+#[diagnostic::on_unimplemented(
+    message = "a capacity or weight must be an unsigned integer, not `{Self}`",
+    label = "expected `u64`, `usize` or another unsigned integer"
+)]
+pub trait Count {
+    /// How many, at most `u64::MAX`.
+    fn count(self) -> u64;
+}
+
+macro_rules! counts {
+    ($($int:ty)*) => {$(
+        impl Count for $int {
+            fn count(self) -> u64 {
+                u64::try_from(self).unwrap_or(u64::MAX)
+            }
+        }
+    )*};
+}
+counts!(u8 u16 u32 u64 usize u128);
