@@ -270,7 +270,7 @@ fn enter_as_asked<P: Part, R, O: Outcome<R>>(
         let call = Some(Call::new(asked, memo.name(), None));
         return Err(Box::new(Other { memo, hash: 0, key: None, call }));
     }
-    let (memo, lease) = asked.place.of(memo);
+    let (memo, lease) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
     if call.is_heard() {
@@ -485,8 +485,8 @@ pub fn control_here<P: Part, R: 'static, O: Outcome<R>>(
 ) -> Reply<R> {
     let add = || hooks(Hooks::new()).bound();
     let origin = site.memo::<Bound<P::Owned>, Bound<O::Stored>, Infallible>(&add);
-    let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
-    let (memo, _lease) = place.of(origin);
+    let Asked { choice, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
+    let (memo, _lease) = choice.of(origin);
     let hash = memo.hash(key);
     let near = by_thread(memo);
     match op {
@@ -503,7 +503,7 @@ pub fn control_here<P: Part, R: 'static, O: Outcome<R>>(
             let Some((value, storage)) = storable else {
                 return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
             };
-            for (other, _lease) in place.others(origin) {
+            for (other, _lease) in choice.others(origin) {
                 by_thread(other).remove(other.hash(key), &Here(*key));
             }
             // what is being computed for this key now is not stored in its place
@@ -515,7 +515,7 @@ pub fn control_here<P: Part, R: 'static, O: Outcome<R>>(
             Reply::Done(Ok(()))
         }
         Op::Invalidate => {
-            for (other, _lease) in place.others(origin) {
+            for (other, _lease) in choice.others(origin) {
                 by_thread(other).remove(other.hash(key), &Here(*key));
             }
             near.remove(hash, &Here(*key));

@@ -226,7 +226,7 @@ fn enter_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
         let call = Some(Box::new(Call::new(asked, memo.name(), None)));
         return Err(Missed { memo, hash: 0, key: None, call });
     }
-    let (memo, lease) = asked.place.of(memo);
+    let (memo, lease) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
     if call.is_heard() {
@@ -1051,8 +1051,8 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
     op: Op<R>,
 ) -> Reply<R> {
     let origin = site.memo::<P::Owned, O::Stored, O::Failure>(&|| hooks(Hooks::new()));
-    let Asked { place, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
-    let (memo, lease) = place.of(origin);
+    let Asked { choice, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
+    let (memo, lease) = choice.of(origin);
     let hash = memo.hash(key);
     let version = &**memo;
     let far = version.far.as_ref();
@@ -1083,7 +1083,7 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
                 let encoded = far.encode(&value, Some(&key))?;
                 Some((far, key, encoded))
             });
-            for (other, _lease) in place.others(origin) {
+            for (other, _lease) in choice.others(origin) {
                 other.forget_nearby(key);
             }
             memo.flights.supersede(hash, &Query(*key));
@@ -1116,10 +1116,8 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
             }
         }
         Op::Invalidate => {
-            let mut held = place.others(origin);
-            held.push((memo, lease));
             let mut engines = Vec::new();
-            for (memo, lease) in held {
+            for (memo, lease) in choice.others(origin).chain([(memo, lease)]) {
                 memo.forget_nearby(key);
                 let far = memo.far.as_ref();
                 engines.extend(far.and_then(|far| Some((far, far.key(&key.to_owned_part())?, lease))));

@@ -25,10 +25,10 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use crate::fork::PerProcess;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
+use crate::per_process::PerProcess;
 use crate::sync::{
     Arc, Mutex, MutexGuard, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local,
 };

@@ -113,6 +113,7 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod background;
 mod body;
 mod by_thread;
 mod call;
@@ -146,6 +147,7 @@ mod outcome;
 mod park;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
 mod pattern;
+mod per_process;
 mod plan;
 mod record;
 mod registry;

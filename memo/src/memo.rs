@@ -4,6 +4,7 @@ mod memoized;
 #[cfg(any(feature = "config", feature = "engines"))]
 mod reload;
 pub(crate) mod storage;
+mod variant;
 mod version;
 
 use std::any::TypeId;
@@ -43,7 +44,7 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     author: Settings,
     hooks: Hooks<K, V>,
     /// What it keeps beside, under scopes.
-    pub(crate) variants: Variants<K, V, F>,
+    pub(crate) variants: Variants,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
     function: &'static Function,
@@ -268,7 +269,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// What its stores count.
-    fn own_stats(&self) -> Stats {
+    fn store_stats(&self) -> Stats {
         let counts = self.near.counts();
         Stats {
             entries: counts.entries,

@@ -25,8 +25,6 @@ pub(crate) trait Memoized: Send + Sync {
     fn clear(&'static self) -> Vec<Clearing>;
     /// Where its results live, and why.
     fn plan(&self) -> Plan;
-    /// Drops what it keeps for the isolation `realm`.
-    fn leave(&self, realm: u64);
     /// The instantiation, as a reload sees it.
     #[cfg(feature = "config")]
     fn configured(&'static self) -> &'static dyn Configured;

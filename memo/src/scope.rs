@@ -14,23 +14,30 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::directive::Directive;
+use crate::directive::kind::Directive;
 use crate::names::EngineNames;
 use crate::pattern::Pattern;
 
+mod any_variant;
 mod asked;
+mod call;
+mod choice;
+mod layer;
 mod realm;
 mod recording;
 mod stack;
 mod variants;
 
-pub(crate) use asked::{Answered, Asked, Call, Place};
+pub(crate) use any_variant::AnyVariant;
+pub(crate) use asked::Asked;
+pub(crate) use call::{Answered, Call};
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
-use stack::{Installed, Open};
-pub(crate) use variants::{Held, Variants};
+pub(crate) use variants::{Origin, Variants};
 
+use layer::{Layer, Names};
 use realm::Realm;
+use stack::{Installed, Open};
 
 /// How memoized functions are to behave: made by [`scope()`](crate::scope()), then [entered](Scope::enter), or given a
 /// closure ([`with`](Scope::with)) or a future ([`run`](Scope::run)).
@@ -47,22 +54,6 @@ pub struct Scope {
     outer: Vec<Arc<Layer>>,
     own: Layer,
 }
-
-/// What one builder has set.
-#[derive(Debug, Clone, Default)]
-struct Layer {
-    only: Option<Pattern>,
-    directive: Option<Directive>,
-    ttl: Option<Duration>,
-    engines: Option<Names>,
-    fallback: Option<Names>,
-    namespace: Option<Arc<str>>,
-    realm: Option<Arc<Realm>>,
-    recording: Option<Recording>,
-}
-
-/// The names of engines, nearest first.
-pub(crate) type Names = Arc<[String]>;
 
 fn names(engines: impl EngineNames) -> Names {
     engines.into_names().into()

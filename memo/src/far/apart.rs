@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Far, Key, first};
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How many keys are remembered, each in a place by its digest: a later one takes the place.
 const PLACES: usize = 2048;

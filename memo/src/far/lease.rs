@@ -17,13 +17,16 @@ use std::time::{Duration, Instant};
 use memo_engines::{Capability, Engine, Error, ErrorKind, Key, Lease, Reach, sleep};
 
 use super::{Far, FarKey, Found, Looked, engines};
+use crate::background::Background;
 use crate::call::Blocks;
+use crate::clock::exact;
 use crate::flight::Lead;
 use crate::flight::graph::Node;
-use crate::fork::{self, PerProcess};
+use crate::fork;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::park::block_on;
+use crate::per_process::PerProcess;
 use crate::settings::{Settings, SingleFlight};
 use crate::sync::{self, Weak};
 
@@ -241,7 +244,7 @@ impl Held {
         let number = beats.next;
         beats.next += 1;
         beats.leases.insert(number, Leased { engine, key, lease, flight, renew: Some(renew) });
-        beats.start();
+        THREAD.start(exact(), run);
         drop(beats);
         changed().notify_one();
         Held { number, generation: fork::generation() }
@@ -273,8 +276,6 @@ struct Beats {
     next: u64,
     work: Vec<Work>,
     left: left::AllLeft,
-    /// Whether a thread takes care of all this.
-    runs: bool,
 }
 
 struct Leased {
@@ -291,6 +292,8 @@ struct Leased {
 static BEATS: PerProcess<Mutex<Beats>> = PerProcess::new();
 /// There is something new in [`BEATS`].
 static CHANGED: PerProcess<Condvar> = PerProcess::new();
+/// The thread that does it.
+static THREAD: Background = Background::new("memo-lease");
 
 fn beats() -> MutexGuard<'static, Beats> {
     BEATS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
@@ -320,7 +323,7 @@ fn holders() -> Vec<sync::Arc<dyn Node>> {
 /// Has the thread do `work`; it is given up where there can be no thread.
 fn hand_over(work: Work) {
     let mut beats = beats();
-    if beats.start() {
+    if THREAD.start(exact(), run) {
         beats.work.push(work);
         drop(beats);
         changed().notify_one();
@@ -328,14 +331,6 @@ fn hand_over(work: Work) {
 }
 
 impl Beats {
-    /// Whether there is a thread.
-    fn start(&mut self) -> bool {
-        if !self.runs {
-            self.runs = std::thread::Builder::new().name("memo-lease".into()).spawn(run).is_ok();
-        }
-        self.runs
-    }
-
     /// What is to be done now, and when to look again.
     fn due(&mut self) -> (Vec<Work>, Option<Instant>) {
         let now = Instant::now();

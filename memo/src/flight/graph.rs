@@ -16,7 +16,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
 
 /// A flight as the graph sees it.

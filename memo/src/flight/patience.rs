@@ -14,6 +14,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::{NEVER, exact, nanos};
+use crate::fork;
 use crate::stats::Counters;
 use crate::sweep::{self, Schedule, Sweep};
 
@@ -89,7 +90,7 @@ impl Sweep for Waits {
             return;
         }
         let due = {
-            let _unforked = sweep::unforked();
+            let _unforked = fork::hold_off();
             let mut wakers = self.wakers();
             let later = wakers.split_off(&(now.saturating_add(1), 0));
             if let Some((at, _)) = later.keys().next() {

@@ -8,7 +8,7 @@ use crate::key::OwnedPart;
 use crate::memoized::{Clearing, FunctionId, Memoized};
 use crate::outcome::Value;
 use crate::plan::Plan;
-use crate::scope::{Asked, Held};
+use crate::scope::Asked;
 use crate::stats::Stats;
 
 impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
@@ -25,38 +25,32 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = self.own_stats();
+        let mut stats = self.store_stats();
         // what they count beside, they count here
-        self.variants.shared().iter().for_each(|(variant, _)| stats.add(&variant.own_stats()));
+        stats.add(&self.variants.stats());
         stats.add(&Stats::of(&self.counters));
         stats
     }
 
     fn clear(&'static self) -> Vec<Clearing> {
-        let place = Asked::of(&self.name).unwrap_or_default().place;
-        let held = place.to_clear(self);
-        for (memo, _) in &held {
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        let mut clearings = Vec::new();
+        for (memo, in_use) in choice.to_clear(self) {
             // there are no flights where each thread has a table of its own
             if memo.near.by_thread().is_none() {
                 memo.flights.supersede_all();
             }
             memo.near.clear();
+            let of_engines = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            clearings.extend(of_engines.into_iter().map(|clearing| clearing.holding(in_use.clone())));
         }
-        let clear = |(memo, lease): Held<K, V, F>| {
-            let clearings = memo.far.as_ref().map(Far::clear).unwrap_or_default();
-            clearings.into_iter().map(move |clearing| clearing.holding(lease.clone()))
-        };
-        held.into_iter().flat_map(clear).collect()
-    }
-
-    fn leave(&self, realm: u64) {
-        self.variants.leave(realm);
+        clearings
     }
 
     fn plan(&self) -> Plan {
         let Version { settings, route, far, .. } = &**self;
-        let place = Asked::of(&self.name).unwrap_or_default().place;
-        if let Some(settings) = place.settings(settings) {
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        if let Some(settings) = choice.settings(settings) {
             return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
         }
         match far {

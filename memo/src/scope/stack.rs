@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Layer;
-use crate::directive::Pending;
+use super::layer::Layer;
+use crate::directive::pending::Pending;
 
 /// A scope that has been entered.
 #[derive(Debug)]
