@@ -11,6 +11,7 @@ mod fallback;
 mod instance;
 mod item;
 mod model;
+mod nearest;
 mod pipeline;
 mod validate;
 

@@ -4,8 +4,6 @@
 //! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
 //! can be expanded.
 
-use std::time::Duration;
-
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::ext::IdentExt;
@@ -17,7 +15,12 @@ use syn::{
 };
 
 use crate::args::{Args, CompanionName, Given};
+pub(crate) use crate::args::{
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
+    SingleFlight,
+};
 use crate::crate_path;
+pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 
@@ -56,17 +59,6 @@ pub(crate) struct Model {
     pub(crate) traced: bool,
 }
 
-/// Where a function stands, which decides what may stand beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In a module or in a block: other items may stand beside it.
-    Free,
-    /// In an `impl Type`: associated functions may stand beside it.
-    Inherent,
-    /// In an `impl Trait for Type`, in a `trait`, or nobody can tell: nothing may stand beside it.
-    Trait,
-}
-
 /// The control item.
 #[derive(Debug, Clone)]
 pub(crate) enum Companion {
@@ -103,19 +95,6 @@ pub(crate) struct Receiver {
     pub(crate) span: Span,
     /// How it enters the key.
     pub(crate) key: ReceiverKey,
-}
-
-/// How a receiver enters the key.
-#[derive(Debug, Clone)]
-pub(crate) enum ReceiverKey {
-    /// By what `Instance::instance` returns. The default.
-    Instance,
-    /// By the value of `self`.
-    Value,
-    /// Not at all: by `receiver = "skip"`, or because there is a `key`.
-    Skip,
-    /// By an expression over `self`.
-    Expr(Expr),
 }
 
 /// The options that the runtime is told; none is an option that was not given.
@@ -159,171 +138,6 @@ pub(crate) struct Options {
     pub(crate) code: Code,
     /// How stored results are encoded, where that is said.
     pub(crate) codec: Option<Codec>,
-}
-
-/// Whether an edit of the body makes stored results unreachable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Code {
-    /// It does.
-    #[default]
-    Track,
-    /// It does not; `version` does.
-    Manual,
-}
-
-/// How stored results are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
-    /// postcard.
-    Postcard,
-    /// MessagePack.
-    MessagePack,
-    /// JSON.
-    Json,
-}
-
-/// Where results live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Engine {
-    /// The strategy chooses.
-    #[default]
-    Auto,
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-    /// A table of each thread's own.
-    Thread,
-    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
-    /// one in memory before them.
-    Far {
-        /// The one in memory.
-        near: Option<Near>,
-        /// The others.
-        names: Vec<String>,
-    },
-}
-
-/// An engine in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Near {
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-}
-
-impl Near {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Near::Memory => "memory",
-            Near::Moka => "moka",
-        }
-    }
-}
-
-impl Engine {
-    /// Whether results outlive the process.
-    pub(crate) fn is_far(&self) -> bool {
-        matches!(self, Engine::Far { .. })
-    }
-
-    /// The names, nearest first; none for "auto".
-    pub(crate) fn names(&self) -> Vec<&str> {
-        match self {
-            Engine::Auto => Vec::new(),
-            Engine::Memory => vec![Near::Memory.name()],
-            Engine::Moka => vec![Near::Moka.name()],
-            Engine::Thread => vec!["thread"],
-            Engine::Far { near, names } => {
-                near.map(Near::name).into_iter().chain(names.iter().map(String::as_str)).collect()
-            }
-        }
-    }
-}
-
-/// What stands in while engines that outlive the process are unavailable; nothing at all for "none".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fallback {
-    /// Engines that outlive the process, in order.
-    pub(crate) far: Vec<String>,
-    /// After those, one in memory.
-    pub(crate) near: Option<Near>,
-}
-
-impl Fallback {
-    /// The names, in order.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.far.iter().map(String::as_str).chain(self.near.map(Near::name)).collect()
-    }
-}
-
-/// A lifetime.
-#[derive(Debug, Clone)]
-pub(crate) enum Lifetime {
-    /// A duration literal such as `"5m"`; never zero.
-    Literal(Duration),
-    /// An expression of type `Duration`, to be evaluated once.
-    Expr(Expr),
-}
-
-/// A bound by count.
-#[derive(Debug, Clone)]
-pub(crate) enum Capacity {
-    /// No bound.
-    Unbounded,
-    /// An integer expression, to be evaluated once; never the literal 0.
-    Expr(Expr),
-}
-
-/// A bound by weight.
-#[derive(Debug, Clone)]
-pub(crate) enum MaxWeight {
-    /// A size such as `"64MiB"`, or an integer literal; never zero.
-    Bytes(u64),
-    /// An integer expression, to be evaluated once.
-    Expr(Expr),
-}
-
-/// How long an `Err` is stored.
-#[derive(Debug, Clone)]
-pub(crate) enum CacheErr {
-    /// As long as an `Ok`.
-    Yes,
-    /// For this long.
-    For(Lifetime),
-}
-
-/// How far concurrent misses of one key share one computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SingleFlight {
-    /// They do not.
-    Off,
-    /// Within this process.
-    Process,
-    /// Among the processes of this machine.
-    Machine,
-    /// Among machines.
-    Fleet,
-}
-
-/// How long to wait for a future that nobody polls.
-#[derive(Debug, Clone)]
-pub(crate) enum Patience {
-    /// So long.
-    For(Lifetime),
-    /// Without end.
-    Never,
-}
-
-/// What those who waited do after an error that cannot be cloned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// One of them computes, the others wait for that one.
-    One,
-    /// All compute.
-    All,
 }
 
 impl Model {

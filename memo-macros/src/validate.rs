@@ -11,9 +11,10 @@ use syn::{
     TypeReference,
 };
 
-use crate::args::{Args, CompanionName, Given, nearest};
+use crate::args::{Args, CompanionName, Given};
 use crate::enclosing::Namesakes;
 use crate::model::{Arg, Companion, Engine, Fallback, Model, Place, ReceiverKey, SingleFlight, impl_trait};
+use crate::nearest::nearest;
 
 /// Reports all that is wrong with a model, and with the options as given.
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
