@@ -20,6 +20,7 @@ mod words;
 use darling::ast::NestedMeta;
 use darling::error::Accumulator;
 use darling::{Error, FromMeta};
+use memo_text::nearest;
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -34,7 +35,7 @@ pub(crate) use self::keys::ReceiverKey;
 pub(crate) use self::lifetimes::{CacheErr, Lifetime, Patience};
 pub(crate) use self::options::Args;
 use self::options::NAMES;
-use crate::nearest::{list, nearest};
+use self::words::list;
 
 impl Args {
     /// Reads what stands in the brackets of the attribute.
@@ -86,7 +87,9 @@ fn known_once(
         };
         let name = meta.path().require_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default();
         if !NAMES.contains(&name.as_str()) {
-            meant.extend(nearest(&name, NAMES).map(|option| (option, meta.path().span())));
+            meant.extend(
+                nearest(&name, NAMES.iter().copied()).map(|option| (option.to_owned(), meta.path().span())),
+            );
             errors.push(unknown_option(meta.path(), &name));
         } else if seen.contains(&name) {
             let message = match name.as_str() {
@@ -105,7 +108,7 @@ fn known_once(
 fn unknown_option(path: &Path, name: &str) -> Error {
     let written =
         path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
-    let message = match nearest(name, NAMES) {
+    let message = match nearest(name, NAMES.iter().copied()) {
         Some(nearest) => format!("unknown option `{written}`: did you mean `{nearest}`?"),
         None => format!("unknown option `{written}`: the options are {}", list(NAMES, '`')),
     };

@@ -4,14 +4,12 @@
 
 mod args;
 mod crate_path;
-mod duration;
 mod enclosing;
 mod expand;
 mod fallback;
 mod instance;
 mod item;
 mod model;
-mod nearest;
 mod pipeline;
 mod validate;
 

@@ -2,6 +2,7 @@
 
 use darling::Error;
 use darling::error::Accumulator;
+use memo_text::nearest;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -14,7 +15,6 @@ use syn::{
 use crate::args::{Args, CompanionName, Given};
 use crate::enclosing::Namesakes;
 use crate::model::{Arg, Companion, Engine, Fallback, Model, Place, ReceiverKey, SingleFlight, impl_trait};
-use crate::nearest::nearest;
 
 /// Reports all that is wrong with a model, and with the options as given.
 pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
@@ -220,7 +220,7 @@ impl Rules<'_> {
                     }
                     None => continue,
                 }
-            } else if let Some(nearest) = nearest(&name.to_string(), &all) {
+            } else if let Some(nearest) = nearest(&name.to_string(), all.iter().map(String::as_str)) {
                 format!("no argument is called `{name}`: did you mean `{nearest}`?")
             } else if all.is_empty() {
                 format!("no argument is called `{name}`: there are none, remove `skip`")

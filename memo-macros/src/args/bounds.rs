@@ -5,7 +5,6 @@ use syn::{Expr, Lit, LitInt};
 
 use super::forms::{expression, literal, peel};
 use super::given::{Value, takes_not};
-use crate::duration;
 
 /// A bound by count.
 #[derive(Debug, Clone)]
@@ -51,7 +50,7 @@ impl Value for MaxWeight {
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let bytes = match literal(value) {
             Some(Lit::Str(text)) => {
-                duration::size(&text.value()).map_err(|message| Error::custom(message).with_span(text))?
+                memo_text::size(&text.value()).map_err(|message| Error::custom(message).with_span(text))?
             }
             Some(Lit::Int(number)) => number.base10_parse().unwrap_or(0),
             _ => match expression(value) {

@@ -1,12 +1,12 @@
 //! `engine` and `fallback`: names of engines.
 
 use darling::{Error, Result};
+use memo_text::nearest;
 use syn::Expr;
 
 use super::forms::{peel, string};
 use super::given::{Value, takes_not};
 use super::words::unknown_word;
-use crate::nearest::nearest;
 
 /// Where results live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -168,7 +168,10 @@ fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One>
             wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
         // what is registered as the program runs cannot be known here; a slip of the pen can
-        own if cfg!(feature = "engines") && nearest(own, words).is_none() && !own.is_empty() => {
+        own if cfg!(feature = "engines")
+            && nearest(own, words.iter().copied()).is_none()
+            && !own.is_empty() =>
+        {
             Ok(One::Far(own.to_owned()))
         }
         _ => Err(unknown_word(name, text, words)),

@@ -7,7 +7,6 @@ use syn::{Expr, Lit};
 
 use super::forms::{expression, literal, string};
 use super::given::{Value, takes_not};
-use crate::duration;
 
 /// A lifetime.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ impl Value for Lifetime {
             return Ok(Lifetime::Expr(expr.clone()));
         };
         let wrong = |message: String| Error::custom(message).with_span(text);
-        match duration::duration(&text.value()).map_err(wrong)? {
+        match memo_text::duration(&text.value()).map_err(wrong)? {
             Duration::ZERO => {
                 Err(wrong(format!("`{name}` of zero would store nothing: give a longer one, or remove it")))
             }
@@ -75,7 +74,7 @@ impl Value for Patience {
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match string(value) {
             Some(text) if text.value() == "never" => Ok(Patience::Never),
-            Some(text) if duration::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
+            Some(text) if memo_text::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
                 let message = format!(
                     "`{name}` of zero would wait for nobody: give a longer one, or write `single_flight = false`"
                 );

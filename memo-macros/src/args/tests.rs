@@ -5,7 +5,6 @@ use quote::ToTokens;
 
 use super::*;
 use crate::args::lifetimes::Lifetime;
-use crate::nearest::list;
 
 pub(super) fn parse(options: &str) -> (Args, Vec<String>) {
     let mut errors = Error::accumulator();

@@ -1,11 +1,11 @@
 //! Values that are one of a few words.
 
 use darling::{Error, Result};
+use memo_text::nearest;
 use syn::{Expr, LitStr};
 
 use super::forms::string;
 use super::given::{Value, takes_not};
-use crate::nearest::{list, nearest};
 
 /// One of a few words, in quotes.
 pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -> Result<&'static str> {
@@ -19,9 +19,14 @@ pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -
 
 pub(super) fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
     let written = text.value();
-    let message = match nearest(&written, words) {
+    let message = match nearest(&written, words.iter().copied()) {
         Some(nearest) => format!("unknown {name} \"{written}\": did you mean \"{nearest}\"?"),
         None => format!("unknown {name} \"{written}\": there are {}", list(words, '"')),
     };
     Error::custom(message).with_span(text)
+}
+
+/// The words, each between quotes, with commas.
+pub(super) fn list(words: &[&str], quote: char) -> String {
+    words.iter().map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::problem::{nearest, unknown};
+use memo_text::nearest;
+
+use super::problem::unknown;
 use super::value::{Given, Setting};
-use crate::duration;
 use crate::flight::patience::WITHOUT_END;
 use crate::function::{OnError, SingleFlight};
 
@@ -190,10 +191,10 @@ impl Kind {
             }
             (Kind::Lifetime, Given::Text(text)) if text == "none" => Ok(Setting::Lifetime(None)),
             (Kind::Lifetime, Given::Text(text)) => {
-                duration::duration(&text).map(|length| Setting::Lifetime(Some(length)))
+                memo_text::duration(&text).map(|length| Setting::Lifetime(Some(length)))
             }
             (Kind::Lifetime, Given::Duration(length)) => Ok(Setting::Lifetime(Some(length))),
-            (Kind::Time, Given::Text(text)) => duration::duration(&text).map(Setting::Time),
+            (Kind::Time, Given::Text(text)) => memo_text::duration(&text).map(Setting::Time),
             (Kind::Time, Given::Duration(length)) => Ok(Setting::Time(length)),
             (Kind::Budget, given @ (Given::Text(_) | Given::Duration(_))) => {
                 match Kind::Time.check(given, place, strict)? {
@@ -219,7 +220,7 @@ impl Kind {
             (Kind::Time | Kind::Budget, Given::Integer(number)) => {
                 Err(format!("the number {number} needs a unit: write \"{number}ms\" for milliseconds"))
             }
-            (Kind::Size, Given::Text(text)) => duration::size(&text).map(Setting::Size),
+            (Kind::Size, Given::Text(text)) => memo_text::size(&text).map(Setting::Size),
             (Kind::Size, given @ Given::Integer(number)) => {
                 u64::try_from(number).map(Setting::Size).map_err(|_| unfit(&given))
             }
