@@ -19,8 +19,8 @@ mod words;
 
 use darling::ast::NestedMeta;
 use darling::error::Accumulator;
-use darling::{Error, FromMeta};
-use memo_text::nearest;
+use darling::{Error, Result};
+use memo_text::{OPTIONS, nearest};
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -33,44 +33,36 @@ pub(crate) use self::given::Given;
 pub(crate) use self::identity::CompanionName;
 pub(crate) use self::keys::ReceiverKey;
 pub(crate) use self::lifetimes::{CacheErr, Lifetime, Patience};
-pub(crate) use self::options::Args;
-use self::options::NAMES;
+use self::options::ReadError;
+pub(crate) use self::options::{Args, Options};
 use self::words::list;
 
 impl Args {
     /// Reads what stands in the brackets of the attribute.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Accumulator) -> Self {
         let mut args = Args::default();
+        let mut meant = Vec::new();
         match NestedMeta::parse_meta_list(tokens) {
             Ok(items) => {
-                let mut meant = Vec::new();
-                let items = known_once(items, &mut meant, errors);
-                args = errors.handle(Args::from_list(&items)).unwrap_or_default();
-                for (name, key) in meant {
-                    args.presume(&name, key);
+                for item in items {
+                    errors.handle(args.read_item(item, &mut meant));
                 }
             }
             Err(error) => {
-                // There may have been one in what cannot be read.
-                args.presume("key", error.span());
+                // There may have been a key in what cannot be read.
+                meant.push(("key", error.span()));
                 errors.push(error.into());
             }
         }
-        args.report(errors);
+        // Only now, so that an option that was given in its own name is not taken for given twice.
+        for (name, key) in meant {
+            args.presume(name, key);
+        }
         args
     }
-}
 
-/// The items that are known options, each once; the others are reported, and what was meant by them is
-/// noted.
-fn known_once(
-    items: Vec<NestedMeta>,
-    meant: &mut Vec<(String, Span)>,
-    errors: &mut Accumulator,
-) -> Vec<NestedMeta> {
-    let mut seen = Vec::new();
-    let mut kept = Vec::new();
-    for item in items {
+    /// Reads one of the items between the commas. Which option was probably meant by one that does not exist goes to `meant`.
+    fn read_item(&mut self, item: NestedMeta, meant: &mut Vec<(&'static str, Span)>) -> Result<()> {
         let meta = match item {
             NestedMeta::Meta(meta) => meta,
             // What is no expression is refused by its option, which knows what it takes.
@@ -81,36 +73,38 @@ fn known_once(
             }),
             NestedMeta::Lit(literal) => {
                 let message = "expected an option, such as `ttl = \"5m\"`: a value needs its option's name";
-                errors.push(Error::custom(message).with_span(&literal));
-                continue;
+                return Err(Error::custom(message).with_span(&literal));
             }
         };
-        let name = meta.path().require_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default();
-        if !NAMES.contains(&name.as_str()) {
-            meant.extend(
-                nearest(&name, NAMES.iter().copied()).map(|option| (option.to_owned(), meta.path().span())),
-            );
-            errors.push(unknown_option(meta.path(), &name));
-        } else if seen.contains(&name) {
-            let message = match name.as_str() {
-                "skip" => "`skip` is given twice: name all arguments in one, as in `skip(a, b)`".to_owned(),
-                _ => format!("`{name}` is given twice: keep one"),
-            };
-            errors.push(Error::custom(message).with_span(meta.path()));
-        } else {
-            seen.push(name);
-            kept.push(NestedMeta::Meta(meta));
-        }
+        let path = meta.path();
+        let name = path.require_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default();
+        let message = match self.read(&name, &meta) {
+            Ok(()) => return Ok(()),
+            Err(ReadError::Value(error)) => return Err(error),
+            Err(ReadError::Twice) if name == "skip" => {
+                "`skip` is given twice: name all arguments in one, as in `skip(a, b)`".to_owned()
+            }
+            Err(ReadError::Twice) => format!("`{name}` is given twice: keep one"),
+            Err(ReadError::Unknown) => {
+                let nearest = nearest(&name, names());
+                meant.extend(nearest.map(|option| (option, path.span())));
+                unknown_option(path, nearest)
+            }
+        };
+        Err(Error::custom(message).with_span(path))
     }
-    kept
 }
 
-fn unknown_option(path: &Path, name: &str) -> Error {
-    let written =
-        path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
-    let message = match nearest(name, NAMES.iter().copied()) {
+/// The names of all options, in the order of the documentation.
+fn names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|row| row.name)
+}
+
+fn unknown_option(path: &Path, nearest: Option<&str>) -> String {
+    let written: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let written = written.join("::");
+    match nearest {
         Some(nearest) => format!("unknown option `{written}`: did you mean `{nearest}`?"),
-        None => format!("unknown option `{written}`: the options are {}", list(NAMES, '`')),
-    };
-    Error::custom(message).with_span(path)
+        None => format!("unknown option `{written}`: the options are {}", list(names(), '`')),
+    }
 }

@@ -26,6 +26,11 @@ pub(crate) enum MaxWeight {
 
 impl Value for Capacity {
     const TAKES: &'static str = "a number of entries, greater than zero, or \"unbounded\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match literal(value) {
@@ -46,6 +51,11 @@ fn is_positive(number: &LitInt) -> bool {
 
 impl Value for MaxWeight {
     const TAKES: &'static str = "a size such as \"64MiB\", or an integer greater than zero";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let bytes = match literal(value) {

@@ -12,6 +12,11 @@ pub(crate) struct Callback(pub(crate) Expr);
 
 impl Value for Callback {
     const TAKES: &'static str = "a closure or a path to a function, without quotes";
+    type Meaning = Option<Expr>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map(|callback| callback.0)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;

@@ -7,12 +7,17 @@ use super::forms::literal;
 use super::given::{Value, takes_not};
 use super::words::word;
 
-/// `true` or `false`.
+/// `true` or `false`; `DEFAULT` is what holds where it is not given.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Switch(pub(crate) bool);
+pub(crate) struct Switch<const DEFAULT: bool>(pub(crate) bool);
 
-impl Value for Switch {
+impl<const DEFAULT: bool> Value for Switch<DEFAULT> {
     const TAKES: &'static str = "`true` or `false`";
+    type Meaning = bool;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map_or(DEFAULT, |switch| switch.0)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match literal(value) {
@@ -37,6 +42,11 @@ pub(crate) enum SingleFlight {
 
 impl Value for SingleFlight {
     const TAKES: &'static str = "`false`, \"process\", \"machine\" or \"fleet\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match literal(value) {
@@ -67,6 +77,11 @@ pub(crate) enum OnError {
 
 impl Value for OnError {
     const TAKES: &'static str = "\"one\" or \"all\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match word::<Self>(name, value, &["one", "all"])? {
@@ -88,6 +103,11 @@ pub(crate) enum Code {
 
 impl Value for Code {
     const TAKES: &'static str = "\"track\" or \"manual\"";
+    type Meaning = Self;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.unwrap_or_default()
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         Ok(match word::<Self>(name, value, &["track", "manual"])? {
@@ -110,6 +130,11 @@ pub(crate) enum Codec {
 
 impl Value for Codec {
     const TAKES: &'static str = "\"postcard\", \"messagepack\" or \"json\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let needs = |feature: &str| {

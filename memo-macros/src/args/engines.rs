@@ -91,6 +91,11 @@ const ENGINES: &[&str] = &["auto", "memory", "thread", "moka", "disk", "redis"];
 impl Value for Engine {
     const TAKES: &'static str =
         "the name of an engine, such as \"memory\", or an array of names, nearest first";
+    type Meaning = Self;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.unwrap_or_default()
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let Expr::Array(array) = peel(value) else {
@@ -187,6 +192,11 @@ const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
 
 impl Value for Fallback {
     const TAKES: &'static str = "the name of an engine, an array of names, or \"none\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let mut fallback = Fallback { far: Vec::new(), near: None };

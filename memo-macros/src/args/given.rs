@@ -1,8 +1,7 @@
 //! An option that was given, and what any value of an option has to tell of itself.
 
-use darling::{Error, FromMeta, Result};
+use darling::{Error, Result};
 use proc_macro2::{Span, TokenStream};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Meta};
 
@@ -13,31 +12,34 @@ pub(crate) struct Given<T> {
     pub(crate) key: Span,
     /// Its value; `None` when that was wrong, which is reported.
     pub(crate) value: Option<T>,
-    /// What was wrong, until it is reported.
-    pub(super) error: Option<Error>,
 }
 
-impl<T: Value> FromMeta for Given<T> {
-    /// Never fails: what is wrong is kept, so that the other options are still read.
-    fn from_meta(item: &Meta) -> Result<Self> {
+impl<T: Value> Given<T> {
+    /// Reads the option of this name. An error is pointed at the name where it has no other place.
+    pub(super) fn read(name: &str, item: &Meta) -> (Self, Option<Error>) {
         let key = item.path().span();
-        let name = item.path().require_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default();
         let value = match item {
-            Meta::NameValue(pair) => T::parse(&name, &pair.value),
-            Meta::List(list) => T::parse_list(&name, &list.tokens),
-            Meta::Path(_) => Err(takes::<T>(&name)),
+            Meta::NameValue(pair) => T::parse(name, &pair.value),
+            Meta::List(list) => T::parse_list(name, &list.tokens),
+            Meta::Path(_) => Err(takes::<T>(name)),
         };
-        Ok(match value {
-            Ok(value) => Given { key, value: Some(value), error: None },
-            Err(error) => Given { key, value: None, error: Some(error.with_span(&key)) },
-        })
+        match value {
+            Ok(value) => (Given { key, value: Some(value) }, None),
+            Err(error) => (Given { key, value: None }, Some(error.with_span(&key))),
+        }
     }
 }
 
 /// What may stand behind the name of an option. `name` is that name, for errors.
-pub(crate) trait Value: Sized {
+pub(crate) trait Value: Clone {
     /// What it takes, to go on from "`ttl` takes".
     const TAKES: &'static str;
+
+    /// What the option means to those who do not ask whether it was given.
+    type Meaning;
+
+    /// What the option means, with its default if it was not given.
+    fn meaning(given: Option<Self>) -> Self::Meaning;
 
     /// Reads `name = value`.
     fn parse(name: &str, value: &Expr) -> Result<Self>;

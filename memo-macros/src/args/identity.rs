@@ -13,6 +13,11 @@ pub(crate) struct Name(pub(crate) LitStr);
 
 impl Value for Name {
     const TAKES: &'static str = "a string that is not empty, without white space or `*`";
+    type Meaning = Option<LitStr>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map(|name| name.0)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let text = string(value).ok_or_else(|| takes_not::<Self>(name, value))?;
@@ -31,6 +36,11 @@ pub(crate) struct Version(pub(crate) u64);
 
 impl Value for Version {
     const TAKES: &'static str = "an integer from 0 up";
+    type Meaning = u64;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map_or(0, |version| version.0)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let number = match literal(value) {
@@ -52,6 +62,11 @@ pub(crate) enum CompanionName {
 
 impl Value for CompanionName {
     const TAKES: &'static str = "`false`, or a name such as \"fib_control\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let wrong = || takes_not::<Self>(name, value);
@@ -68,6 +83,11 @@ impl Value for CompanionName {
 
 impl Value for Path {
     const TAKES: &'static str = "a path, such as `crate = crate::reexports::memo`";
+    type Meaning = Self;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.unwrap_or_else(crate_path::default)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         crate_path::parse(value).ok_or_else(|| takes_not::<Self>(name, value))

@@ -18,6 +18,11 @@ pub(crate) struct Key(pub(crate) Expr);
 impl Value for Key {
     const TAKES: &'static str =
         "an expression over the arguments and `self`, without quotes, such as `key = (user.id, page)`";
+    type Meaning = Option<Expr>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map(|key| key.0)
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;
@@ -34,6 +39,11 @@ pub(crate) struct Skip {
 
 impl Value for Skip {
     const TAKES: &'static str = "the names of arguments in brackets, such as `skip(a, b)`";
+    type Meaning = Vec<Ident>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.map_or_else(Vec::new, |skip| skip.names)
+    }
 
     fn parse(name: &str, _: &Expr) -> Result<Self> {
         Err(takes::<Self>(name))
@@ -51,9 +61,10 @@ impl Value for Skip {
     }
 }
 /// How a receiver enters the key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum ReceiverKey {
     /// By what `Instance::instance` returns. The default.
+    #[default]
     Instance,
     /// By the value of `self`.
     Value,
@@ -65,6 +76,11 @@ pub(crate) enum ReceiverKey {
 
 impl Value for ReceiverKey {
     const TAKES: &'static str = "\"instance\", \"value\", \"skip\", or an expression such as `self.id`";
+    type Meaning = Self;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.unwrap_or_default()
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         if string(value).is_none() {

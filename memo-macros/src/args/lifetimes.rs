@@ -19,6 +19,11 @@ pub(crate) enum Lifetime {
 
 impl Value for Lifetime {
     const TAKES: &'static str = "a duration such as \"5m\" or \"1h30m\", or an expression of type `Duration`";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let Some(text) = string(value) else {
@@ -47,6 +52,11 @@ pub(crate) enum CacheErr {
 /// `None` is `false`: an `Err` is not stored.
 impl Value for Option<CacheErr> {
     const TAKES: &'static str = "`true`, or a duration such as \"5s\" for which an `Err` is stored";
+    type Meaning = Self;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given.flatten()
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match literal(value) {
@@ -70,6 +80,11 @@ pub(crate) enum Patience {
 
 impl Value for Patience {
     const TAKES: &'static str = "a duration such as \"10s\", an expression of type `Duration`, or \"never\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         match string(value) {

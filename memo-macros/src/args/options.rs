@@ -1,100 +1,89 @@
-//! The table of options: one row for each.
+//! The options as given and what they mean, made from the rows of `memo_text::options!`.
 
-use darling::FromMeta;
-use darling::error::Accumulator;
+use darling::Error;
 use proc_macro2::Span;
-use syn::Path;
+use syn::{Meta, Path};
 
 use super::bounds::{Capacity, MaxWeight};
 use super::callbacks::Callback;
 use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
 use super::engines::{Engine, Fallback};
-use super::given::Given;
+use super::given::{Given, Value};
 use super::identity::{CompanionName, Name, Version};
 use super::keys::{Key, ReceiverKey, Skip};
 use super::lifetimes::{CacheErr, Lifetime, Patience};
 
-/// Declares the options: the struct, the list of their names, and the walk over them.
-macro_rules! options {
-    ($($(#[$doc:meta])+ $name:tt => $field:ident: $value:ty,)+) => {
+macro_rules! declare {
+    ($($name:literal => $field:ident: $value:ty { $($column:tt)* })+) => {
         /// The options of one `#[memoize]`, as given.
-        #[derive(Debug, Default, FromMeta)]
+        #[derive(Debug, Default)]
         pub(crate) struct Args {
-            $($(#[$doc])+ #[darling(rename = $name, default)] pub(crate) $field: Option<Given<$value>>,)+
+            $(pub(crate) $field: Option<Given<$value>>,)+
         }
 
-        /// The names of all options, in the order of the documentation.
-        pub(crate) const NAMES: &[&str] = &[$($name),+];
+        /// What the options of one `#[memoize]` mean, with defaults for those that were not given. `memo_text::options!`
+        /// says what each of them is.
+        // An option that is read and then forgotten does not compile.
+        #[deny(dead_code)]
+        #[derive(Debug, Clone)]
+        pub(crate) struct Options {
+            $(pub(crate) $field: <$value as Value>::Meaning,)+
+        }
 
         impl Args {
-            /// Hands over the errors in the values.
-            pub(super) fn report(&mut self, errors: &mut Accumulator) {
-                $(if let Some(error) = self.$field.as_mut().and_then(|given| given.error.take()) {
-                    errors.push(error);
-                })+
+            /// Reads the option of this name.
+            ///
+            /// # Errors
+            ///
+            /// What is wrong with it. If it is the value, the option counts as given.
+            pub(super) fn read(&mut self, name: &str, item: &Meta) -> Result<(), ReadError> {
+                match name {
+                    $($name if self.$field.is_some() => Err(ReadError::Twice),
+                    $name => {
+                        let (given, error) = Given::read(name, item);
+                        self.$field = Some(given);
+                        error.map_or(Ok(()), |error| Err(ReadError::Value(error)))
+                    })+
+                    _ => Err(ReadError::Unknown),
+                }
             }
 
             /// Takes an option for given, with a value that is reported to be wrong.
             pub(super) fn presume(&mut self, name: &str, key: Span) {
                 $(if name == $name {
-                    self.$field.get_or_insert(Given { key, value: None, error: None });
+                    self.$field.get_or_insert(Given { key, value: None });
                 })+
+            }
+
+            /// Where the name of an option stands, if it was given.
+            pub(crate) fn key_of(&self, name: &str) -> Option<Span> {
+                match name {
+                    $($name => self.$field.as_ref().map(|given| given.key),)+
+                    _ => None,
+                }
+            }
+
+            /// What the options mean. One whose value was wrong, which is reported already, counts as not given.
+            pub(crate) fn options(&self) -> Options {
+                Options { $($field: meaning(&self.$field),)+ }
             }
         }
     };
 }
 
-options! {
-    /// Where results live.
-    "engine" => engine: Engine,
-    /// What is used while the engine is unavailable.
-    "fallback" => fallback: Fallback,
-    /// Lifetime of an entry from its writing.
-    "ttl" => ttl: Lifetime,
-    /// Lifetime of an entry from its last read.
-    "tti" => tti: Lifetime,
-    /// The lifetime that a result asks for.
-    "ttl_of" => ttl_of: Callback,
-    /// Most entries held in memory.
-    "capacity" => capacity: Capacity,
-    /// The weight of an entry.
-    "weigh" => weigh: Callback,
-    /// Most weight held in memory.
-    "max_weight" => max_weight: MaxWeight,
-    /// The key, instead of all arguments.
-    "key" => key: Key,
-    /// The arguments that are left out of the key.
-    "skip" => skip: Skip,
-    /// How `self` enters the key.
-    "receiver" => receiver: ReceiverKey,
-    /// Which results are stored.
-    "cache_if" => cache_if: Callback,
-    /// Whether, and for how long, an `Err` is stored.
-    "cache_err" => cache_err: Option<CacheErr>,
-    /// Whether a `None` is stored.
-    "cache_none" => cache_none: Switch,
-    /// How far concurrent misses of one key share one computation.
-    "single_flight" => single_flight: SingleFlight,
-    /// What those who waited do after an error that cannot be cloned.
-    "on_error" => on_error: OnError,
-    /// How long to wait for a future that nobody polls.
-    "patience" => patience: Patience,
-    /// Hint to the strategy: results should outlive the process.
-    "persist" => persist: Switch,
-    /// Hint to the strategy: results should be shared by machines.
-    "shared" => shared: Switch,
-    /// Hint to the strategy: results are large.
-    "large" => large: Switch,
-    /// The function's identity.
-    "name" => name: Name,
-    /// A part of the identity of stored results.
-    "version" => version: Version,
-    /// Whether an edit of the body makes stored results unreachable.
-    "code" => code: Code,
-    /// How stored results are encoded.
-    "codec" => codec: Codec,
-    /// The control item.
-    "companion" => companion: CompanionName,
-    /// Where `memo` is found.
-    "crate" => krate: Path,
+memo_text::options!(declare);
+
+/// Why an option cannot be read.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    /// There is no option of this name.
+    Unknown,
+    /// It was read before.
+    Twice,
+    /// Its value is wrong.
+    Value(Error),
+}
+
+fn meaning<T: Value>(given: &Option<Given<T>>) -> T::Meaning {
+    T::meaning(given.as_ref().and_then(|given| given.value.clone()))
 }

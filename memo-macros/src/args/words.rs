@@ -21,12 +21,12 @@ pub(super) fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
     let written = text.value();
     let message = match nearest(&written, words.iter().copied()) {
         Some(nearest) => format!("unknown {name} \"{written}\": did you mean \"{nearest}\"?"),
-        None => format!("unknown {name} \"{written}\": there are {}", list(words, '"')),
+        None => format!("unknown {name} \"{written}\": there are {}", list(words.iter().copied(), '"')),
     };
     Error::custom(message).with_span(text)
 }
 
 /// The words, each between quotes, with commas.
-pub(super) fn list(words: &[&str], quote: char) -> String {
-    words.iter().map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
+pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>, quote: char) -> String {
+    words.into_iter().map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
 }

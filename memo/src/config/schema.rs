@@ -63,22 +63,10 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("log_keys", Kind::Switch),
 ];
 
-/// Options of the attribute that are about the code, which a configuration does not know.
-pub(super) const OF_THE_ATTRIBUTE: [&str; 13] = [
-    "key",
-    "skip",
-    "receiver",
-    "cache_if",
-    "cache_none",
-    "ttl_of",
-    "weigh",
-    "name",
-    "version",
-    "code",
-    "codec",
-    "companion",
-    "crate",
-];
+/// Whether this is an option of the attribute that is about the code, which a configuration does not know.
+pub(super) fn is_about_the_code(name: &str) -> bool {
+    memo_text::option(name).is_some_and(|option| !option.configurable)
+}
 
 /// `[engines.<name>]`: the guard around each of them.
 pub(super) const GUARD: &[Rule] = &[
@@ -345,4 +333,17 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
         return Err(unknown("engine", name, names) + own);
     }
     Ok(())
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_attribute_are_configurable_where_there_is_a_rule() {
+        for option in memo_text::OPTIONS {
+            let has_rule = FUNCTION.iter().any(|rule| rule.name == option.name);
+            assert_eq!(has_rule, option.configurable, "{}", option.name);
+        }
+    }
 }
