@@ -10,7 +10,6 @@ extern crate proc_macro;
 mod macros {
     pub(crate) mod args;
     pub(crate) mod crate_path;
-    pub(crate) mod duration;
     pub(crate) mod enclosing;
     pub(crate) mod expand;
     pub(crate) mod fallback;

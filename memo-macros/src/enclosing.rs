@@ -19,8 +19,18 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, ItemImpl, Signature, Visibility};
 
-use crate::model::Place;
 pub(crate) use namesakes::Namesakes;
+
+/// Where a function stands, which decides what may stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a module or in a block: other items may stand beside it.
+    Free,
+    /// In an `impl Type`: associated functions may stand beside it.
+    Inherent,
+    /// In an `impl Trait for Type`, in a `trait`, or nobody can tell: nothing may stand beside it.
+    Trait,
+}
 
 /// Where the function stands. `explicit` is whether the author gave the companion a name, and so says
 /// that there is room for one, where that cannot be seen.

@@ -4,20 +4,21 @@
 //! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
 //! can be expanded.
 
-use std::time::Duration;
-
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Expr, FnArg, Ident, LitStr, Pat, Path, ReturnType, Signature, Type, TypeImplTrait, Visibility,
-    parse_quote,
+    Attribute, Expr, FnArg, Ident, Pat, ReturnType, Signature, Type, TypeImplTrait, Visibility, parse_quote,
 };
 
-use crate::args::{Args, CompanionName, Given};
-use crate::crate_path;
+use crate::args::{Args, CompanionName, Options};
+pub(crate) use crate::args::{
+    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
+    SingleFlight,
+};
+pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 
@@ -32,8 +33,6 @@ pub(crate) struct Model {
     pub(crate) sig: Signature,
     /// The function's body, as written: one group in braces, so that `#body` is a block.
     pub(crate) body: TokenStream,
-    /// Where `memo` is found: `::memo`, or what `crate = path` says.
-    pub(crate) krate: Path,
     /// Where the function stands.
     pub(crate) place: Place,
     /// Whether others have its path, which is its name where the author gives none.
@@ -46,25 +45,12 @@ pub(crate) struct Model {
     pub(crate) args: Vec<Arg>,
     /// `self`, where there is one.
     pub(crate) receiver: Option<Receiver>,
-    /// The key in the author's words: if there is one, neither the arguments nor the receiver count.
-    pub(crate) key: Option<Expr>,
-    /// All that the runtime is to be told.
+    /// What the options mean. If there is a `key`, neither the arguments nor the receiver count.
     pub(crate) options: Options,
     /// Whether there can be engines that outlive the process: the cargo feature `engines`.
     pub(crate) outlives: bool,
     /// Whether keys may have to be shown: the cargo feature `tracing`.
     pub(crate) traced: bool,
-}
-
-/// Where a function stands, which decides what may stand beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In a module or in a block: other items may stand beside it.
-    Free,
-    /// In an `impl Type`: associated functions may stand beside it.
-    Inherent,
-    /// In an `impl Trait for Type`, in a `trait`, or nobody can tell: nothing may stand beside it.
-    Trait,
 }
 
 /// The control item.
@@ -105,231 +91,15 @@ pub(crate) struct Receiver {
     pub(crate) key: ReceiverKey,
 }
 
-/// How a receiver enters the key.
-#[derive(Debug, Clone)]
-pub(crate) enum ReceiverKey {
-    /// By what `Instance::instance` returns. The default.
-    Instance,
-    /// By the value of `self`.
-    Value,
-    /// Not at all: by `receiver = "skip"`, or because there is a `key`.
-    Skip,
-    /// By an expression over `self`.
-    Expr(Expr),
-}
-
-/// The options that the runtime is told; none is an option that was not given.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    /// Where results live.
-    pub(crate) engine: Engine,
-    /// What stands in for it.
-    pub(crate) fallback: Option<Fallback>,
-    /// `persist`, `shared` and `large`.
-    pub(crate) hints: [bool; 3],
-    /// Lifetime of an entry from its writing.
-    pub(crate) ttl: Option<Lifetime>,
-    /// Lifetime of an entry from its last read.
-    pub(crate) tti: Option<Lifetime>,
-    /// `|value| -> Option<Duration>`: the lifetime that a result asks for.
-    pub(crate) ttl_of: Option<Expr>,
-    /// Most entries.
-    pub(crate) capacity: Option<Capacity>,
-    /// `|key, value| -> u32`; there is a `max_weight` if and only if there is this.
-    pub(crate) weigh: Option<Expr>,
-    /// Most weight.
-    pub(crate) max_weight: Option<MaxWeight>,
-    /// `|value| -> bool`: whether to store a result.
-    pub(crate) cache_if: Option<Expr>,
-    /// Whether to store an `Err`; `None` is not to.
-    pub(crate) cache_err: Option<CacheErr>,
-    /// Whether to store a `None`. The default is to.
-    pub(crate) cache_none: bool,
-    /// How far concurrent misses of one key share one computation.
-    pub(crate) single_flight: Option<SingleFlight>,
-    /// What those who waited do after an error that cannot be cloned.
-    pub(crate) on_error: Option<OnError>,
-    /// How long to wait for a future that nobody polls.
-    pub(crate) patience: Option<Patience>,
-    /// The function's identity, in place of its path.
-    pub(crate) name: Option<LitStr>,
-    /// A part of the identity of stored results; 0 by default.
-    pub(crate) version: u64,
-    /// Whether an edit of the body makes stored results unreachable.
-    pub(crate) code: Code,
-    /// How stored results are encoded, where that is said.
-    pub(crate) codec: Option<Codec>,
-}
-
-/// Whether an edit of the body makes stored results unreachable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Code {
-    /// It does.
-    #[default]
-    Track,
-    /// It does not; `version` does.
-    Manual,
-}
-
-/// How stored results are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
-    /// postcard.
-    Postcard,
-    /// MessagePack.
-    MessagePack,
-    /// JSON.
-    Json,
-}
-
-/// Where results live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Engine {
-    /// The strategy chooses.
-    #[default]
-    Auto,
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-    /// A table of each thread's own.
-    Thread,
-    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
-    /// one in memory before them.
-    Far {
-        /// The one in memory.
-        near: Option<Near>,
-        /// The others.
-        names: Vec<String>,
-    },
-}
-
-/// An engine in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Near {
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-}
-
-impl Near {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Near::Memory => "memory",
-            Near::Moka => "moka",
-        }
-    }
-}
-
-impl Engine {
-    /// Whether results outlive the process.
-    pub(crate) fn is_far(&self) -> bool {
-        matches!(self, Engine::Far { .. })
-    }
-
-    /// The names, nearest first; none for "auto".
-    pub(crate) fn names(&self) -> Vec<&str> {
-        match self {
-            Engine::Auto => Vec::new(),
-            Engine::Memory => vec![Near::Memory.name()],
-            Engine::Moka => vec![Near::Moka.name()],
-            Engine::Thread => vec!["thread"],
-            Engine::Far { near, names } => {
-                near.map(Near::name).into_iter().chain(names.iter().map(String::as_str)).collect()
-            }
-        }
-    }
-}
-
-/// What stands in while engines that outlive the process are unavailable; nothing at all for "none".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fallback {
-    /// Engines that outlive the process, in order.
-    pub(crate) far: Vec<String>,
-    /// After those, one in memory.
-    pub(crate) near: Option<Near>,
-}
-
-impl Fallback {
-    /// The names, in order.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.far.iter().map(String::as_str).chain(self.near.map(Near::name)).collect()
-    }
-}
-
-/// A lifetime.
-#[derive(Debug, Clone)]
-pub(crate) enum Lifetime {
-    /// A duration literal such as `"5m"`; never zero.
-    Literal(Duration),
-    /// An expression of type `Duration`, to be evaluated once.
-    Expr(Expr),
-}
-
-/// A bound by count.
-#[derive(Debug, Clone)]
-pub(crate) enum Capacity {
-    /// No bound.
-    Unbounded,
-    /// An integer expression, to be evaluated once; never the literal 0.
-    Expr(Expr),
-}
-
-/// A bound by weight.
-#[derive(Debug, Clone)]
-pub(crate) enum MaxWeight {
-    /// A size such as `"64MiB"`, or an integer literal; never zero.
-    Bytes(u64),
-    /// An integer expression, to be evaluated once.
-    Expr(Expr),
-}
-
-/// How long an `Err` is stored.
-#[derive(Debug, Clone)]
-pub(crate) enum CacheErr {
-    /// As long as an `Ok`.
-    Yes,
-    /// For this long.
-    For(Lifetime),
-}
-
-/// How far concurrent misses of one key share one computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SingleFlight {
-    /// They do not.
-    Off,
-    /// Within this process.
-    Process,
-    /// Among the processes of this machine.
-    Machine,
-    /// Among machines.
-    Fleet,
-}
-
-/// How long to wait for a future that nobody polls.
-#[derive(Debug, Clone)]
-pub(crate) enum Patience {
-    /// So long.
-    For(Lifetime),
-    /// Without end.
-    Never,
-}
-
-/// What those who waited do after an error that cannot be cloned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// One of them computes, the others wait for that one.
-    One,
-    /// All compute.
-    All,
-}
-
 impl Model {
     /// Whether the strategy may choose an engine that outlives the process.
     pub(crate) fn may_outlive(&self) -> bool {
         self.outlives && self.options.engine == Engine::Auto
+    }
+
+    /// The hints to the strategy: `persist`, `shared` and `large`.
+    pub(crate) fn hints(&self) -> [bool; 3] {
+        [self.options.persist, self.options.shared, self.options.large]
     }
 
     /// Whether results stay on the thread that computed them.
@@ -346,23 +116,17 @@ impl Model {
     /// already, counts as not given.
     pub(crate) fn new(args: &Args, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
-        let named = args.companion.as_ref().and_then(|given| given.value.as_ref());
-        let explicit = matches!(named, Some(CompanionName::Name(_)));
+        let options = args.options();
+        let explicit = matches!(options.companion, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
         // where the path is a name in engines that outlive the process
         let named_by_path = cfg!(feature = "engines")
             && args.name.is_none()
-            && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
-        let skipped: &[Ident] =
-            args.skip.as_ref().and_then(|given| given.value.as_ref()).map_or(&[], |skip| &skip.names);
+            && !matches!(options.engine, Engine::Memory | Engine::Moka);
 
         let receiver = sig.receiver().map(|receiver| Receiver {
             span: receiver.self_token.span,
-            key: match &args.receiver {
-                _ if args.key.is_some() => ReceiverKey::Skip,
-                Some(given) => given.value.clone().unwrap_or(ReceiverKey::Skip),
-                None => ReceiverKey::Instance,
-            },
+            key: if args.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
             receiver: receiver.clone(),
         });
         let typed = sig.inputs.iter().filter_map(|input| match input {
@@ -370,40 +134,17 @@ impl Model {
             FnArg::Receiver(_) => None,
         });
         let arguments =
-            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, skipped)).collect();
+            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip)).collect();
 
         Model {
-            companion: companion(named, place, &sig.ident),
+            companion: companion(options.companion.as_ref(), place, &sig.ident),
             output: match &sig.output {
                 ReturnType::Default => parse_quote!(()),
                 ReturnType::Type(_, ty) => (**ty).clone(),
             },
-            krate: value(&args.krate).unwrap_or_else(crate_path::default),
             args: arguments,
             receiver,
-            key: value(&args.key).map(|key| key.0),
-            options: Options {
-                engine: value(&args.engine).unwrap_or_default(),
-                fallback: value(&args.fallback),
-                hints: [&args.persist, &args.shared, &args.large]
-                    .map(|hint| value(hint).is_some_and(|switch| switch.0)),
-                ttl: value(&args.ttl),
-                tti: value(&args.tti),
-                ttl_of: value(&args.ttl_of).map(|callback| callback.0),
-                capacity: value(&args.capacity),
-                weigh: value(&args.weigh).map(|callback| callback.0),
-                max_weight: value(&args.max_weight),
-                cache_if: value(&args.cache_if).map(|callback| callback.0),
-                cache_err: value(&args.cache_err).flatten(),
-                cache_none: value(&args.cache_none).is_none_or(|switch| switch.0),
-                single_flight: value(&args.single_flight),
-                on_error: value(&args.on_error),
-                patience: value(&args.patience),
-                name: value(&args.name).map(|name| name.0),
-                version: value(&args.version).map_or(0, |version| version.0),
-                code: value(&args.code).unwrap_or_default(),
-                codec: value(&args.codec),
-            },
+            options,
             outlives: cfg!(feature = "engines"),
             traced: cfg!(feature = "tracing"),
             place,
@@ -414,11 +155,6 @@ impl Model {
             body,
         }
     }
-}
-
-/// The value of an option, if it was given and was good.
-fn value<T: Clone>(given: &Option<Given<T>>) -> Option<T> {
-    given.as_ref().and_then(|given| given.value.clone())
 }
 
 /// The control item that fits the place.
@@ -515,13 +251,12 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let Model { krate, place, companion, output, args, receiver, key, options, .. } =
-            model("", "fn f() {}");
-        assert_eq!(text(krate), ":: memo");
+        let Model { place, companion, output, args, receiver, options, .. } = model("", "fn f() {}");
+        assert_eq!(text(options.krate), ":: memo");
         assert_eq!(place, Place::Free);
         assert!(matches!(companion, Some(Companion::Type(name)) if name == "f"));
         assert_eq!(text(output), "()");
-        assert!(args.is_empty() && receiver.is_none() && key.is_none());
+        assert!(args.is_empty() && receiver.is_none() && options.key.is_none());
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());

@@ -2,6 +2,7 @@
 
 use darling::Error;
 use darling::error::Accumulator;
+use memo_text::{OPTIONS, nearest};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -11,7 +12,7 @@ use syn::{
     TypeReference,
 };
 
-use crate::args::{Args, CompanionName, Given, nearest};
+use crate::args::{Args, CompanionName, Given};
 use crate::enclosing::Namesakes;
 use crate::model::{Arg, Companion, Engine, Fallback, Model, Place, ReceiverKey, SingleFlight, impl_trait};
 
@@ -53,26 +54,20 @@ impl Rules<'_> {
         self.errors.push(Error::custom(message).with_span(&span));
     }
 
-    /// Options that need each other, or contradict each other.
+    /// Options that need others, or exclude them, as their rows say.
     fn options(&mut self) {
-        let Args { weigh, max_weight, capacity, key, skip, .. } = self.args;
-        match (weigh, max_weight) {
-            (Some(weigh), None) => {
-                self.refuse(
-                    weigh.key,
-                    "`weigh` needs a bound: add `max_weight`, such as `max_weight = \"64MiB\"`",
-                );
+        for row in OPTIONS {
+            let Some(key) = self.args.key_of(row.name) else { continue };
+            for (other, message) in row.needs {
+                if self.args.key_of(other).is_none() {
+                    self.refuse(key, message);
+                }
             }
-            (None, Some(max_weight)) => {
-                self.refuse(max_weight.key, "`max_weight` needs weights: add `weigh = |key, value| ..`");
+            for (other, message) in row.excludes {
+                if self.args.key_of(other).is_some() {
+                    self.refuse(key, message);
+                }
             }
-            _ => {}
-        }
-        if let (Some(capacity), Some(_)) = (capacity, max_weight) {
-            self.refuse(capacity.key, "`capacity` and `max_weight` contradict each other: keep one of them");
-        }
-        if let (Some(_), Some(skip)) = (key, skip) {
-            self.refuse(skip.key, "`key` replaces all arguments, so there is nothing to skip: remove `skip`");
         }
     }
 
@@ -89,7 +84,7 @@ impl Rules<'_> {
         }
         let Args { persist, shared, large, code, codec, .. } = self.args;
         let hints = [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))];
-        for ((name, span), given) in hints.into_iter().zip(self.model.options.hints) {
+        for ((name, span), given) in hints.into_iter().zip(self.model.hints()) {
             let (Some(span), true) = (span, given) else { continue };
             if !outlives {
                 self.refuse(span, needs_engines(name));
@@ -219,7 +214,7 @@ impl Rules<'_> {
                     }
                     None => continue,
                 }
-            } else if let Some(nearest) = nearest(&name.to_string(), &all) {
+            } else if let Some(nearest) = nearest(&name.to_string(), all.iter().map(String::as_str)) {
                 format!("no argument is called `{name}`: did you mean `{nearest}`?")
             } else if all.is_empty() {
                 format!("no argument is called `{name}`: there are none, remove `skip`")
@@ -234,7 +229,7 @@ impl Rules<'_> {
     fn function(&mut self) {
         let Signature { constness, abi, variadic, .. } = &self.model.sig;
         if let Some(again) =
-            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.krate))
+            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.options.krate))
         {
             self.refuse(again.path().span(), "`#[memoize]` is given twice: put all options into one");
         }
@@ -283,21 +278,19 @@ impl Rules<'_> {
     fn receiver(&mut self) {
         let Args { key, receiver: given, .. } = self.args;
         let Some(receiver) = &self.model.receiver else {
-            if let Some(given) = given {
+            // Beside a `key` it is refused anyhow.
+            if let (Some(given), None) = (given, key) {
                 self.refuse(given.key, "this function has no `self`: remove `receiver`");
             }
             return;
         };
-        if let (Some(_), Some(given)) = (key, given) {
-            let message =
-                "`key` replaces the receiver: say in `key` what counts of `self`, and remove `receiver`";
-            return self.refuse(given.key, message);
-        }
         if let Some(attribute) = conditional(&receiver.receiver.attrs) {
             self.refuse(attribute.path().span(), CONDITIONAL);
         }
-        let covered = key.is_some()
-            || given.is_some() && matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
+        // An option whose value was wrong was meant to cover it.
+        let meant = given.as_ref().is_some_and(|given| given.value.is_none());
+        let covered =
+            key.is_some() || meant || matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
         if let (Some(span), false) = (mutable_receiver(&receiver.receiver), covered) {
             let message = "a call answered from the cache would leave `self` unchanged: \
                            take `&self`, or say `receiver = \"skip\"`, `receiver = self.id` or `key = ..`";
@@ -741,7 +734,11 @@ mod tests {
     fn receiver_without_self() {
         let message = "this function has no `self`: remove `receiver`";
         refuses("receiver = \"skip\"", PUT, message);
-        refuses("receiver = self.id, key = a", PUT, message);
+        refuses(
+            "receiver = self.id, key = a",
+            PUT,
+            "`key` replaces the receiver: say in `key` what counts of `self`, and remove `receiver`",
+        );
     }
 
     #[test]

@@ -126,8 +126,6 @@ pub mod config;
 mod config;
 mod control;
 mod directive;
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
-mod duration;
 mod error;
 mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]

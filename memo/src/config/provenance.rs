@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
+use memo_text::nearest;
+
 use super::Loaded;
-use super::problem::{Origin, Problem, nearest};
+use super::problem::{Origin, Problem};
 use super::schema::{FUNCTION, Rule, engine};
 use super::source::{Functions, Place, Placed};
 use crate::registry;

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::problem::{nearest, unknown};
+use memo_text::nearest;
+
+use super::problem::unknown;
 use super::value::{Given, Setting};
-use crate::duration;
 use crate::flight::patience::WITHOUT_END;
 use crate::settings::{OnError, SingleFlight};
 
@@ -62,22 +63,10 @@ pub(super) const FUNCTION: &[Rule] = &[
     rule("log_keys", Kind::Switch),
 ];
 
-/// Options of the attribute that are about the code, which a configuration does not know.
-pub(super) const OF_THE_ATTRIBUTE: [&str; 13] = [
-    "key",
-    "skip",
-    "receiver",
-    "cache_if",
-    "cache_none",
-    "ttl_of",
-    "weigh",
-    "name",
-    "version",
-    "code",
-    "codec",
-    "companion",
-    "crate",
-];
+/// Whether this is an option of the attribute that is about the code, which a configuration does not know.
+pub(super) fn is_about_the_code(name: &str) -> bool {
+    memo_text::option(name).is_some_and(|option| !option.configurable)
+}
 
 /// `[engines.<name>]`: the guard around each of them.
 pub(super) const GUARD: &[Rule] = &[
@@ -190,10 +179,10 @@ impl Kind {
             }
             (Kind::Lifetime, Given::Text(text)) if text == "none" => Ok(Setting::Lifetime(None)),
             (Kind::Lifetime, Given::Text(text)) => {
-                duration::duration(&text).map(|length| Setting::Lifetime(Some(length)))
+                memo_text::duration(&text).map(|length| Setting::Lifetime(Some(length)))
             }
             (Kind::Lifetime, Given::Duration(length)) => Ok(Setting::Lifetime(Some(length))),
-            (Kind::Time, Given::Text(text)) => duration::duration(&text).map(Setting::Time),
+            (Kind::Time, Given::Text(text)) => memo_text::duration(&text).map(Setting::Time),
             (Kind::Time, Given::Duration(length)) => Ok(Setting::Time(length)),
             (Kind::Budget, given @ (Given::Text(_) | Given::Duration(_))) => {
                 match Kind::Time.check(given, place, strict)? {
@@ -219,7 +208,7 @@ impl Kind {
             (Kind::Time | Kind::Budget, Given::Integer(number)) => {
                 Err(format!("the number {number} needs a unit: write \"{number}ms\" for milliseconds"))
             }
-            (Kind::Size, Given::Text(text)) => duration::size(&text).map(Setting::Size),
+            (Kind::Size, Given::Text(text)) => memo_text::size(&text).map(Setting::Size),
             (Kind::Size, given @ Given::Integer(number)) => {
                 u64::try_from(number).map(Setting::Size).map_err(|_| unfit(&given))
             }
@@ -344,4 +333,17 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
         return Err(unknown("engine", name, names) + own);
     }
     Ok(())
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_attribute_are_configurable_where_there_is_a_rule() {
+        for option in memo_text::OPTIONS {
+            let has_rule = FUNCTION.iter().any(|rule| rule.name == option.name);
+            assert_eq!(has_rule, option.configurable, "{}", option.name);
+        }
+    }
 }

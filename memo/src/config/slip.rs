@@ -1,8 +1,9 @@
 //! What was meant by the name of a section or a variable that is none.
 
+use memo_text::nearest;
 use toml::de::DeValue;
 
-use super::problem::{nearest, unknown};
+use super::problem::unknown;
 use super::schema::{ENGINES, FUNCTION, SECTIONS, engine};
 
 /// What is wrong with a section `key`, which holds `value`; how to write the one that was meant.

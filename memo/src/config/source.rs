@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::lines::Lines;
 use super::problem::{Origin, Problem, unknown};
-use super::schema::{self, FUNCTION, Kind, OF_THE_ATTRIBUTE, Rule, SECTIONS};
+use super::schema::{self, FUNCTION, Kind, Rule, SECTIONS};
 use super::slip;
 use super::trust::{self, Refused};
 use super::value::{Given, Setting};
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
                 Place::Engine(engine) => {
                     unknown("option", name, schema::engine(engine).map(|rule| rule.name))
                 }
-                _ if OF_THE_ATTRIBUTE.contains(&name) => {
+                _ if schema::is_about_the_code(name) => {
                     format!("this is about the code: write `#[memoize({name} = ..)]` there")
                 }
                 _ => unknown("option", name, FUNCTION.iter().map(|rule| rule.name)),
