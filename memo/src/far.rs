@@ -38,7 +38,7 @@ pub(crate) use memo_engines::Key;
 use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
 use memo_engines::{Calls, Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
 
-pub use codec::Codec;
+use crate::lasting::Codec;
 #[cfg(feature = "config")]
 pub(crate) use engines::is_registered;
 #[cfg(feature = "config")]
@@ -47,8 +47,7 @@ pub use engines::{Engines, engines};
 pub(crate) use fingerprint::Shape;
 pub(crate) use lease::give_up;
 pub(crate) use looked::{Found, Looked};
-pub use origin::Origin;
-pub(crate) use origin::{claim, is_nameless, is_refused};
+pub(crate) use origin::{claim, is_refused};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
@@ -218,7 +217,7 @@ pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>
     let mut route = Route::of(settings, auto, lacks, KNOWN);
     if !route.far.is_empty()
         && let Some(shape) = types.and_then(|types| types.shape)
-        && let Some(reason) = codec::reason(settings.codec, shape())
+        && let Some(reason) = codec::reason(settings.lasting.codec, shape())
     {
         route.plan = route.plan.because(reason);
     }
@@ -248,8 +247,12 @@ impl<K, V: 'static> Far<K, V> {
         let last = tiers.pop()?;
         tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
         let (full, parameters) = (origin::name(settings, name), origin::parameters(settings));
-        let identity =
-            Identity { name: &full, parameters: &parameters, version: settings.version, code: settings.code };
+        let identity = Identity {
+            name: &full,
+            parameters: &parameters,
+            version: settings.version,
+            code: settings.lasting.code,
+        };
         let lessor = lease::reach(settings).and_then(|reach| {
             let lessor = lease::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
             if lessor.is_none() {
@@ -268,7 +271,7 @@ impl<K, V: 'static> Far<K, V> {
             follows,
             name,
             longest,
-            ..Self::new(key, value, tiers, identity, settings.codec)
+            ..Self::new(key, value, tiers, identity, settings.lasting.codec)
         })
     }
 

@@ -137,6 +137,8 @@ mod functions;
 mod hooks;
 mod instance;
 mod key;
+#[cfg_attr(not(feature = "engines"), path = "lasting/absent.rs")]
+mod lasting;
 mod memo;
 mod memoized;
 mod names;
@@ -183,9 +185,11 @@ pub use control::{AsyncMethodControl, MethodControl};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
-pub use far::{Codec, Engines, engines};
+pub use far::{Engines, engines};
 pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
+#[cfg(feature = "engines")]
+pub use lasting::Codec;
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;

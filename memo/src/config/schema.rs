@@ -7,8 +7,7 @@ use memo_text::nearest;
 
 use super::problem::unknown;
 use super::value::{Given, Setting};
-use crate::flight::patience::WITHOUT_END;
-use crate::settings::{OnError, SingleFlight};
+use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 
 /// An option.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::flight::patience::WITHOUT_END;
-use crate::settings::{OnError, SingleFlight};
+use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 use crate::units::{duration, size};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a

@@ -9,77 +9,17 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::lasting::{Namesakes, Origin, is_nameless};
 use crate::memoized::Memoized;
 use crate::registry;
 use crate::route::Lacks;
 use crate::settings::Settings;
 
-/// Where a function stands.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin {
-    /// The package and its version; the module; the path of an item in the function.
-    package: &'static str,
-    version: &'static str,
-    module: &'static str,
-    path: &'static str,
-    /// That item.
-    item: TypeId,
-    place: &'static Location<'static>,
-    namesakes: Namesakes,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Namesakes {
-    None,
-    Some,
-    Unknown,
-}
-
-impl Origin {
-    /// That of the function that the item `T` is in, by module and by package with its version, as cargo says them.
-    #[track_caller]
-    pub fn of<T: 'static>(
-        module: &'static str,
-        package: Option<&'static str>,
-        version: Option<&'static str>,
-    ) -> Self {
-        Origin {
-            package: package.unwrap_or_default(),
-            version: version.unwrap_or_default(),
-            module,
-            path: std::any::type_name::<T>(),
-            item: TypeId::of::<T>(),
-            place: Location::caller(),
-            namesakes: Namesakes::None,
-        }
-    }
-
-    /// A function in another block has the same path.
-    pub fn with_namesakes(self) -> Self {
-        Origin { namesakes: Namesakes::Some, ..self }
-    }
-
-    /// A macro's definition holds it.
-    pub fn in_macro(self) -> Self {
-        Origin { namesakes: Namesakes::Unknown, ..self }
-    }
-
-    /// The path of what the function is in.
-    fn parent(&self) -> &'static str {
-        // the item is in a closure, which is in the function, or in one of ours beside it
-        let function = outer(self.path).trim_end_matches("::{{closure}}");
-        outer(function.strip_suffix("::__site").unwrap_or(function))
-    }
-}
-
-/// The path without its last segment.
-fn outer(path: &'static str) -> &'static str {
-    path.rsplit_once("::").map_or("", |(outer, _)| outer)
-}
-
 /// The name in engines of a function called `name`: with its package, and the functions around it.
 pub(super) fn name(settings: &Settings, name: &str) -> String {
-    let Some(origin) = settings.origin.filter(|_| settings.name.is_none()) else { return name.to_owned() };
+    let Some(origin) = settings.lasting.origin.filter(|_| settings.name.is_none()) else {
+        return name.to_owned();
+    };
     let package = origin.package;
     match settings.owner {
         // in its type's name
@@ -94,14 +34,14 @@ pub(super) fn name(settings: &Settings, name: &str) -> String {
 /// The type parameters of the function, of its type and of the trait, by their names: the name of the function has none.
 pub(super) fn parameters(settings: &Settings) -> String {
     let implemented =
-        settings.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
+        settings.lasting.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
     let owner = settings.owner.unwrap_or_default();
-    format!("{owner}{implemented}{}", settings.parameters)
+    format!("{owner}{implemented}{}", settings.lasting.parameters)
 }
 
 /// Why an instantiation has no name that lasts, where that is so whatever else there is.
 pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
-    let origin = settings.origin?;
+    let origin = settings.lasting.origin?;
     let why = match origin.namesakes {
         _ if settings.name.is_some() => None,
         Namesakes::Some => Some("a function in another block has the same path"),
@@ -122,17 +62,12 @@ pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
 /// Which of its types is a closure, in words.
 fn nameless(settings: &Settings) -> Option<String> {
     let owner = settings.owner.filter(|owner| is_nameless(owner));
-    let implemented = settings.implementation.map(|path| (path, trait_in(path)));
+    let implemented = settings.lasting.implementation.map(|path| (path, trait_in(path)));
     let implemented = implemented.filter(|(path, of)| path != of && is_nameless(of));
-    let types = settings.nameless.clone();
+    let types = settings.lasting.nameless.clone();
     types
         .or_else(|| owner.map(|owner| format!("it is a method of `{owner}`")))
         .or_else(|| implemented.map(|(_, of)| format!("it is a method of the trait `{of}`")))
-}
-
-/// Whether the type called `name` is a closure or a future, or is made of one: these have no names of their own.
-pub(crate) fn is_nameless(name: &str) -> bool {
-    name.match_indices("}}").any(|(at, _)| !name[at..].starts_with("}}::"))
 }
 
 /// Why there is nothing to read in engines, where something else has been found to have the same name.
@@ -172,7 +107,7 @@ fn names(settings: &Settings, origin: Origin, marker: TypeId) -> impl Iterator<I
 
 /// Whether something else has been found to have a name of this instantiation.
 pub(crate) fn is_refused(settings: &Settings) -> bool {
-    let Some(origin) = settings.origin else { return false };
+    let Some(origin) = settings.lasting.origin else { return false };
     let claims = claims();
     let Some(claims) = &*claims else { return false };
     // who asks does not matter
@@ -182,7 +117,7 @@ pub(crate) fn is_refused(settings: &Settings) -> bool {
 /// Has the names of an instantiation be its own, or else, which is true, takes it and whoever had one of them off the
 /// engines that outlive the process. The function is called `name`.
 pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
-    let Some(origin) = settings.origin else { return false };
+    let Some(origin) = settings.lasting.origin else { return false };
     let mut refused = Vec::new();
     let mut claims = claims();
     let claims_by_name = claims.get_or_insert_default();
