@@ -9,18 +9,17 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Expr, FnArg, Ident, Pat, ReturnType, Signature, Type, TypeImplTrait, Visibility, parse_quote,
-};
+use syn::{Attribute, Expr, FnArg, Ident, Pat, ReturnType, Signature, Type, Visibility, parse_quote};
 
 use crate::args::{Args, CompanionName, Options};
 pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
+    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
     SingleFlight,
 };
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
+use crate::types::impl_trait;
 
 /// A function and how to memoize it.
 #[derive(Debug, Clone)]
@@ -216,19 +215,6 @@ impl<'ast> Visit<'ast> for Bindings {
     // A const block or the length of an array may hold patterns of their own.
     fn visit_expr(&mut self, _: &'ast Expr) {}
     fn visit_block(&mut self, _: &'ast syn::Block) {}
-}
-
-/// The first `impl Trait` in a type.
-pub(crate) fn impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
-    struct First<'ast>(Option<&'ast TypeImplTrait>);
-    impl<'ast> Visit<'ast> for First<'ast> {
-        fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
-            self.0.get_or_insert(ty);
-        }
-    }
-    let mut first = First(None);
-    first.visit_type(ty);
-    first.0
 }
 
 #[cfg(test)]
