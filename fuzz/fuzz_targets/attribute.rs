@@ -16,6 +16,7 @@ mod macros {
     pub(crate) mod item;
     pub(crate) mod model;
     pub(crate) mod pipeline;
+    pub(crate) mod types;
     pub(crate) mod validate;
 }
 

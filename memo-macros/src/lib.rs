@@ -11,6 +11,7 @@ mod instance;
 mod item;
 mod model;
 mod pipeline;
+mod types;
 mod validate;
 
 /// Memoizes a function: a call with a key that was seen before is answered from a cache.

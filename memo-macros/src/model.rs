@@ -4,18 +4,17 @@
 //! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
 //! can be expanded.
 
-use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
-use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Expr, FnArg, Ident, Pat, ReturnType, Signature, Type, TypeImplTrait, Visibility, parse_quote,
-};
+mod argument;
+mod companion;
 
+use proc_macro2::{Span, TokenStream};
+use syn::{Attribute, FnArg, ReturnType, Signature, Type, Visibility, parse_quote};
+
+pub(crate) use self::argument::Arg;
+pub(crate) use self::companion::Companion;
 use crate::args::{Args, CompanionName, Options};
 pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Fallback, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
+    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
     SingleFlight,
 };
 pub(crate) use crate::enclosing::Place;
@@ -51,33 +50,6 @@ pub(crate) struct Model {
     pub(crate) outlives: bool,
     /// Whether keys may have to be shown: the cargo feature `tracing`.
     pub(crate) traced: bool,
-}
-
-/// The control item.
-#[derive(Debug, Clone)]
-pub(crate) enum Companion {
-    /// A type of this name beside a free function.
-    Type(Ident),
-    /// An associated function of this name beside a method or an associated function.
-    Function(Ident),
-}
-
-/// One argument with a type.
-#[derive(Debug, Clone)]
-pub(crate) struct Arg {
-    /// The pattern, as written.
-    pub(crate) pat: Pat,
-    /// The type, as written.
-    pub(crate) ty: Type,
-    /// The names that the pattern binds, in order, each once.
-    pub(crate) bindings: Vec<Ident>,
-    /// Whether `skip` leaves it out of the key.
-    pub(crate) skipped: bool,
-    /// The name to pass it on by: its own where the pattern is nothing but a name (`x` or `mut x`), else
-    /// `argN`, hygienic, where N counts from 0 over the arguments with a type.
-    pub(crate) forward: Ident,
-    /// Whether `impl Trait` is somewhere in the type, so that the type cannot be named.
-    pub(crate) is_impl_trait: bool,
 }
 
 /// `self`, and how it enters the key.
@@ -137,7 +109,7 @@ impl Model {
             typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip)).collect();
 
         Model {
-            companion: companion(options.companion.as_ref(), place, &sig.ident),
+            companion: Companion::of(options.companion.as_ref(), place, &sig.ident),
             output: match &sig.output {
                 ReturnType::Default => parse_quote!(()),
                 ReturnType::Type(_, ty) => (**ty).clone(),
@@ -157,80 +129,6 @@ impl Model {
     }
 }
 
-/// The control item that fits the place.
-fn companion(named: Option<&CompanionName>, place: Place, function: &Ident) -> Option<Companion> {
-    let name = match named {
-        Some(CompanionName::Off) => return None,
-        Some(CompanionName::Name(name)) => Some(name.clone()),
-        None => None,
-    };
-    match place {
-        Place::Free => Some(Companion::Type(name.unwrap_or_else(|| function.clone()))),
-        Place::Inherent => {
-            Some(Companion::Function(name.unwrap_or_else(|| format_ident!("{}_memo", function.unraw()))))
-        }
-        Place::Trait => None,
-    }
-}
-
-impl Arg {
-    fn new(index: usize, pat: &Pat, ty: &Type, skipped: &[Ident]) -> Self {
-        let mut bindings = Bindings::default();
-        bindings.visit_pat(pat);
-        let bindings = bindings.0;
-        let forward = match pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
-            _ => Ident::new(&format!("arg{index}"), Span::mixed_site().located_at(pat.span())),
-        };
-        Arg {
-            pat: pat.clone(),
-            ty: ty.clone(),
-            skipped: !bindings.is_empty() && bindings.iter().all(|binding| skipped.contains(binding)),
-            bindings,
-            forward,
-            is_impl_trait: impl_trait(ty).is_some(),
-        }
-    }
-}
-
-impl Arg {
-    /// Whether its pattern is nothing but its name.
-    pub(crate) fn is_whole(&self) -> bool {
-        matches!(&self.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
-    }
-}
-
-/// The names that a pattern binds.
-#[derive(Default)]
-struct Bindings(Vec<Ident>);
-
-impl<'ast> Visit<'ast> for Bindings {
-    fn visit_pat_ident(&mut self, pat: &'ast syn::PatIdent) {
-        // The branches of `(A(x) | B(x))` bind the same names.
-        if !self.0.contains(&pat.ident) {
-            self.0.push(pat.ident.clone());
-        }
-        visit::visit_pat_ident(self, pat);
-    }
-
-    // A const block or the length of an array may hold patterns of their own.
-    fn visit_expr(&mut self, _: &'ast Expr) {}
-    fn visit_block(&mut self, _: &'ast syn::Block) {}
-}
-
-/// The first `impl Trait` in a type.
-pub(crate) fn impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
-    struct First<'ast>(Option<&'ast TypeImplTrait>);
-    impl<'ast> Visit<'ast> for First<'ast> {
-        fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
-            self.0.get_or_insert(ty);
-        }
-    }
-    let mut first = First(None);
-    first.visit_type(ty);
-    first.0
-}
-
 #[cfg(test)]
 mod tests {
     use darling::Error;
@@ -238,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    fn model(options: &str, function: &str) -> Model {
+    pub(super) fn model(options: &str, function: &str) -> Model {
         let mut errors = Error::accumulator();
         let args = Args::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
@@ -268,32 +166,6 @@ mod tests {
     }
 
     #[test]
-    fn arguments() {
-        let function = "fn f(mut a: u8, (b, ref c): (u8, &impl Tr), d @ [e, ..]: [u8; 2], _: u8, ref g: u8, \
-                        P { h, i: (A(j) | B(j)) }: P) -> u8 { 1 }";
-        let Model { args, .. } = model("skip(a, b, c)", function);
-        let bindings = |arg: &Arg| arg.bindings.iter().map(Ident::to_string).collect::<Vec<_>>().join(" ");
-        let seen: Vec<_> =
-            args.iter().map(|arg| (arg.forward.to_string(), bindings(arg), arg.skipped)).collect();
-        let expected = [
-            ("a", "a", true),
-            ("arg1", "b c", true),
-            ("arg2", "d e", false),
-            ("arg3", "", false),
-            ("arg4", "g", false),
-            ("arg5", "h j", false),
-        ];
-        assert_eq!(
-            seen,
-            expected.map(|(name, bindings, skipped)| (name.to_owned(), bindings.to_owned(), skipped))
-        );
-        assert_eq!(
-            args.iter().map(|arg| arg.is_impl_trait).collect::<Vec<_>>(),
-            [false, true, false, false, false, false]
-        );
-    }
-
-    #[test]
     fn receivers() {
         let key =
             |options: &str| model(options, "fn f(self: &Arc<Self>) -> u8 { 1 }").receiver.map(|it| it.key);
@@ -302,24 +174,6 @@ mod tests {
         assert!(matches!(key("receiver = \"skip\""), Some(ReceiverKey::Skip)));
         assert!(matches!(key("receiver = self.id"), Some(ReceiverKey::Expr(_))));
         assert!(matches!(key("key = self.id"), Some(ReceiverKey::Skip)));
-    }
-
-    #[test]
-    fn companions() {
-        let companion = |options: &str, function: &str| match model(options, function).companion {
-            None => "none".to_owned(),
-            Some(Companion::Type(name)) => format!("type {name}"),
-            Some(Companion::Function(name)) => format!("fn {name}"),
-        };
-        assert_eq!(companion("", "fn f() {}"), "type f");
-        assert_eq!(companion("companion = g", "fn f() {}"), "type g");
-        assert_eq!(companion("companion = false", "fn f() {}"), "none");
-        assert_eq!(companion("", "pub fn f(&self) {}"), "fn f_memo");
-        assert_eq!(companion("", "pub fn r#type(&self) {}"), "fn type_memo");
-        assert_eq!(companion("companion = \"g\"", "pub fn f(&self) {}"), "fn g");
-        assert_eq!(companion("companion = false", "pub fn f(&self) {}"), "none");
-        assert_eq!(companion("", "fn f(&self) {}"), "none");
-        assert_eq!(companion("companion = \"g\"", "fn f(&self) {}"), "fn g");
     }
 
     #[test]
