@@ -15,7 +15,7 @@ const DEFAULT_CAPACITY: u64 = 10_000;
 const LARGE: u64 = 1 << 20;
 
 /// How long a call waits for a future that nobody polls, if nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What stands for `patience = "never"`.
 pub(crate) const WITHOUT_END: Duration = Duration::MAX;
