@@ -3,9 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::Error;
 use crate::call::{Op, Reply};
 use crate::directive::{Directive, direct};
+use crate::error::Error;
 use crate::plan::Plan;
 use crate::single::Single;
 use crate::stats::Stats;

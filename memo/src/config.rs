@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use apply::Change;
-pub(crate) use apply::{Configured, reconfigure, shown};
+pub(crate) use apply::{reconfigure, shown};
 #[cfg(feature = "disk")]
 pub(crate) use engines::disk;
 #[cfg(feature = "redis")]
@@ -252,7 +252,7 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
     }
     drop(state);
     let mut changes = before.map(|before| of_engines(&before, &loaded)).unwrap_or_default();
-    changes.extend(registry::all().into_iter().flat_map(|memo| memo.reconfigure()));
+    changes.extend(registry::all().into_iter().flat_map(|memo| reconfigure(memo.configured())));
     // a generic function has a record for each instantiation, and they change alike
     changes.dedup();
     Ok(Changes { changes })

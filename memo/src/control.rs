@@ -4,9 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::Error;
 use crate::call::{Op, Reply};
 use crate::directive::{Directed, Directive, direct};
+use crate::error::Error;
 use crate::function::Function;
 use crate::plan::Plan;
 use crate::site::Site;

@@ -39,15 +39,16 @@ use memo_engines::entry::{Expected, LABEL_LEN, Label, Misfit, Stored};
 use memo_engines::{Calls, Chain, CircuitState, Engine, Entry, Guarded, Space, Witness, utc_now};
 
 pub use codec::Codec;
+#[cfg(feature = "config")]
 pub(crate) use engines::is_registered;
 #[cfg(feature = "config")]
 pub(crate) use engines::names;
 pub use engines::{Engines, engines};
 pub(crate) use fingerprint::Shape;
-pub(crate) use lease::{flight_reason, give_up};
+pub(crate) use lease::give_up;
 pub(crate) use looked::{Found, Looked};
 pub use origin::Origin;
-pub(crate) use origin::{Unnamed, claim, is_nameless, is_refused, say_unnamed};
+pub(crate) use origin::{claim, is_nameless, is_refused};
 pub(crate) use types::{FarTypes, KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use types::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 use watch::{Ticket, Watched};
@@ -59,9 +60,10 @@ use self::refused::Refused;
 use crate::clock::nanos;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
+use crate::memoized::Clearing;
 use crate::park::block_on;
-use crate::plan::{Plan, Route};
-use crate::registry::Clearing;
+use crate::plan::Plan;
+use crate::route::{Known, Lacks, Route};
 use crate::settings::Settings;
 use crate::stats::TierStats;
 use crate::strategy::{self, FunctionProfile, Profiles};
@@ -209,20 +211,23 @@ pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>
         }
         None => Plan::nearest(),
     };
-    let unnamed = origin::unnamed(settings);
-    let refused = || is_refused(settings).then(|| origin::REFUSED.to_owned());
-    let why = || unnamed.as_ref().map(|unnamed| unnamed.why.clone());
-    let lacks = types.and_then(Profiles::lacks).or_else(why).or_else(refused);
-    let mut route = Route::of(settings, auto, lacks.as_deref());
-    let unnamed = unnamed.filter(|unnamed| route.lacks.as_ref() == Some(&unnamed.why));
+    let other = |why| Lacks { why, instead: None };
+    let refused = || is_refused(settings).then(|| other(origin::REFUSED.to_owned()));
+    let of_types = types.and_then(Profiles::lacks).map(other);
+    let lacks = of_types.or_else(|| origin::unnamed(settings)).or_else(refused);
+    let mut route = Route::of(settings, auto, lacks, KNOWN);
     if !route.far.is_empty()
         && let Some(shape) = types.and_then(|types| types.shape)
         && let Some(reason) = codec::reason(settings.codec, shape())
     {
         route.plan = route.plan.because(reason);
     }
-    Route { unnamed, ..route }
+    route
 }
+
+/// What is known of the engines here.
+pub(crate) const KNOWN: Known =
+    Known { is_registered: engines::is_registered, flight_reason: lease::flight_reason };
 
 impl<K, V: 'static> Far<K, V> {
     /// The engines on the `route` of a function called `name`; `None` if there are none.

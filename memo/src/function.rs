@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
+use crate::memoized::{self, FunctionId, Memoized};
 use crate::park::block_on;
 use crate::record::Records;
-use crate::registry::{self, Memoized};
+use crate::registry;
 use crate::signpost::{LISTS, Signpost};
 use crate::stats::Stats;
 
@@ -56,9 +57,14 @@ impl Function {
         !self.warned.swap(true, Ordering::Relaxed)
     }
 
+    /// What it is told apart by.
+    pub(crate) fn id(&'static self) -> FunctionId {
+        FunctionId::of(self)
+    }
+
     /// Its instantiations that have been called.
     pub(crate) fn memos(&'static self) -> impl Iterator<Item = &'static dyn Memoized> {
-        registry::all().into_iter().filter(|memo| std::ptr::eq(memo.function(), self))
+        registry::all().into_iter().filter(|memo| memo.function() == self.id())
     }
 
     /// What all its instantiations have counted.
@@ -74,7 +80,7 @@ impl Function {
     ///
     /// If an engine did not do it.
     pub fn clear(&'static self) -> Result<(), Error> {
-        block_on(registry::clear(self.memos()))
+        block_on(memoized::clear(self.memos()))
     }
 
     /// The same, without blocking the thread.
@@ -83,6 +89,6 @@ impl Function {
     ///
     /// If an engine did not do it.
     pub async fn clear_async(&'static self) -> Result<(), Error> {
-        registry::clear(self.memos()).await
+        memoized::clear(self.memos()).await
     }
 }

@@ -135,10 +135,13 @@ mod far;
 mod flight;
 mod fork;
 mod function;
+mod functions;
 mod hooks;
 mod instance;
 mod key;
 mod memo;
+mod memoized;
+mod names;
 mod near;
 mod outcome;
 mod park;
@@ -149,6 +152,7 @@ mod plan;
 mod record;
 mod registry;
 mod report;
+mod route;
 mod scope;
 mod settings;
 mod signpost;
@@ -164,6 +168,7 @@ pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod units;
 mod versions;
 mod warn;
 
@@ -181,11 +186,12 @@ pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
 pub use far::{Codec, Engines, engines};
+pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::{EngineNames, Plan};
-pub use registry::{FunctionHandle, function, functions, report};
+pub use names::EngineNames;
+pub use plan::Plan;
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]

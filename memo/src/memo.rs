@@ -22,7 +22,6 @@ use crate::key::{OwnedPart, Part};
 use crate::near::{Limits, Lookup, Near, may_run_user_code};
 use crate::outcome::Value;
 use crate::record::{Header, Record};
-use crate::registry;
 use crate::scope::Variants;
 use crate::settings::Settings;
 use crate::signpost;
@@ -105,7 +104,7 @@ fn limits(settings: &Settings) -> Limits {
 #[cold]
 #[inline(never)]
 fn warn_of_impatience(name: &str, patience: Duration) {
-    let bound = crate::plan::show(patience);
+    let bound = crate::units::duration(patience);
     crate::warn::warn(&format!(
         "`{name}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
          place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
@@ -123,7 +122,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         counters: Counters,
         graph: &'static Graph,
     ) -> Self {
-        let name = registry::name(function.module, function.name, &author);
+        let name = author.name_of(function.module, function.name);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
         let first = Version::new(settings, &hooks, &name, marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
@@ -229,7 +228,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// What the store in memory is called.
     pub(crate) fn near_name(&self) -> &'static str {
-        crate::plan::name(self.route.kind)
+        crate::route::of_kind(self.route.kind)
     }
 
     /// How keys are shown, where the function shows them and somebody wants to see them.

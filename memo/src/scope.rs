@@ -15,8 +15,8 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::directive::kind::Directive;
+use crate::names::EngineNames;
 use crate::pattern::Pattern;
-use crate::plan::EngineNames;
 
 mod any_variant;
 mod asked;
@@ -33,7 +33,7 @@ pub(crate) use asked::Asked;
 pub(crate) use call::{Answered, Call};
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
-pub(crate) use variants::{InUse, Origin, Variants};
+pub(crate) use variants::{Origin, Variants};
 
 use layer::{Layer, Names};
 use realm::Realm;

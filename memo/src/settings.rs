@@ -358,6 +358,15 @@ impl Settings {
         self
     }
 
+    /// What the function is called: the name that its author gave, or its path.
+    pub(crate) fn name_of(&self, module: &str, function: &str) -> String {
+        match (self.name, self.owner) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(owner)) => format!("{}::{function}", without_parameters(owner)),
+            (None, None) => format!("{module}::{function}"),
+        }
+    }
+
     /// Whether anything is looked for and stored at all.
     pub(crate) fn enabled(&self) -> bool {
         #[cfg(feature = "config")]
@@ -407,3 +416,27 @@ macro_rules! counts {
     )*};
 }
 counts!(u8 u16 u32 u64 usize u128);
+
+/// The path of a type without its type parameters: all instantiations have one name.
+fn without_parameters(path: &str) -> String {
+    let mut depth = 0_usize;
+    path.chars()
+        .filter(|&c| {
+            depth += usize::from(c == '<');
+            let outside = depth == 0;
+            depth = depth.saturating_sub(usize::from(c == '>'));
+            outside
+        })
+        .collect()
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::without_parameters;
+
+    #[test]
+    fn type_parameters_are_no_part_of_a_name() {
+        assert_eq!(without_parameters("app::Shop<alloc::vec::Vec<u8>, 3>"), "app::Shop");
+        assert_eq!(without_parameters("app::Shop"), "app::Shop");
+    }
+}

@@ -15,9 +15,11 @@ use crate::function::{Family, Function};
 use crate::hooks::Hooks;
 use crate::key::OwnedPart;
 use crate::memo::{Code, Memo};
+use crate::memoized::Memoized;
 use crate::outcome::Value;
-use crate::plan::{Plan, Route};
-use crate::registry::{self, Memoized};
+use crate::plan::Plan;
+use crate::registry;
+use crate::route::Route;
 use crate::settings::Settings;
 use crate::signpost::{LISTS, Signpost};
 use crate::stats::Counters;
@@ -81,7 +83,7 @@ impl Site {
         called.map_or_else(
             || {
                 let settings = (self.settings)();
-                let name = registry::name(self.function.module, self.function.name, &settings);
+                let name = settings.name_of(self.function.module, self.function.name);
                 route(&config::settings(&name, &settings), &name).plan
             },
             Memoized::plan,
@@ -153,7 +155,7 @@ impl Site {
         // a reload while it was being made has not found it
         #[cfg(feature = "config")]
         if config::generation() != generation {
-            memo.reconfigure();
+            config::reconfigure(memo);
         }
         // nor has something of the same name
         #[cfg(feature = "engines")]

@@ -14,8 +14,9 @@ use std::time::Duration;
 use memo_engines::{Capability, Reach};
 
 use crate::far::Shape;
+use crate::names::EngineNames;
 use crate::pattern::Pattern;
-use crate::plan::{EngineNames, Plan};
+use crate::plan::Plan;
 use crate::settings::Settings;
 
 /// Decides where the results of functions live that name no engine, or `engine = "auto"`.

@@ -9,8 +9,9 @@ use super::problem::Origin;
 use super::schema::FUNCTION;
 use super::source::Placed;
 use super::value::{Setting, show_patience};
-use crate::plan::{bytes, show as duration};
+use crate::memoized::Configured;
 use crate::settings::Settings;
+use crate::units::{duration, size};
 
 impl Loaded {
     /// What sets an option of the function called `name`, by `author`; none if the author or nobody does.
@@ -133,9 +134,9 @@ fn show(settings: &Settings, option: &str) -> String {
         "large" => settings.hints.large.to_string(),
         #[cfg(not(feature = "engines"))]
         "persist" | "shared" | "large" => false.to_string(),
-        "large_over" => bytes(settings.large_over),
+        "large_over" => size(settings.large_over),
         "capacity" => settings.capacity.map_or_else(|| "unbounded".to_owned(), |count| count.to_string()),
-        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), bytes),
+        "max_weight" => settings.max_weight.map_or_else(|| "none".to_owned(), size),
         "ttl" => lifetime(settings.ttl),
         "tti" => lifetime(settings.tti),
         "cache_err" => lifetime(settings.error_ttl),
@@ -203,33 +204,18 @@ impl fmt::Display for Change {
     }
 }
 
-/// A function that has run, as a reload sees it.
-pub(crate) trait Configured {
-    /// What it goes by.
-    fn goes_by(&self) -> &Settings;
-    /// Whether it could go by these, with the store that it has.
-    fn is_possible(&self, settings: &Settings) -> bool;
-    /// Whether its results are kept in memory.
-    fn uses_memory(&self) -> bool;
-    /// Goes by these from now on.
-    fn go_by(&'static self, settings: Settings);
-    /// Holds its memory to the limits of these; whether it can.
-    fn resize(&self, settings: &Settings) -> bool;
-    /// Drops what is in memory, and what is being computed is not stored.
-    fn empty(&self);
-}
-
-/// Has the function called `name`, by `author`, go by what is configured now; what has changed by that.
-pub(crate) fn reconfigure(name: &str, author: &Settings, function: &'static impl Configured) -> Vec<Change> {
-    let first = shown(function.goes_by());
+/// Has `function` go by what is configured now; what has changed by that.
+pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
+    let (name, author) = (function.name(), function.author());
+    let first = shown(function.settings());
     loop {
         let loaded = super::current();
-        let pending = loaded.reconfigure(name, author, function);
+        let pending = loaded.reconfigure(function);
         // another reload may have come in between, and been overtaken
         if super::generation() != loaded.generation {
             continue;
         }
-        let now = shown(function.goes_by());
+        let now = shown(function.settings());
         let change = |((option, old), (_, new)): ((&'static str, String), (_, String)), applied| Change {
             origin: loaded.origin(name, author, option),
             subject: name.to_owned(),
@@ -249,14 +235,9 @@ pub(crate) fn reconfigure(name: &str, author: &Settings, function: &'static impl
 
 impl Loaded {
     /// What it was to go by.
-    fn reconfigure(
-        &self,
-        name: &str,
-        author: &Settings,
-        function: &'static impl Configured,
-    ) -> Vec<(&'static str, String)> {
-        let old = function.goes_by();
-        let mut new = self.settings(name, author).into_owned();
+    fn reconfigure(&self, function: &'static dyn Configured) -> Vec<(&'static str, String)> {
+        let old = function.settings();
+        let mut new = self.settings(function.name(), function.author()).into_owned();
         let wanted = shown(&new);
         if wanted == shown(old) {
             return wanted;

@@ -85,7 +85,7 @@ pub fn config() -> Configuration {
     functions.sort_by(|a, b| a.name().cmp(b.name()));
     functions.dedup_by(|a, b| a.name() == b.name());
     for memo in &functions {
-        let (author, settings) = memo.settings();
+        let (author, settings) = (memo.configured().author(), memo.configured().settings());
         let options = super::shown(settings).into_iter();
         rows.extend(options.map(|(option, value)| Row {
             key: format!("{} {option}", memo.name()),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::flight::patience::WITHOUT_END;
-use crate::plan::{bytes, show};
 use crate::settings::{OnError, SingleFlight};
+use crate::units::{duration, size};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
 /// `bool`, a [`Duration`], a path, or an array of texts.
@@ -70,7 +70,7 @@ impl Given {
             Given::Text(text) => format!("the text {text:?}"),
             Given::Integer(number) => format!("the number {number}"),
             Given::Bool(flag) => format!("`{flag}`"),
-            Given::Duration(length) => format!("the duration {}", show(*length)),
+            Given::Duration(length) => format!("the duration {}", duration(*length)),
             Given::Path(path) => format!("the path {path:?}"),
             Given::List(_) => "an array".to_owned(),
             Given::Other(what) => (*what).to_owned(),
@@ -108,9 +108,9 @@ impl fmt::Display for Setting {
             Setting::Switch(flag) => flag.fmt(f),
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
-            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&show(*length)),
+            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
             Setting::Lifetime(None) => f.write_str("none"),
-            Setting::Size(size) => f.write_str(&bytes(*size)),
+            Setting::Size(bytes) => f.write_str(&size(*bytes)),
             Setting::Path(path) => path.display().fmt(f),
             Setting::Text(text) => f.write_str(text),
             Setting::Address(address) => f.write_str(&without_password(address)),
@@ -148,7 +148,7 @@ impl fmt::Display for OnError {
 
 /// As it is written.
 pub(super) fn show_patience(patience: Duration) -> String {
-    if patience == WITHOUT_END { "never".to_owned() } else { show(patience) }
+    if patience == WITHOUT_END { "never".to_owned() } else { duration(patience) }
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.

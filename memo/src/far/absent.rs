@@ -10,23 +10,23 @@ use crate::call::Blocks;
 use crate::error::Error;
 use crate::flight::Lead;
 use crate::key::OwnedPart;
+use crate::memoized::Clearing;
 use crate::outcome::Value;
-use crate::plan::{Plan, Route};
-use crate::registry::Clearing;
+use crate::plan::Plan;
+use crate::route::{Known, Route};
 use crate::settings::Settings;
 use crate::stats::TierStats;
 
 pub(crate) use looked::{Found, Looked};
 
 /// Nothing is.
+#[cfg(feature = "config")]
 pub(crate) fn is_registered(_: &str) -> bool {
     false
 }
 
-/// There is none to give.
-pub(crate) fn flight_reason(_: &Settings, _: &[String]) -> Option<String> {
-    None
-}
+/// There are none.
+pub(crate) const KNOWN: Known = Known::NOTHING;
 
 /// Nothing is.
 #[cfg(feature = "config")]
@@ -42,7 +42,7 @@ pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V
 /// The same for all types, so that it is compiled here.
 #[inline(never)]
 fn nearest(settings: &Settings) -> Route {
-    Route::of(settings, Plan::nearest, None)
+    Route::of(settings, Plan::nearest, None, KNOWN)
 }
 
 /// Never there.

@@ -5,11 +5,13 @@
 //! the two may use such an engine: it would be given the other's results.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::registry::{self, Memoized};
+use crate::memoized::Memoized;
+use crate::registry;
+use crate::route::Lacks;
 use crate::settings::Settings;
 
 /// Where a function stands.
@@ -97,16 +99,8 @@ pub(super) fn parameters(settings: &Settings) -> String {
     format!("{owner}{implemented}{}", settings.parameters)
 }
 
-/// Why an instantiation has no name that lasts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unnamed {
-    pub(super) why: String,
-    /// What to write instead.
-    instead: &'static str,
-}
-
 /// Why an instantiation has no name that lasts, where that is so whatever else there is.
-pub(super) fn unnamed(settings: &Settings) -> Option<Unnamed> {
+pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
     let origin = settings.origin?;
     let why = match origin.namesakes {
         _ if settings.name.is_some() => None,
@@ -117,11 +111,11 @@ pub(super) fn unnamed(settings: &Settings) -> Option<Unnamed> {
         }
         _ => None,
     };
-    let why = why.map(|why| Unnamed { why: why.to_owned(), instead: "tell it apart by `name = \"..\"`" });
+    let why = why.map(|why| Lacks { why: why.to_owned(), instead: Some("tell it apart by `name = \"..\"`") });
     why.or_else(|| {
         let instead = "all closures of a module have one name: use a function or a type that has a name of its own, \
                        or `engine = \"memory\"`";
-        Some(Unnamed { why: nameless(settings)?, instead })
+        Some(Lacks { why: nameless(settings)?, instead: Some(instead) })
     })
 }
 
@@ -225,20 +219,6 @@ fn say(name: &str, origin: Origin, other: &Location<'_>, types: Option<&str>) {
              outlive the process for these: give them names of their own, or have them stand in modules"
         ),
     });
-}
-
-/// Says once to the author of a function called `name` that it does without such engines, and why.
-pub(crate) fn say_unnamed(name: &str, Unnamed { why, instead }: &Unnamed) {
-    static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
-    let message = format!(
-        "`{name}` does without engines that outlive the process, where it could be given the results of others: {why}; \
-         {instead}"
-    );
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    if said.get_or_insert_default().insert(message.clone()) {
-        drop(said);
-        crate::warn::warn(&message);
-    }
 }
 
 /// The trait in the path of something in an `impl` of it, with its parameters. The compiler writes such a path as

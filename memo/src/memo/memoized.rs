@@ -4,11 +4,10 @@ use std::any::TypeId;
 
 use super::{Memo, Version};
 use crate::far::Far;
-use crate::function::Function;
 use crate::key::OwnedPart;
+use crate::memoized::{Clearing, FunctionId, Memoized};
 use crate::outcome::Value;
 use crate::plan::Plan;
-use crate::registry::{Clearing, Memoized};
 use crate::scope::Asked;
 use crate::stats::Stats;
 
@@ -17,8 +16,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         &self.name
     }
 
-    fn function(&self) -> &'static Function {
-        self.function
+    fn function(&self) -> FunctionId {
+        self.function.id()
     }
 
     fn marker(&self) -> TypeId {
@@ -61,8 +60,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     }
 
     #[cfg(feature = "config")]
-    fn settings(&self) -> (&crate::settings::Settings, &crate::settings::Settings) {
-        (&self.author, &self.versions.current().settings)
+    fn configured(&'static self) -> &'static dyn crate::memoized::Configured {
+        self
     }
 
     #[cfg(feature = "engines")]
@@ -74,10 +73,5 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
             self.replace(version.settings.clone());
             self.begin_anew();
         }
-    }
-
-    #[cfg(feature = "config")]
-    fn reconfigure(&'static self) -> Vec<crate::config::Change> {
-        crate::config::reconfigure(&self.name, &self.author, self)
     }
 }

@@ -28,7 +28,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 }
 
 #[cfg(feature = "config")]
-impl<K: OwnedPart, V: Value, F: Value> crate::config::Configured for Memo<K, V, F> {
+impl<K: OwnedPart, V: Value, F: Value> crate::memoized::Configured for Memo<K, V, F> {
     fn is_possible(&self, settings: &Settings) -> bool {
         crate::far::route(settings, &self.name, self.hooks.far.as_ref()).kind == self.near.kind()
     }
@@ -47,8 +47,16 @@ impl<K: OwnedPart, V: Value, F: Value> crate::config::Configured for Memo<K, V, 
         }
     }
 
-    fn goes_by(&self) -> &Settings {
-        &self.settings
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn author(&self) -> &Settings {
+        &self.author
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.versions.current().settings
     }
 
     fn resize(&self, settings: &Settings) -> bool {

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use crate::far::Far;
 use crate::hooks::Hooks;
-use crate::plan::Route;
+use crate::route::Route;
 use crate::settings::{Settings, SingleFlight};
 
 /// For whom the leader of a flight computes.
