@@ -264,7 +264,7 @@ fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
         placed.map_or_else(|| "default".to_owned(), |placed| placed.setting.to_string())
     };
     let mut changes = Vec::new();
-    for name in crate::far::names() {
+    for name in crate::far::named::names() {
         for rule in schema::engine(&name) {
             let (old, new) = (before.engine(&name, rule.name), after.engine(&name, rule.name));
             if old.map(|old| &old.setting) != new.map(|new| &new.setting) {

@@ -128,6 +128,8 @@ mod control;
 mod directive;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
 mod duration;
+#[cfg(feature = "engines")]
+mod engines;
 mod error;
 mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
@@ -182,10 +184,12 @@ pub use companion::Companion;
 #[cfg(feature = "config")]
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
+#[cfg(feature = "engines")]
+pub use engines::{Engines, engines};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
-pub use far::{Codec, Engines, engines};
+pub use far::Codec;
 pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]

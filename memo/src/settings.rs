@@ -62,13 +62,13 @@ pub struct Settings {
     pub(crate) implementation: Option<&'static str>,
     /// Where the function stands, if its results may outlive the process.
     #[cfg(feature = "engines")]
-    pub(crate) origin: Option<crate::far::Origin>,
+    pub(crate) origin: Option<crate::far::origin::Origin>,
     /// A digest of the function's tokens; 0 where edits are not tracked.
     #[cfg(feature = "engines")]
     pub(crate) code: u64,
     #[cfg(feature = "engines")]
     /// None where the author names none.
-    pub(crate) codec: Option<crate::far::Codec>,
+    pub(crate) codec: Option<crate::far::codec::Codec>,
 }
 
 /// How far concurrent misses of one key share one computation.
@@ -306,7 +306,7 @@ impl Settings {
         self.parameters = format!("{names:?}{consts:?}");
         self.nameless = types
             .iter()
-            .find(|(_, name)| crate::far::is_nameless(name))
+            .find(|(_, name)| crate::far::origin::is_nameless(name))
             .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
         self
     }
@@ -324,7 +324,7 @@ impl Settings {
     pub fn told(mut self, path: &'static str) -> Self {
         let types = path.trim_end_matches("::{{closure}}");
         self.parameters += types;
-        if crate::far::is_nameless(types) {
+        if crate::far::origin::is_nameless(types) {
             self.nameless = Some(format!("its `impl Trait` arguments are of the types in `{types}`"));
         }
         self
@@ -339,7 +339,7 @@ impl Settings {
 
     /// Where it stands.
     #[cfg(feature = "engines")]
-    pub fn origin(mut self, origin: crate::far::Origin) -> Self {
+    pub fn origin(mut self, origin: crate::far::origin::Origin) -> Self {
         self.origin = Some(origin);
         self
     }
@@ -353,7 +353,7 @@ impl Settings {
 
     /// `codec`.
     #[cfg(feature = "engines")]
-    pub fn codec(mut self, codec: crate::far::Codec) -> Self {
+    pub fn codec(mut self, codec: crate::far::codec::Codec) -> Self {
         self.codec = Some(codec);
         self
     }

@@ -320,17 +320,18 @@ fn is_address(text: &str) -> Result<(), String> {
 fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((_, true)) => return Ok(()),
-        Some((_, false)) if crate::far::is_registered(name) => return Ok(()),
+        Some((_, false)) if crate::far::named::is_registered(name) => return Ok(()),
         Some((_, false)) => {
             return Err(format!("this engine needs the feature `{name}` of the crate `memo`"));
         }
         None => {}
     }
-    if crate::far::is_registered(name) {
+    if crate::far::named::is_registered(name) {
         return Ok(());
     }
     // those that are built in are registered as they are first used
-    let own = crate::far::names().into_iter().filter(|name| BUILT_IN.iter().all(|(known, _)| known != name));
+    let own =
+        crate::far::named::names().into_iter().filter(|name| BUILT_IN.iter().all(|(known, _)| known != name));
     let own: Vec<_> = own.collect();
     let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);
     let names = usable.chain(own.iter().map(String::as_str));

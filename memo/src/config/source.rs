@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
             "memory" | "moka" | "auto" => {
                 "this engine has no options: capacity and lifetimes are set for functions".to_owned()
             }
-            name if crate::far::is_registered(name) => {
+            name if crate::far::named::is_registered(name) => {
                 "an engine of the program's own has no options here".to_owned()
             }
             name => unknown("engine", name, schema::ENGINES.iter().map(|(known, _)| *known)),

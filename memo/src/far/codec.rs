@@ -6,12 +6,15 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use memo_engines::entry::LABEL_LEN;
 use serde::Serialize;
 
-use super::ROOM;
 use super::bounded::Limits;
 use super::detached::Read;
 use super::fingerprint::Shape;
+
+/// How many bytes to leave behind a payload, so that its label needs no other allocation.
+const ROOM: usize = LABEL_LEN;
 
 /// How results are written. The numbers are part of the stored format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
