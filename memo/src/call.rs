@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::far::{Far, FarKey, Found, Hold, Looked};
 use crate::flight::blocks::Block;
-use crate::flight::graph::{self, Held};
+use crate::flight::graph::{self, Blocks, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
 use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
@@ -438,9 +438,6 @@ struct Looking<K: OwnedPart, V: Value, F: Value> {
     /// Whether it may wait for a computation in another process, and how.
     may_wait: Option<Blocks>,
 }
-
-/// Whether a wait blocks its thread.
-pub(crate) type Blocks = bool;
 
 struct Waiting<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
@@ -946,7 +943,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 let Storage { weight, lifetime } = storage;
                 self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
                 if let (true, true, Some(far)) = (failed, self.stands_in(), &self.far) {
-                    far.lodged(|| self.near.clear());
+                    far.kept_in_fallback(|| self.near.clear());
                 }
                 if let Some((far, hold)) = asked {
                     self.drop_unless(far, hold, lead);

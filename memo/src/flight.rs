@@ -38,6 +38,8 @@ use crate::sync::Weak;
 
 pub(crate) mod blocks;
 mod board;
+#[cfg(feature = "engines")]
+pub(crate) mod given_up;
 pub(crate) mod graph;
 pub(crate) mod patience;
 #[cfg(all(test, memo_shuttle))]
@@ -528,7 +530,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
     #[cfg(feature = "engines")]
-    pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
+    pub(crate) fn keeps_back(&self, blocks: graph::Blocks, others: &[Arc<dyn Node>]) -> bool {
         self.flights.graph.keeps_back(self.flight.flight.id(), blocks, others)
     }
 
@@ -688,7 +690,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         drop(state);
         self.flights.board().leave(&self.flight.flight);
         // in other processes too
-        crate::far::give_up(self.flight.flight.id());
+        #[cfg(feature = "engines")]
+        given_up::tell(self.flight.flight.id());
         wake_all(wakers);
     }
 }

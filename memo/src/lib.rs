@@ -126,6 +126,8 @@ pub mod config;
 mod config;
 mod control;
 mod directive;
+#[cfg(feature = "engines")]
+mod engines;
 mod error;
 mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
@@ -182,14 +184,14 @@ pub use companion::Companion;
 #[cfg(feature = "config")]
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
+#[cfg(feature = "engines")]
+pub use engines::{Engines, engines};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
 #[cfg(feature = "engines")]
-pub use far::{Engines, engines};
+pub use far::Codec;
 pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
-#[cfg(feature = "engines")]
-pub use lasting::Codec;
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use memo_engines::{Capability, Reach};
 
-use crate::far::Shape;
+use crate::far::fingerprint::Shape;
 use crate::names::EngineNames;
 use crate::pattern::Pattern;
 use crate::plan::Plan;

@@ -91,7 +91,7 @@ pub fn isolation() -> Scope {
 #[cfg(feature = "engines")]
 pub fn engine(name: &str) -> Double {
     let double = Double::new(name);
-    crate::far::engines().register(name, double.clone());
+    crate::engines::engines().register(name, double.clone());
     double
 }
 

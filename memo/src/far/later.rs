@@ -45,7 +45,7 @@ pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Waits for what was handed over before.
-pub(super) fn drain() {
+pub(crate) fn drain() {
     let worker = worker().clone();
     if let Some(worker) = worker {
         let (done, wait) = sync_channel(1);

@@ -95,6 +95,9 @@ pub(super) fn this_frame() -> u64 {
     stack(|stack| stack.frames().next_back()).flatten().unwrap_or_else(lowest_frame)
 }
 
+/// Whether a wait blocks its thread.
+pub(crate) type Blocks = bool;
+
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
     let begun: Vec<u64> = stack(|stack| stack.frames().collect()).unwrap_or_default();
@@ -280,7 +283,7 @@ impl Graph {
     /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this
     /// stack, or waits, through others perhaps, for what is.
     #[cfg(feature = "engines")]
-    pub(super) fn keeps_back(&self, own: usize, blocks: bool, flights: &[Arc<dyn Node>]) -> bool {
+    pub(super) fn keeps_back(&self, own: usize, blocks: Blocks, flights: &[Arc<dyn Node>]) -> bool {
         let mut held = Held::snapshot();
         held.push(own);
         let frames = frames_kept_back(blocks);

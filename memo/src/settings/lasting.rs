@@ -1,7 +1,8 @@
 //! What generated code says of a function for engines that outlive the process.
 
 use super::Settings;
-use crate::lasting::{Codec, Origin, is_nameless};
+use crate::far::codec::Codec;
+use crate::far::origin::{Origin, is_nameless};
 
 impl Settings {
     /// The type parameters: what each is called, and its type's name.
