@@ -17,8 +17,8 @@ impl Rules<'_> {
         let Some(Given { value: Some(CompanionName::Name(name)), .. }) = &self.args.companion else { return };
         match &self.model.companion {
             None if self.model.place == Place::Trait => {
-                let message = "a trait and its impls have no room for a companion: remove it, \
-                               and use `memo::function(\"path::to::Type::method\")`";
+                let message = "a trait and its impls have no room for a companion: remove `companion`, and use \
+                               `memo::function(\"path::to::Type::method\")`";
                 self.refuse(name.span(), message);
             }
             Some(Companion::Function(companion)) if *companion == self.model.sig.ident => {
@@ -93,8 +93,8 @@ mod tests {
         (model.place, model.companion) = (Place::Trait, None);
         validate(&args, &model, &mut errors);
         let errors: Vec<_> = errors.into_inner().iter().map(Error::to_string).collect();
-        let message = "a trait and its impls have no room for a companion: remove it, \
-                       and use `memo::function(\"path::to::Type::method\")`";
+        let message = "a trait and its impls have no room for a companion: remove `companion`, and use \
+                       `memo::function(\"path::to::Type::method\")`";
         assert_eq!(errors, [message]);
     }
 }
