@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(value(good("on_error = \"one\"").on_error), OnError::One);
         assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
         bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
-        bad("on_error = \"al\"", "unknown on_error \"al\": did you mean \"all\"?");
+        bad("on_error = \"al\"", "`on_error` does not take \"al\": did you mean \"all\"?");
     }
 
     #[test]
@@ -192,6 +192,9 @@ mod tests {
                 );
             }
         }
-        bad("single_flight = \"proces\"", "unknown single_flight \"proces\": did you mean \"process\"?");
+        bad(
+            "single_flight = \"proces\"",
+            "`single_flight` does not take \"proces\": did you mean \"process\"?",
+        );
     }
 }

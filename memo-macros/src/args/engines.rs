@@ -2,11 +2,11 @@
 
 use darling::{Error, Result};
 use memo_text::nearest;
-use syn::Expr;
+use syn::{Expr, LitStr};
 
 use super::forms::{peel, string};
 use super::given::{Value, takes_not};
-use super::words::unknown_word;
+use super::words::list;
 
 /// Where results live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,13 +113,13 @@ impl Value for Engine {
         for elem in &array.elems {
             let wrong = |message: &str| Error::custom(message).with_span(elem);
             match errors.handle(one_engine::<Self>(name, elem, ENGINES)) {
-                Some(One::Alone) => {
-                    errors.push(wrong("\"auto\" stands alone: name the engines, or say \"auto\""))
-                }
+                Some(One::Alone) => errors.push(wrong(
+                    "\"auto\" cannot be in a list: name the engines, or write `engine = \"auto\"`",
+                )),
                 Some(One::Thread) => {
                     errors.push(wrong(
-                        "\"thread\" stands alone, as results stay on their thread: say `engine = \"thread\"`, \
-                         or name other engines",
+                        "\"thread\" cannot be in a list, because results stay on their thread: write `engine = \
+                         \"thread\"`, or name other engines",
                     ));
                 }
                 Some(One::Near(_)) if near.is_some() => {
@@ -179,13 +179,22 @@ fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One>
         {
             Ok(One::Far(own.to_owned()))
         }
-        _ => Err(unknown_word(name, text, words)),
+        _ => Err(unknown_engine(text, words)),
     }
+}
+
+fn unknown_engine(text: &LitStr, words: &[&str]) -> Error {
+    let written = text.value();
+    let message = match nearest(&written, words.iter().copied()) {
+        Some(nearest) => format!("unknown engine \"{written}\": did you mean \"{nearest}\"?"),
+        None => format!("unknown engine \"{written}\": there are {}", list(words.iter().copied(), '"')),
+    };
+    Error::custom(message).with_span(text)
 }
 
 /// Why "thread" is no fallback.
 const THREAD_STANDS_IN: &str =
-    "a thread's own table does not stand in for what threads share: use \"memory\"";
+    "\"thread\" cannot be a fallback, because threads do not share its results: use \"memory\"";
 
 /// What there is to stand in, available or not.
 const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
@@ -214,11 +223,17 @@ impl Value for Fallback {
             let wrong = |message: &str| Error::custom(message).with_span(elem);
             match errors.handle(one_engine::<Self>(name, elem, FALLBACKS)) {
                 Some(One::Alone) => {
-                    errors.push(wrong("\"none\" stands alone: name the engines, or say \"none\""));
+                    errors.push(wrong(
+                        "\"none\" cannot be in a list: name the engines, or write `fallback = \
+                                       \"none\"`",
+                    ));
                 }
                 Some(One::Thread) => errors.push(wrong(THREAD_STANDS_IN)),
                 Some(_) if fallback.near.is_some() => {
-                    errors.push(wrong("an engine in memory never fails: nothing is used after it"));
+                    errors.push(wrong(
+                        "an engine in memory is always available, so nothing after it is used: put it \
+                                       last, or remove the others",
+                    ));
                 }
                 Some(One::Near(near)) => fallback.near = Some(near),
                 Some(One::Far(far)) if fallback.far.contains(&far) => {
@@ -229,7 +244,9 @@ impl Value for Fallback {
             }
         }
         if array.elems.is_empty() {
-            errors.push(Error::custom("name at least one engine, or say \"none\"").with_span(value));
+            errors.push(
+                Error::custom("name at least one engine, or write `fallback = \"none\"`").with_span(value),
+            );
         }
         errors.finish_with(fallback)
     }
@@ -256,7 +273,11 @@ mod tests {
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
         bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
-        bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
+        bad(
+            "engine = [\"memory\", \"auto\"]",
+            "\"auto\" cannot be in a list: name the engines, or write `engine = \
+             \"auto\"`",
+        );
     }
 
     #[test]

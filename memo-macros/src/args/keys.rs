@@ -138,8 +138,8 @@ mod tests {
         bad("receiver = ", takes);
         bad(
             "receiver = \"skipped\"",
-            "unknown receiver \"skipped\": there are \"instance\", \"value\", \"skip\"",
+            "`receiver` does not take \"skipped\": it takes \"instance\", \"value\", \"skip\"",
         );
-        bad("receiver = \"vaule\"", "unknown receiver \"vaule\": did you mean \"value\"?");
+        bad("receiver = \"vaule\"", "`receiver` does not take \"vaule\": did you mean \"value\"?");
     }
 }

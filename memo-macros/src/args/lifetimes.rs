@@ -91,7 +91,7 @@ impl Value for Patience {
             Some(text) if text.value() == "never" => Ok(Patience::Never),
             Some(text) if memo_text::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
                 let message = format!(
-                    "`{name}` of zero would wait for nobody: give a longer one, or write `single_flight = false`"
+                    "`{name}` of zero would not wait at all: give a longer one, or write `single_flight = false`"
                 );
                 Err(Error::custom(message).with_span(text))
             }
@@ -155,7 +155,7 @@ mod tests {
         assert!(matches!(value(good("patience = BOUND").patience), Patience::For(Lifetime::Expr(_))));
         assert!(matches!(value(good("patience = \"never\"").patience), Patience::Never));
         let zero =
-            "`patience` of zero would wait for nobody: give a longer one, or write `single_flight = false`";
+            "`patience` of zero would not wait at all: give a longer one, or write `single_flight = false`";
         bad("patience = \"0s\"", zero);
         let takes =
             "`patience` takes a duration such as \"10s\", an expression of type `Duration`, or \"never\"";

@@ -65,12 +65,16 @@ fn values_for_engines_that_outlive_the_process() {
         good(options);
     }
     bad("fallback = none", "`fallback` takes the name of an engine, an array of names, or \"none\"");
-    bad("fallback = [\"rediss\"]", "unknown fallback \"rediss\": did you mean \"redis\"?");
-    bad("fallback = []", "name at least one engine, or say \"none\"");
-    bad("fallback = [\"none\"]", "\"none\" stands alone: name the engines, or say \"none\"");
+    bad("fallback = [\"rediss\"]", "unknown engine \"rediss\": did you mean \"redis\"?");
+    bad("fallback = []", "name at least one engine, or write `fallback = \"none\"`");
+    bad(
+        "fallback = [\"none\"]",
+        "\"none\" cannot be in a list: name the engines, or write `fallback = \"none\"`",
+    );
     #[cfg(feature = "engines")]
     {
-        let after = "an engine in memory never fails: nothing is used after it";
+        let after = "an engine in memory is always available, so nothing after it is used: put it last, or remove \
+                     the others";
         bad("fallback = [\"memory\", \"archive\"]", after);
         bad("fallback = [\"memory\", \"memory\"]", after);
         bad("fallback = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
@@ -78,7 +82,7 @@ fn values_for_engines_that_outlive_the_process() {
     bad("persist", "`persist` takes `true` or `false`");
     bad("code = track", "`code` takes \"track\" or \"manual\"");
     bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");
-    bad("codec = \"jsn\"", "unknown codec \"jsn\": did you mean \"json\"?");
+    bad("codec = \"jsn\"", "`codec` does not take \"jsn\": did you mean \"json\"?");
 }
 
 #[test]

@@ -17,11 +17,13 @@ pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -
     }
 }
 
-pub(super) fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
+fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
     let written = text.value();
     let message = match nearest(&written, words.iter().copied()) {
-        Some(nearest) => format!("unknown {name} \"{written}\": did you mean \"{nearest}\"?"),
-        None => format!("unknown {name} \"{written}\": there are {}", list(words.iter().copied(), '"')),
+        Some(nearest) => format!("`{name}` does not take \"{written}\": did you mean \"{nearest}\"?"),
+        None => {
+            format!("`{name}` does not take \"{written}\": it takes {}", list(words.iter().copied(), '"'))
+        }
     };
     Error::custom(message).with_span(text)
 }
