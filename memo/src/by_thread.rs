@@ -13,6 +13,7 @@ use std::mem::{forget, needs_drop, transmute};
 use std::time::{Duration, Instant};
 
 use crate::call::{AddHooks, LARGE, Op, Reply};
+use crate::counters::{Counter, Counters};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -24,7 +25,6 @@ use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Counters};
 use crate::trace::{self, Span};
 
 /// What stays on its thread, in the types of a record.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::body::Body;
+use crate::counters::{Counter, Mine};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -29,7 +30,6 @@ use crate::park::block_on;
 use crate::scope::{Answered, Asked, Call};
 use crate::settings::{OnError, SingleFlight};
 use crate::site::Site;
-use crate::stats::{Counter, Mine};
 use crate::trace::{self, EnteredSpan, Span};
 
 /// Finds an owned key by another.
