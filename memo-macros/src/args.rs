@@ -6,7 +6,9 @@
 mod bounds;
 mod callbacks;
 mod choices;
+mod engine_name;
 mod engines;
+mod fallback;
 mod forms;
 mod given;
 mod identity;
@@ -28,7 +30,8 @@ use syn::{Expr, Meta, MetaNameValue, Path};
 
 pub(crate) use self::bounds::{Capacity, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
-pub(crate) use self::engines::{Engine, Fallback};
+pub(crate) use self::engines::Engine;
+pub(crate) use self::fallback::Fallback;
 pub(crate) use self::given::Given;
 pub(crate) use self::identity::CompanionName;
 pub(crate) use self::keys::ReceiverKey;

@@ -157,7 +157,25 @@ mod tests {
     use crate::args::tests::{bad, good, value};
 
     #[test]
+    fn codes_and_codecs() {
+        assert_eq!(value(good("code = \"track\"").code), Code::Track);
+        assert_eq!(value(good("code = \"manual\"").code), Code::Manual);
+        assert_eq!(value(good("codec = \"postcard\"").codec), Codec::Postcard);
+        #[cfg(feature = "messagepack")]
+        assert_eq!(value(good("codec = \"messagepack\"").codec), Codec::MessagePack);
+        #[cfg(feature = "json")]
+        assert_eq!(value(good("codec = \"json\"").codec), Codec::Json);
+        bad("code = track", "`code` takes \"track\" or \"manual\"");
+        bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");
+        bad("codec = \"jsn\"", "`codec` does not take \"jsn\": did you mean \"json\"?");
+    }
+
+    #[test]
     fn switches() {
+        for hint in ["persist = true", "shared = false", "large = true"] {
+            good(hint);
+        }
+        bad("persist", "`persist` takes `true` or `false`");
         bad("cache_err = \"0s\"", "`cache_err` of zero would store nothing: give a longer one, or remove it");
         assert!(!value(good("cache_none = false").cache_none).0);
         assert!(value(good("cache_none = true").cache_none).0);

@@ -60,6 +60,7 @@ impl Value for Skip {
         Ok(Skip { names: names.into_iter().collect() })
     }
 }
+
 /// How a receiver enters the key.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ReceiverKey {
