@@ -39,7 +39,7 @@ pub(super) enum Named {
     Far(String),
 }
 
-/// Reads one name of an engine. `words` are the names that exist, available or not.
+/// Reads one name of an engine. `words` are the names that exist, whether or not their cargo feature is on.
 pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<Named> {
     let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
     let wrong = |message: String| Err(Error::custom(message).with_span(value));

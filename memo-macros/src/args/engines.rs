@@ -17,14 +17,13 @@ pub(crate) enum Engine {
     Memory,
     /// The moka crate.
     Moka,
-    /// A table of each thread's own.
+    /// A table in each thread.
     Thread,
-    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
-    /// one in memory before them.
+    /// Engines that outlive the process, and perhaps one in memory before them.
     Far {
         /// The one in memory.
         near: Option<Near>,
-        /// The others.
+        /// The names of those that outlive the process, nearest first.
         names: Vec<String>,
     },
 }
@@ -35,7 +34,7 @@ impl Engine {
         matches!(self, Engine::Far { .. })
     }
 
-    /// The names, nearest first; none for "auto".
+    /// The names, nearest first. For "auto" there are none.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Engine::Auto => Vec::new(),
@@ -49,7 +48,7 @@ impl Engine {
     }
 }
 
-/// The names that exist, available or not.
+/// The names that exist, whether or not their cargo feature is on.
 const ENGINES: &[&str] = &["auto", "memory", "thread", "moka", "disk", "redis"];
 
 impl Value for Engine {

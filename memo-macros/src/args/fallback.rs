@@ -7,12 +7,12 @@ use super::engine_name::{Named, Near, named};
 use super::forms::peel;
 use super::given::Value;
 
-/// What is used while engines that outlive the process are unavailable; for "none" nothing.
+/// What is used while the engine is unavailable. Both parts are empty for "none".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fallback {
     /// Engines that outlive the process, in order.
     pub(crate) far: Vec<String>,
-    /// After those, one in memory.
+    /// The engine in memory that comes after them.
     pub(crate) near: Option<Near>,
 }
 
@@ -23,11 +23,11 @@ impl Fallback {
     }
 }
 
-/// Why "thread" is no fallback.
+/// The error for "thread".
 const THREAD: &str =
     "\"thread\" cannot be a fallback, because threads do not share its results: use \"memory\"";
 
-/// The names that exist, available or not.
+/// The names that exist, whether or not their cargo feature is on.
 const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
 
 impl Value for Fallback {

@@ -36,7 +36,7 @@ macro_rules! declare {
             ///
             /// # Errors
             ///
-            /// What is wrong with it. If it is the value, the option counts as given.
+            /// Why it cannot be read. If only its value is wrong, the option counts as given.
             pub(super) fn read(&mut self, name: &str, item: &Meta) -> Result<(), ReadError> {
                 match name {
                     $($name if self.$field.is_some() => Err(ReadError::Twice),
@@ -49,7 +49,7 @@ macro_rules! declare {
                 }
             }
 
-            /// Takes an option for given, with a value that is reported to be wrong.
+            /// Marks an option as given, with a value that was wrong and is reported.
             pub(super) fn presume(&mut self, name: &str, key: Span) {
                 $(if name == $name {
                     self.$field.get_or_insert(Given { key, value: None });
