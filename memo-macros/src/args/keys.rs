@@ -11,7 +11,7 @@ use super::forms::{expression, string};
 use super::given::{Value, takes, takes_not};
 use super::words::word;
 
-/// The key in the author's words.
+/// The expression that is the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Key(pub(crate) Expr);
 
@@ -33,7 +33,7 @@ impl Value for Key {
 /// The arguments that are left out of the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Skip {
-    /// Their names, in the order written; not yet known to exist.
+    /// Their names, in the order written. `validate` checks that they exist.
     pub(crate) names: Vec<Ident>,
 }
 
@@ -60,6 +60,7 @@ impl Value for Skip {
         Ok(Skip { names: names.into_iter().collect() })
     }
 }
+
 /// How a receiver enters the key.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ReceiverKey {

@@ -43,13 +43,13 @@ impl Value for Lifetime {
 /// How long an `Err` is stored.
 #[derive(Debug, Clone)]
 pub(crate) enum CacheErr {
-    /// As long as an `Ok`.
+    /// For as long as an `Ok`.
     Yes,
     /// For this long.
     For(Lifetime),
 }
 
-/// `None` is `false`: an `Err` is not stored.
+/// `None` stands for `false`: an `Err` is not stored.
 impl Value for Option<CacheErr> {
     const TAKES: &'static str = "`true`, or a duration such as \"5s\" for which an `Err` is stored";
     type Meaning = Self;
@@ -72,9 +72,9 @@ impl Value for Option<CacheErr> {
 /// How long to wait for a future that nobody polls.
 #[derive(Debug, Clone)]
 pub(crate) enum Patience {
-    /// So long.
+    /// For this long.
     For(Lifetime),
-    /// Without end.
+    /// Until it is done.
     Never,
 }
 

@@ -7,7 +7,7 @@ use syn::{Expr, LitStr};
 use super::forms::string;
 use super::given::{Value, takes_not};
 
-/// One of a few words, in quotes.
+/// Reads one of a few words, in quotes.
 pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -> Result<&'static str> {
     let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
     let written = text.value();
@@ -28,7 +28,7 @@ fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
     Error::custom(message).with_span(text)
 }
 
-/// The words, each between quotes, with commas.
+/// The words, each between `quote`s, separated by commas.
 pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>, quote: char) -> String {
     words.into_iter().map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
 }
