@@ -126,8 +126,6 @@ pub mod config;
 mod config;
 mod control;
 mod directive;
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
-mod duration;
 #[cfg(feature = "engines")]
 mod engines;
 mod error;
@@ -141,6 +139,8 @@ mod functions;
 mod hooks;
 mod instance;
 mod key;
+#[cfg_attr(not(feature = "engines"), path = "lasting/absent.rs")]
+mod lasting;
 mod memo;
 mod memoized;
 mod names;
@@ -188,10 +188,10 @@ pub use control::{AsyncMethodControl, MethodControl};
 pub use engines::{Engines, engines};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
-#[cfg(feature = "engines")]
-pub use far::Codec;
 pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
+#[cfg(feature = "engines")]
+pub use lasting::Codec;
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;

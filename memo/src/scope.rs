@@ -341,7 +341,7 @@ impl IntoLifetime for Duration {
 impl IntoLifetime for &str {
     #[track_caller]
     fn into_lifetime(self) -> Duration {
-        match crate::duration::duration(self) {
+        match memo_text::duration(self) {
             Ok(duration) => duration,
             // not from a closure, which would not know the caller
             Err(wrong) => panic!("memo: {wrong}"),

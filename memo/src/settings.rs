@@ -1,9 +1,12 @@
 //! What a function's author has set, where it does not depend on the types of its key and its results.
 
+#[cfg(feature = "engines")]
+mod lasting;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::flight::patience;
+use crate::lasting::Lasting;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -11,13 +14,18 @@ const DEFAULT_CAPACITY: u64 = 10_000;
 /// From how many bytes on a result is kept out of memory, if nothing else is said.
 const LARGE: u64 = 1 << 20;
 
+/// How long a call waits for a future that nobody polls, if nothing else is said.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What stands for `patience = "never"`.
+pub(crate) const WITHOUT_END: Duration = Duration::MAX;
+
 /// What a function's author has set, where it does not depend on the types of its key and its results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub(crate) owner: Option<&'static str>,
     pub(crate) name: Option<&'static str>,
     pub(crate) version: u64,
-    #[cfg(feature = "engines")]
     pub(crate) is_async: bool,
     /// The engines asked for, nearest first; `None` leaves them to the strategy.
     pub(crate) engine: Option<Vec<Cow<'static, str>>>,
@@ -25,7 +33,6 @@ pub struct Settings {
     pub(crate) on_thread: bool,
     /// What stands in while those that outlive the process are unavailable; `None` is the default.
     pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
-    #[cfg(feature = "engines")]
     pub(crate) hints: Hints,
     /// A result of more bytes than this is kept only in engines that outlive the process, so that one does not push
     /// many small ones out of memory.
@@ -35,7 +42,6 @@ pub struct Settings {
     pub(crate) error_ttl: Option<Duration>,
     pub(crate) capacity: Option<u64>,
     /// The author has said how many or how heavy.
-    #[cfg(feature = "config")]
     pub(crate) bounded: bool,
     pub(crate) max_weight: Option<u64>,
     pub(crate) ttl_of: bool,
@@ -46,29 +52,11 @@ pub struct Settings {
     /// How long to wait for a future that nobody polls; `None` is the default.
     pub(crate) patience: Option<Duration>,
     /// Whether anything is looked for and stored at all.
-    #[cfg(feature = "config")]
     pub(crate) enabled: bool,
     /// Whether its keys are shown in events and spans, where that is said.
-    #[cfg(any(feature = "config", feature = "tracing"))]
     pub(crate) log_keys: Option<bool>,
-    /// The type parameters, as far as engines that outlive the process need to know.
-    #[cfg(feature = "engines")]
-    pub(crate) parameters: String,
-    /// Which of them has no name that lasts, in words.
-    #[cfg(feature = "engines")]
-    pub(crate) nameless: Option<String>,
-    /// The path of a closure in the function, where that stands in the `impl` of a trait.
-    #[cfg(feature = "engines")]
-    pub(crate) implementation: Option<&'static str>,
-    /// Where the function stands, if its results may outlive the process.
-    #[cfg(feature = "engines")]
-    pub(crate) origin: Option<crate::far::origin::Origin>,
-    /// A digest of the function's tokens; 0 where edits are not tracked.
-    #[cfg(feature = "engines")]
-    pub(crate) code: u64,
-    #[cfg(feature = "engines")]
-    /// None where the author names none.
-    pub(crate) codec: Option<crate::far::codec::Codec>,
+    /// What engines that outlive the process need to know.
+    pub(crate) lasting: Lasting,
 }
 
 /// How far concurrent misses of one key share one computation.
@@ -79,10 +67,8 @@ pub(crate) enum SingleFlight {
     #[default]
     Process,
     /// The processes of this machine.
-    #[cfg(any(feature = "engines", feature = "config"))]
     Machine,
     /// Those of all machines that use the same engine.
-    #[cfg(any(feature = "engines", feature = "config"))]
     Fleet,
 }
 
@@ -97,8 +83,7 @@ pub(crate) enum OnError {
 }
 
 /// What the author hints at, for the strategy.
-#[cfg(feature = "engines")]
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Hints {
     pub(crate) persist: bool,
     pub(crate) shared: bool,
@@ -113,41 +98,25 @@ impl Settings {
             owner: None,
             name: None,
             version: 0,
-            #[cfg(feature = "engines")]
             is_async: false,
             engine: None,
             on_thread: false,
             fallback: None,
-            #[cfg(feature = "engines")]
             hints: Hints::default(),
             large_over: LARGE,
             ttl: None,
             tti: None,
             error_ttl: None,
             capacity: Some(DEFAULT_CAPACITY),
-            #[cfg(feature = "config")]
             bounded: false,
             max_weight: None,
             ttl_of: false,
             single_flight: None,
             on_error: None,
             patience: None,
-            #[cfg(feature = "config")]
             enabled: true,
-            #[cfg(any(feature = "config", feature = "tracing"))]
             log_keys: None,
-            #[cfg(feature = "engines")]
-            parameters: String::new(),
-            #[cfg(feature = "engines")]
-            nameless: None,
-            #[cfg(feature = "engines")]
-            implementation: None,
-            #[cfg(feature = "engines")]
-            origin: None,
-            #[cfg(feature = "engines")]
-            code: 0,
-            #[cfg(feature = "engines")]
-            codec: None,
+            lasting: Lasting::default(),
         }
     }
 
@@ -170,7 +139,6 @@ impl Settings {
     }
 
     /// It is an `async fn`.
-    #[cfg(feature = "engines")]
     pub fn asynchronous(mut self) -> Self {
         self.is_async = true;
         self
@@ -189,14 +157,12 @@ impl Settings {
     }
 
     /// `fallback`; none at all for `"none"`.
-    #[cfg(feature = "engines")]
     pub fn fallback(mut self, names: &[&'static str]) -> Self {
         self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
         self
     }
 
     /// `persist`, `shared`, `large`.
-    #[cfg(feature = "engines")]
     pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
         self.hints = Hints { persist, shared, large };
         self
@@ -238,10 +204,8 @@ impl Settings {
         self.bounded()
     }
 
-    #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "only the configuration asks"))]
     fn bounded(mut self) -> Self {
-        #[cfg(feature = "config")]
-        (self.bounded = true);
+        self.bounded = true;
         self
     }
 
@@ -264,14 +228,12 @@ impl Settings {
     }
 
     /// `single_flight = "machine"`.
-    #[cfg(feature = "engines")]
     pub fn one_per_machine(mut self) -> Self {
         self.single_flight = Some(SingleFlight::Machine);
         self
     }
 
     /// `single_flight = "fleet"`.
-    #[cfg(feature = "engines")]
     pub fn one_per_fleet(mut self) -> Self {
         self.single_flight = Some(SingleFlight::Fleet);
         self
@@ -291,71 +253,12 @@ impl Settings {
 
     /// `patience = "never"`.
     pub fn endless_patience(self) -> Self {
-        self.patience(patience::WITHOUT_END)
+        self.patience(WITHOUT_END)
     }
 
     /// How long to wait for a future that nobody polls.
     pub(crate) fn patient_for(&self) -> Duration {
-        self.patience.unwrap_or(patience::DEFAULT)
-    }
-
-    /// The type parameters: what each is called, and its type's name.
-    #[cfg(feature = "engines")]
-    pub fn parameters(mut self, types: &[(&str, &'static str)], consts: &[&dyn std::fmt::Debug]) -> Self {
-        let names: Vec<_> = types.iter().map(|(_, name)| name).collect();
-        self.parameters = format!("{names:?}{consts:?}");
-        self.nameless = types
-            .iter()
-            .find(|(_, name)| crate::far::origin::is_nameless(name))
-            .map(|(parameter, name)| format!("its type parameter `{parameter}` is `{name}`"));
-        self
-    }
-
-    /// Something about its types has no name that lasts.
-    #[cfg(feature = "engines")]
-    pub fn nameless(mut self, why: &str) -> Self {
-        self.nameless = Some(why.to_owned());
-        self
-    }
-
-    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of), where arguments are written `impl
-    /// Trait`: these are the type parameters in it.
-    #[cfg(feature = "engines")]
-    pub fn told(mut self, path: &'static str) -> Self {
-        let types = path.trim_end_matches("::{{closure}}");
-        self.parameters += types;
-        if crate::far::origin::is_nameless(types) {
-            self.nameless = Some(format!("its `impl Trait` arguments are of the types in `{types}`"));
-        }
-        self
-    }
-
-    /// The path of a closure in the function, by [`path_of`](crate::__private::path_of): of which trait it is.
-    #[cfg(feature = "engines")]
-    pub fn implementation(mut self, path: &'static str) -> Self {
-        self.implementation = Some(path);
-        self
-    }
-
-    /// Where it stands.
-    #[cfg(feature = "engines")]
-    pub fn origin(mut self, origin: crate::far::origin::Origin) -> Self {
-        self.origin = Some(origin);
-        self
-    }
-
-    /// `code = "track"`: a digest of the function's tokens.
-    #[cfg(feature = "engines")]
-    pub fn code(mut self, code: u64) -> Self {
-        self.code = code;
-        self
-    }
-
-    /// `codec`.
-    #[cfg(feature = "engines")]
-    pub fn codec(mut self, codec: crate::far::codec::Codec) -> Self {
-        self.codec = Some(codec);
-        self
+        self.patience.unwrap_or(PATIENCE)
     }
 
     /// What the function is called: the name that its author gave, or its path.
@@ -369,22 +272,10 @@ impl Settings {
 
     /// Whether anything is looked for and stored at all.
     pub(crate) fn enabled(&self) -> bool {
-        #[cfg(feature = "config")]
-        return self.enabled;
-        #[cfg(not(feature = "config"))]
-        true
+        self.enabled
     }
 
-    /// Whether a record by these can serve for one by those of `other`: results live in the same engines, and what the
-    /// configuration says is the same.
-    pub(crate) fn keeps_as(&self, other: &Self) -> bool {
-        #[cfg(feature = "config")]
-        if crate::config::shown(self) != crate::config::shown(other) {
-            return false;
-        }
-        (&self.engine, &self.fallback) == (&other.engine, &other.fallback)
-    }
-
+    /// Whether entries come with lifetimes.
     pub(crate) fn expires(&self) -> bool {
         self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
     }

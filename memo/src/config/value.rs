@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::flight::patience::WITHOUT_END;
-use crate::settings::{OnError, SingleFlight};
+use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 use crate::units::{duration, size};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
@@ -99,6 +98,8 @@ pub(super) enum Setting {
     Share(SingleFlight),
     OnError(OnError),
     Patience(Duration),
+    /// What nobody can set, since the function has nothing to do with it.
+    Nothing,
 }
 
 /// As it would be written; no password.
@@ -109,7 +110,7 @@ impl fmt::Display for Setting {
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
             Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
-            Setting::Lifetime(None) => f.write_str("none"),
+            Setting::Lifetime(None) | Setting::Nothing => f.write_str("none"),
             Setting::Size(bytes) => f.write_str(&size(*bytes)),
             Setting::Path(path) => path.display().fmt(f),
             Setting::Text(text) => f.write_str(text),
@@ -119,7 +120,8 @@ impl fmt::Display for Setting {
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(share) => share.fmt(f),
             Setting::OnError(on_error) => on_error.fmt(f),
-            Setting::Patience(patience) => f.write_str(&show_patience(*patience)),
+            Setting::Patience(WITHOUT_END) => f.write_str("never"),
+            Setting::Patience(patience) => f.write_str(&duration(*patience)),
         }
     }
 }
@@ -144,11 +146,6 @@ impl fmt::Display for OnError {
             OnError::All => "all",
         })
     }
-}
-
-/// As it is written.
-pub(super) fn show_patience(patience: Duration) -> String {
-    if patience == WITHOUT_END { "never".to_owned() } else { duration(patience) }
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.

@@ -10,7 +10,7 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::naming::parameters;
-use super::origin::Origin;
+use crate::lasting::Origin;
 use crate::memoized::Memoized;
 use crate::registry;
 use crate::settings::Settings;
@@ -52,7 +52,7 @@ fn names(settings: &Settings, origin: Origin, marker: TypeId) -> impl Iterator<I
 
 /// Whether something else has been found to have a name of this instantiation.
 pub(crate) fn is_refused(settings: &Settings) -> bool {
-    let Some(origin) = settings.origin else { return false };
+    let Some(origin) = settings.lasting.origin else { return false };
     let claims = claims();
     let Some(claims) = &*claims else { return false };
     // who asks does not matter
@@ -62,7 +62,7 @@ pub(crate) fn is_refused(settings: &Settings) -> bool {
 /// Has the names of an instantiation be its own, or else, which is true, takes it and whoever had one of them off the
 /// engines that outlive the process. The function is called `name`.
 pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
-    let Some(origin) = settings.origin else { return false };
+    let Some(origin) = settings.lasting.origin else { return false };
     let mut refused = Vec::new();
     let mut claims = claims();
     let claims_by_name = claims.get_or_insert_default();

@@ -1,12 +1,14 @@
 //! What a function is called in engines that outlive the process. Names are all that lasts there.
 
-use super::origin::{Namesakes, is_nameless};
+use crate::lasting::{Namesakes, is_nameless};
 use crate::route::Lacks;
 use crate::settings::Settings;
 
 /// The name in engines of a function called `name`: with its package, and the functions around it.
 pub(super) fn name(settings: &Settings, name: &str) -> String {
-    let Some(origin) = settings.origin.filter(|_| settings.name.is_none()) else { return name.to_owned() };
+    let Some(origin) = settings.lasting.origin.filter(|_| settings.name.is_none()) else {
+        return name.to_owned();
+    };
     let package = origin.package;
     match settings.owner {
         // in its type's name
@@ -21,14 +23,14 @@ pub(super) fn name(settings: &Settings, name: &str) -> String {
 /// The type parameters of the function, of its type and of the trait, by their names: the name of the function has none.
 pub(super) fn parameters(settings: &Settings) -> String {
     let implemented =
-        settings.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
+        settings.lasting.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
     let owner = settings.owner.unwrap_or_default();
-    format!("{owner}{implemented}{}", settings.parameters)
+    format!("{owner}{implemented}{}", settings.lasting.parameters)
 }
 
 /// Why an instantiation has no name that lasts, where that is so whatever else there is.
 pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
-    let origin = settings.origin?;
+    let origin = settings.lasting.origin?;
     let why = match origin.namesakes {
         _ if settings.name.is_some() => None,
         Namesakes::Some => Some("a function in another block has the same path"),
@@ -49,9 +51,9 @@ pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
 /// Which of its types is a closure, in words.
 fn nameless(settings: &Settings) -> Option<String> {
     let owner = settings.owner.filter(|owner| is_nameless(owner));
-    let implemented = settings.implementation.map(|path| (path, trait_in(path)));
+    let implemented = settings.lasting.implementation.map(|path| (path, trait_in(path)));
     let implemented = implemented.filter(|(path, of)| path != of && is_nameless(of));
-    let types = settings.nameless.clone();
+    let types = settings.lasting.nameless.clone();
     types
         .or_else(|| owner.map(|owner| format!("it is a method of `{owner}`")))
         .or_else(|| implemented.map(|(_, of)| format!("it is a method of the trait `{of}`")))
@@ -95,8 +97,8 @@ fn trait_in(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::origin::Origin;
     use super::*;
+    use crate::lasting::Origin;
 
     #[test]
     fn promise_25_packages_tell_crates_of_one_name_apart() {

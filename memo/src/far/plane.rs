@@ -7,7 +7,6 @@ use memo_engines::{Calls, CircuitState, Engine, Guarded, Space};
 
 use super::apart::Apart;
 use super::built_in;
-use super::codec::Codec;
 use super::digest::{digest, first};
 use super::home::{Home, Identity};
 use super::lessor;
@@ -17,6 +16,7 @@ use super::refused::Refused;
 use super::tier::Tier;
 use super::types::{FarTypes, KeyType, ValueType};
 use super::watch::Watched;
+use crate::lasting::Codec;
 use crate::plan::Plan;
 use crate::route::Route;
 use crate::settings::Settings;
@@ -70,8 +70,12 @@ impl<K, V: 'static> Far<K, V> {
         let last = tiers.pop()?;
         tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
         let (full, parameters) = (naming::name(settings, name), naming::parameters(settings));
-        let identity =
-            Identity { name: &full, parameters: &parameters, version: settings.version, code: settings.code };
+        let identity = Identity {
+            name: &full,
+            parameters: &parameters,
+            version: settings.version,
+            code: settings.lasting.code,
+        };
         let lessor = lessor::reach(settings).and_then(|reach| {
             let lessor = lessor::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
             if lessor.is_none() {
@@ -90,7 +94,7 @@ impl<K, V: 'static> Far<K, V> {
             follows,
             name,
             longest,
-            ..Self::new(key, value, tiers, identity, settings.codec)
+            ..Self::new(key, value, tiers, identity, settings.lasting.codec)
         })
     }
 

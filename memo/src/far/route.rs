@@ -27,7 +27,7 @@ pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>
     let mut route = Route::of(settings, auto, lacks, KNOWN);
     if !route.far.is_empty()
         && let Some(shape) = types.and_then(|types| types.shape)
-        && let Some(reason) = codec::reason(settings.codec, shape())
+        && let Some(reason) = codec::reason(settings.lasting.codec, shape())
     {
         route.plan = route.plan.because(reason);
     }

@@ -15,13 +15,10 @@ use std::time::Duration;
 
 use crate::clock::{NEVER, exact, nanos};
 use crate::fork;
+use crate::settings::WITHOUT_END;
 use crate::stats::Counters;
 use crate::sweep::{self, Schedule, Sweep};
 
-/// Where nothing is said.
-pub(crate) const DEFAULT: Duration = Duration::from_secs(10);
-/// What stands for `"never"`.
-pub(crate) const WITHOUT_END: Duration = Duration::MAX;
 /// A function that takes long is given so many times as long as it usually takes.
 const TIMES_AS_USUAL: u64 = 10;
 

@@ -13,8 +13,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         next.route.say_missing(&self.name);
         self.follow(&next);
         let is_far = next.far.is_some();
-        let same =
-            |known: &Version<K, V>| known.far.is_some() == is_far && known.settings.keeps_as(&settings);
+        let same = |known: &Version<K, V>| known.far.is_some() == is_far && known.settings == settings;
         drop(self.versions.replace(next, same));
         // they go by what was until now; the next that is asked for is made anew
         self.variants.retire();

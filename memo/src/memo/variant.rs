@@ -24,7 +24,7 @@ impl<K: OwnedPart, V: Value, F: Value> AnyVariant for Memo<K, V, F> {
     }
 
     fn fits(&self, settings: &Settings) -> bool {
-        self.settings.keeps_as(settings) && !self.is_refused()
+        self.settings == *settings && !self.is_refused()
     }
 
     fn enter(&'static self, within: Option<Vec<u8>>) {
