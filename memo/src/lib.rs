@@ -189,10 +189,10 @@ pub use control::{AsyncMethodControl, MethodControl};
 pub use engines::{Engines, engines};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
-#[cfg(feature = "engines")]
-pub use far::Codec;
 pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
+#[cfg(feature = "engines")]
+pub use lasting::Codec;
 #[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;

@@ -58,9 +58,13 @@ pub mod testing {
 #[cfg(feature = "tracing")]
 pub use crate::trace::{Keys, Shown, show};
 
+/// What functions say whose results outlive the process.
+#[cfg(feature = "engines")]
+pub use crate::lasting::{Codec, Origin};
+
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, Origin, Typed, ValueType, able, far_key, far_value, probed, types};
+pub use crate::far::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 
 /// For the benchmarks of this project: the engine `memory` by itself.
 pub mod engine {

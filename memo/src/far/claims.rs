@@ -10,7 +10,7 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::naming::parameters;
-use super::origin::Origin;
+use crate::lasting::Origin;
 use crate::memoized::Memoized;
 use crate::registry;
 use crate::settings::Settings;

@@ -1,6 +1,6 @@
 //! What a function is called in engines that outlive the process. Names are all that lasts there.
 
-use super::origin::{Namesakes, is_nameless};
+use crate::lasting::{Namesakes, is_nameless};
 use crate::route::Lacks;
 use crate::settings::Settings;
 
@@ -97,8 +97,8 @@ fn trait_in(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::origin::Origin;
     use super::*;
+    use crate::lasting::Origin;
 
     #[test]
     fn promise_25_packages_tell_crates_of_one_name_apart() {

@@ -7,7 +7,6 @@ use memo_engines::{Calls, CircuitState, Engine, Guarded, Space};
 
 use super::apart::Apart;
 use super::built_in;
-use super::codec::Codec;
 use super::digest::{digest, first};
 use super::home::{Home, Identity};
 use super::lessor;
@@ -17,6 +16,7 @@ use super::refused::Refused;
 use super::tier::Tier;
 use super::types::{FarTypes, KeyType, ValueType};
 use super::watch::Watched;
+use crate::lasting::Codec;
 use crate::plan::Plan;
 use crate::route::Route;
 use crate::settings::Settings;

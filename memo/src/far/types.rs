@@ -5,11 +5,11 @@ use std::any::TypeId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::Codec;
 use super::detached::Plainly;
 use super::encode::encode;
 use super::fingerprint::{Shape, shape};
 use super::proof::{Equal, Refusal, proved};
+use crate::lasting::Codec;
 use crate::strategy::{Profiles, TypeProfile};
 
 /// How keys `K` and results `V` become bytes, and results come back, as far as they can; and what strategies are told

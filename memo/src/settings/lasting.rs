@@ -1,8 +1,7 @@
 //! What generated code says of a function for engines that outlive the process.
 
 use super::Settings;
-use crate::far::codec::Codec;
-use crate::far::origin::{Origin, is_nameless};
+use crate::lasting::{Codec, Origin, is_nameless};
 
 impl Settings {
     /// The type parameters: what each is called, and its type's name.
