@@ -40,7 +40,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
 /// The path of the module that generated code may name.
 fn private(model: &Model) -> Path {
-    let krate = &model.krate;
+    let krate = &model.options.krate;
     syn::parse_quote!(#krate::__private)
 }
 

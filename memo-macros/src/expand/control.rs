@@ -436,7 +436,7 @@ impl<'m> Arguments<'m> {
         let receiver = model
             .receiver
             .as_ref()
-            .filter(|receiver| model.key.is_some() || !matches!(receiver.key, ReceiverKey::Skip));
+            .filter(|receiver| model.options.key.is_some() || !matches!(receiver.key, ReceiverKey::Skip));
         Arguments {
             receiver: receiver.map(|receiver| &receiver.receiver),
             args: model.args.iter().filter(|arg| !arg.skipped).collect(),
