@@ -152,6 +152,7 @@ mod park;
 mod pattern;
 mod per_process;
 mod plan;
+mod pool;
 mod record;
 mod registry;
 mod report;
