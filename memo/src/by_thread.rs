@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
+use crate::counters::{Counter, Counters};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -26,7 +27,6 @@ use crate::outcome::Outcome;
 use crate::pool::Pooled;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Counters};
 use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.

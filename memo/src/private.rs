@@ -28,7 +28,8 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
-pub use crate::settings::{Count, Settings};
+pub use crate::settings::Settings;
+pub use crate::settings::count::Count;
 pub use crate::single::{Single, begin_single, enter_single};
 pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Instant;
 
 use crate::call::store::Destination;
+use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, Held};
@@ -14,7 +15,6 @@ use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
 use crate::settings::OnError;
-use crate::stats::Counter;
 use crate::trace::Span;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has

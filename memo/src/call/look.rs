@@ -6,6 +6,7 @@
 use crate::call::lookup::{AddHooks, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
+use crate::counters::{Counter, Mine};
 use crate::directive::{self, Directive};
 use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
@@ -15,7 +16,6 @@ use crate::near::Usual;
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Mine};
 
 /// The record of a function with keys `P` and results `R` stored as `O` says.
 pub(crate) type MemoBy<P, R, O> =

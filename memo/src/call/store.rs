@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::call::lookup::Same;
+use crate::counters::Counter;
 use crate::far::{Far, FarKey, Hold};
 use crate::flight::Lead;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::storage::Storage;
 use crate::outcome::{Outcome, Value};
-use crate::stats::Counter;
 
 /// Engines that outlive the process, and where to store a result there.
 pub(super) type Destination<K, V> = (&'static Far<K, V>, Box<FarKey>);
