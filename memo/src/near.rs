@@ -21,7 +21,8 @@
 //! * A panic in `Eq` or `Clone` reaches the caller of the lookup, and the store is as it was.
 
 use crate::clock::NEVER;
-use crate::sweep::{Keep, Sweep};
+use crate::fork::Keep;
+use crate::sweep::Sweep;
 use std::any::TypeId;
 use std::mem::{forget, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::nanos;
+use crate::fork::{self, AtFork, Keep, Part};
 use crate::near::is_reading;
-use crate::sweep::Held;
 
 /// What one function counts in one thread: one cache line.
 #[derive(Default)]
@@ -130,9 +130,13 @@ fn tables() -> std::sync::MutexGuard<'static, Tables> {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the lock of the tables, for a fork.
-pub(crate) fn hold() -> Box<dyn Held> {
-    Box::new(tables())
+/// A forked child finds the tables whole.
+struct Locked;
+
+impl AtFork for Locked {
+    fn before(&'static self, keep: Keep<'_, 'static>) {
+        keep(Box::new(tables()));
+    }
 }
 
 /// Gives a thread's table back when the thread ends.
@@ -215,6 +219,7 @@ impl Counters {
     #[cold]
     #[inline(never)]
     fn new_line(&self) -> &'static Line {
+        fork::attend(Part::Counters, &Locked);
         let old = TABLE.replace(&[]);
         let mut tables = tables();
         // A hit whose `Clone` or `Eq` has called us will count in the old one yet: nobody else may have it.

@@ -8,11 +8,12 @@ use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, Held};
 use crate::flight::{Landed, Lead, Own, holding};
-use crate::function::{Memo, OnError};
 use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
-use crate::registry::Memoized;
 use crate::scope::{Answered, Call};
+use crate::settings::OnError;
 use crate::stats::Counter;
 use crate::trace::Span;
 

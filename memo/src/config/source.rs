@@ -8,9 +8,11 @@ use std::sync::atomic::AtomicBool;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::kind::Kind;
 use super::lines::Lines;
 use super::problem::{Origin, Problem, unknown};
-use super::schema::{self, FUNCTION, Kind, Rule, SECTIONS};
+use super::registered::is_registered;
+use super::schema::{self, Rule, SECTIONS};
 use super::slip;
 use super::trust::{self, Refused};
 use super::value::{Given, Setting};
@@ -65,7 +67,7 @@ impl Place {
 /// Reads sources into a layer.
 pub(super) struct Reader<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
-    /// See [`Kind::check`](schema::Kind::check).
+    /// See [`Kind::check`].
     pub(super) strict: bool,
     /// Where relative paths start.
     pub(super) place: Option<PathBuf>,
@@ -117,21 +119,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn rule(&mut self, place: &Place, name: &str, origin: &Origin) -> Option<&'static Rule> {
-        let mut known: Box<dyn Iterator<Item = &'static Rule>> = match place {
-            Place::Engine(engine) => Box::new(schema::engine(engine)),
-            Place::Defaults | Place::Function(_) => Box::new(FUNCTION.iter()),
+    fn rule(&mut self, place: &Place, name: &str, origin: &Origin) -> Option<Rule> {
+        let known: Vec<_> = match place {
+            Place::Engine(engine) => schema::engine(engine).copied().collect(),
+            Place::Defaults | Place::Function(_) => schema::function(),
         };
-        let rule = known.find(|rule| rule.name == name);
+        let rule = known.iter().find(|rule| rule.name == name).copied();
         if rule.is_none() {
-            let message = match place {
-                Place::Engine(engine) => {
-                    unknown("option", name, schema::engine(engine).map(|rule| rule.name))
-                }
-                _ if schema::is_about_the_code(name) => {
-                    format!("this is about the code: write `#[memoize({name} = ..)]` there")
-                }
-                _ => unknown("option", name, FUNCTION.iter().map(|rule| rule.name)),
+            let is_of_functions = !matches!(place, Place::Engine(_));
+            let message = match is_of_functions && schema::is_about_the_code(name) {
+                true => format!("this is about the code: write `#[memoize({name} = ..)]` there"),
+                false => unknown("option", name, known.iter().map(|rule| rule.name)),
             };
             self.wrong(origin.clone(), place.key(name), message);
         }
@@ -168,9 +166,7 @@ impl<'a> Reader<'a> {
             "memory" | "moka" | "auto" => {
                 "this engine has no options: capacity and lifetimes are set for functions".to_owned()
             }
-            name if crate::far::is_registered(name) => {
-                "an engine of the program's own has no options here".to_owned()
-            }
+            name if is_registered(name) => "an engine of the program's own has no options here".to_owned(),
             name => unknown("engine", name, schema::ENGINES.iter().map(|(known, _)| *known)),
         };
         self.wrong(origin.clone(), format!("engines.{name}"), message);
@@ -215,7 +211,7 @@ impl<'a> Reader<'a> {
             let origin_of_key = origin(at);
             if !SECTIONS.contains(&key.as_str()) {
                 let is_section = matches!(value, DeValue::Table(_));
-                let message = match !is_section && FUNCTION.iter().any(|rule| rule.name == key) {
+                let message = match !is_section && schema::is_of_functions(&key) {
                     true => {
                         "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
                     }
@@ -274,7 +270,7 @@ impl<'a> Reader<'a> {
             // `app::rates::*` without its quotes is no TOML, but `app.rates` is, and means something else
             if matches!(place, Place::Function(_))
                 && matches!(value, DeValue::Table(_))
-                && !FUNCTION.iter().any(|rule| rule.name == name)
+                && !schema::is_of_functions(&name)
             {
                 let message = "a dot opens a section within: put the function's whole name in quotes";
                 self.wrong(origin(at), place.key(&name), message);

@@ -40,7 +40,8 @@
 
 use super::{Bound, Limits, Lookup, NearCounts, Usual, bury};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
-use crate::sweep::{Keep, Schedule, unforked_sweeper};
+use crate::fork::Keep;
+use crate::sweep::{Schedule, hold_off_for_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
 use index::{COARSE, FOREVER, Found, MARKS, New, UNTIMED, USES, word};
 pub(super) use readers::is_reading;
@@ -556,7 +557,7 @@ where
         if self.rest.schedule.begin(now) {
             for (number, index) in self.shards.indices().iter().enumerate() {
                 // What was stored before the schedule began anew was stored under this lock, and is seen from here on.
-                let unforked = unforked_sweeper();
+                let unforked = hold_off_for_sweeper();
                 drop(self.shards.lock_number(number));
                 drop(unforked);
                 let mut expired = Vec::new();
@@ -575,7 +576,7 @@ where
             }
         }
         for number in 0..self.shards.indices().len() {
-            let unforked = unforked_sweeper();
+            let unforked = hold_off_for_sweeper();
             let mut locked = self.shards.lock_number(number);
             locked.shrink();
             let garbage = locked.unlock(true);
@@ -589,7 +590,7 @@ where
     #[cold]
     #[inline(never)]
     fn expire(&self, hash: u64, now: u64) -> bool {
-        let unforked = unforked_sweeper();
+        let unforked = hold_off_for_sweeper();
         let mut locked = self.shards.lock(hash);
         let gone = locked.expire(hash, self.tti(), now);
         let garbage = locked.unlock(false);

@@ -21,7 +21,8 @@
 use super::inside::{AsIs, Inside, Mortal};
 use super::{Bound, Limits, Lookup, NearCounts, bury, ends};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
-use crate::sweep::{Schedule, unforked};
+use crate::fork::hold_off;
+use crate::sweep::Schedule;
 use equivalent::Equivalent;
 use moka::Expiry;
 use moka::notification::RemovalCause;
@@ -321,7 +322,7 @@ where
         }
         {
             let unfinished = Unfinished(&self.schedule, now);
-            let _unforked = unforked();
+            let _unforked = hold_off();
             self.tidy();
             // moka has removed what it knows to be expired; its clock may be behind ours.
             for (key, slot) in self.cache.iter() {

@@ -3,6 +3,7 @@
 //! `docs/architecture.md` draws the layers of the crates that are held to this.
 
 mod circles;
+mod copies;
 mod drawing;
 mod imports;
 mod tokens;

@@ -7,7 +7,8 @@
 use super::index::{Entry, Table};
 use super::readers::{Grace, is_reading};
 use super::slabs::Slabs;
-use crate::sweep::{Passing, unforked_sweeper};
+use crate::fork::HeldOff;
+use crate::sweep::hold_off_for_sweeper;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::ops::{Deref, DerefMut};
@@ -168,7 +169,7 @@ struct Pile<K, V> {
 /// The pile with its lock held, and no fork meanwhile if it is the sweeper who holds it.
 struct Unforked<'g, K, V> {
     pile: MutexGuard<'g, Pile<K, V>>,
-    _unforked: Option<Passing<'static>>,
+    _unforked: Option<HeldOff>,
 }
 
 impl<K, V> Deref for Unforked<'_, K, V> {
@@ -273,7 +274,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     fn lock(&self) -> Unforked<'_, K, V> {
         // The sweeper is not to be caught with the lock by a fork.
-        let unforked = unforked_sweeper();
+        let unforked = hold_off_for_sweeper();
         Unforked { pile: lock(&self.pile), _unforked: unforked }
     }
 
