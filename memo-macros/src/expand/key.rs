@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
-use super::{hidden_at, plain, pointing_at, private};
+use super::names::{hidden_at, pointing_at, private};
+use super::plain;
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The runtime has tuples of parts up to this size; larger ones are nested.
