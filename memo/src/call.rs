@@ -20,7 +20,7 @@ use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Leads, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
-use crate::near::{Lookup, Usual};
+use crate::near::{Fast, Lookup};
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
@@ -127,13 +127,13 @@ pub(crate) fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
         return Err(Why::Unusual);
     }
     let counted = mine.line(place);
-    match memo.near.get_usual(hash, Query(key)) {
-        Usual::Hit(stored) => {
+    match memo.near.get_fast(hash, Query(key)) {
+        Fast::Hit(stored) => {
             counted.count(Counter::Hits);
             Ok(outcome.hit(stored))
         }
-        Usual::Miss => Err(Why::Miss),
-        Usual::Unusual => Err(Why::Unusual),
+        Fast::Miss => Err(Why::Miss),
+        Fast::Slow => Err(Why::Unusual),
     }
 }
 
@@ -346,10 +346,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
         let held = memo.runs_user_code.then(|| lead.hold());
-        let is_there = match memo.near.get_usual(hash, Same(lead.key())) {
-            Usual::Miss => false,
-            Usual::Hit(_) => true,
-            Usual::Unusual => memo.landed(&lead).is_some(),
+        let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
+            Fast::Miss => false,
+            Fast::Hit(_) => true,
+            Fast::Slow => memo.landed(&lead).is_some(),
         };
         drop(held);
         match is_there {

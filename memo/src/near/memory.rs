@@ -17,7 +17,7 @@
 //! `Eq` and `Clone` run while this thread [reads](readers::reading) and under no lock; they may do whatever they like,
 //! come back to this store too. While they take their time, what leaves the store is not freed: at worst (see
 //! [`has_room`](garbage::Graveyard::has_room)) as much again as the store may hold, and then inserts are refused until they
-//! are done. `Drop` runs under no lock either, [caught](super::bury).
+//! are done. `Drop` runs under no lock either, [caught](drop_retired).
 //!
 //! A key is compared with its like outside of the lock, and what was found is looked for again under it, by address:
 //! nearly always it is still there, or there was none with that hash.
@@ -38,7 +38,10 @@
 //! An entry found expired is a miss, and removed. The others are found by a [sweep](crate::sweep): it reads as any
 //! reader does, and locks a shard only for each entry that it removes.
 
-use super::{Bound, Limits, Lookup, NearCounts, Usual, bury};
+use super::counts::NearCounts;
+use super::limits::{Bound, Limits, ends};
+use super::lookup::{Fast, Lookup};
+use super::retired::drop_retired;
 use crate::clock::{FINE, NEVER, coarse, exact, nanos, tick};
 use crate::sweep::{Keep, Schedule, unforked_sweeper};
 use garbage::{Garbage, Graveyard, Rules};
@@ -155,17 +158,17 @@ impl<K, V, Q: Lookup<K>> QuickLook<'_, K, V, Q> {
 }
 
 impl<K, V: Clone, Q: Lookup<K>> Read for QuickLook<'_, K, V, Q> {
-    type Out = Usual<V>;
+    type Out = Fast<V>;
 
     #[inline(always)]
-    fn read(self, reading: &Reading) -> Usual<V> {
+    fn read(self, reading: &Reading) -> Fast<V> {
         let index = self.store.shards.index(self.hash);
         match index.find_near(reading, self.hash) {
             Ok(found) if self.is(&found) && is_usual(found.word.load(Relaxed)) => {
-                Usual::Hit(found.value.clone())
+                Fast::Hit(found.value.clone())
             }
-            Err(false) => Usual::Miss,
-            _ => Usual::Unusual,
+            Err(false) => Fast::Miss,
+            _ => Fast::Slow,
         }
     }
 }
@@ -316,19 +319,19 @@ where
     }
 
     #[inline(always)]
-    pub(super) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V> {
-        usually_reading_as(QuickLook { store: self, hash, query }).unwrap_or(Usual::Unusual)
+    pub(super) fn get_fast<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Fast<V> {
+        usually_reading_as(QuickLook { store: self, hash, query }).unwrap_or(Fast::Slow)
     }
 
     #[inline(always)]
     pub(super) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        match self.get_usual(hash, &query) {
-            Usual::Hit(value) => Some(value),
-            Usual::Miss => {
+        match self.get_fast(hash, &query) {
+            Fast::Hit(value) => Some(value),
+            Fast::Miss => {
                 self.missed(hash);
                 None
             }
-            Usual::Unusual => {
+            Fast::Slow => {
                 let mut value = None;
                 self.get_in_full(hash, query, &mut value);
                 value
@@ -417,12 +420,12 @@ where
                 return true;
             }
             Err((New { key, value, .. }, Not::Wanted)) => {
-                bury(key);
-                bury(value.take());
+                drop_retired(key);
+                drop_retired(value.take());
                 return false;
             }
         }
-        self.rest.schedule.stored(now, super::ends(deadline, now, tti));
+        self.rest.schedule.stored(now, ends(deadline, now, tti));
         true
     }
 
@@ -431,8 +434,8 @@ where
     #[inline(never)]
     fn refuse(&self, hash: u64, key: K, value: &mut Option<V>) {
         self.remove(hash, &Same(&key));
-        bury(key);
-        bury(value.take());
+        drop_retired(key);
+        drop_retired(value.take());
     }
 
     /// Puts a node in, in place of what was there. What is to be cleaned, and whether at once; the node, if it is not

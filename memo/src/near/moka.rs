@@ -10,7 +10,7 @@
 //!   LRU, as there TinyLFU would turn away most of what is new.
 //! * A `peek` counts as a use for moka's popularity sketch. It is none for idle times.
 //! * The user's `Clone` runs outside of everything: moka is given an `Arc`. So does `Drop`, which is
-//!   [put off](super::Mortal) until moka has returned, except that moka frees what it has replaced by epochs
+//!   [put off](DeferredDrop) until moka has returned, except that moka frees what it has replaced by epochs
 //!   (crossbeam's), and therefore a little later, perhaps on another thread.
 //! * `Eq` runs under no lock in lookups, and in maintenance only for a key that has been stored anew
 //!   meanwhile, then under moka's.
@@ -18,8 +18,11 @@
 //! An entry's lifetime is checked by our [clock](crate::clock) on every read. moka is told of it as well, so
 //! that its own maintenance drops what has expired.
 
-use super::inside::{AsIs, Inside, Mortal};
-use super::{Bound, Limits, Lookup, NearCounts, bury, ends};
+use super::counts::NearCounts;
+use super::inside::{AsIs, Inside};
+use super::limits::{Bound, Limits, ends};
+use super::lookup::Lookup;
+use super::retired::{DeferredDrop, drop_retired};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::sweep::{Schedule, unforked};
 use equivalent::Equivalent;
@@ -62,7 +65,7 @@ struct Tally {
 /// A key in the store.
 struct Keyed<K: 'static> {
     hash: u64,
-    key: Mortal<K>,
+    key: DeferredDrop<K>,
 }
 
 impl<K> Hash for Keyed<K> {
@@ -92,7 +95,7 @@ struct Slot<V: 'static> {
     /// Whether its lifetime or the idle time is so short that the exact clock is to be asked.
     fine: bool,
     lifetime: u64,
-    value: Mortal<V>,
+    value: DeferredDrop<V>,
 }
 
 impl<V> Slot<V> {
@@ -262,16 +265,16 @@ where
     ) {
         let Some(value) = value.take() else { return };
         let Some(inside) = Inside::enter() else {
-            bury(key);
-            bury(value);
+            drop_retired(key);
+            drop_retired(value);
             return;
         };
         let lifetime = lifetime.map_or(NEVER, nanos);
         let shortest = lifetime.min(self.tti);
         let now = if shortest == NEVER { 0 } else { exact() };
-        // From here on their drops are burials, wherever they happen.
-        let key = Keyed { hash, key: Mortal::new(key) };
-        let value = Mortal::new(value);
+        // From here on they are dropped quietly, and outside of the store, wherever that happens.
+        let key = Keyed { hash, key: DeferredDrop::new(key) };
+        let value = DeferredDrop::new(value);
         if shortest == 0 || !self.bound.admits(weight) {
             self.cache.invalidate(&key);
             drop(inside);

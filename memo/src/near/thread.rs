@@ -15,7 +15,7 @@
 //!
 //! `Eq` and `Clone` run while the table is borrowed. What they ask of this very table is answered as far as it can be read;
 //! nothing is stored meanwhile. If they invalidate something, the table is emptied as soon as it is not borrowed. `Drop`
-//! runs when the table is not borrowed any more, [caught](super::bury).
+//! runs when the table is not borrowed any more, [caught](drop_retired).
 
 #![allow(unsafe_code)]
 
@@ -29,7 +29,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::entries::{Entries, Expired, Left};
-use super::{Limits, Lookup, NearCounts, Usual, bury};
+use super::counts::NearCounts;
+use super::limits::Limits;
+use super::lookup::{Fast, Lookup};
+use super::retired::drop_retired;
 
 /// A weight that is the number of entries.
 const AS_ENTRIES: u64 = u64::MAX;
@@ -191,7 +194,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     pub(crate) fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Looked<'_, K, V> {
         let Some(table) = self.table() else { return Looked::Miss(None) };
         match table.entries.try_borrow() {
-            Ok(entries) => table.looked(entries.get_usual(hash, query)),
+            Ok(entries) => table.looked(entries.get_fast(hash, query)),
             Err(_) => Looked::Miss(None),
         }
     }
@@ -206,7 +209,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         let Some(table) = self.table() else { return Looked::Miss(None) };
         // SAFETY: this thread alone has the table, and the caller says that nothing of it uses it before the reference ends.
         match unsafe { table.entries.try_borrow_unguarded() } {
-            Ok(entries) => table.looked(entries.get_usual(hash, query)),
+            Ok(entries) => table.looked(entries.get_fast(hash, query)),
             Err(_) => Looked::Miss(None),
         }
     }
@@ -255,7 +258,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         let mut entries = table.entries.borrow_mut();
         let (removed, alive) = entries.remove(hash, query, &table.counts);
         drop(entries);
-        bury(removed);
+        drop_retired(removed);
         alive
     }
 
@@ -276,7 +279,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         let mut left = Vec::new();
         entries.sweep_all(&table.counts, &mut left);
         drop(entries);
-        left.into_iter().for_each(bury);
+        left.into_iter().for_each(drop_retired);
     }
 
     #[cfg(feature = "config")]
@@ -353,7 +356,7 @@ impl<K: Eq, V> Running<'_, K, V> {
                 let left = entries.insert_plain(hash, key, value, &table.counts);
                 drop(entries);
                 if left.is_some() {
-                    bury(left);
+                    drop_retired(left);
                 }
                 true
             }
@@ -402,7 +405,7 @@ impl<K: Eq, V> Table<K, V> {
         let mut left = Left::new();
         entries.insert(hash, key, value, weight, lifetime, &self.counts, &mut left);
         drop(entries);
-        left.into_iter().for_each(bury);
+        left.into_iter().for_each(drop_retired);
         true
     }
 
@@ -412,17 +415,17 @@ impl<K: Eq, V> Table<K, V> {
         let Ok(mut entries) = self.entries.try_borrow_mut() else { return };
         let (removed, _) = entries.remove(hash, query, &self.counts);
         drop(entries);
-        bury(removed);
+        drop_retired(removed);
     }
 }
 
 impl<K, V> Table<K, V> {
     #[inline(always)]
-    fn looked(&self, found: Usual<V>) -> Looked<'_, K, V> {
+    fn looked(&self, found: Fast<V>) -> Looked<'_, K, V> {
         match found {
-            Usual::Hit(value) => Looked::Hit(value),
-            Usual::Miss => Looked::Miss(Some(self)),
-            Usual::Unusual => Looked::Unusual,
+            Fast::Hit(value) => Looked::Hit(value),
+            Fast::Miss => Looked::Miss(Some(self)),
+            Fast::Slow => Looked::Unusual,
         }
     }
 
@@ -506,8 +509,8 @@ impl<K, V> Table<K, V> {
         self.epoch.set(epoch);
         self.counts.epoch.store(epoch, Relaxed);
         drop(entries);
-        emptied.into_iter().for_each(Entries::bury);
-        left.into_iter().for_each(bury);
+        emptied.into_iter().for_each(Entries::drop_all);
+        left.into_iter().for_each(drop_retired);
         true
     }
 }
@@ -519,7 +522,7 @@ impl<K, V> Drop for Table<K, V> {
         rest.evicted += self.counts.evicted.load(Relaxed);
         rest.expired += self.counts.expired.load(Relaxed);
         drop(rest);
-        std::mem::replace(self.entries.get_mut(), Entries::new(&Limits::default())).bury();
+        std::mem::replace(self.entries.get_mut(), Entries::new(&Limits::default())).drop_all();
     }
 }
 

@@ -99,7 +99,7 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         self.full.append(&mut other.full);
     }
 
-    /// Frees it, and buries keys and values. The memory of entries goes to the slabs.
+    /// Frees it, and drops keys and values. The memory of entries goes to the slabs.
     ///
     /// # Safety
     ///
@@ -108,8 +108,8 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         let mut free = |entry: Entry<K, V>| {
             // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
             let (key, value) = unsafe { slabs.vacate(entry) };
-            crate::near::bury(key);
-            crate::near::bury(value);
+            crate::near::retired::drop_retired(key);
+            crate::near::retired::drop_retired(value);
         };
         self.entries.into_iter().for_each(&mut free);
         for (table, _) in self.full {

@@ -18,7 +18,7 @@
 
 use super::readers::Reading;
 use crate::clock::NEVER;
-use crate::near::ends;
+use crate::near::limits::ends;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
 use std::marker::PhantomData;
 use std::ops::Deref;

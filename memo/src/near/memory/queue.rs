@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
 #[cfg(feature = "config")]
-use crate::near::Bound;
+use crate::near::limits::Bound;
 
 /// In a place: it is one in the queue with this mark.
 const MARK: u32 = 1 << 31;

@@ -22,7 +22,7 @@ use super::readers::Reading;
 use super::returns::Returns;
 use super::slabs::Slabs;
 use crate::clock::NEVER;
-use crate::near::Bound;
+use crate::near::limits::Bound;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::sync::atomic::Ordering::Relaxed;
 
