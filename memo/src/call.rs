@@ -174,7 +174,7 @@ pub(crate) fn enter_in_full<P: SharedPart, R, O: SharedOutcome<R>>(
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
     let mut found = None;
-    memo.near.get_in_full(hash, Query(key), &mut found);
+    memo.near.get_slow(hash, Query(key), &mut found);
     answer(memo, hash, key, outcome, &mut found)
 }
 
@@ -231,7 +231,7 @@ fn enter_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     let hash = memo.hash(&key);
     let mut found = None;
     if reads {
-        memo.near.get_in_full(hash, Query(key), &mut found);
+        memo.near.get_slow(hash, Query(key), &mut found);
     }
     match found {
         Some(stored) => {
@@ -699,7 +699,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     #[inline(never)]
     fn landed(&self, lead: &Lead<'static, K, V, F>) -> Option<Box<V>> {
         let mut stored = None;
-        self.near.get_in_full(lead.hash(), Same(lead.key()), &mut stored);
+        self.near.get_slow(lead.hash(), Same(lead.key()), &mut stored);
         stored.map(Box::new)
     }
 

@@ -126,9 +126,9 @@ where
 
     /// As [`get`](Self::get), out of line. The clone is written into `into`, which holds nothing before: a large value is
     /// not copied from frame to frame on its way.
-    pub(crate) fn get_in_full<Q: Lookup<K>>(&self, hash: u64, query: Q, into: &mut Option<V>) {
+    pub(crate) fn get_slow<Q: Lookup<K>>(&self, hash: u64, query: Q, into: &mut Option<V>) {
         match self {
-            Near::Memory(store) => store.get_in_full(hash, query, into),
+            Near::Memory(store) => store.get_slow(hash, query, into),
             #[cfg(feature = "moka")]
             Near::Moka(store) => *into = store.get(hash, query),
             Near::Thread(store) => store.get_into(hash, query, into),
@@ -196,7 +196,7 @@ where
         lifetime: Option<Duration>,
     ) -> bool {
         match self {
-            Near::Memory(store) => store.insert_unless(is_off, hash, key, value, weight, lifetime),
+            Near::Memory(store) => store.insert_unless(&is_off, hash, key, value, weight, lifetime),
             _ => unreachable!("it can"),
         }
     }
