@@ -86,7 +86,7 @@ mod bound {
     }
 }
 
-impl<K: 'static, V: 'static> Hooks<K, V> {
+impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
     /// The same, of keys and results that are bound.
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
@@ -97,6 +97,7 @@ impl<K: 'static, V: 'static> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,
+            by_thread: Some(Threads::new),
         }
     }
 }
@@ -166,7 +167,7 @@ pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
                 Looked::Miss(table) => {
                     Err(MissedHere(Miss::Usual(Usual { memo, hash, key: key.to_owned_part(), table })))
                 }
-                Looked::Unusual => other(enter_in_full(memo, hash, key, outcome)),
+                Looked::Slow => other(enter_in_full(memo, hash, key, outcome)),
             }
         }
         Some(memo) => other(enter_slowly(memo, site(), key, outcome)),

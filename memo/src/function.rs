@@ -20,7 +20,7 @@ use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::flight::patience::{self, Patience};
 use crate::key::{OwnedPart, Part};
-use crate::near::{Limits, Near, may_run_user_code};
+use crate::near::{Limits, Near, NewThreads, may_run_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
@@ -913,6 +913,8 @@ pub struct Hooks<K, V> {
     #[cfg(feature = "tracing")]
     pub(crate) show: Option<crate::trace::Show<K>>,
     pub(crate) far: Option<FarTypes<K, V>>,
+    /// Makes the near store of a function whose results stay on their threads.
+    pub(crate) by_thread: Option<NewThreads<K, V>>,
 }
 
 impl<K, V> Clone for Hooks<K, V> {
@@ -936,6 +938,7 @@ impl<K, V> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: None,
             far: None,
+            by_thread: None,
         }
     }
 
@@ -1146,7 +1149,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || may_run_user_code::<V>()
                 || may_run_user_code::<F>(),
             header: Header { identity, next: std::ptr::null_mut() },
-            near: Near::new(first.route.kind, &first.settings.limits()),
+            near: Near::new(first.route.kind, &first.settings.limits(), hooks.by_thread),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),

@@ -42,7 +42,7 @@ pub(crate) use counts::NearCounts;
 pub(crate) use limits::Limits;
 pub(crate) use lookup::{Fast, Lookup};
 pub(crate) use retired::is_closed;
-pub(crate) use thread::{Looked, Running, Table, Threads};
+pub(crate) use thread::{Looked, NewThreads, Running, Table, Threads};
 pub(crate) use user_code::{may_run_user_code, runs_user_code};
 
 /// Which implementation.
@@ -74,14 +74,17 @@ where
     Thread(Threads<K, V>),
 }
 
-/// Calls the same method of whichever implementation it is.
+/// Calls the same method of whichever implementation it is; the second one of those that know the key by a test only.
 macro_rules! each {
     ($near:expr, $store:ident => $call:expr) => {
+        each!($near, $store => $call, $store => $call)
+    };
+    ($near:expr, $store:ident => $call:expr, $other:ident => $other_call:expr) => {
         match $near {
             Near::Memory($store) => $call,
             #[cfg(feature = "moka")]
-            Near::Moka($store) => $call,
-            Near::Thread($store) => $call,
+            Near::Moka($other) => $other_call,
+            Near::Thread($other) => $other_call,
         }
     };
 }
@@ -95,12 +98,20 @@ where
     ///
     /// A store whose entries shall leave without being touched is also handed to
     /// [`sweep::register`](crate::sweep::register), once it has its place for good.
-    pub(crate) fn new(kind: Kind, limits: &Limits) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If it is to be one by thread and `by_thread`, which makes such, is missing. Only functions whose attribute says
+    /// `engine = "thread"` have that, and only they ask for such a store.
+    pub(crate) fn new(kind: Kind, limits: &Limits, by_thread: Option<NewThreads<K, V>>) -> Self {
         match kind {
             Kind::Memory => Near::Memory(memory::Memory::new(limits)),
             #[cfg(feature = "moka")]
             Kind::Moka => Near::Moka(moka::Moka::new(limits)),
-            Kind::Thread => Near::Thread(Threads::new(limits)),
+            Kind::Thread => {
+                let new = by_thread.expect("the function says that its results stay on their threads");
+                Near::Thread(new(limits))
+            }
         }
     }
 
@@ -108,7 +119,7 @@ where
     /// higher against eviction. An entry found expired is removed, and a miss.
     #[inline(always)]
     pub(crate) fn get<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Option<V> {
-        each!(self, store => store.get(hash, query))
+        each!(self, store => store.get(hash, query), other => other.get_where(hash, &|key| query.matches(key)))
     }
 
     /// The same for the usual hit, of a store that has such: out of line for what is not one. After a
@@ -130,8 +141,8 @@ where
         match self {
             Near::Memory(store) => store.get_slow(hash, query, into),
             #[cfg(feature = "moka")]
-            Near::Moka(store) => *into = store.get(hash, query),
-            Near::Thread(store) => store.get_into(hash, query, into),
+            Near::Moka(store) => *into = store.get_where(hash, &|key| query.matches(key)),
+            Near::Thread(store) => *into = store.get_where(hash, &|key| query.matches(key)),
         }
     }
 
@@ -156,7 +167,7 @@ where
 
     /// A clone of what is stored, without that being a use of it.
     pub(crate) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
-        each!(self, store => store.peek(hash, query))
+        each!(self, store => store.peek(hash, query), other => other.peek_where(hash, &|key| query.matches(key)))
     }
 
     /// Stores, in place of what was there.
@@ -209,7 +220,7 @@ where
 
     /// Removes; whether there was something that had not expired.
     pub(crate) fn remove<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
-        each!(self, store => store.remove(hash, query))
+        each!(self, store => store.remove(hash, query), other => other.remove_where(hash, &|key| query.matches(key)))
     }
 
     /// Removes everything that was there when it was called.

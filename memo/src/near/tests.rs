@@ -104,6 +104,15 @@ fn idle(tti: Duration) -> Limits {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// A store of this kind.
+fn make<K, V>(kind: Kind, limits: &Limits) -> Near<K, V>
+where
+    K: Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Near::new(kind, limits, Some(Threads::new))
+}
+
 /// Runs `test` on a store of each kind, under each limits.
 fn each<K, V>(limits: &[Limits], test: impl Fn(Near<K, V>, Limits))
 where
@@ -113,7 +122,7 @@ where
     for &kind in KINDS {
         for &limits in limits {
             println!("{kind:?} {limits:?}");
-            test(Near::new(kind, &limits), limits);
+            test(make(kind, &limits), limits);
         }
     }
 }

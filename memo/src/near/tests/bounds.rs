@@ -64,7 +64,7 @@ fn what_is_used_outlasts_a_scan() {
 fn bounds_hold_while_threads_insert() {
     for capacity in [1, 2, 10, 100, 511, 512, 1000, 10_000, 12_345] {
         for kind in shared_kinds() {
-            let near = Near::<u64, Arc<u64>>::new(kind, &entries(capacity));
+            let near = make::<u64, Arc<u64>>(kind, &entries(capacity));
             // What moka holds beyond its bound is one entry for each thread inserting just now.
             let most = match kind {
                 Kind::Memory => capacity,

@@ -112,7 +112,7 @@ fn an_idle_time_starts_anew_with_each_read_but_not_with_a_peek() {
 fn expired_entries_leave_without_being_touched() {
     let _alone = clock::alone();
     for kind in shared_kinds() {
-        let near: &'static Near<u64, Arc<u64>> = Box::leak(Box::new(Near::new(kind, &entries(10_000))));
+        let near: &'static Near<u64, Arc<u64>> = Box::leak(Box::new(make(kind, &entries(10_000))));
         sweep::register(near);
         let kept = Arc::new(0);
         for key in 0..1000 {
@@ -143,7 +143,7 @@ fn expired_entries_leave_without_being_touched() {
 fn the_thread_sweeps_a_store_at_rest() {
     let _alone = clock::alone();
     for kind in shared_kinds() {
-        let near: &'static Near<u64, u64> = Box::leak(Box::new(Near::new(kind, &idle(HOUR))));
+        let near: &'static Near<u64, u64> = Box::leak(Box::new(make(kind, &idle(HOUR))));
         // Before it is registered, too.
         near.put(0, 0);
         sweep::register(near);

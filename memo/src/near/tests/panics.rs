@@ -101,7 +101,7 @@ fn a_panic_in_eq_clone_or_drop_leaves_a_sound_store() {
             let mut reached = 0;
             for fuse in 1.. {
                 let alive = Arc::new(AtomicI64::new(0));
-                let near = Near::<Bomb, Bomb>::new(kind, &limits);
+                let near = make::<Bomb, Bomb>(kind, &limits);
                 FUSE.set(fuse);
                 let panicked = exercise(&near, &alive);
                 let burnt = FUSE.replace(u32::MAX) == u32::MAX;
@@ -239,7 +239,7 @@ fn values_that_panic_when_a_smaller_store_drops_them() {
             std::panic::resume_unwind(Box::new("dropped"));
         }
     }
-    let near = Near::<u64, Loud>::new(Kind::Memory, &entries(200));
+    let near = make::<u64, Loud>(Kind::Memory, &entries(200));
     (0..100).for_each(|n| near.put(n, Loud));
     assert!(near.resize(&entries(10)));
     let counts = near.counts();

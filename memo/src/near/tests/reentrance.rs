@@ -28,7 +28,7 @@ impl Drop for Calls {
 fn a_drop_may_call_the_same_store() {
     let _alone = clock::alone();
     for &kind in KINDS {
-        let near: &'static Near<u64, Caller> = Box::leak(Box::new(Near::new(kind, &entries(10))));
+        let near: &'static Near<u64, Caller> = Box::leak(Box::new(make(kind, &entries(10))));
         let dropped = Arc::new(AtomicI64::new(0));
         let caller = || Caller { _calls: Some(Arc::new(Calls(near, dropped.clone()))) };
         near.put(1, caller()); // is replaced
@@ -137,7 +137,7 @@ impl Drop for Nosy {
 #[test]
 fn eq_and_clone_that_call_the_same_store_do_not_hang() {
     for &kind in KINDS {
-        let near: &'static Near<Nosy, Nosy> = Box::leak(Box::new(Near::new(kind, &entries(10))));
+        let near: &'static Near<Nosy, Nosy> = Box::leak(Box::new(make(kind, &entries(10))));
         for round in 0..100 {
             for key in 0..20 {
                 near.put(Nosy(near, key), Nosy(near, round));

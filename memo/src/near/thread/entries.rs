@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use hashbrown::{HashTable, hash_table};
 
-use super::{AS_ENTRIES, Counts, add};
+use super::counts::{AS_ENTRIES, Counts, add};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::near::limits::{Bound, Limits, ends};
 use crate::near::lookup::{Fast, Lookup};
