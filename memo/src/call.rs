@@ -20,7 +20,7 @@ use crate::flight::graph::{self, Held};
 use crate::flight::{Joined, Landed, Lead, Own, Wait, Waited, holding};
 use crate::function::{Code, Hooks, Leads, Memo, OnError, SingleFlight, Site, Storage};
 use crate::key::{OwnedPart, Part, Query, SharedPart};
-use crate::near::{Fast, Lookup};
+use crate::near::{Fast, Lookup, Memory};
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::park::block_on;
 use crate::registry::Memoized;
@@ -848,8 +848,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
         let stored = match &mut more {
-            None if memo.stores_at_once() => memo.store_near(lead, outcome, result),
-            None => memo.store(lead, None, None, cost, outcome, result),
+            None => match memo.only_store() {
+                Some(store) => memo.store_near(store, lead, outcome, result),
+                None => memo.store(lead, None, None, cost, outcome, result),
+            },
             Some(more) => {
                 let call = more.call.as_ref();
                 let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
@@ -886,10 +888,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
 /// Storing what came of a flight.
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    /// Puts it into memory, where that is all there is. Whether it was stored.
+    /// Puts it into the store in memory, where that is all there is. Whether it was stored.
     #[inline(always)]
     fn store_near<R, O: Outcome<R, Stored = V, Failure = F>>(
         &'static self,
+        store: &Memory<K, V>,
         lead: &Lead<'static, K, V, F>,
         outcome: O,
         result: &R,
@@ -902,7 +905,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         };
         let key = lead.key().clone();
         let stored = lead.store_unless(self.runs_user_code, |is_off| {
-            self.near.insert_unless(|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
+            store.insert_unless(&|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
         });
         if stored {
             self.counters.count(Counter::Stored);

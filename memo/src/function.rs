@@ -20,7 +20,7 @@ use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::flight::patience::{self, Patience};
 use crate::key::{OwnedPart, Part};
-use crate::near::{Limits, Near, NewThreads, may_run_user_code};
+use crate::near::{Limits, Memory, Near, NewThreads, may_run_user_code};
 use crate::outcome::{MaybeNone, Value};
 use crate::park::block_on;
 use crate::plan::{Plan, Route};
@@ -1228,11 +1228,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         (route.near && !large) || (failed && route.standby)
     }
 
-    /// Whether a result goes into memory and nowhere else, into a store that can tell that it was superseded.
+    /// The store in memory, if a result goes there and nowhere else, and the store can tell that it was superseded.
     #[inline]
-    pub(crate) fn stores_at_once(&self) -> bool {
+    pub(crate) fn only_store(&self) -> Option<&Memory<K, V>> {
         let version = &**self;
-        version.far.is_none() && version.route.near && self.near.inserts_unless()
+        if version.far.is_none() && version.route.near { self.near.built_in() } else { None }
     }
 
     /// How long a call waits for a future that nobody polls.

@@ -41,6 +41,7 @@ mod user_code;
 pub(crate) use counts::NearCounts;
 pub(crate) use limits::Limits;
 pub(crate) use lookup::{Fast, Lookup};
+pub(crate) use memory::Memory;
 pub(crate) use retired::is_closed;
 pub(crate) use thread::{Looked, NewThreads, Running, Table, Threads};
 pub(crate) use user_code::{may_run_user_code, runs_user_code};
@@ -66,7 +67,7 @@ where
     V: Clone + Send + Sync + 'static,
 {
     /// See [`memory`].
-    Memory(memory::Memory<K, V>),
+    Memory(Memory<K, V>),
     /// See [`moka`].
     #[cfg(feature = "moka")]
     Moka(moka::Moka<K, V>),
@@ -105,7 +106,7 @@ where
     /// `engine = "thread"` have that, and only they ask for such a store.
     pub(crate) fn new(kind: Kind, limits: &Limits, by_thread: Option<NewThreads<K, V>>) -> Self {
         match kind {
-            Kind::Memory => Near::Memory(memory::Memory::new(limits)),
+            Kind::Memory => Near::Memory(Memory::new(limits)),
             #[cfg(feature = "moka")]
             Kind::Moka => Near::Moka(moka::Moka::new(limits)),
             Kind::Thread => {
@@ -122,8 +123,12 @@ where
         each!(self, store => store.get(hash, query), other => other.get_where(hash, &|key| query.matches(key)))
     }
 
-    /// The same for the usual hit, of a store that has such: out of line for what is not one. After a
-    /// [`Fast::Miss`] comes [`missed`](Self::missed).
+    /// The fast path of [`get`](Self::get), inlined: next to nothing but a hit. After [`Fast::Slow`],
+    /// [`get_slow`](Self::get_slow) answers. A [`Fast::Miss`] is one; a call that goes on from there says
+    /// [`missed`](Self::missed), out of line.
+    //
+    // The fast path does not do that itself, as it would need room for the call; and to answer `Slow` where there are
+    // lifetimes would cost their misses a quarter more.
     #[inline(always)]
     pub(crate) fn get_fast<Q: Lookup<K>>(&self, hash: u64, query: Q) -> Fast<V> {
         match self {
@@ -146,13 +151,23 @@ where
         }
     }
 
-    /// What there is to do after a miss.
+    /// Removes what has expired under this hash, after a [`Fast::Miss`].
     pub(crate) fn missed(&self, hash: u64) {
         match self {
             Near::Memory(store) => store.missed(hash),
             #[cfg(feature = "moka")]
             Near::Moka(_) => (),
             Near::Thread(_) => (),
+        }
+    }
+
+    /// The built-in store, if it is that. An insert into it can be
+    /// [called off](Memory::insert_unless) under the lock that a removal takes as well.
+    #[inline(always)]
+    pub(crate) fn built_in(&self) -> Option<&Memory<K, V>> {
+        match self {
+            Near::Memory(store) => Some(store),
+            _ => None,
         }
     }
 
@@ -191,31 +206,6 @@ where
         if value.is_some() {
             each!(self, store => store.insert_from(hash, key, value, weight, lifetime));
         }
-    }
-
-    /// As [`insert_from`](Self::insert_from), for a store that [can](Self::inserts_unless): unless `is_off` when the entry is
-    /// about to be put in, under a lock that [`remove`](Self::remove) and [`clear`](Self::clear) take as well. Whether it
-    /// was not. `is_off` does not come back to any store.
-    #[inline(always)]
-    pub(crate) fn insert_unless(
-        &self,
-        is_off: impl Fn() -> bool,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        lifetime: Option<Duration>,
-    ) -> bool {
-        match self {
-            Near::Memory(store) => store.insert_unless(&is_off, hash, key, value, weight, lifetime),
-            _ => unreachable!("it can"),
-        }
-    }
-
-    /// Whether it can [do that](Self::insert_unless).
-    #[inline(always)]
-    pub(crate) fn inserts_unless(&self) -> bool {
-        matches!(self, Near::Memory(_))
     }
 
     /// Removes; whether there was something that had not expired.

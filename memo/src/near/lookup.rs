@@ -25,7 +25,7 @@ impl<K, Q: Lookup<K>> Lookup<K> for &Q {
 pub(crate) enum Fast<V> {
     /// A clone of the stored result.
     Hit(V),
-    /// The store has no entry for the key, and nothing is left to do.
+    /// The store has no entry for the key.
     Miss,
     /// The slow path has to look.
     Slow,

@@ -5,7 +5,7 @@
 //!
 //! * [`index`]: groups of one cache line with the tags and addresses of seven entries each.
 //! * [`entry`], [`kind`]: what an entry is, and how its key and its value are found behind it.
-//! * [`slabs`]: memory for entries.
+//! * [`slabs`], [`form`]: memory for entries.
 //! * [`readers`]: how readers keep what they look at from being freed, without telling anybody.
 //! * [`garbage`]: what has left, until no reader can see it any more.
 //! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues, and what leaves.
@@ -60,6 +60,7 @@ use std::time::Duration;
 
 mod entry;
 mod erased;
+mod form;
 mod garbage;
 mod ghosts;
 mod index;
@@ -228,9 +229,9 @@ where
         self.insert_unless(&|| false, hash, key, value, weight, lifetime);
     }
 
-    /// As [`insert_from`](Self::insert_from), unless `is_off` when the entry is about to be put in, under the lock that a
-    /// removal takes as well. Whether it was not.
-    pub(super) fn insert_unless(
+    /// As [`Near::insert_from`](super::Near::insert_from), unless `is_off` when the entry is about to be put in, under the
+    /// lock that a removal takes as well. Whether it was not. `is_off` does not come back to any store.
+    pub(crate) fn insert_unless(
         &self,
         is_off: &dyn Fn() -> bool,
         hash: u64,

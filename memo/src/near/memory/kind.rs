@@ -5,23 +5,13 @@
 //! one who makes kinds, and the only one who reads and writes keys and values.
 
 use super::entry::{BEHIND, Entry, Head, READ};
+use super::form::Form;
 use super::index::Found;
-use super::slabs::Slab;
 use crate::near::lookup::Lookup;
 use crate::near::retired::drop_retired;
 use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ptr::NonNull;
-
-/// How slots of a slab lie one behind the other.
-#[derive(Clone, Copy)]
-pub(super) struct Form {
-    /// From one slot to the next.
-    pub stride: usize,
-    /// From the beginning of a slab to the first head.
-    pub first: usize,
-    pub align: usize,
-}
 
 /// A pair of types, of which keys and values of a store are.
 ///
@@ -126,9 +116,7 @@ impl Places {
     }
 
     const fn form(&self, timed: bool) -> Form {
-        let lead = if timed { larger(READ, self.align) } else { 0 };
-        let first = size_of::<Slab>().next_multiple_of(self.align);
-        Form { stride: lead + self.size, first: first + lead, align: self.align }
+        Form::new(if timed { larger(READ, self.align) } else { 0 }, self.size, self.align)
     }
 }
 
@@ -258,6 +246,7 @@ where
 
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
+    use super::super::form::Slab;
     use super::*;
     use std::sync::Arc;
 

@@ -8,8 +8,9 @@
 //! on evicting, and gives up those that are more than it may need.
 
 use super::entry::{Entry, New, UNTIMED, prefetch};
-use super::kind::{Arriving, Form, Kind};
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use super::form::{Form, Slab};
+use super::kind::{Arriving, Kind};
+use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
@@ -20,27 +21,6 @@ const MOST: u32 = 512;
 const FEW: u32 = 4;
 /// ... and where it has several, is of at most so many bytes.
 const BYTES: usize = 1 << 15;
-
-/// What a slab begins with.
-pub(super) struct Slab {
-    /// How many of its slots are not free for good.
-    left: AtomicU32,
-    /// How many there are.
-    slots: u32,
-}
-
-impl Form {
-    /// That of a slab with so many slots.
-    ///
-    /// # Panics
-    ///
-    /// If an entry is larger than half of all addresses.
-    fn layout(&self, slots: u32) -> Layout {
-        let size = self.stride.checked_mul(slots as usize).and_then(|size| size.checked_add(self.first));
-        let layout = size.and_then(|size| Layout::from_size_align(size, self.align).ok());
-        layout.expect("an entry fits into the address space")
-    }
-}
 
 /// Slots of a slab that have not been used yet.
 struct Fresh {
