@@ -242,11 +242,11 @@ fn outcome(model: &Model) -> TokenStream {
 
 /// The body of the memoized function: look up, else compute.
 fn body(model: &Model) -> TokenStream {
-    let private = private(model);
+    if is_applied(model) {
+        return applied(model);
+    }
     let outcome_of = outcome(model);
-    let (outcome, missed, key) = (hidden("outcome"), hidden("missed"), hidden("key"));
-    let (result, computation) = (hidden("result"), hidden("computation"));
-    let told = hidden("told");
+    let (outcome, told) = (hidden("outcome"), hidden("told"));
     // without a function beside it, the types are those around
     let told_expr = own_unnamed(model).filter(|_| model.companion.is_some());
     let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
@@ -255,44 +255,77 @@ fn body(model: &Model) -> TokenStream {
         Some(expr) => (quote!(let #told = #expr;), quote!(move || #site)),
         None => (TokenStream::new(), quote!(|| #site)),
     };
-    let hooks = settings::hooks(model);
-    let (body, output) = (&model.body, &model.output);
-    let look = match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => {
-            quote!(enter_single::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
-        }
-        _ if model.on_thread() => quote!(enter_here::<_, #output, _, _>(#site, #hooks, #key, #outcome)),
-        _ => quote!(enter::<_, #output, _, _>(#site, #hooks, #key, #outcome)),
+    let call = match model.sig.asyncness {
+        Some(_) => asynchronous(model, &outcome, &site),
+        None => synchronous(model, &outcome, &site),
     };
-    let enter = key::with_key(
-        model,
-        &key,
-        &quote!(match #private::#look {
-            #private::Result::Ok(#result) => return #result,
-            #private::Result::Err(#missed) => #missed,
-        }),
-    );
-    if is_applied(model) {
-        return applied(model, &outcome_of);
-    }
-    // what it imports may be of no use to this type
-    let outcome_of = quote! {
+    quote! {
+        // what it imports may be of no use to this type
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-    };
-    if model.sig.asyncness.is_none() {
-        let body = quote!(move || -> #output #body);
-        let body = if model.on_thread() { body } else { quote!(&mut #private::Option::Some(#body)) };
-        return quote! {
-            #outcome_of
-            #told
-            let #missed = #enter;
-            #missed.run(#outcome, #body)
-        };
-    }
-    quote! {
-        #outcome_of
         #told
+        #call
+    }
+}
+
+/// The first part of a call, which returns a result if there is one: the expression for what the call goes on with. `way` names
+/// it in the runtime.
+fn first_part(model: &Model, way: &str, outcome: &Ident, site: &TokenStream) -> TokenStream {
+    let (private, output, key) = (private(model), &model.output, hidden("key"));
+    let hooks = settings::hooks(model);
+    let then = match Shared::of(model) {
+        Some(Shared { owner, site, .. }) if is_single(model) => {
+            let way = format_ident!("{way}_single");
+            quote!(#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
+        }
+        _ => {
+            let way = match model.on_thread() {
+                true => format_ident!("{way}_here"),
+                false => format_ident!("{way}"),
+            };
+            quote!(#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
+        }
+    };
+    let (result, rest) = (hidden("result"), hidden("rest"));
+    let then = quote!(match #private::#then {
+        #private::Result::Ok(#result) => return #result,
+        #private::Result::Err(#rest) => #rest,
+    });
+    key::with_key(model, &key, &then)
+}
+
+/// A synchronous call: the body runs in the frame of the function, unless its result is large.
+fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
+    let (private, body, output) = (private(model), &model.body, &model.output);
+    let begin = first_part(model, "begin", outcome, site);
+    let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
+    let computed = match thin::is_small(output) {
+        true => quote!(let #result = (move || -> #output #body)();),
+        false => quote! {
+            let #computed = move || -> #output #body;
+            if const { #private::is_large::<#output>() } {
+                return #running.run(#outcome, &mut #private::Option::Some(#computed));
+            }
+            // by a name of its own, so that the author's body is still told of a `mut` that it does not need
+            #[allow(unused_mut)]
+            let mut #computed = #computed;
+            let #result = #computed();
+        },
+    };
+    quote! {
+        let #running = #begin;
+        #computed
+        #running.finish(#outcome, &#result);
+        #result
+    }
+}
+
+/// An asynchronous call.
+fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
+    let (private, body, output) = (private(model), &model.body, &model.output);
+    let enter = first_part(model, "enter", outcome, site);
+    let (result, missed, computation) = (hidden("result"), hidden("missed"), hidden("computation"));
+    quote! {
         let #missed = #enter;
         let mut #computation = match #missed.acquire(#outcome).await {
             #private::Result::Ok(#result) => return #result,
@@ -325,30 +358,31 @@ fn is_applied(model: &Model) -> bool {
         && !plain::has_inner_attribute(&model.body)
 }
 
-/// The body of such a function: what is not a hit is one call. The author's body is an item, which costs less than a closure
-/// does where there are many.
-fn applied(model: &Model, outcome_of: &TokenStream) -> TokenStream {
-    let private = private(model);
-    let (outcome, key) = (hidden("outcome"), hidden("key"));
-    let (result, why, computed) = (hidden("result"), hidden("why"), hidden("computed"));
+/// The body of such a function, between two calls. The author's body is an item, which costs less than a closure does where
+/// there are many.
+fn applied(model: &Model) -> TokenStream {
+    let (private, outcome_of) = (private(model), outcome(model));
+    let outcome = hidden("outcome");
+    let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
     let (body, output, hooks) = (&model.body, &model.output, settings::hooks(model));
     let Some(Shared { owner, site, .. }) = Shared::of(model) else { return TokenStream::new() };
     let (pats, types): (Vec<_>, Vec<_>) = model.args.iter().map(|arg| (&arg.pat, &arg.ty)).unzip();
     let names: Vec<_> = model.args.iter().map(|arg| &arg.forward).collect();
     // an argument that the body does not use is used by the key
     let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
-    let then = quote!(match #private::look::<_, #output, _>(#owner::#site, #key, #outcome) {
-        #private::Result::Ok(#result) => #result,
-        #private::Result::Err(#why) => {
-            #private::compute(#owner::#site, #hooks, #key, #outcome, #why, (#(#names,)*), #computed)
-        }
-    });
-    let then = key::with_key(model, &key, &then);
+    let key = key::free(model);
     quote! {
-        fn #computed((#(#pats,)*): (#(#types,)*)) -> #output #body
+        fn #computed(#(#pats: #types),*) -> #output #body
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-        #then
+        match #private::begin_single::<_, #output, _>(#owner::#site, #hooks, #key, #outcome) {
+            #private::Result::Ok(#result) => #result,
+            #private::Result::Err(#running) => {
+                let #result = #computed(#(#names),*);
+                #running.finish(#outcome, &#result);
+                #result
+            }
+        }
     }
 }
 

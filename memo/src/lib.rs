@@ -142,6 +142,7 @@ mod park;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
 mod pattern;
 mod plan;
+mod pool;
 mod registry;
 mod report;
 mod scope;

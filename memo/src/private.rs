@@ -11,8 +11,11 @@ pub use core::result::Result;
 pub use core::time::Duration;
 
 pub use crate::body::Body;
-pub use crate::by_thread::{MissedHere, control_here, enter_here};
-pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
+pub use crate::by_thread::{RunningHere, begin_here, control_here};
+pub use crate::call::{
+    Ask, Computation, Entry, Missed, Reply, Running, begin, control, enter, insert, invalidate, is_large,
+    peek,
+};
 pub use crate::companion::{Companion, Controlled, Held, Lent};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
@@ -24,7 +27,7 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
-pub use crate::single::{Single, compute, enter_single, look};
+pub use crate::single::{Single, begin_single, enter_single};
 pub use crate::stats::Stats;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.

@@ -6,9 +6,8 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::call::Blocks;
 use crate::error::Error;
-use crate::flight::Lead;
+use crate::flight::{Blocks, Lead};
 use crate::function::Settings;
 use crate::key::OwnedPart;
 use crate::outcome::Value;

@@ -17,9 +17,8 @@ use std::time::{Duration, Instant};
 use memo_engines::{Capability, Engine, Error, ErrorKind, Key, Lease, Reach, sleep};
 
 use super::{Far, FarKey, Found, Looked, engines};
-use crate::call::Blocks;
-use crate::flight::Lead;
 use crate::flight::graph::Node;
+use crate::flight::{Blocks, Lead};
 use crate::fork::{self, PerProcess};
 use crate::function::{Settings, SingleFlight};
 use crate::key::OwnedPart;
