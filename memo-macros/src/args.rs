@@ -6,7 +6,9 @@
 mod bounds;
 mod callbacks;
 mod choices;
+mod engine_name;
 mod engines;
+mod fallback;
 mod forms;
 mod given;
 mod identity;
@@ -28,7 +30,8 @@ use syn::{Expr, Meta, MetaNameValue, Path};
 
 pub(crate) use self::bounds::{Capacity, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
-pub(crate) use self::engines::{Engine, Fallback};
+pub(crate) use self::engines::Engine;
+pub(crate) use self::fallback::Fallback;
 pub(crate) use self::given::Given;
 pub(crate) use self::identity::CompanionName;
 pub(crate) use self::keys::ReceiverKey;
@@ -49,23 +52,24 @@ impl Args {
                 }
             }
             Err(error) => {
-                // There may have been a key in what cannot be read.
+                // What cannot be read may hold a `key`. Then no rule about arguments may report a second error.
                 meant.push(("key", error.span()));
                 errors.push(error.into());
             }
         }
-        // Only now, so that an option that was given in its own name is not taken for given twice.
+        // This comes last, because a misspelled option must not make the right one count as given twice.
         for (name, key) in meant {
             args.presume(name, key);
         }
         args
     }
 
-    /// Reads one of the items between the commas. Which option was probably meant by one that does not exist goes to `meant`.
+    /// Reads one of the items between the commas. If its name does not exist, the option that was probably meant is added to
+    /// `meant`.
     fn read_item(&mut self, item: NestedMeta, meant: &mut Vec<(&'static str, Span)>) -> Result<()> {
         let meta = match item {
             NestedMeta::Meta(meta) => meta,
-            // What is no expression is refused by its option, which knows what it takes.
+            // The value is no expression. The option refuses it, because it knows what it takes.
             NestedMeta::NameValueInvalidExpr(wrong) => Meta::NameValue(MetaNameValue {
                 path: wrong.path,
                 eq_token: wrong.eq_token,

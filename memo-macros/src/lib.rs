@@ -46,7 +46,8 @@ mod validate;
 ///
 /// With one error each, and the function still there, not memoized: `&mut` arguments and receivers that
 /// neither `key` nor `skip` nor `receiver` covers, likewise `impl Trait` arguments and types that borrow
-/// (but references, `Cow`, and tuples, slices, `Vec` and `Option` of them),
+/// (but references, `Cow`, and tuples, slices, `Vec` and `Option` of them), `impl Trait` arguments of methods that have a
+/// companion,
 /// `const fn`, `extern fn`, variadic functions, functions that return nothing, `!`, `impl Trait` or a
 /// borrow that is not `'static`, and options that are unknown, given twice, of a wrong value, or that
 /// contradict each other.

@@ -34,7 +34,7 @@ pub(crate) struct Model {
     pub(crate) body: TokenStream,
     /// Where the function stands.
     pub(crate) place: Place,
-    /// Whether others have its path, which is its name where the author gives none.
+    /// Whether another function has its path. The path is the name of a function that the author gives none.
     pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
@@ -91,7 +91,7 @@ impl Model {
         let options = args.options();
         let explicit = matches!(options.companion, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
-        // where the path is a name in engines that outlive the process
+        // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
             && args.name.is_none()
             && !matches!(options.engine, Engine::Memory | Engine::Moka);

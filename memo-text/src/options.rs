@@ -101,7 +101,7 @@ macro_rules! options {
                 value: r#"`"instance"`, `"value"`, `"skip"`, or an expression such as `self.id`"#,
                 meaning: "how `self` enters the key",
                 default: r#"`"instance"`"#,
-                excludes: &[("key", "`key` replaces the receiver: say in `key` what counts of `self`, and remove `receiver`")],
+                excludes: &[("key", "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`")],
             }
             "cache_if" => cache_if: Callback {
                 configurable: false,

@@ -21,21 +21,6 @@ impl<R, F: FnOnce() -> R> Body<R> for Option<F> {
     }
 }
 
-/// A body that is a function of the arguments, and these.
-pub(crate) struct Applied<A, R> {
-    pub(crate) body: fn(A) -> R,
-    pub(crate) arguments: Option<A>,
-}
-
-impl<A, R> Body<R> for Applied<A, R> {
-    fn run(&mut self) -> R {
-        match self.arguments.take() {
-            Some(arguments) => (self.body)(arguments),
-            None => has_run(),
-        }
-    }
-}
-
 #[cold]
 #[inline(never)]
 fn has_run() -> ! {

@@ -12,7 +12,9 @@ use std::convert::Infallible;
 use std::mem::{forget, needs_drop, transmute};
 use std::time::{Duration, Instant};
 
-use crate::call::{AddHooks, LARGE, Op, Reply};
+use crate::body::Body;
+use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
+use crate::counters::{Counter, Counters};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -22,10 +24,10 @@ use crate::memo::{Code, Memo};
 use crate::memoized::Memoized;
 use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
+use crate::pool::Pooled;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Counters};
-use crate::trace::{self, Span};
+use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +90,7 @@ mod bound {
     }
 }
 
-impl<K: 'static, V: 'static> Hooks<K, V> {
+impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
     /// The same, of keys and results that are bound.
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
@@ -99,92 +101,43 @@ impl<K: 'static, V: 'static> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,
+            by_thread: Some(Threads::new),
         }
     }
 }
 
-/// A call that found nothing in its thread's table.
-#[derive(Debug)]
-pub struct MissedHere<K: Eq + Clone + 'static, V: Clone + 'static>(Miss<K, V>);
-
-/// The usual one stays in registers as long as it is a type that no function hands out of its frame.
-#[derive(Debug)]
-enum Miss<K: Eq + Clone + 'static, V: Clone + 'static> {
-    Usual(Usual<K, V>),
-    Other(Box<Other<K, V>>),
-}
-
-/// A miss of which nothing is asked.
-#[derive(Debug)]
-struct Usual<K: Eq + Clone + 'static, V: Clone + 'static> {
-    memo: &'static Local<K, V>,
-    hash: u64,
-    key: K,
-    /// Where it has looked; none if there is no table yet, or it could not be read.
-    table: Option<&'static Table<Bound<K>, Bound<V>>>,
-}
-
-/// A miss that did not come the usual way.
-#[derive(Debug)]
-struct Other<K: Eq + Clone + 'static, V: Clone + 'static> {
-    memo: &'static Local<K, V>,
-    hash: u64,
-    /// None if it does not write.
-    key: Option<K>,
-    /// What is asked of it, if anything is.
-    call: Option<Call>,
-}
-
-/// [`MissedHere`], by the borrowed key and the outcome.
-type MissedBy<P, R, O> = MissedHere<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
-
-/// [`Other`], by the same.
-type OtherBy<P, R, O> = Box<Other<<P as Part>::Owned, <O as Outcome<R>>::Stored>>;
-
-/// Looks into this thread's table: as [`enter`](crate::call::enter), for functions whose results stay on their thread.
+/// All of a call that comes before its body, for a function whose results stay on their thread: as
+/// [`begin`](crate::call::begin).
 ///
 /// # Errors
 ///
-/// A call that found nothing, to go on with.
+/// The body is to run.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn enter_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     site: S,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, RunningBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    match Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site) {
-        Some(memo) if const { size_of::<O::Stored>() <= LARGE } => {
-            if directive::pending() {
-                return other(enter_slowly(memo, site(), key, outcome));
+    let memo = Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site);
+    if let Some(memo) = memo
+        && const { !is_large::<O::Stored>() }
+        && !directive::pending()
+    {
+        let hash = memo.hash(&key);
+        match look(by_thread(memo), hash, &Here(key)) {
+            Looked::Hit(Bound(stored)) => {
+                memo.counters.count(Counter::Hits);
+                return Ok(outcome.hit(stored));
             }
-            let hash = memo.hash(&key);
-            match look(by_thread(memo), hash, &Here(key)) {
-                Looked::Hit(Bound(stored)) => {
-                    memo.counters.count(Counter::Hits);
-                    Ok(outcome.hit(stored))
-                }
-                Looked::Miss(table) => {
-                    Err(MissedHere(Miss::Usual(Usual { memo, hash, key: key.to_owned_part(), table })))
-                }
-                Looked::Unusual => other(enter_in_full(memo, hash, key, outcome)),
+            Looked::Miss(Some(table)) if !trace::shows_keys() => {
+                return Err(begin_miss(memo, hash, key, table));
             }
+            Looked::Miss(_) | Looked::Slow => {}
         }
-        Some(memo) => other(enter_slowly(memo, site(), key, outcome)),
-        None => other(enter_first(site(), Code::of::<S>(), hooks, key, outcome)),
     }
-}
-
-/// What came the other way, as what the call goes on with.
-#[inline(always)]
-fn other<R, K: Eq + Clone + 'static, V: Clone + 'static>(
-    entered: Result<R, Box<Other<K, V>>>,
-) -> Result<R, MissedHere<K, V>> {
-    match entered {
-        Ok(result) => Ok(result),
-        Err(missed) => Err(MissedHere(Miss::Other(missed))),
-    }
+    begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
 }
 
 /// Looks into this thread's table.
@@ -215,60 +168,60 @@ fn by_thread<K: Eq + Clone + 'static, V: Clone + 'static>(
     }
 }
 
+/// What [`begin_here`] does on a miss.
 #[cold]
 #[inline(never)]
-fn enter_first<P: Part, R, O: Outcome<R>>(
-    site: Site,
+fn begin_miss<P: Part, V: Clone + 'static>(
+    memo: &'static Local<P::Owned, V>,
+    hash: u64,
+    key: P,
+    table: &'static Table<Bound<P::Owned>, Bound<V>>,
+) -> RunningHere<P::Owned, V> {
+    RunningHere::plain(memo, hash, key.to_owned_part(), table.begin())
+}
+
+/// The record of such a function with keys `P` and results `R` stored as `O` says.
+type LocalBy<P, R, O> = Local<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
+
+/// What [`begin_here`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+#[cold]
+#[inline(never)]
+fn begin_slowly<P: Part, R, O: Outcome<R>>(
+    memo: Option<&'static LocalBy<P, R, O>>,
     code: Code<Bound<P::Owned>, Bound<O::Stored>, Infallible>,
+    site: &dyn Fn() -> Site,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, OtherBy<P, R, O>> {
-    enter_slowly(site.memo_by(code, &|| hooks(Hooks::new()).bound()), site, key, outcome)
-}
-
-#[inline(never)]
-fn enter_slowly<P: Part, R, O: Outcome<R>>(
-    memo: &'static Local<P::Owned, O::Stored>,
-    site: Site,
-    key: P,
-    outcome: O,
-) -> Result<R, OtherBy<P, R, O>> {
-    let asked = if directive::pending() { directive::asked(&site, memo.name()) } else { None };
-    match asked {
-        Some(asked) => enter_as_asked(memo, asked, key, outcome),
-        None => enter_in_full(memo, memo.hash(&key), key, outcome),
+) -> Result<R, RunningBy<P, R, O>> {
+    let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new()).bound()));
+    let asked = if directive::pending_here() { directive::asked(&site(), memo.name()) } else { None };
+    if let Some(asked) = asked {
+        return begin_as_asked(memo, asked, key, outcome);
     }
-}
-
-/// Whatever there is to be done for a hit.
-#[cold]
-#[inline(never)]
-fn enter_in_full<P: Part, R, O: Outcome<R>>(
-    memo: &'static Local<P::Owned, O::Stored>,
-    hash: u64,
-    key: P,
-    outcome: O,
-) -> Result<R, OtherBy<P, R, O>> {
-    match by_thread(memo).get(hash, Here(key)) {
-        Some(Bound(stored)) => {
-            memo.counters.count(Counter::Hits);
-            Ok(outcome.hit(stored))
-        }
-        None => Err(Box::new(Other { memo, hash, key: Some(key.to_owned_part()), call: None })),
+    let hash = memo.hash(&key);
+    let store = by_thread(memo);
+    if let Some(Bound(stored)) = store.get(hash, Here(key)) {
+        memo.counters.count(Counter::Hits);
+        return Ok(outcome.hit(stored));
     }
+    let key = key.to_owned_part();
+    Err(match store.begin() {
+        Some(running) if !trace::shows_keys() => RunningHere::plain(memo, hash, key, running),
+        // at the end of a thread there is no table any more
+        running => RunningHere::told(memo, hash, Some((Bound(key), running)), None),
+    })
 }
 
 #[inline(never)]
-fn enter_as_asked<P: Part, R, O: Outcome<R>>(
-    memo: &'static Local<P::Owned, O::Stored>,
+fn begin_as_asked<P: Part, R, O: Outcome<R>>(
+    memo: &'static LocalBy<P, R, O>,
     asked: Asked,
     key: P,
     outcome: O,
-) -> Result<R, OtherBy<P, R, O>> {
+) -> Result<R, RunningBy<P, R, O>> {
     if asked.directive == Some(Directive::Bypass) {
-        let call = Some(Call::new(asked, memo.name(), None));
-        return Err(Box::new(Other { memo, hash: 0, key: None, call }));
+        return Err(RunningHere::told(memo, 0, None, Some(Call::new(asked, memo.name(), None))));
     }
     let (memo, lease) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
@@ -285,21 +238,67 @@ fn enter_as_asked<P: Part, R, O: Outcome<R>>(
             call.answered(Answered::By(memo.near_name()), None);
             Ok(result)
         }
-        None => Err(Box::new(Other { memo, hash, key: Some(key.to_owned_part()), call: Some(call) })),
+        None => {
+            let key = Bound(key.to_owned_part());
+            Err(RunningHere::told(memo, hash, Some((key, by_thread(memo).begin())), Some(call)))
+        }
     }
 }
 
 /// Note in this thread's table of a computation that is under way.
 type Underway<K, V> = Running<'static, Bound<K>, Bound<V>>;
 
-/// A computation under way, of which nothing is asked. Dropped before it is finished, since the body has panicked, it
-/// was a miss.
-struct Started<K: Eq + Clone + 'static, V: Clone + 'static> {
+/// A key, and the note that its computation is under way.
+type Noted<K, V> = (Bound<K>, Option<Underway<K, V>>);
+
+/// A call whose body runs. Dropped before it has [finished](Self::finish), because the body panicked, it was a miss.
+//
+// What is known of it is in a pooled block, so that each level of a recursion holds one pointer to it.
+pub struct RunningHere<K: Eq + Clone + 'static, V: Clone + 'static>(Pooled<Run<K, V>>);
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> std::fmt::Debug for RunningHere<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunningHere").finish_non_exhaustive()
+    }
+}
+
+/// [`RunningHere`], by the borrowed key and the outcome.
+type RunningBy<P, R, O> = RunningHere<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
+
+/// The plain one is nearly every one.
+enum Run<K: Eq + Clone + 'static, V: Clone + 'static> {
+    Plain(Plain<K, V>),
+    Told(Box<Told<K, V>>),
+}
+
+/// A computation under way of which nothing is asked, that nobody is told of, and that is not timed.
+struct Plain<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
-    /// None at the end of a thread, which has no tables any more.
-    running: Option<(K, Underway<K, V>)>,
+    /// None once it has ended.
+    running: Option<(Underway<K, V>, K)>,
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Drop for Plain<K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.memo.counters.count(Counter::Misses);
+        }
+    }
+}
+
+/// A computation under way of which something is asked, that somebody is told of, that is timed, or whose thread has no
+/// tables any more.
+struct Told<K: Eq + Clone + 'static, V: Clone + 'static> {
+    memo: &'static Local<K, V>,
+    hash: u64,
+    span: Option<EnteredSpan>,
+    /// None if nothing is stored.
+    running: Option<(Bound<K>, Underway<K, V>)>,
     clock: Option<Instant>,
+    /// What is asked of it, if anything is. Last: it holds on to the record.
+    call: Option<Call>,
 }
 
 /// A computation whose result has not been stored, or not yet.
@@ -312,16 +311,78 @@ impl Drop for Unstored<'_> {
     }
 }
 
-impl<K: Eq + Clone + 'static, V: Clone + 'static> Started<K, V> {
-    /// Counts it and stores what is to be stored. Nothing is left to be dropped.
+impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
+    fn plain(memo: &'static Local<K, V>, hash: u64, key: K, running: Underway<K, V>) -> Self {
+        match running.clock() {
+            None => {
+                RunningHere(Pooled::new(|| Run::Plain(Plain { memo, hash, running: Some((running, key)) })))
+            }
+            clock => Self::timed(memo, hash, key, running, clock),
+        }
+    }
+
+    /// One that is timed by `clock`.
+    #[cold]
     #[inline(never)]
+    fn timed(
+        memo: &'static Local<K, V>,
+        hash: u64,
+        key: K,
+        running: Underway<K, V>,
+        clock: Option<Instant>,
+    ) -> Self {
+        memo.counters.count(Counter::Misses);
+        let running = Some((Bound(key), running));
+        let told = Box::new(Told { memo, hash, span: None, running, clock, call: None });
+        RunningHere(Pooled::new(|| Run::Told(told)))
+    }
+
+    /// `key` is none for a call that neither looks nor stores, and its note in the table is none at the end of a thread.
+    #[cold]
+    #[inline(never)]
+    fn told(memo: &'static Local<K, V>, hash: u64, key: Option<Noted<K, V>>, call: Option<Call>) -> Self {
+        let refreshes = call.as_ref().is_some_and(|call| call.directive == Some(Directive::Refresh));
+        let heard = call.as_ref().is_some_and(|call| call.is_heard());
+        if key.is_some() && !refreshes {
+            memo.counters.count(Counter::Misses);
+            call.iter().for_each(|call| call.missed());
+        }
+        // timed in any case where somebody is told of it
+        let clock = if heard { Some(Instant::now()) } else { memo.counters.start() };
+        let shown = || memo.shown_of(&key.as_ref()?.0);
+        let span = trace::shows_keys().then(|| Span::of(memo.name(), shown).enter());
+        let running = key.and_then(|(key, running)| Some((key, running?)));
+        let told = Box::new(Told { memo, hash, span, running, clock, call });
+        RunningHere(Pooled::new(|| Run::Told(told)))
+    }
+
+    /// Stores the result of the body.
+    #[inline(never)]
+    pub fn finish<R, O: Outcome<R, Stored = V>>(mut self, outcome: O, result: &R) {
+        // what is in the block is not moved as a whole, having been written in parts just now: the processor would wait for that
+        match &mut *self.0 {
+            Run::Plain(plain) => plain.finish(outcome, result),
+            Run::Told(told) => told.finish(outcome, result),
+        }
+    }
+
+    /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
+    /// function runs the body itself.
+    #[inline(never)]
+    pub fn run<R, O: Outcome<R, Stored = V>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
+        let result = body.run();
+        self.finish(outcome, &result);
+        result
+    }
+}
+
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Plain<K, V> {
+    /// Counts it, and stores what is to be stored. Nothing is left to be dropped.
+    #[inline(always)]
     fn finish<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, result: &R) {
         let memo = self.memo;
-        if let Some(clock) = self.clock {
-            memo.counters.timed(clock.elapsed());
-        }
         let unstored = Unstored(&memo.counters);
-        let Some((key, running)) = self.running.take() else { return };
+        let Some((running, key)) = self.running.take() else { return };
         if store(memo, self.hash, key, &running, outcome, result, None) {
             forget(unstored);
             memo.counters.count(Counter::Plain);
@@ -329,12 +390,33 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Started<K, V> {
     }
 }
 
-impl<K: Eq + Clone + 'static, V: Clone + 'static> Drop for Started<K, V> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.running.is_some() {
-            self.memo.counters.count(Counter::Misses);
+impl<K: Eq + Clone + 'static, V: Clone + 'static> Told<K, V> {
+    #[cold]
+    #[inline(never)]
+    fn finish<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, result: &R) {
+        let Told { memo, hash, clock, .. } = *self;
+        let mut call = self.call.take();
+        self.span = None;
+        let cost = memo.counters.computed(clock);
+        let (mut writes, mut ttl) = (true, None);
+        if let Some(call) = &mut call {
+            call.answered(Answered::Computed, cost);
+            (writes, ttl) = (call.writes(), call.ttl);
         }
+        let Some((key, running)) = self.running.take() else { return };
+        let shown = if call.is_none() && event::may_be_heard() { memo.shown_of(&key) } else { None };
+        let stored = writes && store(memo, hash, key.0, &running, outcome, result, ttl);
+        if stored {
+            memo.counters.count(Counter::Stored);
+        }
+        drop(running);
+        match call {
+            // it is told as the call ends, here
+            Some(mut call) if stored => call.stored(),
+            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
+            _ => {}
+        }
+        event::tell_rest();
     }
 }
 
@@ -359,167 +441,75 @@ fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     running.store(hash, key, value, storage.weight, storage.lifetime)
 }
 
-impl<K: Eq + Clone + 'static, V: Clone + 'static> MissedHere<K, V> {
-    /// The rest of the call: computes and stores.
-    #[inline]
-    pub fn run<R, O: Outcome<R, Stored = V>>(self, outcome: O, body: impl FnOnce() -> R) -> R {
-        let usual = match self.0.usual() {
-            Ok(usual) => usual,
-            Err(mut other) => {
-                let mut body = Some(body);
-                return other.run(outcome, &mut || match body.take() {
-                    Some(body) => body(),
-                    None => unreachable!("a body runs once"),
-                });
-            }
-        };
-        let mut started = usual.start();
-        let result = body();
-        started.finish(outcome, &result);
-        forget(started);
-        result
-    }
-}
-
-impl<K: Eq + Clone + 'static, V: Clone + 'static> Miss<K, V> {
-    /// One of which nothing is asked, and where nobody listens.
-    #[inline(always)]
-    fn usual(self) -> Result<Usual<K, V>, Box<Other<K, V>>> {
-        match self {
-            Miss::Usual(usual) if !trace::shows_keys() => Ok(usual),
-            Miss::Usual(usual) => Err(usual.other()),
-            Miss::Other(other) => match other.usual() {
-                Ok((memo, hash, key)) => Ok(Usual { memo, hash, key, table: None }),
-                Err(other) => Err(other),
-            },
-        }
-    }
-}
-
-impl<K: Eq + Clone + 'static, V: Clone + 'static> Usual<K, V> {
-    #[cold]
-    #[inline(never)]
-    fn other(self) -> Box<Other<K, V>> {
-        let Usual { memo, hash, key, .. } = self;
-        Box::new(Other { memo, hash, key: Some(key), call: None })
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn start(self) -> Started<K, V> {
-        let Usual { memo, hash, key, table } = self;
-        let running = match table {
-            Some(table) => Some(table.begin()),
-            None => by_thread(memo).begin(),
-        };
-        let running = running.map(|running| (key, running));
-        let clock = running.as_ref().and_then(|(_, running)| running.clock());
-        Started { memo, hash, running, clock }
-    }
-}
-
-impl<K: Eq + Clone + 'static, V: Clone + 'static> Other<K, V> {
-    /// What a usual miss has, if it is one of which nothing is asked, and where nobody listens.
-    #[cold]
-    #[inline(never)]
-    #[allow(clippy::type_complexity, reason = "the parts of a `Usual`, which stays in registers")]
-    fn usual(mut self: Box<Self>) -> Result<(&'static Local<K, V>, u64, K), Box<Self>> {
-        match self.key.take() {
-            Some(key) if self.call.is_none() && !trace::shows_keys() => Ok((self.memo, self.hash, key)),
-            key => {
-                self.key = key;
-                Err(self)
-            }
-        }
-    }
-
-    /// As [`MissedHere::run`], where something is asked of the call, or somebody listens.
-    #[cold]
-    #[inline(never)]
-    fn run<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, body: &mut dyn FnMut() -> R) -> R {
-        let (memo, mut call) = (self.memo, self.call.take());
-        let refreshes = call.as_ref().is_some_and(|call| call.directive == Some(Directive::Refresh));
-        let heard = call.as_ref().is_some_and(|call| call.is_heard());
-        if self.key.is_some() && !refreshes {
-            memo.counters.count(Counter::Misses);
-            call.iter().for_each(|call| call.missed());
-        }
-        // timed in any case where somebody is told of it
-        let clock = if heard { Some(Instant::now()) } else { memo.counters.start() };
-        let key = self.key.take().map(Bound);
-        let running = key.is_some().then(|| by_thread(memo).begin()).flatten();
-        let result = {
-            let _span = Span::of(memo.name(), || memo.shown_of(key.as_ref()?)).enter();
-            body()
-        };
-        let cost = memo.counters.computed(clock);
-        let (mut writes, mut ttl) = (true, None);
-        if let Some(call) = &mut call {
-            call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.ttl);
-        }
-        let Some((key, running)) = key.zip(running) else { return result };
-        let shown = if call.is_none() { memo.shown_of(&key) } else { None };
-        let stored = writes && store(memo, self.hash, key.0, &running, outcome, &result, ttl);
-        if stored {
-            memo.counters.count(Counter::Stored);
-        }
-        drop(running);
-        match call {
-            // it is told as the call ends, here
-            Some(mut call) if stored => call.stored(),
-            None if stored => event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref()),
-            _ => {}
-        }
-        event::tell_rest();
-        result
-    }
-}
-
-/// Does `op` with `key`, in this thread's table: as [`control`](crate::call::control).
+/// Puts a question to the entry of `key` in this thread's table: as [`control`](crate::call::control).
 pub fn control_here<P: Part, R: 'static, O: Outcome<R>>(
     site: Site,
     hooks: AddHooks<P, R, O>,
     key: &P,
     outcome: O,
-    op: Op<R>,
-) -> Reply<R> {
+    ask: Ask<'_, R>,
+) {
     let add = || hooks(Hooks::new()).bound();
     let origin = site.memo::<Bound<P::Owned>, Bound<O::Stored>, Infallible>(&add);
-    let Asked { choice, ttl, .. } = Asked::of(origin.name()).unwrap_or_default();
-    let (memo, _lease) = choice.of(origin);
-    let hash = memo.hash(key);
-    let near = by_thread(memo);
-    match op {
-        Op::Peek if !memo.settings.enabled() => Reply::Peeked(None),
-        Op::Peek => Reply::Peeked(near.peek(hash, &Here(*key)).map(|Bound(stored)| outcome.hit(stored))),
-        Op::Insert(result) => {
-            let owned = Bound(key.to_owned_part());
-            let storable = outcome.stored(&result).and_then(|value| {
-                let is_error = outcome.is_error(&value);
-                let value = Bound(value);
-                let storage = memo.storage(&owned, &value, is_error, ttl)?;
-                Some((value, storage))
-            });
-            let Some((value, storage)) = storable else {
-                return Reply::Done(Err(Error::new(ErrorKind::NotStorable, memo.name())));
-            };
-            for (other, _lease) in choice.others(origin) {
-                by_thread(other).remove(other.hash(key), &Here(*key));
-            }
-            // what is being computed for this key now is not stored in its place
-            near.remove(hash, &Here(*key));
-            near.insert_from(hash, owned, &mut Some(value), storage.weight, storage.lifetime);
-            memo.counters.count(Counter::Stored);
-            let shown = memo.shown_of(&Bound(key.to_owned_part()));
-            event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
-            Reply::Done(Ok(()))
+    let asked = Asked::of(origin.name()).unwrap_or_default();
+    ask(&HereEntry { origin, asked, key: *key, outcome });
+}
+
+/// The entry of a function whose results stay on their thread.
+struct HereEntry<P: Part, R, O: Outcome<R>> {
+    origin: &'static Local<P::Owned, O::Stored>,
+    asked: Asked,
+    key: P,
+    outcome: O,
+}
+
+impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
+    /// Removes the entry where the scopes in force do not lead, and the function's calls may look.
+    fn forget_elsewhere(&self) {
+        for (other, _lease) in self.asked.choice.others(self.origin) {
+            by_thread(other).remove(other.hash(&self.key), &Here(self.key));
         }
-        Op::Invalidate => {
-            for (other, _lease) in choice.others(origin) {
-                by_thread(other).remove(other.hash(key), &Here(*key));
-            }
-            near.remove(hash, &Here(*key));
-            Reply::Done(Ok(()))
+    }
+}
+
+impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
+    fn peek(&self) -> Reply<Option<R>> {
+        let (memo, _lease) = self.asked.choice.of(self.origin);
+        if !memo.settings.enabled() {
+            return Reply::Now(None);
         }
+        let found = by_thread(memo).peek(memo.hash(&self.key), &Here(self.key));
+        Reply::Now(found.map(|Bound(stored)| self.outcome.hit(stored)))
+    }
+
+    fn insert(&self, result: R) -> Reply<Result<(), Error>> {
+        let HereEntry { key, outcome, .. } = *self;
+        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let owned = Bound(key.to_owned_part());
+        let storable = outcome.stored(&result).and_then(|value| {
+            let is_error = outcome.is_error(&value);
+            let value = Bound(value);
+            let storage = memo.storage(&owned, &value, is_error, self.asked.ttl)?;
+            Some((value, storage))
+        });
+        let Some((value, storage)) = storable else {
+            return Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+        };
+        self.forget_elsewhere();
+        let (near, hash) = (by_thread(memo), memo.hash(&key));
+        // what is being computed for this key now is not stored in its place
+        near.remove(hash, &Here(key));
+        near.insert_from(hash, owned, &mut Some(value), storage.weight, storage.lifetime);
+        memo.counters.count(Counter::Stored);
+        let shown = memo.shown_of(&Bound(key.to_owned_part()));
+        event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        Reply::Now(Ok(()))
+    }
+
+    fn invalidate(&self) -> Reply<Result<(), Error>> {
+        let (memo, _lease) = self.asked.choice.of(self.origin);
+        self.forget_elsewhere();
+        by_thread(memo).remove(memo.hash(&self.key), &Here(self.key));
+        Reply::Now(Ok(()))
     }
 }

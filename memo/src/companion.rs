@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::call::{Op, Reply};
+use crate::call::{self, Ask};
 use crate::directive::{Directive, direct};
 use crate::error::Error;
 use crate::plan::Plan;
@@ -80,8 +80,8 @@ pub trait Controlled: Sized + 'static {
     /// Calls the function.
     fn call(arguments: <Self::Arguments as Arguments>::Of<'_>) -> Self::Output;
 
-    /// Does `op` with the key that these arguments make.
-    fn ask(op: Op<Self::Output>, arguments: <Self::Arguments as Arguments>::Of<'_>) -> Reply<Self::Output>;
+    /// Puts a question to the entry of these arguments.
+    fn ask(ask: Ask<'_, Self::Output>, arguments: <Self::Arguments as Arguments>::Of<'_>);
 }
 
 /// Calls the function, where this is asked of it.
@@ -135,7 +135,7 @@ macro_rules! by_arguments {
 
             /// What is stored now. Computes nothing, and counts as no use.
             pub fn peek<'call>($($name: $argument::Of<'call>),*) -> Option<S::Output> {
-                S::ask(Op::Peek, ($($name,)*)).peeked()
+                call::peek(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
             /// Stores a result, as if it had just been computed.
@@ -144,7 +144,7 @@ macro_rules! by_arguments {
             ///
             /// If the function's settings do not store this value.
             pub fn insert<'call>($($name: $argument::Of<'call>,)* value: S::Output) -> Result<(), Error> {
-                S::ask(Op::Insert(value), ($($name,)*)).done()
+                call::insert(value, |ask| S::ask(ask, ($($name,)*))).now()
             }
 
             /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -153,7 +153,7 @@ macro_rules! by_arguments {
             ///
             /// If it was not done in every tier.
             pub fn invalidate<'call>($($name: $argument::Of<'call>),*) -> Result<(), Error> {
-                S::ask(Op::Invalidate, ($($name,)*)).done()
+                call::invalidate(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
             by_arguments! { @warm $($pattern)* ($($name: $argument),*) }

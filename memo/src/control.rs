@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::call::{Op, Reply};
+use crate::call::{self, Ask};
 use crate::directive::{Directed, Directive, direct};
 use crate::error::Error;
 use crate::function::Function;
@@ -139,9 +139,9 @@ impl<R, C, M> MethodControl<R, C, M> {
     /// What is stored now. Computes nothing, and counts as no use.
     pub fn peek<A>(&self, arguments: A) -> Option<R>
     where
-        C: Fn(A, Op<R>) -> Reply<R>,
+        C: Fn(A, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Peek).peeked()
+        call::peek(|ask| (self.control)(arguments, ask)).now()
     }
 
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
@@ -152,9 +152,9 @@ impl<R, C, M> MethodControl<R, C, M> {
     /// [`ErrorKind::Engine`](crate::ErrorKind::Engine) if an engine that outlives the process did not take it.
     pub fn insert<A>(&self, arguments: A, result: R) -> Result<(), Error>
     where
-        C: Fn(A, Op<R>) -> Reply<R>,
+        C: Fn(A, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Insert(result)).done()
+        call::insert(result, |ask| (self.control)(arguments, ask)).now()
     }
 
     /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -164,9 +164,9 @@ impl<R, C, M> MethodControl<R, C, M> {
     /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub fn invalidate<A>(&self, arguments: A) -> Result<(), Error>
     where
-        C: Fn(A, Op<R>) -> Reply<R>,
+        C: Fn(A, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Invalidate).done()
+        call::invalidate(|ask| (self.control)(arguments, ask)).now()
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.
@@ -201,9 +201,9 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     /// What is stored now. Computes nothing, and counts as no use.
     pub async fn peek<K>(&self, arguments: K) -> Option<R>
     where
-        C: Fn(K, Op<R>) -> Reply<R>,
+        C: Fn(K, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Peek).settled().await.peeked()
+        call::peek(|ask| (self.control)(arguments, ask)).settled().await
     }
 
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
@@ -214,9 +214,9 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     /// [`ErrorKind::Engine`](crate::ErrorKind::Engine) if an engine that outlives the process did not take it.
     pub async fn insert<K>(&self, arguments: K, result: R) -> Result<(), Error>
     where
-        C: Fn(K, Op<R>) -> Reply<R>,
+        C: Fn(K, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Insert(result)).settled().await.done()
+        call::insert(result, |ask| (self.control)(arguments, ask)).settled().await
     }
 
     /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -226,9 +226,9 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
     /// If an engine that outlives the process did not do it. What is in memory is dropped in any case.
     pub async fn invalidate<K>(&self, arguments: K) -> Result<(), Error>
     where
-        C: Fn(K, Op<R>) -> Reply<R>,
+        C: Fn(K, Ask<'_, R>),
     {
-        (self.control)(arguments, Op::Invalidate).settled().await.done()
+        call::invalidate(|ask| (self.control)(arguments, ask)).settled().await
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.

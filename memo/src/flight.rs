@@ -36,7 +36,6 @@ use crate::sync::{
 #[cfg(feature = "engines")]
 use crate::sync::Weak;
 
-pub(crate) mod blocks;
 mod board;
 #[cfg(feature = "engines")]
 pub(crate) mod given_up;
@@ -46,7 +45,7 @@ pub(crate) mod patience;
 mod shuttle_models;
 
 use board::{Board, Entered, Hashed, Ref};
-use graph::{Graph, Held, Node};
+use graph::{Blocks, Graph, Held, Node};
 use patience::{Patience, Watch};
 
 /// Under way: what is being computed of one function.
@@ -333,7 +332,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     #[inline(never)]
-    pub(crate) fn join(&self, hash: u64, key: K, blocks: bool) -> Joined<'_, K, V, F> {
+    pub(crate) fn join(&self, hash: u64, key: K, blocks: Blocks) -> Joined<'_, K, V, F> {
         match self.board().enter(self.flight(hash, key, true)) {
             Entered::Alone(own) => Joined::Lead(self.own(own)),
             Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
@@ -343,7 +342,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// `own` and `its` are the two references to a flight that is not on the board yet.
     #[cold]
     #[inline(never)]
-    fn join_crowd(&self, own: Ref<Flight>, its: Ref<Flight>, blocks: bool) -> Joined<'_, K, V, F> {
+    fn join_crowd(&self, own: Ref<Flight>, its: Ref<Flight>, blocks: Blocks) -> Joined<'_, K, V, F> {
         let own = self.own(own);
         let is_same = |found: &Ref<Flight>| self.own(found.clone()).typed().key == own.typed().key;
         let Some(found) = join_crowd(self.board(), its, &is_same) else {

@@ -125,6 +125,7 @@ pub mod config;
 #[path = "config/absent.rs"]
 mod config;
 mod control;
+mod counters;
 mod directive;
 #[cfg(feature = "engines")]
 mod engines;
@@ -151,6 +152,7 @@ mod park;
 mod pattern;
 mod per_process;
 mod plan;
+mod pool;
 mod record;
 mod registry;
 mod report;

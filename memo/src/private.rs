@@ -11,8 +11,11 @@ pub use core::result::Result;
 pub use core::time::Duration;
 
 pub use crate::body::Body;
-pub use crate::by_thread::{MissedHere, control_here, enter_here};
-pub use crate::call::{Computation, Missed, Op, Reply, control, enter};
+pub use crate::by_thread::{RunningHere, begin_here, control_here};
+pub use crate::call::{
+    Ask, Computation, Entry, Missed, Reply, Running, begin, control, enter, insert, invalidate, is_large,
+    peek,
+};
 pub use crate::companion::{Companion, Controlled, Held, Lent};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
@@ -25,8 +28,9 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
-pub use crate::settings::{Count, Settings};
-pub use crate::single::{Single, compute, enter_single, look};
+pub use crate::settings::Settings;
+pub use crate::settings::count::Count;
+pub use crate::single::{Single, begin_single, enter_single};
 pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;
 
@@ -91,13 +95,13 @@ pub mod engine {
         /// One for as many entries, or for any number.
         pub fn new(capacity: Option<u64>) -> Self {
             let limits = Limits { capacity, ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// One for as much weight.
         pub fn weighted(max_weight: u64) -> Self {
             let limits = Limits { max_weight: Some(max_weight), ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// What is stored.

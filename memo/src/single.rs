@@ -5,11 +5,9 @@
 
 use std::any::TypeId;
 
-use crate::body::Applied;
 use crate::call::{
-    AddHooks, LARGE, Missed, MissedBy, Why, enter_in_full, enter_memo, enter_slowly, look_once,
+    AddHooks, Look, Missed, MissedBy, RunningBy, begin_miss, hit, is_large, look_closely, look_first,
 };
-use crate::directive;
 use crate::function::Function;
 use crate::hooks::Hooks;
 use crate::key::{OwnedPart, SharedPart};
@@ -54,11 +52,14 @@ impl Single {
         Code::of::<()>().signed_from(&self.signpost)
     }
 
-    /// The same in any case.
+    /// Its record, made if it is not there yet.
     fn memo<K: OwnedPart, V: Value, F: Value>(
         &'static self,
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
+        if let Some(memo) = self.usual_memo() {
+            return memo;
+        }
         let memo = self.site().memo(hooks);
         Code::of::<()>().sign_from(&self.signpost, memo);
         memo
@@ -74,7 +75,7 @@ impl std::ops::Deref for Single {
     }
 }
 
-/// Looks nearby: as [`enter`](crate::call::enter), for a function with one instantiation.
+/// As [`enter`](crate::call::enter), for a function with one instantiation.
 ///
 /// # Errors
 ///
@@ -86,90 +87,68 @@ pub fn enter_single<P: SharedPart, R, O: SharedOutcome<R>>(
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    match function.usual_memo::<P::Owned, O::Stored, O::Failure>() {
-        Some(memo) if const { size_of::<O::Stored>() <= LARGE } && !directive::pending() => {
-            enter_memo(memo, key, outcome)
+    if const { !is_large::<O::Stored>() } {
+        match look_first::<P, R, O>(function.usual_memo(), key) {
+            Look::Hit(stored) => return Ok(outcome.hit(stored)),
+            Look::Miss(memo, hash) => return Err(Missed::new(memo, hash, key)),
+            Look::Unusual => {}
         }
-        _ => enter_unusual(function, hooks, key, outcome),
     }
+    enter_slowly(function, hooks, key, outcome)
 }
 
-/// As [`enter_single`], where the key leaves the arguments as they are: what is not a hit goes on in [`compute`], so that
-/// there is little in the caller's frame and code.
+/// As [`begin`](crate::call::begin), for a function with one instantiation.
 ///
 /// # Errors
 ///
-/// Why there is no hit.
+/// The body is to run.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn look<P: SharedPart, R, O: SharedOutcome<R>>(
-    function: &'static Single,
-    key: P,
-    outcome: O,
-) -> Result<R, Why> {
-    match function.usual_memo::<P::Owned, O::Stored, O::Failure>() {
-        Some(memo) if const { size_of::<O::Stored>() <= LARGE } && !directive::pending() => {
-            look_once(memo, memo.hash(&key), key, outcome)
-        }
-        _ => Err(Why::Unusual),
-    }
-}
-
-/// The rest of a call that [`look`] gave no hit for.
-#[cold]
-#[inline(never)]
-pub fn compute<P: SharedPart, R, O: SharedOutcome<R>, A>(
+pub fn begin_single<P: SharedPart, R, O: SharedOutcome<R>>(
     function: &'static Single,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-    why: Why,
-    arguments: A,
-    body: fn(A) -> R,
-) -> R {
-    match look_again(function, hooks, key, outcome, why) {
-        Ok(result) => result,
-        Err(missed) => missed.run(outcome, &mut Applied { body, arguments: Some(arguments) }),
+) -> Result<R, RunningBy<P, R, O>> {
+    if const { !is_large::<O::Stored>() } {
+        match look_first::<P, R, O>(function.usual_memo(), key) {
+            Look::Hit(stored) => return Ok(outcome.hit(stored)),
+            Look::Miss(memo, hash) => return begin_miss(memo, hash, key, outcome),
+            Look::Unusual => {}
+        }
     }
+    begin_slowly(function, hooks, key, outcome)
 }
 
-/// The result, where there is a hit after all, else the call that found nothing.
-//
-// Out of line, since its frame would be one more of each level of a recursion.
+/// What [`begin_single`] does after a look that was unusual.
+#[cold]
 #[inline(never)]
-fn look_again<P: SharedPart, R, O: SharedOutcome<R>>(
+fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     function: &'static Single,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-    why: Why,
-) -> Result<R, MissedBy<P, R, O>> {
-    match (why, function.usual_memo()) {
-        (Why::Miss, Some(memo)) => Err(Missed::new(memo, memo.hash(&key), key)),
-        (Why::Unusual, Some(memo)) if !directive::pending() => {
-            enter_in_full(memo, memo.hash(&key), key, outcome)
-        }
-        // somebody else has a scope
-        (Why::Unusual, Some(memo))
-            if const { size_of::<O::Stored>() <= LARGE } && !directive::pending_here() =>
-        {
-            enter_memo(memo, key, outcome)
-        }
-        _ => enter_unusual(function, hooks, key, outcome),
+) -> Result<R, RunningBy<P, R, O>> {
+    let memo = function.memo(&|| hooks(Hooks::new()));
+    let mut found = None;
+    match look_closely::<P, R, O>(memo, &|| function.site(), key, &mut found) {
+        Some(missed) => missed.begin(outcome),
+        None => hit(&mut found, outcome),
     }
 }
 
-/// As [`enter_single`], for the first time, or where something may be asked of the call, or of large values.
+/// What [`enter_single`] does after a look that was unusual.
 #[cold]
 #[inline(never)]
-fn enter_unusual<P: SharedPart, R, O: SharedOutcome<R>>(
+fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     function: &'static Single,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, MissedBy<P, R, O>> {
-    let memo = match function.usual_memo::<P::Owned, O::Stored, O::Failure>() {
-        Some(memo) => memo,
-        None => function.memo(&|| hooks(Hooks::new())),
-    };
-    enter_slowly(memo, function.site(), key, outcome)
+    let memo = function.memo(&|| hooks(Hooks::new()));
+    let mut found = None;
+    match look_closely::<P, R, O>(memo, &|| function.site(), key, &mut found) {
+        Some(missed) => Err(missed),
+        None => hit(&mut found, outcome),
+    }
 }

@@ -44,7 +44,7 @@ impl Value for Capacity {
     }
 }
 
-/// Whether the number is neither zero nor has a minus sign, which is part of a literal that stands alone.
+/// Whether the number is greater than zero. A minus sign can be a part of the literal.
 fn is_positive(number: &LitInt) -> bool {
     !number.base10_digits().starts_with('-') && number.base10_digits() != "0"
 }

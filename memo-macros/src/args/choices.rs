@@ -7,7 +7,7 @@ use super::forms::literal;
 use super::given::{Value, takes_not};
 use super::words::word;
 
-/// `true` or `false`; `DEFAULT` is what holds where it is not given.
+/// `true` or `false`. `DEFAULT` is its meaning if the option is not given.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Switch<const DEFAULT: bool>(pub(crate) bool);
 
@@ -30,13 +30,13 @@ impl<const DEFAULT: bool> Value for Switch<DEFAULT> {
 /// How far concurrent misses of one key share one computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SingleFlight {
-    /// They do not.
+    /// Each miss computes for itself.
     Off,
-    /// Within this process.
+    /// One computation per process.
     Process,
-    /// Among the processes of this machine.
+    /// One computation per machine.
     Machine,
-    /// Among machines.
+    /// One computation among all machines that share an engine.
     Fleet,
 }
 
@@ -66,12 +66,12 @@ impl Value for SingleFlight {
     }
 }
 
-/// What those who waited do after an error that cannot be cloned.
+/// What waiters do after an error that cannot be cloned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnError {
-    /// One of them computes, the others wait for that one.
+    /// One of them computes, and the others wait for it.
     One,
-    /// All compute.
+    /// All of them compute.
     All,
 }
 
@@ -94,10 +94,10 @@ impl Value for OnError {
 /// Whether an edit of the body makes stored results unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Code {
-    /// It does.
+    /// An edit makes them unreachable.
     #[default]
     Track,
-    /// It does not; `version` does.
+    /// Only another `version` does.
     Manual,
 }
 
@@ -157,7 +157,25 @@ mod tests {
     use crate::args::tests::{bad, good, value};
 
     #[test]
+    fn codes_and_codecs() {
+        assert_eq!(value(good("code = \"track\"").code), Code::Track);
+        assert_eq!(value(good("code = \"manual\"").code), Code::Manual);
+        assert_eq!(value(good("codec = \"postcard\"").codec), Codec::Postcard);
+        #[cfg(feature = "messagepack")]
+        assert_eq!(value(good("codec = \"messagepack\"").codec), Codec::MessagePack);
+        #[cfg(feature = "json")]
+        assert_eq!(value(good("codec = \"json\"").codec), Codec::Json);
+        bad("code = track", "`code` takes \"track\" or \"manual\"");
+        bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");
+        bad("codec = \"jsn\"", "`codec` does not take \"jsn\": did you mean \"json\"?");
+    }
+
+    #[test]
     fn switches() {
+        for hint in ["persist = true", "shared = false", "large = true"] {
+            good(hint);
+        }
+        bad("persist", "`persist` takes `true` or `false`");
         bad("cache_err = \"0s\"", "`cache_err` of zero would store nothing: give a longer one, or remove it");
         assert!(!value(good("cache_none = false").cache_none).0);
         assert!(value(good("cache_none = true").cache_none).0);
@@ -170,7 +188,7 @@ mod tests {
         assert_eq!(value(good("on_error = \"one\"").on_error), OnError::One);
         assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
         bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
-        bad("on_error = \"al\"", "unknown on_error \"al\": did you mean \"all\"?");
+        bad("on_error = \"al\"", "`on_error` does not take \"al\": did you mean \"all\"?");
     }
 
     #[test]
@@ -192,6 +210,9 @@ mod tests {
                 );
             }
         }
-        bad("single_flight = \"proces\"", "unknown single_flight \"proces\": did you mean \"process\"?");
+        bad(
+            "single_flight = \"proces\"",
+            "`single_flight` does not take \"proces\": did you mean \"process\"?",
+        );
     }
 }

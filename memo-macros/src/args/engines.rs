@@ -1,12 +1,11 @@
-//! `engine` and `fallback`: names of engines.
+//! `engine`: where results live.
 
 use darling::{Error, Result};
-use memo_text::nearest;
-use syn::Expr;
+use syn::{Expr, ExprArray};
 
-use super::forms::{peel, string};
-use super::given::{Value, takes_not};
-use super::words::unknown_word;
+use super::engine_name::{Named, Near, named};
+use super::forms::peel;
+use super::given::Value;
 
 /// Where results live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,35 +17,15 @@ pub(crate) enum Engine {
     Memory,
     /// The moka crate.
     Moka,
-    /// A table of each thread's own.
+    /// A table in each thread.
     Thread,
-    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
-    /// one in memory before them.
+    /// Engines that outlive the process, and perhaps one in memory before them.
     Far {
         /// The one in memory.
         near: Option<Near>,
-        /// The others.
+        /// The names of those that outlive the process, nearest first.
         names: Vec<String>,
     },
-}
-
-/// An engine in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Near {
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-}
-
-impl Near {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Near::Memory => "memory",
-            Near::Moka => "moka",
-        }
-    }
 }
 
 impl Engine {
@@ -55,7 +34,7 @@ impl Engine {
         matches!(self, Engine::Far { .. })
     }
 
-    /// The names, nearest first; none for "auto".
+    /// The names, nearest first. For "auto" there are none.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Engine::Auto => Vec::new(),
@@ -69,23 +48,7 @@ impl Engine {
     }
 }
 
-/// What stands in while engines that outlive the process are unavailable; nothing at all for "none".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fallback {
-    /// Engines that outlive the process, in order.
-    pub(crate) far: Vec<String>,
-    /// After those, one in memory.
-    pub(crate) near: Option<Near>,
-}
-
-impl Fallback {
-    /// The names, in order.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.far.iter().map(String::as_str).chain(self.near.map(Near::name)).collect()
-    }
-}
-
-/// The engines there are to be, available or not.
+/// The names that exist, whether or not their cargo feature is on.
 const ENGINES: &[&str] = &["auto", "memory", "thread", "moka", "disk", "redis"];
 
 impl Value for Engine {
@@ -99,42 +62,49 @@ impl Value for Engine {
 
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let Expr::Array(array) = peel(value) else {
-            return Ok(match one_engine::<Self>(name, value, ENGINES)? {
-                One::Alone => Engine::Auto,
-                One::Near(Near::Memory) => Engine::Memory,
-                One::Near(Near::Moka) => Engine::Moka,
-                One::Thread => Engine::Thread,
-                One::Far(far) => Engine::Far { near: None, names: vec![far] },
+            return Ok(match named::<Self>(name, value, ENGINES)? {
+                Named::Alone => Engine::Auto,
+                Named::Near(Near::Memory) => Engine::Memory,
+                Named::Near(Near::Moka) => Engine::Moka,
+                Named::Thread => Engine::Thread,
+                Named::Far(far) => Engine::Far { near: None, names: vec![far] },
             });
         };
+        Self::parse_tiers(name, value, array)
+    }
+}
+
+impl Engine {
+    /// Reads an array of names.
+    fn parse_tiers(name: &str, value: &Expr, array: &ExprArray) -> Result<Self> {
         let mut errors = Error::accumulator();
         let mut near = None;
         let mut names: Vec<String> = Vec::new();
         for elem in &array.elems {
             let wrong = |message: &str| Error::custom(message).with_span(elem);
-            match errors.handle(one_engine::<Self>(name, elem, ENGINES)) {
-                Some(One::Alone) => {
-                    errors.push(wrong("\"auto\" stands alone: name the engines, or say \"auto\""))
-                }
-                Some(One::Thread) => {
+            match errors.handle(named::<Self>(name, elem, ENGINES)) {
+                Some(Named::Alone) => errors.push(wrong(
+                    "\"auto\" cannot be in a list: name the engines, or write `engine = \"auto\"`",
+                )),
+                Some(Named::Thread) => {
                     errors.push(wrong(
-                        "\"thread\" stands alone, as results stay on their thread: say `engine = \"thread\"`, \
-                         or name other engines",
+                        "\"thread\" cannot be in a list, because results stay on their thread: write `engine = \
+                         \"thread\"`, or name other engines",
                     ));
                 }
-                Some(One::Near(_)) if near.is_some() => {
+                Some(Named::Near(_)) if near.is_some() => {
                     errors.push(wrong("one engine in memory is enough: remove the other"));
                 }
-                Some(One::Near(_)) if !names.is_empty() => {
+                Some(Named::Near(_)) if !names.is_empty() => {
                     errors.push(wrong(
                         "the nearest engine comes first: put the one in memory before the others",
                     ));
                 }
-                Some(One::Near(first)) => near = Some(first),
-                Some(One::Far(far)) if names.contains(&far) => {
+                Some(Named::Near(first)) => near = Some(first),
+                Some(Named::Far(far)) if names.contains(&far) => {
                     errors.push(wrong("this engine is named twice: keep one"));
                 }
-                Some(One::Far(far)) => names.push(far),
+                Some(Named::Far(far)) => names.push(far),
                 None => {}
             }
         }
@@ -147,91 +117,6 @@ impl Value for Engine {
             Some(Near::Moka) if names.is_empty() => Engine::Moka,
             near => Engine::Far { near, names },
         })
-    }
-}
-
-/// One name of an engine.
-enum One {
-    /// The word that stands alone: "auto", "none".
-    Alone,
-    Near(Near),
-    Thread,
-    Far(String),
-}
-
-fn one_engine<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<One> {
-    let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
-    let wrong = |message: String| Err(Error::custom(message).with_span(value));
-    match text.value().as_str() {
-        word @ ("auto" | "none") if words.contains(&word) => Ok(One::Alone),
-        "memory" => Ok(One::Near(Near::Memory)),
-        "thread" => Ok(One::Thread),
-        "moka" if cfg!(feature = "moka") => Ok(One::Near(Near::Moka)),
-        "disk" if cfg!(feature = "disk") => Ok(One::Far("disk".to_owned())),
-        "redis" if cfg!(feature = "redis") => Ok(One::Far("redis".to_owned())),
-        known @ ("moka" | "disk" | "redis") => {
-            wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
-        }
-        // what is registered as the program runs cannot be known here; a slip of the pen can
-        own if cfg!(feature = "engines")
-            && nearest(own, words.iter().copied()).is_none()
-            && !own.is_empty() =>
-        {
-            Ok(One::Far(own.to_owned()))
-        }
-        _ => Err(unknown_word(name, text, words)),
-    }
-}
-
-/// Why "thread" is no fallback.
-const THREAD_STANDS_IN: &str =
-    "a thread's own table does not stand in for what threads share: use \"memory\"";
-
-/// What there is to stand in, available or not.
-const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
-
-impl Value for Fallback {
-    const TAKES: &'static str = "the name of an engine, an array of names, or \"none\"";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
-    }
-
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let mut fallback = Fallback { far: Vec::new(), near: None };
-        let Expr::Array(array) = peel(value) else {
-            match one_engine::<Self>(name, value, FALLBACKS)? {
-                One::Alone => {}
-                One::Near(near) => fallback.near = Some(near),
-                One::Thread => return Err(Error::custom(THREAD_STANDS_IN).with_span(value)),
-                One::Far(far) => fallback.far.push(far),
-            }
-            return Ok(fallback);
-        };
-        let mut errors = Error::accumulator();
-        for elem in &array.elems {
-            let wrong = |message: &str| Error::custom(message).with_span(elem);
-            match errors.handle(one_engine::<Self>(name, elem, FALLBACKS)) {
-                Some(One::Alone) => {
-                    errors.push(wrong("\"none\" stands alone: name the engines, or say \"none\""));
-                }
-                Some(One::Thread) => errors.push(wrong(THREAD_STANDS_IN)),
-                Some(_) if fallback.near.is_some() => {
-                    errors.push(wrong("an engine in memory never fails: nothing is used after it"));
-                }
-                Some(One::Near(near)) => fallback.near = Some(near),
-                Some(One::Far(far)) if fallback.far.contains(&far) => {
-                    errors.push(wrong("this engine is named twice: keep one"));
-                }
-                Some(One::Far(far)) => fallback.far.push(far),
-                None => {}
-            }
-        }
-        if array.elems.is_empty() {
-            errors.push(Error::custom("name at least one engine, or say \"none\"").with_span(value));
-        }
-        errors.finish_with(fallback)
     }
 }
 
@@ -256,7 +141,11 @@ mod tests {
         bad("engine = []", "name at least one engine, such as \"memory\"");
         bad("engine = \"memroy\"", "unknown engine \"memroy\": did you mean \"memory\"?");
         bad("engine = [\"memory\", \"memory\"]", "one engine in memory is enough: remove the other");
-        bad("engine = [\"memory\", \"auto\"]", "\"auto\" stands alone: name the engines, or say \"auto\"");
+        bad(
+            "engine = [\"memory\", \"auto\"]",
+            "\"auto\" cannot be in a list: name the engines, or write `engine = \
+             \"auto\"`",
+        );
     }
 
     #[test]

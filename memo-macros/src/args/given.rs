@@ -1,4 +1,4 @@
-//! An option that was given, and what any value of an option has to tell of itself.
+//! An option that was given, and the trait of its value.
 
 use darling::{Error, Result};
 use proc_macro2::{Span, TokenStream};
@@ -10,12 +10,12 @@ use syn::{Expr, Meta};
 pub(crate) struct Given<T> {
     /// Where its name stands.
     pub(crate) key: Span,
-    /// Its value; `None` when that was wrong, which is reported.
+    /// Its value. `None` if that was wrong, which is reported.
     pub(crate) value: Option<T>,
 }
 
 impl<T: Value> Given<T> {
-    /// Reads the option of this name. An error is pointed at the name where it has no other place.
+    /// Reads the option of this name. An error without a place of its own points at the name.
     pub(super) fn read(name: &str, item: &Meta) -> (Self, Option<Error>) {
         let key = item.path().span();
         let value = match item {
@@ -30,12 +30,12 @@ impl<T: Value> Given<T> {
     }
 }
 
-/// What may stand behind the name of an option. `name` is that name, for errors.
+/// The value of an option: how it is read, and what it means. `name` is the name of the option, for errors.
 pub(crate) trait Value: Clone {
-    /// What it takes, to go on from "`ttl` takes".
+    /// What the option takes, as the end of the sentence "`ttl` takes ..".
     const TAKES: &'static str;
 
-    /// What the option means to those who do not ask whether it was given.
+    /// The type of what the option means, whether or not it was given.
     type Meaning;
 
     /// What the option means, with its default if it was not given.
@@ -50,12 +50,12 @@ pub(crate) trait Value: Clone {
     }
 }
 
-/// The error for a value of the wrong form; on the option's name, unless it is given another place.
+/// The error for an option that is given in the wrong form. It points at the name of the option.
 pub(super) fn takes<T: Value>(name: &str) -> Error {
     Error::custom(format_args!("`{name}` takes {}", T::TAKES))
 }
 
-/// The error for a value of the wrong form.
+/// The error for a value of the wrong form. It points at the value, if there is one.
 pub(super) fn takes_not<T: Value>(name: &str, value: &Expr) -> Error {
     match value {
         // Nothing stands behind the `=`.

@@ -51,12 +51,12 @@ impl Value for Version {
     }
 }
 
-/// The control item: none, or one of this name.
+/// What `companion` says of the control item.
 #[derive(Debug, Clone)]
 pub(crate) enum CompanionName {
-    /// None.
+    /// There is none.
     Off,
-    /// One of this name.
+    /// It has this name.
     Name(Ident),
 }
 

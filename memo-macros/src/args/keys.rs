@@ -11,7 +11,7 @@ use super::forms::{expression, string};
 use super::given::{Value, takes, takes_not};
 use super::words::word;
 
-/// The key in the author's words.
+/// The expression that is the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Key(pub(crate) Expr);
 
@@ -33,7 +33,7 @@ impl Value for Key {
 /// The arguments that are left out of the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Skip {
-    /// Their names, in the order written; not yet known to exist.
+    /// Their names, in the order written. `validate` checks that they exist.
     pub(crate) names: Vec<Ident>,
 }
 
@@ -60,6 +60,7 @@ impl Value for Skip {
         Ok(Skip { names: names.into_iter().collect() })
     }
 }
+
 /// How a receiver enters the key.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ReceiverKey {
@@ -138,8 +139,8 @@ mod tests {
         bad("receiver = ", takes);
         bad(
             "receiver = \"skipped\"",
-            "unknown receiver \"skipped\": there are \"instance\", \"value\", \"skip\"",
+            "`receiver` does not take \"skipped\": it takes \"instance\", \"value\", \"skip\"",
         );
-        bad("receiver = \"vaule\"", "unknown receiver \"vaule\": did you mean \"value\"?");
+        bad("receiver = \"vaule\"", "`receiver` does not take \"vaule\": did you mean \"value\"?");
     }
 }

@@ -43,13 +43,13 @@ impl Value for Lifetime {
 /// How long an `Err` is stored.
 #[derive(Debug, Clone)]
 pub(crate) enum CacheErr {
-    /// As long as an `Ok`.
+    /// For as long as an `Ok`.
     Yes,
     /// For this long.
     For(Lifetime),
 }
 
-/// `None` is `false`: an `Err` is not stored.
+/// `None` stands for `false`: an `Err` is not stored.
 impl Value for Option<CacheErr> {
     const TAKES: &'static str = "`true`, or a duration such as \"5s\" for which an `Err` is stored";
     type Meaning = Self;
@@ -72,9 +72,9 @@ impl Value for Option<CacheErr> {
 /// How long to wait for a future that nobody polls.
 #[derive(Debug, Clone)]
 pub(crate) enum Patience {
-    /// So long.
+    /// For this long.
     For(Lifetime),
-    /// Without end.
+    /// Until it is done.
     Never,
 }
 
@@ -91,7 +91,7 @@ impl Value for Patience {
             Some(text) if text.value() == "never" => Ok(Patience::Never),
             Some(text) if memo_text::duration(&text.value()).is_ok_and(|patience| patience.is_zero()) => {
                 let message = format!(
-                    "`{name}` of zero would wait for nobody: give a longer one, or write `single_flight = false`"
+                    "`{name}` of zero would not wait at all: give a longer one, or write `single_flight = false`"
                 );
                 Err(Error::custom(message).with_span(text))
             }
@@ -155,7 +155,7 @@ mod tests {
         assert!(matches!(value(good("patience = BOUND").patience), Patience::For(Lifetime::Expr(_))));
         assert!(matches!(value(good("patience = \"never\"").patience), Patience::Never));
         let zero =
-            "`patience` of zero would wait for nobody: give a longer one, or write `single_flight = false`";
+            "`patience` of zero would not wait at all: give a longer one, or write `single_flight = false`";
         bad("patience = \"0s\"", zero);
         let takes =
             "`patience` takes a duration such as \"10s\", an expression of type `Duration`, or \"never\"";

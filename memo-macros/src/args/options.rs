@@ -7,7 +7,8 @@ use syn::{Meta, Path};
 use super::bounds::{Capacity, MaxWeight};
 use super::callbacks::Callback;
 use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
-use super::engines::{Engine, Fallback};
+use super::engines::Engine;
+use super::fallback::Fallback;
 use super::given::{Given, Value};
 use super::identity::{CompanionName, Name, Version};
 use super::keys::{Key, ReceiverKey, Skip};
@@ -35,7 +36,7 @@ macro_rules! declare {
             ///
             /// # Errors
             ///
-            /// What is wrong with it. If it is the value, the option counts as given.
+            /// Why it cannot be read. If only its value is wrong, the option counts as given.
             pub(super) fn read(&mut self, name: &str, item: &Meta) -> Result<(), ReadError> {
                 match name {
                     $($name if self.$field.is_some() => Err(ReadError::Twice),
@@ -48,7 +49,7 @@ macro_rules! declare {
                 }
             }
 
-            /// Takes an option for given, with a value that is reported to be wrong.
+            /// Marks an option as given, with a value that was wrong and is reported.
             pub(super) fn presume(&mut self, name: &str, key: Span) {
                 $(if name == $name {
                     self.$field.get_or_insert(Given { key, value: None });

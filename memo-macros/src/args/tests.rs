@@ -43,45 +43,6 @@ fn nothing_is_fine() {
 }
 
 #[test]
-fn values_for_engines_that_outlive_the_process() {
-    for options in [
-        "fallback = \"none\"",
-        "fallback = [\"memory\"]",
-        #[cfg(feature = "disk")]
-        "fallback = [\"disk\", \"memory\"]",
-        #[cfg(feature = "engines")]
-        "fallback = [\"archive\", \"memory\"]",
-        "persist = true",
-        "shared = false",
-        "large = true",
-        "code = \"track\"",
-        "code = \"manual\"",
-        "codec = \"postcard\"",
-        #[cfg(feature = "messagepack")]
-        "codec = \"messagepack\"",
-        #[cfg(feature = "json")]
-        "codec = \"json\"",
-    ] {
-        good(options);
-    }
-    bad("fallback = none", "`fallback` takes the name of an engine, an array of names, or \"none\"");
-    bad("fallback = [\"rediss\"]", "unknown fallback \"rediss\": did you mean \"redis\"?");
-    bad("fallback = []", "name at least one engine, or say \"none\"");
-    bad("fallback = [\"none\"]", "\"none\" stands alone: name the engines, or say \"none\"");
-    #[cfg(feature = "engines")]
-    {
-        let after = "an engine in memory never fails: nothing is used after it";
-        bad("fallback = [\"memory\", \"archive\"]", after);
-        bad("fallback = [\"memory\", \"memory\"]", after);
-        bad("fallback = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
-    }
-    bad("persist", "`persist` takes `true` or `false`");
-    bad("code = track", "`code` takes \"track\" or \"manual\"");
-    bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");
-    bad("codec = \"jsn\"", "unknown codec \"jsn\": did you mean \"json\"?");
-}
-
-#[test]
 fn names_are_checked() {
     bad("tll = \"5m\"", "unknown option `tll`: did you mean `ttl`?");
     bad("cahce_if = |v| true", "unknown option `cahce_if`: did you mean `cache_if`?");

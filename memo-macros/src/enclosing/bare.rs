@@ -1,11 +1,10 @@
-//! A source without its comments and literals, so that every bracket and every word that is left is one.
+//! A source without its comments and literals: all brackets and words that are left are code.
 
 pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The source with a blank for each byte of a comment and `0` for each byte of a string or character, so
-/// that every bracket and every word that is left is one.
+/// The source with a blank for each byte of a comment and `0` for each byte of a string or character.
 pub(super) fn bare(text: &str) -> String {
     let mut bare = String::with_capacity(text.len());
     let mut rest = text;
@@ -47,7 +46,7 @@ fn skip(bare: &mut String, rest: &mut &str, len: usize, filler: &str) {
     *rest = &rest[len..];
 }
 
-/// The length of the block comment at the beginning; they nest.
+/// The length of the block comment at the beginning. Block comments nest.
 fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while at < text.len() {

@@ -1,27 +1,27 @@
-//! Which brackets are open where.
+//! The brackets of a source, and which of them are open at an offset.
 
 /// An open bracket of any kind.
 #[derive(Clone, Copy)]
 pub(super) struct Group {
     /// Where the bracket is.
     pub(super) open: usize,
-    /// Where that begins which the bracket belongs to: after the last `;` or item.
+    /// Where its header begins: after the last `;` or item.
     pub(super) header: usize,
 }
 
 /// The brackets of a file.
 pub(super) struct Brackets {
-    /// In order.
+    /// All opening brackets, in order.
     groups: Vec<Bracket>,
-    /// Where there is a closing one that does not match; what comes after cannot be told.
+    /// Where the first closing bracket is that does not match. Nothing is known of what comes after.
     broken: Option<usize>,
 }
 
 struct Bracket {
     group: Group,
-    /// Where it is closed, if it is.
+    /// Where it is closed.
     close: Option<usize>,
-    /// The one around it.
+    /// The index of the bracket around it.
     around: Option<usize>,
 }
 
@@ -66,7 +66,7 @@ impl Brackets {
         Brackets { groups, broken: None }
     }
 
-    /// Those that are open at the offset, the innermost last; `None` if they do not match.
+    /// The brackets that are open at the offset, the innermost last. `None` if brackets before it do not match.
     pub(super) fn open_at(&self, offset: usize) -> Option<Vec<Group>> {
         if self.broken.is_some_and(|broken| broken < offset) {
             return None;

@@ -22,7 +22,7 @@ pub(super) enum Header {
     Other,
 }
 
-/// Tells headers apart; `None` if there is an `impl` that cannot be read.
+/// The kind of a header. `None` if it holds an `impl` that cannot be read.
 pub(super) fn kind(header: &str) -> Option<Header> {
     let trimmed = header.trim_end();
     let word = |word: &str| trimmed.split(|c: char| !is_word(c)).any(|part| part == word);
@@ -31,7 +31,7 @@ pub(super) fn kind(header: &str) -> Option<Header> {
     } else if trimmed.ends_with("=>") {
         Some(Header::Arm)
     } else if word("impl") || word("trait") {
-        // In the definition of a macro: `impl $name`. No keyword begins like this.
+        // The definition of a macro may say `impl $name`. No keyword begins with `__`.
         let readable = format!("{} {{}}", trimmed.replace('$', "__"));
         parse_header.parse_str(&readable).ok()
     } else {
@@ -56,7 +56,7 @@ fn parse_header(input: ParseStream<'_>) -> syn::Result<Header> {
             }
             _ => Header::Other,
         };
-        // A parser has to come to the end.
+        // A parser of `syn` must read all tokens.
         input.parse::<TokenStream>()?;
         return Ok(header);
     }

@@ -1,7 +1,7 @@
-//! Whether another function can have the path of this one.
+//! Whether another function has the path of this one.
 //!
-//! The path of a function within a function leaves blocks and closures out: two functions of one name in two blocks have
-//! one path. In engines that outlive the process the path is the name, so these two would share results there.
+//! The path of a function within a function leaves blocks and closures out, so two functions of one name in two blocks have
+//! the same path. Engines that outlive the process know a function by its path. There the two would share results.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,17 @@ use super::source::Source;
 /// Whether a function is the only one with its path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Namesakes {
-    /// It is, as far as can be seen.
+    /// No other one can be seen.
     #[default]
     None,
     /// There is another one.
     Some,
-    /// A macro's definition holds it, so there may be any number in the places where the macro is called.
+    /// It stands in the definition of a macro, so each call of the macro may make one.
     Unknown,
 }
 
 impl Namesakes {
-    /// Those of the function with this signature.
+    /// The namesakes of the function with this signature.
     pub(crate) fn of(sig: &Signature) -> Self {
         in_source(sig.fn_token.span, &sig.ident.unraw().to_string()).unwrap_or_default()
     }
@@ -47,7 +47,7 @@ fn in_source(fn_token: Span, name: &str) -> Option<Namesakes> {
 #[derive(Debug, PartialEq)]
 struct Scope {
     open: usize,
-    /// What it adds to the path; nothing for a block or a closure.
+    /// What it adds to the path. A block or a closure adds nothing.
     item: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Source {
         let after = after.trim_start();
         let after = after.strip_prefix("r#").unwrap_or(after);
         let name = after.split(|c| !is_word(c)).next()?;
-        // what is not memoized has no attribute
+        // A memoized function has an attribute.
         let header = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
         (!name.is_empty() && before[header..].contains('#')).then_some(name)
     }
@@ -116,12 +116,12 @@ enum Around {
     Macro,
 }
 
-/// Whether two functions of one name in these scopes have one path, and can be there together.
+/// Whether two functions of one name in these scopes have the same path and can exist together.
 fn share_a_path(one: &[Scope], other: &[Scope]) -> bool {
     let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     let (one, other) = (&one[common..], &other[common..]);
     let names = |scopes: &[Scope]| scopes.iter().filter_map(|scope| scope.item.clone()).collect::<Vec<_>>();
-    // of two items with one name in one scope, `cfg` leaves one
+    // Two items of one name in one scope cannot exist together: a `cfg` leaves one of them out.
     let is_in_block = |scopes: &[Scope]| scopes.first().is_some_and(|scope| scope.item.is_none());
     (is_in_block(one) || is_in_block(other)) && names(one) == names(other)
 }

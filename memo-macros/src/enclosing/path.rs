@@ -1,8 +1,8 @@
-//! The path of what stands in the braces of an item.
+//! What an item adds to the path of what stands in its braces.
 
 use super::bare::is_word;
 
-/// What an item adds to the path of what is in its braces, by what stands before them; `None` if that is no item.
+/// What an item adds to the path of what stands in its braces. `header` is what stands before them. `None` if it is no item.
 pub(super) fn item(header: &str) -> Option<String> {
     let mut rest = header.trim_start();
     while let Some(attribute) = rest.strip_prefix('#') {
@@ -40,7 +40,7 @@ pub(super) fn item(header: &str) -> Option<String> {
     None
 }
 
-/// Where the attribute ends that `text` begins with, without its `#`.
+/// Where an attribute ends. `text` begins behind its `#`.
 fn attribute_end(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {

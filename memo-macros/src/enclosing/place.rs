@@ -1,4 +1,4 @@
-//! In what a function stands.
+//! Whether a function stands in an `impl`, in a trait, or by itself.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,17 +14,17 @@ pub(crate) enum Place {
     Free,
     /// In an `impl Type`: associated functions may stand beside it.
     Inherent,
-    /// In an `impl Trait for Type`, in a `trait`, or nobody can tell: nothing may stand beside it.
+    /// In an `impl Trait for Type`, in a `trait`, or in a place that is unknown: nothing may stand beside it.
     Trait,
 }
 
-/// Where the function stands. `explicit` is whether the author gave the companion a name, and so says
-/// that there is room for one, where that cannot be seen.
+/// Where the function stands. `explicit` says that the author gave the companion a name. If the place cannot be seen, that means
+/// that there is room for one.
 pub(crate) fn place(vis: &Visibility, sig: &Signature, body: &TokenStream, explicit: bool) -> Place {
     let associated =
         || sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());
     match in_source(sig.fn_token.span) {
-        // A `self` that stands in no `impl` has been put there by a macro.
+        // A function with `self` stands in an `impl`. If the source shows none, a macro has moved it.
         Some(Place::Free) if sig.receiver().is_some() => guess(vis, associated(), explicit),
         Some(place) => place,
         None => guess(vis, associated(), explicit),
@@ -62,7 +62,7 @@ fn in_source(fn_token: Span) -> Option<Place> {
 }
 
 impl Source {
-    /// The place of what stands at the offset.
+    /// The place of the function at the offset. `None` if it cannot be told.
     fn place(&self, offset: usize) -> Option<Place> {
         let groups = self.brackets.open_at(offset)?;
         for (depth, group) in groups.iter().enumerate().rev() {
@@ -83,7 +83,7 @@ impl Source {
                     Header::Macro => None,
                 };
             }
-            // `$( .. )*` in a macro adds nothing; the arguments of a macro may end up anywhere.
+            // `$( .. )*` in a macro is no place. The arguments of a macro may end up anywhere.
             if !header.trim_end().ends_with('$') {
                 return None;
             }

@@ -8,12 +8,11 @@ use std::rc::Rc;
 use super::bare::{bare, is_word};
 use super::brackets::Brackets;
 
-/// A source file. What is asked about each of its functions is found out once, so that a file of many functions is not read
-/// from its beginning for each.
+/// A source file. Its lines, brackets and functions are found once, because a file may hold many functions that ask.
 pub(super) struct Source {
     /// As it is on disk.
     text: String,
-    /// The same, with a blank for each byte of a comment and `0` for each byte of a literal.
+    /// The text with a blank for each byte of a comment and `0` for each byte of a literal.
     pub(super) bare: String,
     /// Where each line begins.
     lines: Vec<usize>,
@@ -23,8 +22,8 @@ pub(super) struct Source {
 }
 
 thread_local! {
-    /// The files read so far: a compiler does not outlive its sources, and where a language server does,
-    /// a function that has moved is noticed by the `fn` that is not found in its place.
+    /// The files read so far. A compiler does not outlive its sources. A language server does, but if a function has moved,
+    /// there is no `fn` in its place, and nothing is said about it.
     static SOURCES: RefCell<HashMap<PathBuf, Option<Rc<Source>>>> = RefCell::default();
 }
 

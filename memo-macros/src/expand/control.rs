@@ -5,11 +5,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
+use super::kind::is_single;
+use super::names::{hidden, private, quiet};
+use super::outcome::outcome;
+use super::site::{Shared, new_site, own_unnamed, single_function, turbofish, unnamed};
 use super::thin::{self, Thin};
-use super::{
-    Shared, hidden, is_single, key, new_site, outcome, own_unnamed, private, quiet, settings,
-    single_function, turbofish, unnamed,
-};
+use super::{key, settings, site};
 use crate::model::{Arg, Companion, Model, ReceiverKey};
 
 /// The type beside a free function.
@@ -43,14 +44,14 @@ pub(super) fn thin_companion(model: &Model, name: &Ident, thin: &Thin) -> TokenS
     let (cfgs, quiet) = (cfgs(model), quiet());
     let controlled = thin::name(name);
     let passed = thin.passed(&private);
-    let (args, op, key, outcome_name) = (hidden("args"), hidden("op"), hidden("key"), hidden("outcome"));
+    let (args, ask, key, outcome_name) = (hidden("args"), hidden("ask"), hidden("key"), hidden("outcome"));
     let known = Arguments::of_control(model);
     let (types, pats) = (known.types(), known.patterns());
     let places = (0..types.len()).map(syn::Index::from);
     let written = single_function(model, &controlled);
     let (outcome, hooks) = (outcome(model), settings::hooks(model));
     let then = quote!(#private::control::<_, #output, _>(
-        Self::FUNCTION.site(), #hooks, &#key, #outcome_name, #op
+        Self::FUNCTION.site(), #hooks, &#key, #outcome_name, #ask
     ));
     let then = key::with_key(model, &key, &then);
     let doc = format!(
@@ -79,7 +80,7 @@ pub(super) fn thin_companion(model: &Model, name: &Ident, thin: &Thin) -> TokenS
                 #function(#(#args.#places),*)
             }
 
-            fn ask(#op: #private::Op<#output>, (#(#pats,)*): (#(#types,)*)) -> #private::Reply<#output> {
+            fn ask(#ask: #private::Ask<'_, #output>, (#(#pats,)*): (#(#types,)*)) {
                 let #outcome_name = #outcome;
                 #then
             }
@@ -94,7 +95,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
-    let site = super::site(model, None);
+    let site = site::site(model, None);
     let turbofish = turbofish(model);
     let function = &model.sig.ident;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -115,8 +116,8 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
         (quote!(MethodControl), None, call_type.clone(), quote!(#opaque #private::Fn(#call_type) -> #output))
     };
     let lifetime = lifetime.iter();
-    let op = hidden("op");
-    let asked = known.ask(&quote!(Self::#control #turbofish), &op);
+    let ask = hidden("ask");
+    let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
     let plan = plan(model);
     let doc = format!("Controls what the memoized method [`{function}`](Self::{function}) keeps.");
     quote! {
@@ -125,12 +126,12 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
         #quiet
         #vis #unsafety fn #name <#(#lifetime,)* #params>() -> #private::#type_name<
             #output,
-            #opaque #private::Fn(#known_type, #private::Op<#output>) -> #private::Reply<#output>,
+            #opaque #private::Fn(#known_type, #private::Ask<'_, #output>),
             #call_params,
         > #bounds {
             #private::#type_name::new(
                 #site,
-                |#known_pattern: #known_type, #op: #private::Op<#output>| #asked,
+                |#known_pattern: #known_type, #ask: #private::Ask<'_, #output>| #asked,
                 |#call_pattern: #call_type| #called,
                 || #plan,
             )
@@ -147,7 +148,7 @@ fn shared_items(model: &Model) -> TokenStream {
         return TokenStream::new();
     };
     let cfgs = cfgs(model);
-    let function_body = super::function(model);
+    let function_body = site::function(model);
     // a companion tells of the function without its type parameters, and allows for all its items at once
     let (function_item, function_expr, quiet) = match &function {
         Some(function) => {
@@ -170,11 +171,11 @@ fn shared_items(model: &Model) -> TokenStream {
     let known = Arguments::of_control(model);
     let (this, inputs) = known.inputs();
     let this = this.iter();
-    let (op, key, outcome_name) = (hidden("op"), hidden("key"), hidden("outcome"));
+    let (ask, key, outcome_name) = (hidden("ask"), hidden("key"), hidden("outcome"));
     let asking = if model.on_thread() { quote!(control_here) } else { quote!(control) };
-    let site_expr = super::site(model, own_unnamed(model).as_ref());
+    let site_expr = site::site(model, own_unnamed(model).as_ref());
     let (outcome, hooks) = (outcome(model), settings::hooks(model));
-    let then = quote!(#private::#asking::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #op));
+    let then = quote!(#private::#asking::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #ask));
     let then = key::with_key(model, &key, &then);
     let types = types.map(|types| {
         let (this, inputs) = Arguments::of_key(model).inputs();
@@ -232,9 +233,9 @@ fn shared_items(model: &Model) -> TokenStream {
         #[inline]
         fn #control <#params>(
             #(#this,)*
-            #op: #private::Op<#output>,
+            #ask: #private::Ask<'_, #output>,
             #(#inputs),*
-        ) -> #private::Reply<#output> #bounds {
+        ) #bounds {
             let #outcome_name = #outcome;
             #then
         }
@@ -248,10 +249,10 @@ fn plan(model: &Model) -> TokenStream {
     let site = match own_unnamed(model) {
         // nobody has said of which types
         Some(_) => {
-            let any = super::site(model, Some(&quote!(#private::told(&()))));
+            let any = site::site(model, Some(&quote!(#private::told(&()))));
             quote!(#any.any())
         }
-        None => super::site(model, None),
+        None => site::site(model, None),
     };
     let Some(Shared { owner, types: Some(types), .. }) = Shared::of(model) else {
         return quote!(#site.plan());
@@ -292,7 +293,7 @@ fn operations(model: &Model) -> TokenStream {
         let place = call.args.iter().position(|other| other.forward == arg.forward).unwrap_or_default();
         call.arg_names().swap_remove(place)
     };
-    let site = super::site(model, unnamed(model, name).as_ref());
+    let site = site::site(model, unnamed(model, name).as_ref());
     let called = quote!(#function #turbofish (#(#call_names),*));
     let directed = |directive: &str| {
         let directive = format_ident!("{directive}");
@@ -307,15 +308,13 @@ fn operations(model: &Model) -> TokenStream {
     let (uncached, refresh) = (directed("Bypass"), directed("Refresh"));
     let (settled, clear) = match asyncness {
         Some(_) => (quote!(.settled().await), quote!(#written.clear_async().await)),
-        None => (TokenStream::new(), quote!(#written.clear())),
+        None => (quote!(.now()), quote!(#written.clear())),
     };
     let warm = warm(model, &call);
     let errors = "# Errors\n\nIf it was not done in every tier.";
     let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
-    let control = quote!(Self::#control #turbofish);
-    let peek = known.ask(&control, &quote!(#private::Op::Peek));
-    let insert = known.ask(&control, &quote!(#private::Op::Insert(#result)));
-    let invalidate = known.ask(&control, &quote!(#private::Op::Invalidate));
+    let ask = hidden("ask");
+    let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
     quote! {
         /// Runs the body: neither looks for a result of this call nor stores one. What it calls is memoized as ever.
         #[inline]
@@ -330,7 +329,7 @@ fn operations(model: &Model) -> TokenStream {
         /// What is stored now. Computes nothing, and counts as no use.
         #[inline]
         #vis #asyncness fn peek <#params>(#(#known_inputs),*) -> #private::Option<#output> #bounds {
-            #peek #settled.peeked()
+            #private::peek(|#ask| #asked) #settled
         }
 
         /// Stores a result, as if it had just been computed.
@@ -341,7 +340,7 @@ fn operations(model: &Model) -> TokenStream {
             #(#known_inputs,)*
             #result: #output,
         ) -> #private::Result<(), #private::Error> #bounds {
-            #insert #settled.done()
+            #private::insert(#result, |#ask| #asked) #settled
         }
 
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -351,7 +350,7 @@ fn operations(model: &Model) -> TokenStream {
         #vis #asyncness fn invalidate <#params>(
             #(#known_inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #invalidate #settled.done()
+            #private::invalidate(|#ask| #asked) #settled
         }
 
         /// Drops all entries, whatever the type parameters. What is being computed now is not stored.
@@ -510,10 +509,10 @@ impl<'m> Arguments<'m> {
         self.names().iter().zip(self.types()).map(|(name, ty)| quote!(#name: #ty)).collect()
     }
 
-    /// `control(this, op, a, b)`, by the names of ours.
-    fn ask(&self, control: &TokenStream, op: &impl ToTokens) -> TokenStream {
+    /// `control(this, ask, a, b)`, by the names of ours.
+    fn ask(&self, control: &TokenStream, ask: &impl ToTokens) -> TokenStream {
         let (this, args) = (self.this().into_iter(), self.arg_names());
-        quote!(#control(#(#this,)* #op, #(#args),*))
+        quote!(#control(#(#this,)* #ask, #(#args),*))
     }
 
     /// `A`, or `(A, B)`: one argument stands for itself.

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
-use super::{hidden_at, plain, pointing_at, private};
+use super::names::{hidden_at, pointing_at, private};
+use super::plain;
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The runtime has tuples of parts up to this size; larger ones are nested.
@@ -28,18 +29,24 @@ pub(super) fn is_free(model: &Model) -> bool {
         && sources(model).iter().all(|source| source.ty.is_some_and(is_known))
 }
 
+/// The key of which that [is so](is_free).
+pub(super) fn free(model: &Model) -> TokenStream {
+    let sources = sources(model);
+    let parts: Vec<_> =
+        sources.iter().map(|source| part(model, &source.reference, source.ty, source.span)).collect();
+    tuple(&parts)
+}
+
 /// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
 pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
-    let sources = sources(model);
     if is_free(model) {
-        let parts: Vec<_> =
-            sources.iter().map(|source| part(model, &source.reference, source.ty, source.span)).collect();
-        let parts = tuple(&parts);
+        let parts = free(model);
         return quote!({
             let #key = #parts;
             #then
         });
     }
+    let sources = sources(model);
     let names: Vec<_> = sources
         .iter()
         .enumerate()

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden, hidden_at, is_far, pointing_at, private, quiet};
+use super::kind::{has_self, is_far};
+use super::names::{hidden, hidden_at, pointing_at, private, quiet};
 use crate::enclosing::Namesakes;
 use crate::model::{
     CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,

@@ -17,7 +17,7 @@ pub(crate) enum Companion {
 }
 
 impl Companion {
-    /// The one that fits the place, where the author has not turned it off.
+    /// The control item that fits the place. `None` if the author has turned it off, or if there is no room.
     pub(super) fn of(named: Option<&CompanionName>, place: Place, function: &Ident) -> Option<Companion> {
         let name = match named {
             Some(CompanionName::Off) => return None,

@@ -49,7 +49,7 @@ impl Rules<'_> {
     }
 
     /// Whether the argument is out of the key, or meant to be.
-    fn covered(&self, arg: &Arg) -> bool {
+    pub(super) fn covered(&self, arg: &Arg) -> bool {
         let meant = match &self.args.skip {
             Some(Given { value: Some(skip), .. }) => {
                 arg.bindings.iter().any(|name| skip.names.contains(name))

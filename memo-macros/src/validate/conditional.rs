@@ -10,7 +10,8 @@ impl Rules<'_> {
     pub(super) fn conditional(&mut self, attributes: &[Attribute]) {
         let conditional = |path: &&syn::Path| path.is_ident("cfg") || path.is_ident("cfg_attr");
         if let Some(path) = attributes.iter().map(Attribute::path).find(conditional) {
-            let message = "an argument that is there or not cannot enter the key: put the `#[cfg]` on two functions instead";
+            let message = "an argument under `#[cfg]` cannot be in the key: write a function for each case, and put \
+                           the `#[cfg]` on the functions";
             self.refuse(path.span(), message);
         }
     }
@@ -22,7 +23,8 @@ mod tests {
 
     #[test]
     fn conditional_arguments() {
-        let message = "an argument that is there or not cannot enter the key: put the `#[cfg]` on two functions instead";
+        let message = "an argument under `#[cfg]` cannot be in the key: write a function for each case, and put the \
+                       `#[cfg]` on the functions";
         refuses("", "fn f(#[cfg(unix)] a: u8) -> u8 { 1 }", message);
         refuses("", "fn f(#[cfg_attr(unix, allow(unused))] &self) -> u8 { 1 }", message);
         accepts("", "fn f(#[allow(unused)] a: u8) -> u8 { 1 }");

@@ -33,7 +33,7 @@ impl<'a> Rules<'a> {
             return;
         };
         if self.in_memory() {
-            self.refuse(span, "an engine in memory is never unavailable: remove `fallback`");
+            self.refuse(span, "an engine in memory is always available: remove `fallback`");
         } else if !self.model.outlives {
             self.refuse(span, needs_engines("fallback"));
         } else if let Some(Engine::Far { near, names }) = self.named() {
@@ -45,9 +45,10 @@ impl<'a> Rules<'a> {
             if let (Some(near), Some(other)) = (near, other)
                 && near != other
             {
-                let near = near.name();
-                let message =
-                    format!("one engine in memory is enough: \"{near}\" goes on by itself, remove the other");
+                let (near, other) = (near.name(), other.name());
+                let message = format!(
+                    "\"{near}\" keeps working while the other engines are unavailable: remove \"{other}\""
+                );
                 self.refuse(span, message);
             }
         }
@@ -63,8 +64,7 @@ impl<'a> Rules<'a> {
                 self.refuse(span, needs_engines(name));
             } else if self.named().is_some_and(|engine| *engine != Engine::Auto) {
                 let message = format!(
-                    "`{name}` is a hint to the strategy, which has no say where `engine` names one: \
-                     keep one of the two"
+                    "`{name}` is a hint for choosing an engine, and `engine` names one already: remove one of the two"
                 );
                 self.refuse(span, message);
             }
@@ -77,8 +77,8 @@ impl<'a> Rules<'a> {
             (&self.args.single_flight, self.in_memory())
             && matches!(reach, SingleFlight::Machine | SingleFlight::Fleet)
         {
-            let message = "processes share computations by an engine that outlives them, and this one is in memory: \
-                           name such an engine, or use \"process\"";
+            let message = "this needs an engine that processes share, such as \"disk\" or \"redis\", and `engine` \
+                           names one in memory: name another, or use `single_flight = \"process\"`";
             self.refuse(*key, message);
         }
     }
@@ -88,8 +88,8 @@ impl<'a> Rules<'a> {
         if self.model.namesakes == Namesakes::Some && matches!(self.named(), Some(Engine::Far { .. })) {
             let name = &self.model.sig.ident;
             let message = format!(
-                "another `{name}` in another block has the same path, which is its name in engines that outlive \
-                 the process: tell them apart by `name = \"..\"`"
+                "another `{name}` in another block has the same path, so that both would use the same stored \
+                 results: give one of them a name by `name = \"..\"`"
             );
             self.refuse(name.span(), message);
         }
@@ -105,8 +105,10 @@ impl<'a> Rules<'a> {
         for (name, span) in [("code", at(&self.args.code)), ("codec", at(&self.args.codec))] {
             let Some(span) = span else { continue };
             if self.in_memory() {
-                let message =
-                    format!("`{name}` is for engines that outlive the process: name one, or remove it");
+                let message = format!(
+                    "`{name}` is for engines that outlive the process, such as \"disk\": name one, or \
+                             remove `{name}`"
+                );
                 self.refuse(span, message);
             } else if !self.model.outlives {
                 self.refuse(span, needs_engines(name));
@@ -120,12 +122,12 @@ impl<'a> Rules<'a> {
             return;
         }
         if let Some(asyncness) = self.model.sig.asyncness {
-            let message = "the future of an `async fn` may go from thread to thread, and `engine = \"thread\"` keeps \
-                           results on one: use \"memory\", or memoize a plain function that this one calls";
+            let message = "the future of an `async fn` may move between threads, and `engine = \"thread\"` keeps \
+                           results on one thread: use \"memory\", or memoize a plain function that this one calls";
             self.refuse(asyncness.span, message);
         }
         if let Some(Given { key, value: Some(_), .. }) = &self.args.single_flight {
-            let message = "with `engine = \"thread\"` threads share nothing, so there is nobody to wait for: \
+            let message = "`engine = \"thread\"` shares nothing between threads, so no call waits for another: \
                            remove `single_flight`";
             self.refuse(*key, message);
         }
@@ -139,7 +141,8 @@ fn at<T>(given: &Option<Given<T>>) -> Option<Span> {
 
 fn needs_engines(name: &str) -> String {
     format!(
-        "`{name}` is for engines that outlive the process: it needs the cargo feature `engines` of memo, or `disk`"
+        "`{name}` is for engines that outlive the process: turn on the cargo feature `engines`, `disk` or `redis` \
+         of memo"
     )
 }
 
@@ -151,8 +154,8 @@ mod tests {
     #[test]
     #[cfg(feature = "engines")]
     fn processes_share_no_computation_by_memory() {
-        let message = "processes share computations by an engine that outlives them, and this one is in memory: \
-                       name such an engine, or use \"process\"";
+        let message = "this needs an engine that processes share, such as \"disk\" or \"redis\", and `engine` names \
+                       one in memory: name another, or use `single_flight = \"process\"`";
         refuses("engine = \"memory\", single_flight = \"machine\"", PUT, message);
         refuses("single_flight = \"fleet\", engine = [\"memory\"]", PUT, message);
         accepts("engine = \"memory\", single_flight = \"process\"", PUT);
@@ -181,13 +184,16 @@ mod tests {
             refuses(
                 &format!("engine = \"memory\", {option}"),
                 PUT,
-                &format!("`{name}` is for engines that outlive the process: name one, or remove it"),
+                &format!(
+                    "`{name}` is for engines that outlive the process, such as \"disk\": name one, or remove \
+                          `{name}`"
+                ),
             );
         }
         refuses(
             "engine = \"memory\", fallback = \"memory\"",
             PUT,
-            "an engine in memory is never unavailable: remove `fallback`",
+            "an engine in memory is always available: remove `fallback`",
         );
         assert_eq!(errors("persist = 1", PUT), ["`persist` takes `true` or `false`"]);
         accepts("engine = \"memory\", persist = false", PUT);
@@ -202,8 +208,8 @@ mod tests {
                     &format!("engine = {engine}, {hint} = true"),
                     PUT,
                     &format!(
-                        "`{hint}` is a hint to the strategy, which has no say where `engine` names one: \
-                         keep one of the two"
+                        "`{hint}` is a hint for choosing an engine, and `engine` names one already: remove one of \
+                         the two"
                     ),
                 );
             }
@@ -220,7 +226,7 @@ mod tests {
         refuses(
             "engine = [\"memory\", \"archive\"], fallback = \"moka\"",
             PUT,
-            "one engine in memory is enough: \"memory\" goes on by itself, remove the other",
+            "\"memory\" keeps working while the other engines are unavailable: remove \"moka\"",
         );
     }
 }

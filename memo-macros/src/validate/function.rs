@@ -17,11 +17,11 @@ impl Rules<'_> {
         }
         if let Some(constness) = constness {
             let message =
-                "a `const fn` has no cache to look into: remove `const`, or memoize a function that calls it";
+                "a `const fn` cannot use a cache: remove `const`, or memoize a function that calls it";
             self.refuse(constness.span, message);
         }
         if let Some(variadic) = variadic {
-            let message = "a variable number of arguments is no key: memoize a function that takes a slice";
+            let message = "variadic arguments cannot be in the key: memoize a function that takes a slice";
             self.refuse(variadic.dots.spans[0], message);
         } else if let Some(abi) = abi {
             let message =
@@ -43,7 +43,7 @@ mod tests {
         refuses(
             "",
             "const fn f() -> u8 { 1 }",
-            "a `const fn` has no cache to look into: remove `const`, or memoize a function that calls it",
+            "a `const fn` cannot use a cache: remove `const`, or memoize a function that calls it",
         );
         let abi = "an `extern fn` cannot be memoized: memoize a plain function and call it from this one";
         refuses("", "extern \"C\" fn f() -> u8 { 1 }", abi);
@@ -51,7 +51,7 @@ mod tests {
         refuses(
             "",
             "unsafe extern \"C\" fn f(a: u8, ...) -> u8 { 1 }",
-            "a variable number of arguments is no key: memoize a function that takes a slice",
+            "variadic arguments cannot be in the key: memoize a function that takes a slice",
         );
     }
 

@@ -32,7 +32,7 @@ mod tests {
         refuses(
             "key = self.id, receiver = \"skip\"",
             "fn f(&self) -> u8 { 1 }",
-            "`key` replaces the receiver: say in `key` what counts of `self`, and remove `receiver`",
+            "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`",
         );
         refuses(
             "key = 1 + a, skip(a)",

@@ -23,8 +23,8 @@ impl Rules<'_> {
             _ => {}
         }
         if let Some(opaque) = impl_trait(output) {
-            let message = "a result of type `impl Trait` cannot be stored, for its type has no name: name it, \
-                           or return an `Arc<dyn Trait>`";
+            let message = "a result of type `impl Trait` cannot be stored, because its type has no name: name the \
+                           type, or return an `Arc<dyn Trait>`";
             self.refuse(opaque.impl_token.span, message);
         } else if let Some(borrow) = borrow(output) {
             let message = "a stored result outlives the call, so it cannot borrow: return an owned value such as \
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn results_without_a_name() {
-        let opaque = "a result of type `impl Trait` cannot be stored, for its type has no name: name it, \
+        let opaque = "a result of type `impl Trait` cannot be stored, because its type has no name: name the type, \
                       or return an `Arc<dyn Trait>`";
         refuses("", "fn f() -> impl Iterator<Item = u8> { g() }", opaque);
         refuses("", "fn f() -> Option<(u8, impl Fn() -> &u8)> { g() }", opaque);

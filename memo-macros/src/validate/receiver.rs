@@ -25,7 +25,7 @@ impl Rules<'_> {
             key.is_some() || meant || matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
         if let (Some(span), false) = (mutable_receiver(&receiver.receiver), covered) {
             let message = "a call answered from the cache would leave `self` unchanged: \
-                           take `&self`, or say `receiver = \"skip\"`, `receiver = self.id` or `key = ..`";
+                           take `&self`, or write `receiver = \"skip\"`, `receiver = self.id` or `key = ..`";
             self.refuse(span, message);
         }
     }
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn mutable_receivers() {
         let message = "a call answered from the cache would leave `self` unchanged: \
-                       take `&self`, or say `receiver = \"skip\"`, `receiver = self.id` or `key = ..`";
+                       take `&self`, or write `receiver = \"skip\"`, `receiver = self.id` or `key = ..`";
         for receiver in ["&mut self", "&'a mut self", "self: &mut Self", "self: Pin<&mut Self>"] {
             let function = format!("pub fn f<'a>({receiver}) -> u8 {{ 1 }}");
             refuses("", &function, message);
@@ -70,7 +70,7 @@ mod tests {
         refuses(
             "receiver = self.id, key = a",
             PUT,
-            "`key` replaces the receiver: say in `key` what counts of `self`, and remove `receiver`",
+            "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`",
         );
     }
 }

@@ -16,9 +16,9 @@ impl Rules<'_> {
             let message = if skip.names[..index].contains(name) {
                 format!("`{name}` is skipped twice: name it once")
             } else if name == "self" {
-                "`self` is not an argument: say `receiver = \"skip\"`".to_owned()
+                "`skip` names arguments, and `self` is none: write `receiver = \"skip\"`".to_owned()
             } else if name == "_" {
-                "an argument needs a name to be skipped: call it `_unused`, say".to_owned()
+                "an argument needs a name to be skipped: give it one, such as `_unused`".to_owned()
             } else if let Some(arg) = self.model.args.iter().find(|arg| arg.bindings.contains(name)) {
                 match arg.bindings.iter().find(|other| !skip.names.contains(other)) {
                     Some(other) => {
@@ -53,8 +53,16 @@ mod tests {
             "no argument is called `database`: there are `user`, `page`, `a`, `b`",
         );
         refuses("skip(user, user)", function, "`user` is skipped twice: name it once");
-        refuses("skip(self)", function, "`self` is not an argument: say `receiver = \"skip\"`");
-        refuses("skip(_)", function, "an argument needs a name to be skipped: call it `_unused`, say");
+        refuses(
+            "skip(self)",
+            function,
+            "`skip` names arguments, and `self` is none: write `receiver = \"skip\"`",
+        );
+        refuses(
+            "skip(_)",
+            function,
+            "an argument needs a name to be skipped: give it one, such as `_unused`",
+        );
         refuses("skip(a)", function, "`a` is a part of an argument: skip `b` too, or give a `key`");
         refuses("skip(a)", "fn f() -> u8 { 1 }", "no argument is called `a`: there are none, remove `skip`");
         assert_eq!(errors("skip(usr, pagee)", function).len(), 2);

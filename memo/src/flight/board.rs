@@ -16,7 +16,7 @@ use std::ptr::NonNull;
 
 use hashbrown::HashTable;
 
-use super::blocks;
+use crate::pool;
 use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -47,7 +47,7 @@ impl<T, U> Tailed<T, U> {
     /// It has come out of [`Ref::two`] with a tail of this type, and nobody uses it any more.
     unsafe fn free(counted: NonNull<Counted<T>>) {
         // SAFETY: it was placed as a value of just this type.
-        unsafe { blocks::drop_in(counted.cast::<Self>()) };
+        unsafe { pool::drop_in(counted.cast::<Self>()) };
     }
 }
 
@@ -67,7 +67,7 @@ impl<T> Ref<T> {
     /// Two references to one value, which is made where it will stand. Its tail goes from thread to thread as it does.
     #[inline(always)]
     pub(super) fn two<U: Send + Sync>(value: impl FnOnce() -> T, tail: impl FnOnce() -> U) -> (Self, Self) {
-        let counted = blocks::place(|| Tailed {
+        let counted = pool::place(|| Tailed {
             counted: Counted { refs: AtomicUsize::new(2), free: Tailed::<T, U>::free, value: value() },
             tail: tail(),
         });
@@ -143,7 +143,7 @@ impl<T> Ref<T> {
         }
         let counted = ManuallyDrop::new(self).counted;
         // SAFETY: it was placed as such a value, as the caller says, and this is the only reference to it.
-        Some(unsafe { blocks::take_out(counted.cast::<Tailed<T, U>>()) }.tail)
+        Some(unsafe { pool::take_out(counted.cast::<Tailed<T, U>>()) }.tail)
     }
 }
 

@@ -43,7 +43,14 @@ fn call<R, V: Value, F: Value, O: Outcome<R, Stored = V, Failure = F>>(
 ) -> R {
     match Missed::model(memo, HASH, key) {
         Ok(stored) => outcome.hit(stored),
-        Err(missed) => missed.run(outcome, &mut Some(body)),
+        Err(missed) => match missed.begin(outcome) {
+            Ok(result) => result,
+            Err(running) => {
+                let result = body();
+                running.finish(outcome, &result);
+                result
+            }
+        },
     }
 }
 

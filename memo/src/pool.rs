@@ -1,4 +1,5 @@
-//! Memory for flights, which come and go with each miss: a thread keeps some of what it frees for its next ones.
+//! Memory for flights and for bodies that run, which come and go with each miss: a thread keeps some of what it frees for
+//! its next ones.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
@@ -37,7 +38,7 @@ const fn fits<T>() -> bool {
 /// A place of its own for a value, as `Box::leak` gives it. [`drop_in`] frees it. `make` does not panic, or the place is
 /// lost.
 #[inline(always)]
-pub(super) fn place<T>(make: impl FnOnce() -> T) -> NonNull<T> {
+pub(crate) fn place<T>(make: impl FnOnce() -> T) -> NonNull<T> {
     if const { !fits::<T>() } {
         return NonNull::from(Box::leak(Box::new(make())));
     }
@@ -53,7 +54,7 @@ pub(super) fn place<T>(make: impl FnOnce() -> T) -> NonNull<T> {
 ///
 /// It has come out of [`place`] as a value of this type, and nobody uses it any more.
 #[inline]
-pub(super) unsafe fn drop_in<T>(place: NonNull<T>) {
+pub(crate) unsafe fn drop_in<T>(place: NonNull<T>) {
     if const { !fits::<T>() } {
         // SAFETY: it was leaked from a box.
         return drop(unsafe { Box::from_raw(place.as_ptr()) });
@@ -82,7 +83,7 @@ impl Drop for Freed {
 ///
 /// As for [`drop_in`].
 #[inline]
-pub(super) unsafe fn take_out<T>(place: NonNull<T>) -> T {
+pub(crate) unsafe fn take_out<T>(place: NonNull<T>) -> T {
     if const { !fits::<T>() } {
         // SAFETY: it was leaked from a box.
         return *unsafe { Box::from_raw(place.as_ptr()) };
@@ -153,22 +154,22 @@ impl Drop for Blocks {
 }
 
 /// A value in a place of its own, as in a `Box`.
-pub(crate) struct Block<T>(NonNull<T>);
+pub(crate) struct Pooled<T>(NonNull<T>);
 
 // SAFETY: it owns the value, as a box does.
-unsafe impl<T: Send> Send for Block<T> {}
+unsafe impl<T: Send> Send for Pooled<T> {}
 // SAFETY: as above.
-unsafe impl<T: Sync> Sync for Block<T> {}
+unsafe impl<T: Sync> Sync for Pooled<T> {}
 
-impl<T> Block<T> {
+impl<T> Pooled<T> {
     /// Made where it will stand. `make` does not panic, or the place is lost.
     #[inline(always)]
     pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
-        Block(place(make))
+        Pooled(place(make))
     }
 }
 
-impl<T> std::ops::Deref for Block<T> {
+impl<T> std::ops::Deref for Pooled<T> {
     type Target = T;
 
     #[inline(always)]
@@ -178,7 +179,7 @@ impl<T> std::ops::Deref for Block<T> {
     }
 }
 
-impl<T> std::ops::DerefMut for Block<T> {
+impl<T> std::ops::DerefMut for Pooled<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`.
@@ -186,7 +187,7 @@ impl<T> std::ops::DerefMut for Block<T> {
     }
 }
 
-impl<T> Drop for Block<T> {
+impl<T> Drop for Pooled<T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: it was placed, and nobody uses it any more.
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn a_place_may_be_freed_by_another_thread() {
         let alive = Arc::new(());
-        let block = Block::new(|| alive.clone());
+        let block = Pooled::new(|| alive.clone());
         std::thread::spawn(move || drop(block)).join().expect("it has not panicked");
         assert_eq!(Arc::strong_count(&alive), 1);
     }

@@ -1,0 +1,227 @@
+//! What a call does that found nothing nearby, until its body runs or it has a result: it leads a flight, looks into the
+//! engines that outlive the process, or waits for another call.
+
+use crate::call::computation::Computation;
+use crate::call::lookup::{LARGE, Same};
+use crate::call::store::Destination;
+use crate::counters::Counter;
+use crate::far::{Far, Found, Looked};
+use crate::flight::graph::Blocks;
+use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
+use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::outcome::{Outcome, Value};
+use crate::scope::{Answered, Call};
+
+/// What a call that found nothing nearby does next.
+pub(super) enum Begun<K: OwnedPart, V: Value, F: Value> {
+    /// A value that was found, or that another call shares.
+    Found(Box<V>, Answered),
+    /// Another call has just failed.
+    Failed(Box<F>),
+    /// It computes.
+    Compute(Computation<K, V, F>),
+    /// It waits for another call's computation.
+    Wait(Waiting<K, V, F>),
+    /// It looks into the engines that outlive the process, for all who wait for it.
+    Look(Looking<K, V, F>),
+}
+
+pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    far: &'static Far<K, V>,
+    lead: Lead<'static, K, V, F>,
+    /// Whether it may wait for a computation in another process, and how.
+    may_wait: Option<Blocks>,
+}
+
+pub(super) struct Waiting<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    blocks: bool,
+    wait: Box<Wait<'static, K, V, F>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
+    pub(super) fn waiting(
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        blocks: Blocks,
+        wait: Box<Wait<'static, K, V, F>>,
+    ) -> Self {
+        Begun::Wait(Waiting { memo, hash, blocks, wait })
+    }
+
+    pub(super) fn join(memo: &'static Memo<K, V, F>, hash: u64, key: K, blocks: bool) -> Self {
+        match memo.flights.join(hash, key, blocks) {
+            Joined::Lead(flight) => Self::lead(memo, memo.flights.lead(flight), blocks),
+            Joined::Wait(wait) => Begun::Wait(Waiting { memo, hash, blocks, wait }),
+        }
+    }
+
+    pub(super) fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
+        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None)
+    }
+
+    pub(super) fn lead(
+        memo: &'static Memo<K, V, F>,
+        mut lead: Lead<'static, K, V, F>,
+        blocks: Blocks,
+    ) -> Self {
+        // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
+        let held = memo.runs_user_code.then(|| lead.hold());
+        // a flight may have landed between our look at the store and our joining
+        let stored = if const { size_of::<V>() > LARGE } {
+            memo.landed(&lead)
+        } else {
+            memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
+        };
+        if let Some(stored) = stored {
+            memo.counters.count(Counter::Hits);
+            lead.land(|| Landed::Value(V::clone(&stored)));
+            return Begun::Found(stored, Answered::By(memo.near_name()));
+        }
+        drop(held);
+        Self::look(memo, lead, Some(blocks))
+    }
+
+    pub(super) fn look(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        may_wait: Option<Blocks>,
+    ) -> Self {
+        match &memo.far {
+            Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
+            None => Self::compute(memo, lead, None),
+        }
+    }
+
+    pub(super) fn compute(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        far: Option<Destination<K, V>>,
+    ) -> Self {
+        Begun::Compute(Computation::missed(memo, lead, far))
+    }
+
+    /// Whether there is nothing to wait for.
+    pub(super) fn is_end(&self) -> bool {
+        !matches!(self, Begun::Wait(_) | Begun::Look(_))
+    }
+
+    /// Waits for what there is to wait for.
+    pub(super) async fn end(mut self, call: Option<&Call>) -> Self {
+        loop {
+            self = match self {
+                Begun::Wait(wait) => wait.end().await,
+                Begun::Look(looking) => looking.end(call).await,
+                end => return end,
+            }
+        }
+    }
+
+    /// How the call ends, or goes on.
+    pub(super) fn ended(self, mut call: Option<Box<Call>>) -> Ended<K, V, F> {
+        let mut answered = |by| call.iter_mut().for_each(|call| call.answered(by, None));
+        match self {
+            Begun::Found(value, by) => {
+                answered(by);
+                Ended::Shared(Shared::Value(value))
+            }
+            Begun::Failed(failure) => {
+                answered(Answered::Waited);
+                Ended::Shared(Shared::Failure(failure))
+            }
+            Begun::Compute(computation) => Ended::Compute(match call {
+                Some(call) => computation.asked(call),
+                None => computation,
+            }),
+            Begun::Wait(_) | Begun::Look(_) => unreachable!("what there was to wait for is over"),
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
+    pub(super) async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
+        let Looking { memo, far, mut lead, may_wait } = self;
+        let writes = call.is_none_or(Call::writes);
+        // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
+        let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
+        let held = memo.runs_user_code.then(|| lead.hold());
+        if far.is_suspect() || memo.stands_in() && far.is_back(&looked) {
+            // it may be another key's; or was there for the time being, and would hide what the engine has
+            memo.near.clear();
+        }
+        match looked {
+            Looked::Found(found) => {
+                let Found { value, lives, cost, size, waited, engine, hold } = found;
+                if waited {
+                    memo.counters.count(Counter::Misses);
+                    memo.counters.count(Counter::Waits);
+                } else {
+                    memo.counters.hit_of_cost(cost);
+                }
+                if writes {
+                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
+                }
+                lead.land(|| Landed::Value(V::clone(&value)));
+                Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
+            }
+            Looked::Nothing(key) => {
+                drop(held);
+                Begun::compute(memo, lead, key.map(|key| (far, key)))
+            }
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {
+    pub(super) async fn end(self) -> Begun<K, V, F> {
+        let Waiting { memo, hash, blocks, mut wait } = self;
+        // a leader on a thread is taken to make progress, and those of a function that blocks are all such
+        if !blocks {
+            wait.with(memo.patience());
+        }
+        let waited = wait.await;
+        if matches!(waited, Waited::Value(_) | Waited::Failed(_)) {
+            memo.counters.count(Counter::Misses);
+            memo.counters.count(Counter::Waits);
+        }
+        match waited {
+            Waited::Value(value) => Begun::Found(value, Answered::Waited),
+            Waited::Failed(failure) => Begun::Failed(failure),
+            Waited::Lead(lead) => Begun::lead(memo, lead, blocks),
+            Waited::Alone(key) => Begun::alone(memo, hash, key),
+            Waited::Again(key) => Begun::join(memo, hash, key, blocks),
+            Waited::Impatient(key) => {
+                memo.is_impatient();
+                Begun::join(memo, hash, key, blocks)
+            }
+        }
+    }
+}
+
+/// What a call has come to when there is nothing more to wait for.
+pub(super) enum Ended<K: OwnedPart, V: Value, F: Value> {
+    /// A result that it did not compute.
+    Shared(Shared<V, F>),
+    /// The right to compute.
+    Compute(Computation<K, V, F>),
+}
+
+/// What a call gets that does not compute, each in a box: a large one stays out of the frames between.
+pub(super) enum Shared<V, F> {
+    Value(Box<V>),
+    Failure(Box<F>),
+}
+
+impl<V: Value, F: Value> Shared<V, F> {
+    /// The result, as what it is in for the caller: a large one stands in no other frame on its way.
+    #[inline(never)]
+    pub(super) fn result<R, O: Outcome<R, Stored = V, Failure = F>, E>(self, outcome: O) -> Result<R, E> {
+        Ok(match self {
+            Shared::Value(value) => outcome.hit(*value),
+            Shared::Failure(failure) => outcome.failed(*failure),
+        })
+    }
+}

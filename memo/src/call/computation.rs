@@ -1,0 +1,180 @@
+//! The right to compute a key.
+
+use std::future::Future;
+use std::time::Instant;
+
+use crate::call::store::Destination;
+use crate::counters::Counter;
+use crate::directive::Directive;
+use crate::event::{self, Event};
+use crate::flight::graph::{self, Held};
+use crate::flight::{Landed, Lead, Own, holding};
+use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memoized::Memoized;
+use crate::outcome::{Outcome, Value};
+use crate::scope::{Answered, Call};
+use crate::settings::OnError;
+use crate::trace::Span;
+
+/// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
+/// [finished](Computation::finish), because the body panicked or its future was dropped, another caller takes over.
+pub struct Computation<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    /// None for a call that stores nothing.
+    lead: Option<Lead<'static, K, V, F>>,
+    started: Option<Instant>,
+    /// What few have. Last: it holds on to the record.
+    more: Option<Box<More<K, V>>>,
+}
+
+/// What is to be known of some computations.
+pub(super) struct More<K: 'static, V: 'static> {
+    /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
+    /// function's engines are by then.
+    far: Option<Destination<K, V>>,
+    /// What is asked of the call.
+    call: Option<Box<Call>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Computation").field("memo", &self.memo).finish_non_exhaustive()
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
+    /// One that is not for a miss.
+    pub(super) fn new(
+        memo: &'static Memo<K, V, F>,
+        lead: Option<Lead<'static, K, V, F>>,
+        far: Option<Destination<K, V>>,
+    ) -> Self {
+        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
+        Computation { memo, lead, started: memo.counters.start(), more }
+    }
+
+    /// That of a miss which leads at once, and has been counted.
+    #[inline(always)]
+    pub(super) fn leading(
+        memo: &'static Memo<K, V, F>,
+        flight: Own<K, V, F>,
+        started: Option<Instant>,
+    ) -> Self {
+        Computation { memo, lead: Some(memo.flights.lead(flight)), started, more: None }
+    }
+
+    /// That of any other miss, which it counts.
+    pub(super) fn missed(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        far: Option<Destination<K, V>>,
+    ) -> Self {
+        let started = Self::count(memo, far.is_none());
+        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
+        Computation { memo, lead: Some(lead), started, more }
+    }
+
+    /// Counts a miss that begins to be computed. When that was, if it is to be timed.
+    #[inline(always)]
+    pub(super) fn count(memo: &'static Memo<K, V, F>, by_sample: bool) -> Option<Instant> {
+        let counted = memo.counters.line();
+        counted.count(Counter::Misses);
+        match by_sample {
+            true if graph::is_idle() => counted.start_outermost(),
+            true => counted.start(),
+            // its entry says what it took
+            false => Some(Instant::now()),
+        }
+    }
+
+    /// Has this asked of it, and tells those who listen that it begins.
+    pub(super) fn asked(mut self, call: Box<Call>) -> Self {
+        if call.is_heard() {
+            if let Some(lead) = &self.lead
+                && call.directive != Some(Directive::Refresh)
+            {
+                // who listens may call for this very key
+                let _held = lead.hold();
+                call.missed();
+            }
+            // timed in any case, and what was told is no part of it
+            self.started = Some(Instant::now());
+        }
+        match &mut self.more {
+            Some(more) => more.call = Some(call),
+            None => self.more = Some(Box::new(More { far: None, call: Some(call) })),
+        }
+        self
+    }
+
+    /// Has this thread compute the key from now on, until what it gives is dropped.
+    #[inline(always)]
+    pub(super) fn hold(&self) -> Option<Held> {
+        self.lead.as_ref().map(Lead::hold)
+    }
+
+    /// What the body runs in.
+    pub(super) fn span(&self) -> Span {
+        let key = || self.memo.shown_of(self.lead.as_ref()?.key());
+        Span::of(self.memo.name(), key)
+    }
+
+    /// Runs the body of an asynchronous function.
+    pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
+        holding(self.lead.as_ref(), self.span().around(body))
+    }
+
+    /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.
+    #[inline(never)]
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
+        let memo = self.memo;
+        let cost = memo.counters.computed(self.started);
+        let mut more = self.more.take();
+        if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
+            call.answered(Answered::Computed, cost);
+        }
+        let Some(lead) = &mut self.lead else { return };
+        // callbacks and drops of the user's run in here, and may wait for others
+        let held = memo.runs_user_code.then(|| lead.hold());
+        // one of those who wait takes the flight over, as from a leader that is gone
+        let passes_on =
+            !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
+        let stored = match &mut more {
+            None => match memo.only_store() {
+                Some(store) => memo.store_near(store, lead, outcome, result),
+                None => memo.store(lead, None, None, cost, outcome, result),
+            },
+            Some(more) => {
+                let call = more.call.as_ref();
+                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
+                // where it passes on, the lease goes back as well, for whoever takes over
+                let far = more.far.take().filter(|_| !passes_on);
+                writes && memo.store(lead, far, ttl, cost, outcome, result)
+            }
+        };
+        let call = more.and_then(|more| more.call);
+        let shown = match stored && call.is_none() && event::may_be_heard() {
+            true => Some(memo.shown_of(lead.key())),
+            false => None,
+        };
+        if !passes_on {
+            lead.land(|| match outcome.stored(result) {
+                Some(value) => Landed::Value(value),
+                None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
+            });
+        }
+        self.lead = None;
+        drop(held);
+        memo.mind_thrashing();
+        match call {
+            // it is told as the call ends, here
+            Some(mut call) if stored => call.stored(),
+            _ => {}
+        }
+        if let Some(shown) = shown {
+            event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        }
+        event::tell_rest();
+    }
+}

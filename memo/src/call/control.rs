@@ -1,0 +1,214 @@
+//! What is asked of a function about one key, beside calls: to peek, to insert, to invalidate.
+//!
+//! Generated code makes the key from arguments in one place, whatever is asked: it gets a question ([`Ask`]) and puts it to
+//! the [`Entry`] of that key.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::call::look::MemoBy;
+use crate::call::lookup::AddHooks;
+use crate::counters::Counter;
+use crate::error::{Error, ErrorKind};
+use crate::event::{self, Event};
+use crate::hooks::Hooks;
+use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::memo::Memo;
+use crate::memoized::Memoized;
+use crate::outcome::{SharedOutcome, Value};
+use crate::park::block_on;
+use crate::scope::Asked;
+use crate::site::Site;
+
+/// What one key leads to.
+pub trait Entry<R> {
+    /// What is stored.
+    fn peek(&self) -> Reply<Option<R>>;
+
+    /// Stores a result. The reply is an error if it was not stored in every tier.
+    fn insert(&self, result: R) -> Reply<Result<(), Error>>;
+
+    /// Drops what is stored. The reply is an error if it was not done in every tier.
+    fn invalidate(&self) -> Reply<Result<(), Error>>;
+}
+
+/// A question to an entry.
+pub type Ask<'a, R> = &'a mut dyn FnMut(&dyn Entry<R>);
+
+/// What is replied, or will be.
+pub enum Reply<T> {
+    /// It is known.
+    Now(T),
+    /// It comes from an engine that outlives the process.
+    Later(Pin<Box<dyn Future<Output = T> + Send>>),
+}
+
+impl<T> std::fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Reply::Now(_) => "Now",
+            Reply::Later(_) => "Later",
+        })
+    }
+}
+
+impl<T> Reply<T> {
+    /// The reply itself, waited for.
+    pub async fn settled(self) -> T {
+        match self {
+            Reply::Now(reply) => reply,
+            Reply::Later(later) => later.await,
+        }
+    }
+
+    /// The reply itself, for which the thread waits.
+    pub fn now(self) -> T {
+        match self {
+            Reply::Now(reply) => reply,
+            Reply::Later(later) => block_on(later),
+        }
+    }
+}
+
+/// Puts a question to the entry that `find` finds.
+fn ask<R, T>(find: impl FnOnce(Ask<'_, R>), question: impl FnOnce(&dyn Entry<R>) -> T) -> T {
+    let (mut question, mut reply) = (Some(question), None);
+    find(&mut |entry| reply = question.take().map(|question| question(entry)));
+    match reply {
+        Some(reply) => reply,
+        None => unreachable!("generated code asks each question once"),
+    }
+}
+
+/// What is stored in the entry that `find` finds.
+pub fn peek<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Option<R>> {
+    ask(find, |entry| entry.peek())
+}
+
+/// Stores a result in the entry that `find` finds.
+pub fn insert<R>(result: R, find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
+    ask(find, |entry| entry.insert(result))
+}
+
+/// Drops what is stored in the entry that `find` finds.
+pub fn invalidate<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
+    ask(find, |entry| entry.invalidate())
+}
+
+/// Puts a question to the entry of `key`, in the namespace in force.
+pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
+    site: Site,
+    hooks: AddHooks<P, R, O>,
+    key: &P,
+    outcome: O,
+    ask: Ask<'_, R>,
+) {
+    let origin = site.memo::<P::Owned, O::Stored, O::Failure>(&|| hooks(Hooks::new()));
+    let asked = Asked::of(origin.name()).unwrap_or_default();
+    ask(&Shared { origin, asked, key: *key, outcome });
+}
+
+/// The entry of a function whose results are shared between threads.
+struct Shared<P: SharedPart, R, O: SharedOutcome<R>> {
+    origin: &'static MemoBy<P, R, O>,
+    asked: Asked,
+    key: P,
+    outcome: O,
+}
+
+impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<P, R, O> {
+    fn peek(&self) -> Reply<Option<R>> {
+        let Shared { key, outcome, .. } = *self;
+        let (memo, lease) = self.asked.choice.of(self.origin);
+        if !memo.settings.enabled() {
+            return Reply::Now(None);
+        }
+        let hash = memo.hash(&key);
+        if let Some(stored) = memo.near.peek(hash, &Query(key)) {
+            return Reply::Now(Some(outcome.hit(stored)));
+        }
+        match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
+            Some((far, key)) => Reply::Later(Box::pin(async move {
+                let _lease = lease;
+                far.peek(key).await.map(|stored| outcome.hit(stored))
+            })),
+            None => Reply::Now(None),
+        }
+    }
+
+    fn insert(&self, result: R) -> Reply<Result<(), Error>> {
+        let Shared { key, outcome, origin, .. } = *self;
+        let (memo, lease) = self.asked.choice.of(origin);
+        let version = &**memo;
+        let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
+        let (hash, owned) = (memo.hash(&key), key.to_owned_part());
+        let Some(value) = outcome.stored(&result) else { return refused() };
+        let Some(storage) = memo.storage(&owned, &value, outcome.is_error(&value), self.asked.ttl) else {
+            return refused();
+        };
+        let encoded = version.far.as_ref().and_then(|far| {
+            let key = far.key_of(&owned, hash)?;
+            let encoded = far.encode(&value, Some(&key))?;
+            Some((far, key, encoded))
+        });
+        for (other, _lease) in self.asked.choice.others(origin) {
+            other.forget_nearby(&key);
+        }
+        memo.flights.supersede(hash, &Query(key));
+        let size = encoded.as_ref().map(|(_, _, encoded)| encoded.len());
+        let near = memo.goes_near(encoded.is_none(), size);
+        if !near && encoded.is_none() {
+            return refused();
+        }
+        if near {
+            if let Some((far, key, _)) = &encoded {
+                // so that a change elsewhere finds it; what is inserted is right until then
+                far.hold(key, hash);
+            }
+            memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+        }
+        if !near || memo.has_changed(version) {
+            // what it replaces, or what was emptied meanwhile, perhaps for good
+            memo.near.remove(hash, &Query(key));
+        }
+        memo.counters.count(Counter::Stored);
+        event::tell_of(&Event::Stored { function: memo.name() }, memo.shown(&key).as_deref());
+        match encoded {
+            Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
+                let _lease = lease;
+                far.insert(key, encoded, storage.lifetime).await
+            })),
+            None => Reply::Now(Ok(())),
+        }
+    }
+
+    fn invalidate(&self) -> Reply<Result<(), Error>> {
+        let Shared { key, origin, .. } = *self;
+        let choice = &self.asked.choice;
+        let mut engines = Vec::new();
+        for (memo, lease) in choice.others(origin).chain([choice.of(origin)]) {
+            memo.forget_nearby(&key);
+            engines
+                .extend(memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, lease))));
+        }
+        if engines.is_empty() {
+            return Reply::Now(Ok(()));
+        }
+        Reply::Later(Box::pin(async move {
+            let mut done = Ok(());
+            for (far, key, _lease) in engines {
+                done = done.and(far.remove(key).await);
+            }
+            done
+        }))
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Drops what is in memory for `key`. What is being computed for it now is not stored.
+    fn forget_nearby<P: Part<Owned = K>>(&self, key: &P) {
+        let hash = self.hash(key);
+        self.flights.supersede(hash, &Query(*key));
+        self.near.remove(hash, &Query(*key));
+    }
+}

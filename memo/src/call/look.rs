@@ -1,0 +1,240 @@
+//! The first part of a call: look nearby. The fast path of every call ends here.
+//!
+//! What is not a hit at the first look, as nearly all are, leaves by a function out of line and does not come back, so that the
+//! hit keeps next to nothing for it: the arguments for the body, and room for what such a function gives.
+
+use crate::call::lookup::{AddHooks, is_large};
+use crate::call::missed::{Missed, MissedBy};
+use crate::call::running::RunningBy;
+use crate::counters::{Counter, Mine};
+use crate::directive::{self, Directive};
+use crate::hooks::Hooks;
+use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::memo::{Code, Memo};
+use crate::memoized::Memoized;
+use crate::near::Fast;
+use crate::outcome::{Outcome, SharedOutcome, Value};
+use crate::scope::{Answered, Asked, Call};
+use crate::site::Site;
+
+/// The record of a function with keys `P` and results `R` stored as `O` says.
+pub(crate) type MemoBy<P, R, O> =
+    Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+
+/// Looks nearby, for an asynchronous call.
+///
+/// `site` is a function so that what only the slow path wants of it is made there. It gives the same each time, and that
+/// goes for all functions of its type.
+///
+/// # Errors
+///
+/// A call that found nothing, to go on with.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
+    site: S,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    const { assert!(size_of::<S>() == 0) };
+    let memo = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site);
+    if const { !is_large::<O::Stored>() } {
+        match look_first::<P, R, O>(memo, key) {
+            Look::Hit(stored) => return Ok(outcome.hit(stored)),
+            Look::Miss(memo, hash) => return Err(Missed::new(memo, hash, key)),
+            Look::Unusual => {}
+        }
+    }
+    enter_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
+}
+
+/// All of a synchronous call that comes before its body. `site` is as for [`enter`].
+///
+/// # Errors
+///
+/// The body is to run.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn begin<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
+    site: S,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, RunningBy<P, R, O>> {
+    const { assert!(size_of::<S>() == 0) };
+    let memo = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site);
+    if const { !is_large::<O::Stored>() } {
+        match look_first::<P, R, O>(memo, key) {
+            Look::Hit(stored) => return Ok(outcome.hit(stored)),
+            Look::Miss(memo, hash) => return begin_miss(memo, hash, key, outcome),
+            Look::Unusual => {}
+        }
+    }
+    begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
+}
+
+/// What came of the first look.
+pub(crate) enum Look<K: OwnedPart, V: Value, F: Value> {
+    /// What is stored, which has been counted as a hit.
+    Hit(V),
+    /// Nothing is stored. The record, and the hash of the key.
+    Miss(&'static Memo<K, V, F>, u64),
+    /// It has to be looked at more closely.
+    Unusual,
+}
+
+/// [`Look`], by the borrowed key and the outcome.
+type LookBy<P, R, O> = Look<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+
+/// A look for the usual hit. `memo` is the record, if this code has come by before.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn look_first<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: Option<&'static MemoBy<P, R, O>>,
+    key: P,
+) -> LookBy<P, R, O> {
+    match memo {
+        Some(memo) if !directive::pending() => look_once::<P, R, O>(memo, key),
+        _ => Look::Unusual,
+    }
+}
+
+/// [`look_first`], where there is a record and nothing is asked of the call.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static MemoBy<P, R, O>,
+    key: P,
+) -> LookBy<P, R, O> {
+    let (mine, place) = (Mine::new(), memo.counters.place());
+    if !mine.has(place) {
+        return Look::Unusual;
+    }
+    let counted = mine.line(place);
+    let hash = memo.hash(&key);
+    match memo.near.get_fast(hash, Query(key)) {
+        Fast::Hit(stored) => {
+            counted.count(Counter::Hits);
+            Look::Hit(stored)
+        }
+        Fast::Miss => Look::Miss(memo, hash),
+        Fast::Slow => Look::Unusual,
+    }
+}
+
+/// What [`begin`] does on a miss.
+#[cold]
+#[inline(never)]
+pub(crate) fn begin_miss<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static MemoBy<P, R, O>,
+    hash: u64,
+    key: P,
+    outcome: O,
+) -> Result<R, RunningBy<P, R, O>> {
+    Missed::new(memo, hash, key).begin(outcome)
+}
+
+/// What [`begin`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+#[cold]
+#[inline(never)]
+fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: Option<&'static MemoBy<P, R, O>>,
+    code: Code<P::Owned, O::Stored, O::Failure>,
+    site: &dyn Fn() -> Site,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, RunningBy<P, R, O>> {
+    let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new())));
+    let mut found = None;
+    match look_closely::<P, R, O>(memo, site, key, &mut found) {
+        Some(missed) => missed.begin(outcome),
+        None => hit(&mut found, outcome),
+    }
+}
+
+/// The result of what was found, as what it is in for the caller: a large one stands in no other frame on its way.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn hit<R, O: Outcome<R>, E>(found: &mut Option<O::Stored>, outcome: O) -> Result<R, E> {
+    match found.take() {
+        Some(stored) => Ok(outcome.hit(stored)),
+        None => unreachable!("what has not missed has found something"),
+    }
+}
+
+/// What [`enter`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+#[cold]
+#[inline(never)]
+fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: Option<&'static MemoBy<P, R, O>>,
+    code: Code<P::Owned, O::Stored, O::Failure>,
+    site: &dyn Fn() -> Site,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, MissedBy<P, R, O>> {
+    let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new())));
+    let mut found = None;
+    match look_closely::<P, R, O>(memo, site, key, &mut found) {
+        Some(missed) => Err(missed),
+        None => hit(&mut found, outcome),
+    }
+}
+
+/// Looks again, in whatever way the call is to be looked up. What is found goes into `found`; else it gives the call that has
+/// missed.
+pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static MemoBy<P, R, O>,
+    site: &dyn Fn() -> Site,
+    key: P,
+    found: &mut Option<O::Stored>,
+) -> Option<MissedBy<P, R, O>> {
+    if directive::pending_here() {
+        if let Some(asked) = directive::asked(&site(), memo.name()) {
+            return look_as_asked::<P, R, O>(memo, asked, key, found);
+        }
+    } else if directive::pending() && const { !is_large::<O::Stored>() } {
+        // another thread has a scope: nothing is asked here, and most are usual hits
+        match look_once::<P, R, O>(memo, key) {
+            Look::Hit(stored) => {
+                *found = Some(stored);
+                return None;
+            }
+            Look::Miss(memo, hash) => return Some(Missed::new(memo, hash, key)),
+            Look::Unusual => {}
+        }
+    }
+    let hash = memo.hash(&key);
+    memo.near.get_slow(hash, Query(key), found);
+    if found.is_none() {
+        return Some(Missed::found_nothing(memo, hash, key));
+    }
+    memo.counters.count(Counter::Hits);
+    None
+}
+
+/// Looks as a scope, a directive or somebody who listens asks for. It gives what [`look_closely`] gives.
+#[inline(never)]
+fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static MemoBy<P, R, O>,
+    asked: Asked,
+    key: P,
+    found: &mut Option<O::Stored>,
+) -> Option<MissedBy<P, R, O>> {
+    if asked.directive == Some(Directive::Bypass) {
+        return Some(Missed::asked(memo, 0, None, Call::new(asked, memo.name(), None)));
+    }
+    let (memo, lease) = asked.choice.of(memo);
+    let reads = asked.directive != Some(Directive::Refresh);
+    let mut call = Call::new(asked, memo.name(), lease);
+    if call.is_heard() {
+        call.shows(memo.shown(&key));
+    }
+    let hash = memo.hash(&key);
+    if reads {
+        memo.near.get_slow(hash, Query(key), found);
+    }
+    if found.is_none() {
+        return Some(Missed::asked(memo, hash, Some(key.to_owned_part()), call));
+    }
+    memo.counters.count(Counter::Hits);
+    call.answered(Answered::By(memo.near_name()), None);
+    None
+}

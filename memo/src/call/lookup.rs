@@ -1,0 +1,29 @@
+//! What the parts of a call share: how an owned key is looked up, and from which size on results go another way.
+
+use crate::hooks::Hooks;
+use crate::key::Part;
+use crate::near::Lookup;
+use crate::outcome::Outcome;
+
+/// Finds an owned key by another.
+pub(super) struct Same<'a, K>(pub(super) &'a K);
+
+impl<K: Eq> Lookup<K> for Same<'_, K> {
+    fn matches(&self, key: &K) -> bool {
+        *self.0 == *key
+    }
+}
+
+/// Results of more bytes are looked up out of line, and stand in as few frames as can be: inlined code would make a frame of
+/// many times their size, which unoptimized code does not share between its steps.
+pub(crate) const LARGE: usize = 2048;
+
+/// Whether results of the type `R` are [large](LARGE).
+pub const fn is_large<R>() -> bool {
+    size_of::<R>() > LARGE
+}
+
+/// Adds to the hooks of a function with keys `P` and results `R` stored as `O` says.
+pub(crate) type AddHooks<P, R, O> = fn(
+    Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>,
+) -> Hooks<<P as Part>::Owned, <O as Outcome<R>>::Stored>;

@@ -1,0 +1,202 @@
+//! A call that found nothing nearby: it goes on as a synchronous or as an asynchronous one.
+
+use crate::call::acquire::Acquire;
+use crate::call::begun::{Begun, Ended, Shared};
+use crate::call::computation::Computation;
+use crate::call::lookup::{LARGE, Same};
+use crate::call::running::Running;
+use crate::directive::Directive;
+use crate::flight::graph::Blocks;
+use crate::flight::{Joined, Own};
+use crate::key::{OwnedPart, Part};
+use crate::memo::{Leads, Memo};
+use crate::near::Fast;
+use crate::outcome::{Outcome, Value};
+use crate::park::block_on;
+use crate::scope::Call;
+use crate::settings::SingleFlight;
+
+/// A call that found nothing nearby.
+#[derive(Debug)]
+pub struct Missed<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    key: Option<K>,
+    /// What is asked of it, if anything is.
+    call: Option<Box<Call>>,
+}
+
+/// [`Missed`], by the borrowed key and the outcome.
+pub(crate) type MissedBy<P, R, O> =
+    Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+
+impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
+    /// A call for the models, which looks nearby as [`enter`] does.
+    #[cfg(all(test, memo_shuttle))]
+    pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
+        let found = memo.near.get(hash, Same(&key));
+        found.ok_or(Missed { memo, hash, key: Some(key), call: None })
+    }
+
+    /// One of which nothing is asked. What has expired of its key leaves.
+    pub(crate) fn new<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
+        memo.near.missed(hash);
+        Self::found_nothing(memo, hash, key)
+    }
+
+    /// One of which nothing is asked, after a look that sees to what has expired.
+    pub(crate) fn found_nothing<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
+        Missed { memo, hash, key: Some(key.to_owned_part()), call: None }
+    }
+
+    /// One of which something is asked. Without a key it stores nothing.
+    pub(crate) fn asked(memo: &'static Memo<K, V, F>, hash: u64, key: Option<K>, call: Call) -> Self {
+        Missed { memo, hash, key, call: Some(Box::new(call)) }
+    }
+
+    /// The part of a synchronous call that comes before the body: waits for another call's result, or gets the right to
+    /// compute.
+    ///
+    /// # Errors
+    ///
+    /// The body is to run.
+    //
+    // Not a frame of ours is on the stack while the body runs: it may call this function again, to any depth.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn begin<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O) -> Result<R, Running<K, V, F>> {
+        // in parts, which need no place in the caller's frame
+        let Missed { memo, hash, key, call } = self;
+        match Self::start(memo, hash, key, call) {
+            Started::Running(running) => Err(running),
+            Started::Shared(shared) => shared.result(outcome),
+        }
+    }
+
+    /// What another call shares, or the right to compute, which begins.
+    #[inline(never)]
+    pub(super) fn start(
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        key: Option<K>,
+        call: Option<Box<Call>>,
+    ) -> Started<K, V, F> {
+        let mut missed = Missed { memo, hash, key, call };
+        match missed.lead_at_once(true) {
+            Ok(flight) => {
+                let started = Computation::count(memo, true);
+                Started::Running(Running::new(|| Computation::leading(memo, flight, started)))
+            }
+            Err(begun) => missed.start_slowly(begun),
+        }
+    }
+
+    /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn start_slowly(&mut self, begun: Other<K, V, F>) -> Started<K, V, F> {
+        let call = self.call.take();
+        let begun = begun.map_or_else(|| self.first_step(true, call.as_deref()), |begun| *begun);
+        let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
+        match begun.ended(call) {
+            Ended::Shared(shared) => Started::Shared(shared),
+            Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
+        }
+    }
+
+    /// The flight to lead, as nearly every miss of a function without engines comes to it: nothing is asked of the call, and
+    /// nobody else computes the key. The error is what has begun instead, if anything has.
+    //
+    // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
+    // processor wait for each of the writes.
+    #[inline(always)]
+    pub(super) fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
+        let Missed { memo, hash, .. } = *self;
+        let Some(leads) = memo.leads else { return Err(None) };
+        if self.call.is_some() || const { size_of::<V>() > LARGE } {
+            return Err(None);
+        }
+        let Some(key) = self.key.take() else { return Err(None) };
+        let joined = match leads {
+            Leads::All => memo.flights.join(hash, key, blocks),
+            Leads::Alone => return Ok(memo.flights.alone(hash, key)),
+        };
+        let flight = match joined {
+            Joined::Lead(flight) => flight,
+            Joined::Wait(wait) => {
+                return Err(Some(Box::new(Begun::waiting(memo, hash, blocks, wait))));
+            }
+        };
+        let lead = memo.flights.lead(flight);
+        // as in `Begun::lead`, where the look is made again if it has found anything
+        let held = memo.runs_user_code.then(|| lead.hold());
+        let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
+            Fast::Miss => false,
+            Fast::Hit(_) => true,
+            Fast::Slow => memo.landed(&lead).is_some(),
+        };
+        drop(held);
+        match is_there {
+            false => Ok(lead.into_flight()),
+            true => Err(Some(Box::new(Begun::lead(memo, lead, blocks)))),
+        }
+    }
+
+    /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
+    /// to compute.
+    #[inline(never)]
+    pub fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
+        mut self,
+        outcome: O,
+    ) -> Acquire<K, V, F, R, O> {
+        let begun = match self.lead_at_once(false) {
+            Ok(flight) => {
+                let started = Computation::count(self.memo, true);
+                let computation = Computation::leading(self.memo, flight, started);
+                return Acquire::ended(Ended::Compute(computation), outcome);
+            }
+            Err(begun) => begun,
+        };
+        let call = self.call.take();
+        let begun = begun.map_or_else(|| self.first_step(false, call.as_deref()), |begun| *begun);
+        if begun.is_end() {
+            return Acquire::ended(begun.ended(call), outcome);
+        }
+        let later = async move {
+            let begun = begun.end(call.as_deref()).await;
+            begun.ended(call)
+        };
+        Acquire::later(later, outcome)
+    }
+
+    #[inline(never)]
+    pub(super) fn first_step(&mut self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
+        let Missed { memo, hash, .. } = *self;
+        let Some(key) = self.key.take() else {
+            return Begun::Compute(Computation::new(memo, None, None));
+        };
+        if !memo.settings.enabled() {
+            return Begun::Compute(Computation::new(memo, None, None));
+        }
+        if call.is_some_and(|call| call.directive == Some(Directive::Refresh)) {
+            memo.flights.supersede(hash, &Same(&key));
+            let unseen = memo.far.as_ref().and_then(|far| Some((far, far.unseen(&key, hash)?)));
+            let lead = memo.flights.lead(memo.flights.alone(hash, key));
+            return Begun::Compute(Computation::new(memo, Some(lead), unseen));
+        }
+        if memo.settings.single_flight == Some(SingleFlight::Off) {
+            return Begun::alone(memo, hash, key);
+        }
+        Begun::join(memo, hash, key, blocks)
+    }
+}
+
+/// What has begun in place of leading a flight at once, if anything has.
+pub(super) type Other<K, V, F> = Option<Box<Begun<K, V, F>>>;
+
+/// How a synchronous call goes on.
+pub(super) enum Started<K: OwnedPart, V: Value, F: Value> {
+    /// Its body runs.
+    Running(Running<K, V, F>),
+    /// With a result that it does not compute.
+    Shared(Shared<V, F>),
+}

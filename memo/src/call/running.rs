@@ -1,0 +1,64 @@
+//! A synchronous call while its body runs.
+
+use crate::body::Body;
+use crate::call::computation::Computation;
+use crate::flight::graph::Held;
+use crate::key::{OwnedPart, Part};
+use crate::outcome::{Outcome, Value};
+use crate::pool::Pooled;
+use crate::trace::{self, EnteredSpan};
+
+/// The right to compute of a synchronous call, whose body runs. Dropped before it has [finished](Self::finish), because the
+/// body panicked, it leaves the right to another call.
+//
+// What is known of the computation is in a pooled block, so that each level of a recursion holds one pointer to it.
+pub struct Running<K: OwnedPart, V: Value, F: Value>(Pooled<Run<K, V, F>>);
+
+/// [`Running`], by the borrowed key and the outcome.
+pub(crate) type RunningBy<P, R, O> =
+    Running<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+
+/// What is behind a [`Running`]. The order is that in which these end.
+pub(super) struct Run<K: OwnedPart, V: Value, F: Value> {
+    span: Option<Box<EnteredSpan>>,
+    held: Option<Held>,
+    computation: Computation<K, V, F>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Running<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Running").field(&self.0.computation).finish()
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
+    /// Has the computation run from now on.
+    //
+    // It is made, and borrowed, only where it will stand: see `lead_at_once`.
+    #[inline(always)]
+    pub(super) fn new(computation: impl FnOnce() -> Computation<K, V, F>) -> Self {
+        let mut run = Pooled::new(|| Run { span: None, held: None, computation: computation() });
+        run.held = run.computation.hold();
+        if trace::shows_keys() {
+            run.span = Some(Box::new(run.computation.span().enter()));
+        }
+        Running(run)
+    }
+
+    /// Stores the result of the body, and tells those who wait.
+    #[inline(never)]
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
+        let Run { span, held, computation } = &mut *self.0;
+        (*span, *held) = (None, None);
+        computation.finish(outcome, result);
+    }
+
+    /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
+    /// function runs the body itself.
+    #[inline(never)]
+    pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
+        let result = body.run();
+        self.finish(outcome, &result);
+        result
+    }
+}

@@ -1,0 +1,146 @@
+//! How a record stores what came of a flight.
+
+use std::time::Duration;
+
+use crate::call::lookup::Same;
+use crate::counters::Counter;
+use crate::far::{Far, FarKey, Hold};
+use crate::flight::Lead;
+use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memo::storage::Storage;
+use crate::near::Memory;
+use crate::outcome::{Outcome, Value};
+
+/// Engines that outlive the process, and where to store a result there.
+pub(super) type Destination<K, V> = (&'static Far<K, V>, Box<FarKey>);
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// What the store has for the flight of `lead` after all, out of line for large values.
+    #[inline(never)]
+    pub(super) fn landed(&self, lead: &Lead<'static, K, V, F>) -> Option<Box<V>> {
+        let mut stored = None;
+        self.near.get_slow(lead.hash(), Same(lead.key()), &mut stored);
+        stored.map(Box::new)
+    }
+
+    /// Keeps in memory what a farther engine had, for as long as it lives there.
+    pub(super) fn keep(
+        &self,
+        lead: &Lead<'static, K, V, F>,
+        value: &V,
+        ttl: Option<Duration>,
+        lives: Option<Duration>,
+        size: usize,
+        (far, hold): (&Far<K, V>, Hold),
+    ) {
+        if !self.goes_near(false, Some(size)) {
+            return;
+        }
+        if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
+            let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
+            let store = || {
+                let (key, mut value) = (lead.key().clone(), Some(value.clone()));
+                self.near.insert_from(lead.hash(), key, &mut value, storage.weight, lifetime);
+                self.drop_unless(far, hold, lead);
+            };
+            let undo = || {
+                self.near.remove(lead.hash(), &Same(lead.key()));
+            };
+            lead.store(store, undo);
+        }
+    }
+
+    /// Takes back what was just put near, if it was changed elsewhere since it was looked up or its computation began.
+    pub(super) fn drop_unless(&self, far: &Far<K, V>, hold: Hold, lead: &Lead<'static, K, V, F>) {
+        if !far.holds(hold) {
+            self.near.remove(lead.hash(), &Same(lead.key()));
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Puts it into the store in memory, where that is all there is. Whether it was stored.
+    #[inline(always)]
+    pub(super) fn store_near<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &'static self,
+        store: &Memory<K, V>,
+        lead: &Lead<'static, K, V, F>,
+        outcome: O,
+        result: &R,
+    ) -> bool {
+        let mut value = outcome.stored(result);
+        let Some(found) = &value else { return false };
+        let is_error = outcome.is_error(found);
+        let Some(Storage { weight, lifetime }) = self.storage(lead.key(), found, is_error, None) else {
+            return false;
+        };
+        let key = lead.key().clone();
+        let stored = lead.store_unless(self.runs_user_code, |is_off| {
+            store.insert_unless(&|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
+        });
+        if stored {
+            self.counters.count(Counter::Stored);
+        }
+        stored
+    }
+
+    /// Puts it into memory and into the engines at `far`, as far as it is to go there. `ttl` stands in place of the
+    /// setting; `cost` is how long it took, if that is known. Whether it was stored.
+    #[inline(never)]
+    pub(super) fn store<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &'static self,
+        lead: &Lead<'static, K, V, F>,
+        far: Option<Destination<K, V>>,
+        ttl: Option<Duration>,
+        cost: Option<Duration>,
+        outcome: O,
+        result: &R,
+    ) -> bool {
+        let mut value = outcome.stored(result);
+        let Some(found) = &value else { return false };
+        let Some(storage) = self.storage(lead.key(), found, outcome.is_error(found), ttl) else {
+            return false;
+        };
+        // the user's `Serialize` runs before anything waits for the store
+        let asked = far.as_ref().map(|(far, key)| (*far, key.hold()));
+        let far = far.and_then(|(far, key)| {
+            let encoded = far.encode(found, key.over())?;
+            Some((far, key, encoded))
+        });
+        let failed = far.as_ref().is_none_or(|(_, key, _)| key.failed);
+        let size = far.as_ref().map(|(_, _, encoded)| encoded.len());
+        let near = self.goes_near(failed, size);
+        let mut stored = false;
+        let store = || {
+            if near {
+                let Storage { weight, lifetime } = storage;
+                self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
+                if let (true, true, Some(far)) = (failed, self.stands_in(), &self.far) {
+                    far.kept_in_fallback(|| self.near.clear());
+                }
+                if let Some((far, hold)) = asked {
+                    self.drop_unless(far, hold, lead);
+                }
+            } else {
+                // what this replaces may have been small enough
+                self.near.remove(lead.hash(), &Same(lead.key()));
+            }
+            stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
+            if let Some((far, key, encoded)) = far {
+                far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
+            }
+            if stored {
+                self.counters.count(Counter::Stored);
+            }
+        };
+        let undo = || {
+            self.near.remove(lead.hash(), &Same(lead.key()));
+            if let Some((far, _)) = asked {
+                far.forget(lead.key());
+            }
+        };
+        lead.store(store, undo);
+        stored
+    }
+}
