@@ -90,7 +90,7 @@ mod bound {
     }
 }
 
-impl<K: 'static, V: 'static> Hooks<K, V> {
+impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
     /// The same, of keys and results that are bound.
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
@@ -101,6 +101,7 @@ impl<K: 'static, V: 'static> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,
+            by_thread: Some(Threads::new),
         }
     }
 }
@@ -133,7 +134,7 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
             Looked::Miss(Some(table)) if !trace::shows_keys() => {
                 return Err(begin_miss(memo, hash, key, table));
             }
-            Looked::Miss(_) | Looked::Unusual => {}
+            Looked::Miss(_) | Looked::Slow => {}
         }
     }
     begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)

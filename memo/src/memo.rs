@@ -122,7 +122,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || may_run_user_code::<V>()
                 || may_run_user_code::<F>(),
             header: Header::of::<Self>(marker),
-            near: Near::new(first.route.kind, &limits(&first.settings)),
+            near: Near::new(first.route.kind, &limits(&first.settings), hooks.by_thread),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),

@@ -95,13 +95,13 @@ pub mod engine {
         /// One for as many entries, or for any number.
         pub fn new(capacity: Option<u64>) -> Self {
             let limits = Limits { capacity, ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// One for as much weight.
         pub fn weighted(max_weight: u64) -> Self {
             let limits = Limits { max_weight: Some(max_weight), ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// What is stored.

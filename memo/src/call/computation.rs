@@ -141,8 +141,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
         let stored = match &mut more {
-            None if memo.stores_at_once() => memo.store_near(lead, outcome, result),
-            None => memo.store(lead, None, None, cost, outcome, result),
+            None => match memo.only_store() {
+                Some(store) => memo.store_near(store, lead, outcome, result),
+                None => memo.store(lead, None, None, cost, outcome, result),
+            },
             Some(more) => {
                 let call = more.call.as_ref();
                 let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));

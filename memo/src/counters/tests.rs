@@ -27,7 +27,7 @@ impl Clone for Counting {
 
 #[test]
 fn a_table_is_nobody_elses_while_a_hit_of_this_thread_may_count_in_it() {
-    let near = Near::new(Kind::Memory, &Limits::default());
+    let near = Near::new(Kind::Memory, &Limits::default(), None);
     near.insert(0, (), Counting, 1, None);
     std::thread::scope(|scope| {
         scope.spawn(|| {
