@@ -7,7 +7,7 @@
 //! * [`entry`], [`kind`]: what an entry is, and how its key and its value are found behind it.
 //! * [`slabs`], [`form`]: memory for entries.
 //! * [`readers`]: how readers keep what they look at from being freed, without telling anybody.
-//! * [`garbage`]: what has left, until no reader can see it any more.
+//! * [`retired`](mod@retired): what has left, until no reader can see it any more.
 //! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues, and what leaves.
 //! * [`queue`], [`ghosts`], [`portion`], [`returns`]: what that goes by.
 //! * [`erased`]: lookups, inserts and removals put together of these.
@@ -19,7 +19,7 @@
 //!
 //! `Eq` and `Clone` run while this thread [reads](readers::reading) and under no lock; they may do whatever they like,
 //! come back to this store too. While they take their time, what leaves the store is not freed: at worst (see
-//! [`has_room`](garbage::Graveyard::has_room)) as much again as the store may hold, and then inserts are refused until they
+//! [`has_room`](retired::Retired::has_room)) as much again as the store may hold, and then inserts are refused until they
 //! are done. `Drop` runs under no lock either, [caught](drop_retired).
 //!
 //! A key is compared with its like outside of the lock, and what was found is looked for again under it, by address:
@@ -61,13 +61,13 @@ use std::time::Duration;
 mod entry;
 mod erased;
 mod form;
-mod garbage;
 mod ghosts;
 mod index;
 mod kind;
 mod portion;
 mod queue;
 mod readers;
+mod retired;
 mod returns;
 mod shard;
 #[cfg(all(test, memo_shuttle))]

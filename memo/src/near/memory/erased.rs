@@ -5,10 +5,10 @@
 //! under no lock either.
 
 use super::entry::{COARSE, FOREVER, New, UNTIMED, USES, word};
-use super::garbage::{Garbage, Graveyard, Rules};
 use super::index::Found;
 use super::kind::{Arriving, Kind, Looking};
 use super::readers::reading;
+use super::retired::{Batch, Retired, Rules};
 use super::shard::{self, Shards, Share};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::near::counts::NearCounts;
@@ -43,7 +43,7 @@ pub(super) struct Written {
     pub schedule: Schedule,
     /// Whether a shard has found that it thrashes, and nobody has asked since.
     thrashes: AtomicBool,
-    pub graveyard: Graveyard,
+    pub retired: Retired,
     /// Held while the limits are changed.
     #[cfg(feature = "config")]
     changing: Mutex<()>,
@@ -59,7 +59,7 @@ pub(super) struct Wish<'a> {
 }
 
 /// What an insert leaves to be cleaned, and whether at once.
-type Placed = (Option<Box<Garbage>>, bool);
+type Placed = (Option<Box<Batch>>, bool);
 
 /// Why an entry is not put in.
 pub(super) enum Not {
@@ -116,7 +116,7 @@ impl Erased {
                 kind,
                 schedule: Schedule::new(),
                 thrashes: AtomicBool::new(false),
-                graveyard: Graveyard::new(kind, rules),
+                retired: Retired::new(kind, rules),
                 #[cfg(feature = "config")]
                 changing: Mutex::new(()),
             },
@@ -158,7 +158,7 @@ impl Erased {
     /// Locks all shards, and what has left them, in the order in which an insert does.
     pub(super) fn hold<'s>(&'s self, held: Keep<'_, 's>) {
         self.shards.each().for_each(|locked| held(Box::new(locked)));
-        held(Box::new(self.rest.graveyard.held_lock()));
+        held(Box::new(self.rest.retired.held_lock()));
     }
 
     /// Holds itself to other limits. What fits into them stays, unless it is the idle time that changes. False, and
@@ -173,14 +173,14 @@ impl Erased {
         }
         let changing = lock(&self.rest.changing);
         self.tti.store(limits.tti.map_or(NEVER, nanos), Relaxed);
-        self.rest.graveyard.adopt(rules);
+        self.rest.retired.adopt(rules);
         let adopt = |mut locked: Locked<'_>| {
             locked.adopt(share);
             locked.unlock(true)
         };
-        let garbage: Vec<_> = self.shards.each().filter_map(adopt).collect();
+        let batches: Vec<_> = self.shards.each().filter_map(adopt).collect();
         drop(changing);
-        garbage.into_iter().for_each(|garbage| self.clean(Some(garbage), true));
+        batches.into_iter().for_each(|batch| self.clean(Some(batch), true));
         for number in 0..shards {
             // A few at a time: others want the lock as well.
             while !self.trim(number, 256) {}
@@ -193,8 +193,8 @@ impl Erased {
     fn trim(&self, number: usize, most: usize) -> bool {
         let mut locked = self.shards.lock_number(number);
         let done = locked.trim(most);
-        let garbage = locked.unlock(true);
-        self.clean(garbage, true);
+        let batch = locked.unlock(true);
+        self.clean(batch, true);
         done
     }
 
@@ -251,7 +251,7 @@ impl Erased {
         let lifetime = lifetime.map_or(NEVER, nanos);
         let tti = self.tti();
         let shortest = lifetime.min(tti);
-        if shortest == 0 || !self.rest.graveyard.has_room() {
+        if shortest == 0 || !self.rest.retired.has_room() {
             // SAFETY: as the caller says.
             unsafe { self.refuse(hash, arriving) };
             return true;
@@ -262,7 +262,7 @@ impl Erased {
         let new = New { hash, weight, word, read: now, tti };
         // SAFETY: as the caller says.
         match unsafe { self.place(is_off, &new, arriving) } {
-            Ok((garbage, at_once)) => self.clean(garbage, at_once),
+            Ok((batch, at_once)) => self.clean(batch, at_once),
             Err(Not::Admitted) => {
                 // SAFETY: as the caller says.
                 unsafe { self.refuse(hash, arriving) };
@@ -302,7 +302,7 @@ impl Erased {
         if !locked.admits(new) {
             return Err(Not::Admitted);
         }
-        locked.fetch_spares(&self.rest.graveyard);
+        locked.fetch_spares(&self.rest.retired);
         if locked.has(new.hash) {
             drop(locked);
             // SAFETY: as the caller says.
@@ -313,9 +313,9 @@ impl Erased {
         }
         // SAFETY: as the caller says.
         let thrashes = unsafe { locked.insert(new, arriving) };
-        let garbage = locked.unlock(false);
+        let batch = locked.unlock(false);
         self.note(thrashes);
-        Ok((garbage, false))
+        Ok((batch, false))
     }
 
     #[inline]
@@ -353,7 +353,7 @@ impl Erased {
                 if !locked.admits(new) {
                     return Err(Not::Admitted);
                 }
-                locked.fetch_spares(&self.rest.graveyard);
+                locked.fetch_spares(&self.rest.retired);
                 let Some(found) = locked.find(reading, hash, |found| !others.contains(&found.entry())) else {
                     if is_off() {
                         return Err(Not::Wanted);
@@ -395,7 +395,7 @@ impl Erased {
     }
 
     fn remove_where(&self, hash: u64, is: impl Fn(Found<'_>) -> bool) -> bool {
-        let (lived, garbage) = reading(|reading| {
+        let (lived, batch) = reading(|reading| {
             loop {
                 let Some(found) = self.shards.index(hash).find(reading, hash, &is) else {
                     return (false, None);
@@ -406,7 +406,7 @@ impl Erased {
                 }
             }
         });
-        self.clean(garbage, self.at_once());
+        self.clean(batch, self.at_once());
         lived
     }
 
@@ -450,11 +450,11 @@ impl Erased {
             let unforked = unforked_sweeper();
             let mut locked = self.shards.lock_number(number);
             locked.shrink();
-            let garbage = locked.unlock(true);
+            let batch = locked.unlock(true);
             drop(unforked);
-            self.clean(garbage, false);
+            self.clean(batch, false);
         }
-        self.rest.graveyard.flush();
+        self.rest.retired.flush();
     }
 
     /// Removes an entry with this hash that has expired by `now`; whether there was one.
@@ -464,18 +464,18 @@ impl Erased {
         let unforked = unforked_sweeper();
         let mut locked = self.shards.lock(hash);
         let gone = locked.expire(hash, self.tti(), now);
-        let garbage = locked.unlock(false);
+        let batch = locked.unlock(false);
         drop(unforked);
-        self.clean(garbage, false);
+        self.clean(batch, false);
         gone
     }
 
     /// Sees to what has been taken out, with no lock held any more.
     #[inline]
-    fn clean(&self, garbage: Option<Box<Garbage>>, now: bool) {
-        match garbage {
-            Some(garbage) if now => self.rest.graveyard.free_now(*garbage),
-            Some(garbage) => self.rest.graveyard.take(*garbage),
+    fn clean(&self, batch: Option<Box<Batch>>, now: bool) {
+        match batch {
+            Some(batch) if now => self.rest.retired.free_now(*batch),
+            Some(batch) => self.rest.retired.take(*batch),
             None => (),
         }
     }
@@ -501,7 +501,7 @@ impl Erased {
         for locked in self.shards.each() {
             self.clean(locked.unlock(true), true);
         }
-        self.rest.graveyard.flush();
+        self.rest.retired.flush();
     }
 
     /// Frees all that has left, as soon as other threads' readers let it.
@@ -509,7 +509,7 @@ impl Erased {
     pub(super) fn settle(&self) {
         loop {
             self.tidy();
-            if self.rest.graveyard.held() == 0 {
+            if self.rest.retired.held() == 0 {
                 return;
             }
             crate::sync::thread::yield_now();
@@ -531,12 +531,12 @@ impl Drop for Erased {
     fn drop(&mut self) {
         for mut locked in self.shards.each() {
             locked.clear();
-            if let Some(garbage) = locked.unlock(true) {
-                self.rest.graveyard.keep(*garbage);
+            if let Some(batch) = locked.unlock(true) {
+                self.rest.retired.keep(*batch);
             }
         }
         // SAFETY: whoever reads this store borrows it, and it is ours alone.
-        unsafe { self.rest.graveyard.free() };
+        unsafe { self.rest.retired.free() };
     }
 }
 

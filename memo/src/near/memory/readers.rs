@@ -72,8 +72,8 @@ shuttle::lazy_static! {
     static ref SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
 }
 
-/// What threads have that have no slot yet. It says that nothing is as usual, so that who looks for that needs not look for
-/// a slot as well.
+/// The slot of threads that have none yet. It says that it reads, so that the fast path leaves it to the slow one and needs not ask
+/// whether there is a slot.
 static NONE: Slot =
     Slot { state: AtomicU64::new(READING | FENCED), taken: AtomicBool::new(true), next: ptr::null() };
 
@@ -115,7 +115,7 @@ impl Drop for End {
 }
 
 impl Slot {
-    /// Begins what does not begin as usual; gives the state that [`End`] is to be told.
+    /// Begins a reading on the slow path; gives the state that [`End`] is to be told.
     fn begin(&self) -> u64 {
         let mut state = self.state.load(Relaxed);
         if state & READING == 0 {
@@ -134,7 +134,7 @@ impl Slot {
         state
     }
 
-    /// Ends what does not end as usual.
+    /// Ends a reading on the slow path.
     #[cold]
     #[inline(never)]
     fn end(&'static self, begun: u64) {
@@ -181,8 +181,8 @@ pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
     work.read(&Reading(PhantomData))
 }
 
-/// Runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no fence: the
-/// usual case, with nothing in it for any other.
+/// The fast path: runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no
+/// fence.
 #[inline(always)]
 pub(super) fn reading_fast<W: Read>(work: W) -> Option<W::Out> {
     // The model checker's atomics are for one model, and `NONE` is for all that run.

@@ -14,13 +14,13 @@
 //! Why so, and what came of it, is in decision 27.
 
 use super::entry::{Entry, New, USES};
-use super::garbage::{Garbage, Graveyard};
 use super::ghosts::Ghosts;
 use super::index::{Found, Index, SHARD_BITS, Table};
 use super::kind::{Arriving, Kind};
 use super::portion::Portion;
 use super::queue::{Queue, Stamps};
 use super::readers::Reading;
+use super::retired::{Batch, Retired};
 use super::returns::Returns;
 use super::slabs::Slabs;
 use crate::clock::NEVER;
@@ -98,7 +98,7 @@ struct Shard {
     now: u32,
     /// Counters of the table that have got stuck since it was built.
     stuck: u32,
-    garbage: Garbage,
+    retired: Batch,
     slabs: Slabs,
     evicted: u64,
     expired: u64,
@@ -123,7 +123,7 @@ impl Shard {
             portion: Portion::new(share.limit),
             now: 0,
             stuck: 0,
-            garbage: Garbage::default(),
+            retired: Batch::default(),
             slabs: Slabs::new(kind, share.is_timed()),
             evicted: 0,
             expired: 0,
@@ -236,7 +236,7 @@ struct Newcomer {
 /// A shard whose lock is held. No code of the user's runs in here.
 ///
 /// All entries in its queues are in its index, and nothing is freed while the lock is held that was in the index at any
-/// time since it has been taken: garbage goes to the graveyard by [`unlock`](Self::unlock) only. Only the
+/// time since it has been taken: what it retires leaves by [`unlock`](Self::unlock) only. Only the
 /// holder of the lock writes the index. So the safety demands of [`Index`] and [`Queue`] are met throughout.
 pub(super) struct Locked<'s> {
     index: &'s Index,
@@ -246,23 +246,23 @@ pub(super) struct Locked<'s> {
 impl Locked<'_> {
     /// Gives the lock back, and out what there is to be freed, once it is enough; `all`: however little.
     #[inline]
-    pub(super) fn unlock(mut self, all: bool) -> Option<Box<Garbage>> {
+    pub(super) fn unlock(mut self, all: bool) -> Option<Box<Batch>> {
         let Share { batch, bound, .. } = self.shard.share;
-        let few = self.shard.garbage.is_only_entries(batch);
-        (!few || all || bound.weighs()).then(|| self.take_garbage()).flatten()
+        let few = self.shard.retired.is_only_entries(batch);
+        (!few || all || bound.weighs()).then(|| self.take_retired()).flatten()
     }
 
     #[cold]
     #[inline(never)]
-    fn take_garbage(&mut self) -> Option<Box<Garbage>> {
+    fn take_retired(&mut self) -> Option<Box<Batch>> {
         let batch = self.shard.share.batch;
-        let garbage = &mut self.shard.garbage;
-        (!garbage.is_empty()).then(|| Box::new(std::mem::replace(garbage, Garbage::with_room_for(batch))))
+        let retired = &mut self.shard.retired;
+        (!retired.is_empty()).then(|| Box::new(std::mem::replace(retired, Batch::with_room_for(batch))))
     }
 
-    /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
+    /// Sees to it that there is a slot for an entry without asking for memory, if some were freed.
     #[inline]
-    pub(super) fn fetch_spares(&mut self, from: &Graveyard) {
+    pub(super) fn fetch_spares(&mut self, from: &Retired) {
         if self.shard.slabs.spares() == 0 && self.shard.evicted != 0 {
             from.spare(self.shard.share.batch, &mut self.shard.slabs);
             self.shard.slabs.is_full();
@@ -445,7 +445,7 @@ impl Locked<'_> {
 
     fn retire(&mut self, entry: Entry) {
         // SAFETY: it has been taken out of the index, and it is in no queue.
-        unsafe { self.shard.garbage.add(entry, entry.head().weight) };
+        unsafe { self.shard.retired.add(entry, entry.head().weight) };
     }
 
     /// Takes out an entry with this hash that has expired by `now`; whether there was one.
@@ -470,10 +470,10 @@ impl Locked<'_> {
         let (evicted, expired) = (shard.evicted, shard.expired);
         let fresh = Shard { evicted, expired, returns, ..Shard::new(shard.kind, shard.share) };
         let old = std::mem::replace(shard, fresh);
-        shard.garbage = old.garbage;
+        shard.retired = old.retired;
         // SAFETY: it is not the index's table any more, what was in it was in nothing else but the queues, and those
         // are gone as well.
-        unsafe { shard.garbage.add_full(table, old.len, old.weight) };
+        unsafe { shard.retired.add_full(table, old.len, old.weight) };
     }
 
     /// Gives memory back, where many have left; whether it did.
@@ -496,7 +496,7 @@ impl Locked<'_> {
         // What is stuck anew in a table just built, building it again would not loosen.
         self.shard.stuck = 0;
         // SAFETY: it is not the index's table any more, and all that was in it is in the new one.
-        unsafe { self.shard.garbage.add_table(old) };
+        unsafe { self.shard.retired.add_table(old) };
     }
 
     /// Evicts until there is room.
@@ -551,8 +551,8 @@ impl Shard {
     fn evict(&mut self, new: &mut Newcomer) -> Option<Entry> {
         let each = self.each();
         let aim = self.portion.aim(each);
-        let is_usual = new.away.is_none() && self.small.counted + each >= aim && self.main.len() > 0;
-        if is_usual && let Some(entry) = self.small.pop() {
+        let is_fast = new.away.is_none() && self.small.counted + each >= aim && self.main.len() > 0;
+        if is_fast && let Some(entry) = self.small.pop() {
             // SAFETY: it is in the index.
             let head = unsafe { entry.head() };
             if head.word.load(Relaxed) & USES == 0 && !self.now.is_multiple_of(TURN) {
@@ -562,12 +562,12 @@ impl Shard {
             }
             return self.judge(entry, aim, new.passes);
         }
-        self.evict_in_full(new, each)
+        self.evict_slow(new, each)
     }
 
     /// The same where the newcomer may be let into the main queue, or the queues are not as they should be.
     #[inline(never)]
-    fn evict_in_full(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry> {
+    fn evict_slow(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry> {
         if self.main.len() == 0 && self.small.counted > self.portion.aim(each) {
             self.divide(each);
         }

@@ -550,7 +550,7 @@ fn a_reader_that_sleeps_delays_nobody_and_what_is_kept_for_it_is_bounded() {
             assert!(store.counts().entries <= 100);
         }
         // As much again as the store may hold, and a little.
-        assert!(store.erased.rest.graveyard.held() <= 600, "{}", store.erased.rest.graveyard.held());
+        assert!(store.erased.rest.retired.held() <= 600, "{}", store.erased.rest.retired.held());
         store.remove(hash(0), &By(0));
         store.clear();
         assert_eq!(store.counts().entries, 0);
@@ -636,8 +636,8 @@ fn a_forked_child_frees_what_its_parents_readers_would_keep() {
         for key in 1..2000 {
             store.insert(hash(key), key, free.clone(), 1, None);
         }
-        store.erased.rest.graveyard.flush();
-        let freed = store.erased.rest.graveyard.held() < 50 && store.get(hash(1999), By(1999)).is_some();
+        store.erased.rest.retired.flush();
+        let freed = store.erased.rest.retired.held() < 50 && store.get(hash(1999), By(1999)).is_some();
         // SAFETY: as above.
         unsafe { libc::_exit(if freed { 0 } else { 1 }) }
     }

@@ -1,8 +1,8 @@
-//! What has been taken out of an index, until nobody can see it any more.
+//! Retired entries and tables: taken out of an index, and not freed before their grace period is over.
 //!
-//! Shards hand it over in batches. Enough of them together are worth a [`Grace`], whose beginning is dear; when that is
-//! over they are freed, with no lock held. Nobody waits for it: what readers still see stays for somebody else to free,
-//! later. How much may stay is bounded, see [`Graveyard::has_room`].
+//! Shards hand them over in batches. Enough batches together are worth a [`Grace`], whose beginning is dear; when that is
+//! over they are freed, with no lock held. Nobody waits for that: what readers still see stays for somebody else to free,
+//! later. How much may stay is bounded, see [`Retired::has_room`].
 
 use super::entry::Entry;
 use super::index::Table;
@@ -15,9 +15,10 @@ use crate::sync::{Mutex, MutexGuard, lock};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// Entries and tables that no new reader finds, owned from here on. Leaked if it is not [freed](Self::free).
+/// A batch of retired entries and tables, which no new reader finds. It owns them, and leaks them if it is not
+/// [freed](Self::free).
 #[derive(Default)]
-pub(super) struct Garbage {
+pub(super) struct Batch {
     entries: Vec<Entry>,
     /// Tables whose entries have gone elsewhere.
     tables: Vec<Table>,
@@ -28,9 +29,9 @@ pub(super) struct Garbage {
 }
 
 // SAFETY: it owns what the addresses lead to, keys and values, as a vector would; and those of any kind may be sent.
-unsafe impl Send for Garbage {}
+unsafe impl Send for Batch {}
 
-impl Garbage {
+impl Batch {
     /// # Safety
     ///
     /// The entry has been taken out of its index, and is known to nobody but readers that are at work already.
@@ -58,7 +59,7 @@ impl Garbage {
     }
 
     pub(super) fn with_room_for(entries: usize) -> Self {
-        Garbage { entries: Vec::with_capacity(entries), ..Garbage::default() }
+        Batch { entries: Vec::with_capacity(entries), ..Batch::default() }
     }
 
     /// Whether it is fewer entries than this, and nothing else.
@@ -121,8 +122,8 @@ impl Garbage {
     }
 }
 
-/// All garbage of a store.
-pub(super) struct Graveyard {
+/// All retired entries of a store.
+pub(super) struct Retired {
     kind: &'static Kind,
     pile: Mutex<Pile>,
     /// How many entries are neither in the store nor freed.
@@ -138,7 +139,7 @@ pub(super) struct Graveyard {
     timed: AtomicBool,
 }
 
-/// How a graveyard is run.
+/// By what retired entries are freed.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     /// So many entries are worth the beginning of a grace.
@@ -155,8 +156,8 @@ pub(super) struct Rules {
 
 struct Pile {
     /// What came since the last grace began.
-    fresh: Garbage,
-    waiting: Vec<(Grace, Garbage)>,
+    fresh: Batch,
+    waiting: Vec<(Grace, Batch)>,
     /// What was freed, for shards that need a place.
     slabs: Slabs,
 }
@@ -181,13 +182,13 @@ impl DerefMut for Unforked<'_> {
     }
 }
 
-impl Graveyard {
+impl Retired {
     pub(super) fn new(kind: &'static Kind, rules: Rules) -> Self {
         let Rules { worth, worth_weight, most, most_weight, timed } = rules;
-        Graveyard {
+        Retired {
             kind,
             pile: Mutex::new(Pile {
-                fresh: Garbage::default(),
+                fresh: Batch::default(),
                 waiting: Vec::new(),
                 slabs: Slabs::new(kind, timed),
             }),
@@ -215,12 +216,12 @@ impl Graveyard {
         }
     }
 
-    /// Takes garbage, and frees what can be freed, once that is worth it.
+    /// Takes a batch, and frees what can be freed, once that is worth it.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn take(&self, garbage: Garbage) {
-        let large = garbage.is_large();
-        let pile = self.add(garbage);
+    pub(super) fn take(&self, batch: Batch) {
+        let large = batch.is_large();
+        let pile = self.add(batch);
         let worth = large
             || pile.fresh.len() >= self.worth.load(Relaxed)
             || pile.fresh.weight() >= self.worth_weight.load(Relaxed);
@@ -229,13 +230,13 @@ impl Graveyard {
         }
     }
 
-    /// Frees garbage here and now, unless somebody still reads it after a moment: then it is taken as any other.
+    /// Frees a batch here and now, unless somebody still reads it after a moment: then it is taken as any other.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn free_now(&self, garbage: Garbage) {
+    pub(super) fn free_now(&self, batch: Batch) {
         const MOMENTS: u32 = 16;
-        let Some(mut grace) = Grace::begin() else { return self.take(garbage) };
-        self.hold(&garbage);
+        let Some(mut grace) = Grace::begin() else { return self.take(batch) };
+        self.hold(&batch);
         // One that reads itself would wait for itself.
         let moments = if is_reading() { 0 } else { MOMENTS };
         for _ in 0..moments {
@@ -245,27 +246,27 @@ impl Graveyard {
             crate::sync::thread::yield_now();
         }
         if grace.is_over() {
-            self.free_all(vec![garbage]);
+            self.free_all(vec![batch]);
         } else {
-            self.lock().waiting.push((grace, garbage));
+            self.lock().waiting.push((grace, batch));
         }
     }
 
-    fn hold(&self, garbage: &Garbage) {
-        self.held.fetch_add(garbage.len(), Relaxed);
-        self.held_weight.fetch_add(garbage.weight(), Relaxed);
+    fn hold(&self, batch: &Batch) {
+        self.held.fetch_add(batch.len(), Relaxed);
+        self.held_weight.fetch_add(batch.weight(), Relaxed);
     }
 
-    fn add(&self, garbage: Garbage) -> Unforked<'_> {
-        self.hold(&garbage);
+    fn add(&self, batch: Batch) -> Unforked<'_> {
+        self.hold(&batch);
         let mut pile = self.lock();
-        pile.fresh.append(garbage);
+        pile.fresh.append(batch);
         pile
     }
 
-    /// Takes garbage, and frees nothing.
-    pub(super) fn keep(&self, garbage: Garbage) {
-        self.add(garbage);
+    /// Takes a batch, and frees nothing.
+    pub(super) fn keep(&self, batch: Batch) {
+        self.add(batch);
     }
 
     fn lock(&self) -> Unforked<'_> {
@@ -291,10 +292,10 @@ impl Graveyard {
     #[inline(never)]
     fn collect(&self, mut pile: Unforked<'_>, fresh: bool) {
         // Taken out, so that nobody has to wait for what is done with it.
-        let fresh = if fresh { std::mem::take(&mut pile.fresh) } else { Garbage::default() };
+        let fresh = if fresh { std::mem::take(&mut pile.fresh) } else { Batch::default() };
         let mut waiting = std::mem::take(&mut pile.waiting);
         drop(pile);
-        let mut left = Garbage::default();
+        let mut left = Batch::default();
         if !fresh.is_empty() {
             match Grace::begin() {
                 Some(grace) => waiting.push((grace, fresh)),
@@ -302,10 +303,10 @@ impl Graveyard {
             }
         }
         let (mut over, mut still) = (Vec::new(), Vec::new());
-        for (mut grace, garbage) in waiting {
+        for (mut grace, batch) in waiting {
             match grace.is_over() {
-                true => over.push(garbage),
-                false => still.push((grace, garbage)),
+                true => over.push(batch),
+                false => still.push((grace, batch)),
             }
         }
         if !still.is_empty() || !left.is_empty() {
@@ -319,13 +320,13 @@ impl Graveyard {
     }
 
     /// Frees what has been held, and whose grace is over.
-    fn free_all(&self, over: Vec<Garbage>) {
-        let all = over.iter().map(Garbage::len).sum();
+    fn free_all(&self, over: Vec<Batch>) {
+        let all = over.iter().map(Batch::len).sum();
         let mut slabs = Slabs::with_room_for(all, self.kind, self.timed.load(Relaxed));
-        for garbage in over {
-            let (len, weight) = (garbage.len(), garbage.weight());
+        for batch in over {
+            let (len, weight) = (batch.len(), batch.weight());
             // SAFETY: its grace began when it had been taken out of the index, and is over. A store has entries of one kind.
-            unsafe { garbage.free(&mut slabs) };
+            unsafe { batch.free(&mut slabs) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
         }
@@ -341,7 +342,7 @@ impl Graveyard {
         self.lock().slabs.give(most, to);
     }
 
-    /// Whether there is room for more garbage, hence for an insert that makes some.
+    /// Whether there is room for more retired entries, hence for an insert that makes some.
     ///
     /// There is none when so many entries have come and gone while one and the same reader was at work (it sleeps, or
     /// its `Clone` does; it has been off the processor) that as much memory is held for it as the
@@ -398,8 +399,8 @@ impl Graveyard {
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
         drop(pile);
         let mut slabs = Slabs::new(self.kind, self.timed.load(Relaxed));
-        let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
+        let all = waiting.into_iter().map(|(_, batch)| batch).chain([fresh]);
         // SAFETY: as the caller says.
-        all.for_each(|garbage| unsafe { garbage.free(&mut slabs) });
+        all.for_each(|batch| unsafe { batch.free(&mut slabs) });
     }
 }
