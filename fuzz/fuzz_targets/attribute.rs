@@ -10,13 +10,13 @@ extern crate proc_macro;
 mod macros {
     pub(crate) mod args;
     pub(crate) mod crate_path;
-    pub(crate) mod duration;
     pub(crate) mod enclosing;
     pub(crate) mod expand;
     pub(crate) mod fallback;
     pub(crate) mod item;
     pub(crate) mod model;
     pub(crate) mod pipeline;
+    pub(crate) mod types;
     pub(crate) mod validate;
 }
 

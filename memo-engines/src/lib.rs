@@ -17,6 +17,7 @@ pub mod error;
 mod fork;
 pub mod guarded;
 mod lock;
+mod per_process;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod program;
 #[cfg(any(feature = "conformance", feature = "disk", feature = "redis"))]

@@ -52,7 +52,7 @@ use self::target::Target;
 use self::watch::Watch;
 use crate::engine::{Capability, GuardOptions, Reach, Space, Watcher};
 use crate::error::{Error, ErrorKind};
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 
 /// Stores entries in Redis or Valkey: see the [module](self).
 pub struct Redis {

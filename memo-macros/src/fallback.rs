@@ -6,8 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::crate_path;
-use crate::item::Function;
-use crate::validate::is_memoize;
+use crate::item::{Function, is_memoize};
 
 /// The errors beside the item. Of its attributes only a second `#[memoize]` is left out, which would
 /// say the same again.

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Ident, LitStr, Signature, Token, Visibility, token};
+use syn::{Attribute, Ident, LitStr, Path, Signature, Token, Visibility, token};
 
 /// A function with a body.
 #[derive(Debug, Clone)]
@@ -76,5 +76,18 @@ impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Function { attrs, vis, sig, body } = self;
         tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
+}
+
+/// Whether the attribute is a `#[memoize]`.
+pub(crate) fn is_memoize(attribute: &Attribute, krate: &Path) -> bool {
+    let path = attribute.path();
+    let mut segments = path.segments.iter().rev();
+    let last = segments.next().is_some_and(|segment| segment.ident == "memoize");
+    last && match segments.next() {
+        None => true,
+        Some(segment) => {
+            segment.ident == "memo" || krate.segments.last().is_some_and(|last| last.ident == segment.ident)
+        }
     }
 }

@@ -4,20 +4,20 @@
 //! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
 //! can be expanded.
 
-use std::time::Duration;
+mod argument;
+mod companion;
 
 use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
-use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Expr, FnArg, Ident, LitStr, Pat, Path, ReturnType, Signature, Type, TypeImplTrait, Visibility,
-    parse_quote,
-};
+use syn::{Attribute, FnArg, ReturnType, Signature, Type, Visibility, parse_quote};
 
-use crate::args::{Args, CompanionName, Given};
-use crate::crate_path;
+pub(crate) use self::argument::Arg;
+pub(crate) use self::companion::Companion;
+use crate::args::{Args, CompanionName, Options};
+pub(crate) use crate::args::{
+    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
+    SingleFlight,
+};
+pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 
@@ -32,11 +32,9 @@ pub(crate) struct Model {
     pub(crate) sig: Signature,
     /// The function's body, as written: one group in braces, so that `#body` is a block.
     pub(crate) body: TokenStream,
-    /// Where `memo` is found: `::memo`, or what `crate = path` says.
-    pub(crate) krate: Path,
     /// Where the function stands.
     pub(crate) place: Place,
-    /// Whether others have its path, which is its name where the author gives none.
+    /// Whether another function has its path. The path is the name of a function that the author gives none.
     pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
@@ -46,52 +44,12 @@ pub(crate) struct Model {
     pub(crate) args: Vec<Arg>,
     /// `self`, where there is one.
     pub(crate) receiver: Option<Receiver>,
-    /// The key in the author's words: if there is one, neither the arguments nor the receiver count.
-    pub(crate) key: Option<Expr>,
-    /// All that the runtime is to be told.
+    /// What the options mean. If there is a `key`, neither the arguments nor the receiver count.
     pub(crate) options: Options,
     /// Whether there can be engines that outlive the process: the cargo feature `engines`.
     pub(crate) outlives: bool,
     /// Whether keys may have to be shown: the cargo feature `tracing`.
     pub(crate) traced: bool,
-}
-
-/// Where a function stands, which decides what may stand beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In a module or in a block: other items may stand beside it.
-    Free,
-    /// In an `impl Type`: associated functions may stand beside it.
-    Inherent,
-    /// In an `impl Trait for Type`, in a `trait`, or nobody can tell: nothing may stand beside it.
-    Trait,
-}
-
-/// The control item.
-#[derive(Debug, Clone)]
-pub(crate) enum Companion {
-    /// A type of this name beside a free function.
-    Type(Ident),
-    /// An associated function of this name beside a method or an associated function.
-    Function(Ident),
-}
-
-/// One argument with a type.
-#[derive(Debug, Clone)]
-pub(crate) struct Arg {
-    /// The pattern, as written.
-    pub(crate) pat: Pat,
-    /// The type, as written.
-    pub(crate) ty: Type,
-    /// The names that the pattern binds, in order, each once.
-    pub(crate) bindings: Vec<Ident>,
-    /// Whether `skip` leaves it out of the key.
-    pub(crate) skipped: bool,
-    /// The name to pass it on by: its own where the pattern is nothing but a name (`x` or `mut x`), else
-    /// `argN`, hygienic, where N counts from 0 over the arguments with a type.
-    pub(crate) forward: Ident,
-    /// Whether `impl Trait` is somewhere in the type, so that the type cannot be named.
-    pub(crate) is_impl_trait: bool,
 }
 
 /// `self`, and how it enters the key.
@@ -105,231 +63,15 @@ pub(crate) struct Receiver {
     pub(crate) key: ReceiverKey,
 }
 
-/// How a receiver enters the key.
-#[derive(Debug, Clone)]
-pub(crate) enum ReceiverKey {
-    /// By what `Instance::instance` returns. The default.
-    Instance,
-    /// By the value of `self`.
-    Value,
-    /// Not at all: by `receiver = "skip"`, or because there is a `key`.
-    Skip,
-    /// By an expression over `self`.
-    Expr(Expr),
-}
-
-/// The options that the runtime is told; none is an option that was not given.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    /// Where results live.
-    pub(crate) engine: Engine,
-    /// What stands in for it.
-    pub(crate) fallback: Option<Fallback>,
-    /// `persist`, `shared` and `large`.
-    pub(crate) hints: [bool; 3],
-    /// Lifetime of an entry from its writing.
-    pub(crate) ttl: Option<Lifetime>,
-    /// Lifetime of an entry from its last read.
-    pub(crate) tti: Option<Lifetime>,
-    /// `|value| -> Option<Duration>`: the lifetime that a result asks for.
-    pub(crate) ttl_of: Option<Expr>,
-    /// Most entries.
-    pub(crate) capacity: Option<Capacity>,
-    /// `|key, value| -> u32`; there is a `max_weight` if and only if there is this.
-    pub(crate) weigh: Option<Expr>,
-    /// Most weight.
-    pub(crate) max_weight: Option<MaxWeight>,
-    /// `|value| -> bool`: whether to store a result.
-    pub(crate) cache_if: Option<Expr>,
-    /// Whether to store an `Err`; `None` is not to.
-    pub(crate) cache_err: Option<CacheErr>,
-    /// Whether to store a `None`. The default is to.
-    pub(crate) cache_none: bool,
-    /// How far concurrent misses of one key share one computation.
-    pub(crate) single_flight: Option<SingleFlight>,
-    /// What those who waited do after an error that cannot be cloned.
-    pub(crate) on_error: Option<OnError>,
-    /// How long to wait for a future that nobody polls.
-    pub(crate) patience: Option<Patience>,
-    /// The function's identity, in place of its path.
-    pub(crate) name: Option<LitStr>,
-    /// A part of the identity of stored results; 0 by default.
-    pub(crate) version: u64,
-    /// Whether an edit of the body makes stored results unreachable.
-    pub(crate) code: Code,
-    /// How stored results are encoded, where that is said.
-    pub(crate) codec: Option<Codec>,
-}
-
-/// Whether an edit of the body makes stored results unreachable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Code {
-    /// It does.
-    #[default]
-    Track,
-    /// It does not; `version` does.
-    Manual,
-}
-
-/// How stored results are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
-    /// postcard.
-    Postcard,
-    /// MessagePack.
-    MessagePack,
-    /// JSON.
-    Json,
-}
-
-/// Where results live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Engine {
-    /// The strategy chooses.
-    #[default]
-    Auto,
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-    /// A table of each thread's own.
-    Thread,
-    /// Engines that outlive the process, nearest first, by the names under which they are registered; perhaps with
-    /// one in memory before them.
-    Far {
-        /// The one in memory.
-        near: Option<Near>,
-        /// The others.
-        names: Vec<String>,
-    },
-}
-
-/// An engine in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Near {
-    /// The memory engine.
-    Memory,
-    /// The moka crate.
-    Moka,
-}
-
-impl Near {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Near::Memory => "memory",
-            Near::Moka => "moka",
-        }
-    }
-}
-
-impl Engine {
-    /// Whether results outlive the process.
-    pub(crate) fn is_far(&self) -> bool {
-        matches!(self, Engine::Far { .. })
-    }
-
-    /// The names, nearest first; none for "auto".
-    pub(crate) fn names(&self) -> Vec<&str> {
-        match self {
-            Engine::Auto => Vec::new(),
-            Engine::Memory => vec![Near::Memory.name()],
-            Engine::Moka => vec![Near::Moka.name()],
-            Engine::Thread => vec!["thread"],
-            Engine::Far { near, names } => {
-                near.map(Near::name).into_iter().chain(names.iter().map(String::as_str)).collect()
-            }
-        }
-    }
-}
-
-/// What stands in while engines that outlive the process are unavailable; nothing at all for "none".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fallback {
-    /// Engines that outlive the process, in order.
-    pub(crate) far: Vec<String>,
-    /// After those, one in memory.
-    pub(crate) near: Option<Near>,
-}
-
-impl Fallback {
-    /// The names, in order.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.far.iter().map(String::as_str).chain(self.near.map(Near::name)).collect()
-    }
-}
-
-/// A lifetime.
-#[derive(Debug, Clone)]
-pub(crate) enum Lifetime {
-    /// A duration literal such as `"5m"`; never zero.
-    Literal(Duration),
-    /// An expression of type `Duration`, to be evaluated once.
-    Expr(Expr),
-}
-
-/// A bound by count.
-#[derive(Debug, Clone)]
-pub(crate) enum Capacity {
-    /// No bound.
-    Unbounded,
-    /// An integer expression, to be evaluated once; never the literal 0.
-    Expr(Expr),
-}
-
-/// A bound by weight.
-#[derive(Debug, Clone)]
-pub(crate) enum MaxWeight {
-    /// A size such as `"64MiB"`, or an integer literal; never zero.
-    Bytes(u64),
-    /// An integer expression, to be evaluated once.
-    Expr(Expr),
-}
-
-/// How long an `Err` is stored.
-#[derive(Debug, Clone)]
-pub(crate) enum CacheErr {
-    /// As long as an `Ok`.
-    Yes,
-    /// For this long.
-    For(Lifetime),
-}
-
-/// How far concurrent misses of one key share one computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SingleFlight {
-    /// They do not.
-    Off,
-    /// Within this process.
-    Process,
-    /// Among the processes of this machine.
-    Machine,
-    /// Among machines.
-    Fleet,
-}
-
-/// How long to wait for a future that nobody polls.
-#[derive(Debug, Clone)]
-pub(crate) enum Patience {
-    /// So long.
-    For(Lifetime),
-    /// Without end.
-    Never,
-}
-
-/// What those who waited do after an error that cannot be cloned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// One of them computes, the others wait for that one.
-    One,
-    /// All compute.
-    All,
-}
-
 impl Model {
     /// Whether the strategy may choose an engine that outlives the process.
     pub(crate) fn may_outlive(&self) -> bool {
         self.outlives && self.options.engine == Engine::Auto
+    }
+
+    /// The hints to the strategy: `persist`, `shared` and `large`.
+    pub(crate) fn hints(&self) -> [bool; 3] {
+        [self.options.persist, self.options.shared, self.options.large]
     }
 
     /// Whether results stay on the thread that computed them.
@@ -346,23 +88,17 @@ impl Model {
     /// already, counts as not given.
     pub(crate) fn new(args: &Args, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
-        let named = args.companion.as_ref().and_then(|given| given.value.as_ref());
-        let explicit = matches!(named, Some(CompanionName::Name(_)));
+        let options = args.options();
+        let explicit = matches!(options.companion, Some(CompanionName::Name(_)));
         let place = enclosing::place(&vis, &sig, &body, explicit);
-        // where the path is a name in engines that outlive the process
+        // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
             && args.name.is_none()
-            && !matches!(value(&args.engine), Some(Engine::Memory | Engine::Moka));
-        let skipped: &[Ident] =
-            args.skip.as_ref().and_then(|given| given.value.as_ref()).map_or(&[], |skip| &skip.names);
+            && !matches!(options.engine, Engine::Memory | Engine::Moka);
 
         let receiver = sig.receiver().map(|receiver| Receiver {
             span: receiver.self_token.span,
-            key: match &args.receiver {
-                _ if args.key.is_some() => ReceiverKey::Skip,
-                Some(given) => given.value.clone().unwrap_or(ReceiverKey::Skip),
-                None => ReceiverKey::Instance,
-            },
+            key: if args.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
             receiver: receiver.clone(),
         });
         let typed = sig.inputs.iter().filter_map(|input| match input {
@@ -370,40 +106,17 @@ impl Model {
             FnArg::Receiver(_) => None,
         });
         let arguments =
-            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, skipped)).collect();
+            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip)).collect();
 
         Model {
-            companion: companion(named, place, &sig.ident),
+            companion: Companion::of(options.companion.as_ref(), place, &sig.ident),
             output: match &sig.output {
                 ReturnType::Default => parse_quote!(()),
                 ReturnType::Type(_, ty) => (**ty).clone(),
             },
-            krate: value(&args.krate).unwrap_or_else(crate_path::default),
             args: arguments,
             receiver,
-            key: value(&args.key).map(|key| key.0),
-            options: Options {
-                engine: value(&args.engine).unwrap_or_default(),
-                fallback: value(&args.fallback),
-                hints: [&args.persist, &args.shared, &args.large]
-                    .map(|hint| value(hint).is_some_and(|switch| switch.0)),
-                ttl: value(&args.ttl),
-                tti: value(&args.tti),
-                ttl_of: value(&args.ttl_of).map(|callback| callback.0),
-                capacity: value(&args.capacity),
-                weigh: value(&args.weigh).map(|callback| callback.0),
-                max_weight: value(&args.max_weight),
-                cache_if: value(&args.cache_if).map(|callback| callback.0),
-                cache_err: value(&args.cache_err).flatten(),
-                cache_none: value(&args.cache_none).is_none_or(|switch| switch.0),
-                single_flight: value(&args.single_flight),
-                on_error: value(&args.on_error),
-                patience: value(&args.patience),
-                name: value(&args.name).map(|name| name.0),
-                version: value(&args.version).map_or(0, |version| version.0),
-                code: value(&args.code).unwrap_or_default(),
-                codec: value(&args.codec),
-            },
+            options,
             outlives: cfg!(feature = "engines"),
             traced: cfg!(feature = "tracing"),
             place,
@@ -416,85 +129,6 @@ impl Model {
     }
 }
 
-/// The value of an option, if it was given and was good.
-fn value<T: Clone>(given: &Option<Given<T>>) -> Option<T> {
-    given.as_ref().and_then(|given| given.value.clone())
-}
-
-/// The control item that fits the place.
-fn companion(named: Option<&CompanionName>, place: Place, function: &Ident) -> Option<Companion> {
-    let name = match named {
-        Some(CompanionName::Off) => return None,
-        Some(CompanionName::Name(name)) => Some(name.clone()),
-        None => None,
-    };
-    match place {
-        Place::Free => Some(Companion::Type(name.unwrap_or_else(|| function.clone()))),
-        Place::Inherent => {
-            Some(Companion::Function(name.unwrap_or_else(|| format_ident!("{}_memo", function.unraw()))))
-        }
-        Place::Trait => None,
-    }
-}
-
-impl Arg {
-    fn new(index: usize, pat: &Pat, ty: &Type, skipped: &[Ident]) -> Self {
-        let mut bindings = Bindings::default();
-        bindings.visit_pat(pat);
-        let bindings = bindings.0;
-        let forward = match pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
-            _ => Ident::new(&format!("arg{index}"), Span::mixed_site().located_at(pat.span())),
-        };
-        Arg {
-            pat: pat.clone(),
-            ty: ty.clone(),
-            skipped: !bindings.is_empty() && bindings.iter().all(|binding| skipped.contains(binding)),
-            bindings,
-            forward,
-            is_impl_trait: impl_trait(ty).is_some(),
-        }
-    }
-}
-
-impl Arg {
-    /// Whether its pattern is nothing but its name.
-    pub(crate) fn is_whole(&self) -> bool {
-        matches!(&self.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
-    }
-}
-
-/// The names that a pattern binds.
-#[derive(Default)]
-struct Bindings(Vec<Ident>);
-
-impl<'ast> Visit<'ast> for Bindings {
-    fn visit_pat_ident(&mut self, pat: &'ast syn::PatIdent) {
-        // The branches of `(A(x) | B(x))` bind the same names.
-        if !self.0.contains(&pat.ident) {
-            self.0.push(pat.ident.clone());
-        }
-        visit::visit_pat_ident(self, pat);
-    }
-
-    // A const block or the length of an array may hold patterns of their own.
-    fn visit_expr(&mut self, _: &'ast Expr) {}
-    fn visit_block(&mut self, _: &'ast syn::Block) {}
-}
-
-/// The first `impl Trait` in a type.
-pub(crate) fn impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
-    struct First<'ast>(Option<&'ast TypeImplTrait>);
-    impl<'ast> Visit<'ast> for First<'ast> {
-        fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
-            self.0.get_or_insert(ty);
-        }
-    }
-    let mut first = First(None);
-    first.visit_type(ty);
-    first.0
-}
-
 #[cfg(test)]
 mod tests {
     use darling::Error;
@@ -502,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    fn model(options: &str, function: &str) -> Model {
+    pub(super) fn model(options: &str, function: &str) -> Model {
         let mut errors = Error::accumulator();
         let args = Args::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
@@ -515,13 +149,12 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let Model { krate, place, companion, output, args, receiver, key, options, .. } =
-            model("", "fn f() {}");
-        assert_eq!(text(krate), ":: memo");
+        let Model { place, companion, output, args, receiver, options, .. } = model("", "fn f() {}");
+        assert_eq!(text(options.krate), ":: memo");
         assert_eq!(place, Place::Free);
         assert!(matches!(companion, Some(Companion::Type(name)) if name == "f"));
         assert_eq!(text(output), "()");
-        assert!(args.is_empty() && receiver.is_none() && key.is_none());
+        assert!(args.is_empty() && receiver.is_none() && options.key.is_none());
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
@@ -533,32 +166,6 @@ mod tests {
     }
 
     #[test]
-    fn arguments() {
-        let function = "fn f(mut a: u8, (b, ref c): (u8, &impl Tr), d @ [e, ..]: [u8; 2], _: u8, ref g: u8, \
-                        P { h, i: (A(j) | B(j)) }: P) -> u8 { 1 }";
-        let Model { args, .. } = model("skip(a, b, c)", function);
-        let bindings = |arg: &Arg| arg.bindings.iter().map(Ident::to_string).collect::<Vec<_>>().join(" ");
-        let seen: Vec<_> =
-            args.iter().map(|arg| (arg.forward.to_string(), bindings(arg), arg.skipped)).collect();
-        let expected = [
-            ("a", "a", true),
-            ("arg1", "b c", true),
-            ("arg2", "d e", false),
-            ("arg3", "", false),
-            ("arg4", "g", false),
-            ("arg5", "h j", false),
-        ];
-        assert_eq!(
-            seen,
-            expected.map(|(name, bindings, skipped)| (name.to_owned(), bindings.to_owned(), skipped))
-        );
-        assert_eq!(
-            args.iter().map(|arg| arg.is_impl_trait).collect::<Vec<_>>(),
-            [false, true, false, false, false, false]
-        );
-    }
-
-    #[test]
     fn receivers() {
         let key =
             |options: &str| model(options, "fn f(self: &Arc<Self>) -> u8 { 1 }").receiver.map(|it| it.key);
@@ -567,24 +174,6 @@ mod tests {
         assert!(matches!(key("receiver = \"skip\""), Some(ReceiverKey::Skip)));
         assert!(matches!(key("receiver = self.id"), Some(ReceiverKey::Expr(_))));
         assert!(matches!(key("key = self.id"), Some(ReceiverKey::Skip)));
-    }
-
-    #[test]
-    fn companions() {
-        let companion = |options: &str, function: &str| match model(options, function).companion {
-            None => "none".to_owned(),
-            Some(Companion::Type(name)) => format!("type {name}"),
-            Some(Companion::Function(name)) => format!("fn {name}"),
-        };
-        assert_eq!(companion("", "fn f() {}"), "type f");
-        assert_eq!(companion("companion = g", "fn f() {}"), "type g");
-        assert_eq!(companion("companion = false", "fn f() {}"), "none");
-        assert_eq!(companion("", "pub fn f(&self) {}"), "fn f_memo");
-        assert_eq!(companion("", "pub fn r#type(&self) {}"), "fn type_memo");
-        assert_eq!(companion("companion = \"g\"", "pub fn f(&self) {}"), "fn g");
-        assert_eq!(companion("companion = false", "pub fn f(&self) {}"), "none");
-        assert_eq!(companion("", "fn f(&self) {}"), "none");
-        assert_eq!(companion("companion = \"g\"", "fn f(&self) {}"), "fn g");
     }
 
     #[test]

@@ -33,33 +33,12 @@ pub(crate) fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenSt
 
 #[cfg(test)]
 mod tests {
+    use memo_text::OPTIONS;
+
     use super::*;
 
-    /// Pieces of options, right and wrong, and what may stand between them.
+    /// What may stand behind the name of an option or between options, right and wrong.
     const PIECES: &[&str] = &[
-        "engine",
-        "ttl",
-        "tti",
-        "ttl_of",
-        "capacity",
-        "weigh",
-        "max_weight",
-        "key",
-        "skip",
-        "receiver",
-        "cache_if",
-        "cache_err",
-        "single_flight",
-        "on_error",
-        "patience",
-        "name",
-        "version",
-        "code",
-        "codec",
-        "companion",
-        "crate",
-        "fallback",
-        "persist",
         "= \"disk\"",
         "= [\"memory\", \"own\"]",
         "= \"1h30m\"",
@@ -125,8 +104,9 @@ mod tests {
             state ^= state << 17;
             (state >> 33) as usize % bound
         };
+        let pieces: Vec<_> = OPTIONS.iter().map(|row| row.name).chain(PIECES.iter().copied()).collect();
         for _ in 0..if nightly { 200_000 } else { 3_000 } {
-            let args: Vec<_> = (0..below(12)).map(|_| PIECES[below(PIECES.len())]).collect();
+            let args: Vec<_> = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
             let Ok(args) = args.join(" ").parse::<TokenStream>() else { continue };
             let function = FUNCTIONS[below(FUNCTIONS.len())];
             let memoized = memoized(args.clone(), function.parse().unwrap());

@@ -14,17 +14,19 @@ use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
+use crate::counters::{Counter, Counters};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::function::{Code, Hooks, Memo, Site};
+use crate::hooks::Hooks;
 use crate::key::Part;
+use crate::memo::{Code, Memo};
+use crate::memoized::Memoized;
 use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
 use crate::pool::Pooled;
-use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::{Counter, Counters};
+use crate::site::Site;
 use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -221,7 +223,7 @@ fn begin_as_asked<P: Part, R, O: Outcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Err(RunningHere::told(memo, 0, None, Some(Call::new(asked, memo.name(), None))));
     }
-    let (memo, lease) = asked.place.of(memo);
+    let (memo, lease) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
     if call.is_heard() {
@@ -464,7 +466,7 @@ struct HereEntry<P: Part, R, O: Outcome<R>> {
 impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
     /// Removes the entry where the scopes in force do not lead, and the function's calls may look.
     fn forget_elsewhere(&self) {
-        for (other, _lease) in self.asked.place.others(self.origin) {
+        for (other, _lease) in self.asked.choice.others(self.origin) {
             by_thread(other).remove(other.hash(&self.key), &Here(self.key));
         }
     }
@@ -472,7 +474,7 @@ impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
 
 impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
-        let (memo, _lease) = self.asked.place.of(self.origin);
+        let (memo, _lease) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
         }
@@ -482,7 +484,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let HereEntry { key, outcome, .. } = *self;
-        let (memo, _lease) = self.asked.place.of(self.origin);
+        let (memo, _lease) = self.asked.choice.of(self.origin);
         let owned = Bound(key.to_owned_part());
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
@@ -505,7 +507,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
-        let (memo, _lease) = self.asked.place.of(self.origin);
+        let (memo, _lease) = self.asked.choice.of(self.origin);
         self.forget_elsewhere();
         by_thread(memo).remove(memo.hash(&self.key), &Here(self.key));
         Reply::Now(Ok(()))

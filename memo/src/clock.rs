@@ -18,15 +18,17 @@
 //! reader takes the slow path, because the mark makes the number too large, and clears it. A mark
 //! still there a second later means that nobody came.
 //!
-//! With no thread there is nothing to park, wake or guard with a lock, hence nothing that a `fork` could
-//! leave half done: the child, in which the thread does not exist, only has to be told that the tick is
-//! [`ASLEEP`], and its next reader starts another. Where no thread can be started, readers get the
+//! The thread is never parked or woken, and holds no lock. So a `fork` leaves nothing half done: the child, which does not
+//! have the thread, finds the tick [`ASLEEP`], and its next reader starts another. Where no thread can be started, readers get the
 //! exact time, and one of them tries again every second.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::background;
+use crate::fork::{self, AtFork, Part};
 
 /// A time that never comes: the deadline of what does not expire.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -53,6 +55,8 @@ static COARSE: AtomicU64 = AtomicU64::new(ASLEEP);
 /// How far [`advance`] has moved the clock.
 static OFFSET: AtomicU64 = AtomicU64::new(0);
 static START: OnceLock<Instant> = OnceLock::new();
+/// Who is told that [`advance`] has moved the clock.
+static MOVED: OnceLock<fn()> = OnceLock::new();
 /// No attempt to start the thread before this time: the last one failed.
 static RETRY: AtomicU64 = AtomicU64::new(0);
 
@@ -69,8 +73,8 @@ pub(crate) fn coarse() -> u64 {
     if tick < ASKED { tick } else { unusual(tick) }
 }
 
-/// The same if there is nothing more to it than to read it, as there nearly never is; else something that is later than
-/// every time there is.
+/// The time of the last tick, if reading it is all there is to do, which it nearly always is; else a number that is later
+/// than every time there is.
 #[inline(always)]
 pub(crate) fn tick() -> u64 {
     COARSE.load(Relaxed)
@@ -95,7 +99,14 @@ pub fn advance(by: Duration) {
     }
     let now = exact();
     let _ = COARSE.fetch_update(Relaxed, Relaxed, |tick| moved(tick, now));
-    crate::sweep::stir();
+    if let Some(moved) = MOVED.get() {
+        moved();
+    }
+}
+
+/// Has `moved` called whenever [`advance`] has moved the clock. There is one who wants that: the sweeper.
+pub(crate) fn on_advance(moved: fn()) {
+    let _ = MOVED.set(moved);
 }
 
 /// The tick brought up to `now`, keeping its mark; nothing where there is no tick or it is later.
@@ -133,7 +144,16 @@ fn unusual(tick: u64) -> u64 {
 
 /// Starts the thread; false where that cannot be done.
 fn start() -> bool {
-    after_fork::watch() && thread::Builder::new().name("memo-clock".into()).spawn(keep).is_ok()
+    fork::attend(Part::Clock, &InChild) && background::spawn("memo-clock", keep)
+}
+
+/// In a forked child the thread does not exist.
+struct InChild;
+
+impl AtFork for InChild {
+    fn in_child(&self) {
+        COARSE.store(ASLEEP, Relaxed);
+    }
 }
 
 /// The thread: keeps the tick until nobody wants it.
@@ -154,34 +174,6 @@ fn keep() {
         if ask && unread.is_ok_and(|tick| tick & ASKED != 0) {
             return;
         }
-    }
-}
-
-/// Telling a forked child that the thread stayed behind in its parent.
-#[cfg(unix)]
-mod after_fork {
-    use super::{ASLEEP, COARSE};
-    use std::sync::OnceLock;
-    use std::sync::atomic::Ordering::Relaxed;
-
-    /// Registers for forks to come; false when the system refuses.
-    pub(super) fn watch() -> bool {
-        static WATCHING: OnceLock<bool> = OnceLock::new();
-        // SAFETY: `asleep` is a function for the life of the program, takes no arguments, does not
-        // unwind, and does only what a child of a process with threads may do before `exec`: a store.
-        *WATCHING.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(asleep)) } == 0)
-    }
-
-    extern "C" fn asleep() {
-        COARSE.store(ASLEEP, Relaxed);
-    }
-}
-
-/// Elsewhere a process is never continued by another.
-#[cfg(not(unix))]
-mod after_fork {
-    pub(super) fn watch() -> bool {
-        true
     }
 }
 

@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use crate::call::{self, Ask};
 use crate::directive::{Directed, Directive, direct};
 use crate::error::Error;
-use crate::function::{Function, Site};
+use crate::function::Function;
 use crate::plan::Plan;
+use crate::site::Site;
 use crate::stats::Stats;
 
 /// Control over a memoized method or associated function: what `<method>_memo()` gives.

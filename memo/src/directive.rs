@@ -1,71 +1,29 @@
-//! One call asked to behave otherwise: what `uncached` and `refresh` say to the call that they make, and what
-//! [scopes](crate::scope) say to all of them; and to tell those who [listen](crate::event).
+//! What is asked of one call: by `uncached` and `refresh`, of the call that they make; by [scopes](crate::scope), of all
+//! calls; and by [listeners](crate::event), who want to be told.
 //!
 //! The directive of `uncached` or `refresh` is left for the thread's next call of that very instantiation, which takes
 //! it. As long as nobody leaves one, has a scope or listens, a call pays one relaxed load for the question.
+
+pub(crate) mod kind;
+pub(crate) mod pending;
 
 use std::any::TypeId;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::event;
-use crate::function::Site;
 use crate::scope::{self, Asked};
+use crate::site::Site;
 
-/// What a call does beside computing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Directive {
-    /// Neither reads nor writes.
-    Bypass,
-    /// Does not read, and replaces what is stored.
-    Refresh,
-    /// Reads, and does not write.
-    ReadOnly,
-}
-
-/// How many directives are pending, scopes are alive, and listeners want to be told, in the whole process.
-static PENDING: AtomicUsize = AtomicUsize::new(0);
-
-/// While it lives, calls look what is asked of them.
-#[derive(Debug)]
-pub(crate) struct Pending(());
-
-impl Pending {
-    pub(crate) fn new() -> Self {
-        Pending::begin();
-        Pending(())
-    }
-
-    /// As if there were one from now on.
-    pub(crate) fn begin() {
-        PENDING.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Ends what was [begun](Pending::begin).
-    pub(crate) fn end() {
-        PENDING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        Pending::end();
-    }
-}
+pub use kind::Directive;
+pub(crate) use pending::pending;
 
 thread_local! {
     static NEXT: Cell<Option<(TypeId, Directive)>> = const { Cell::new(None) };
-}
-
-/// Whether anything may be asked of a call.
-#[inline(always)]
-pub(crate) fn pending() -> bool {
-    PENDING.load(Ordering::Relaxed) != 0
 }
 
 /// Whether something may be asked of a call on this thread: more than [`pending`], which is of the whole process, and cheaper
@@ -103,7 +61,7 @@ pub fn direct<R>(site: &Site, directive: Directive, call: impl FnOnce() -> R) ->
             NEXT.set(self.0);
         }
     }
-    let _pending = Pending::new();
+    let _pending = pending::Pending::new();
     let _restore = Restore(NEXT.replace(Some((site.marker(), directive))));
     call()
 }

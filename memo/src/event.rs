@@ -1,155 +1,26 @@
 //! What happens, told to whoever listens: callbacks of the program's own, and subscribers of the feature `tracing`.
 //!
-//! Somebody who listens is one more thing that is asked of calls: while there is one, calls leave the fast path as under
-//! a [scope](crate::scope), and what they are told by is the [`Call`](crate::scope::Call) that recordings hang on. With
-//! nobody listening a hit pays nothing beside the relaxed load that scopes are asked by.
+//! A listener is one more thing that is asked of calls. While there is one, calls leave the fast path as they do under a
+//! [scope](crate::scope), and the [`Call`](crate::scope::Call) that recordings use tells the events. Without listeners a hit
+//! pays nothing beside the relaxed load that it asks for scopes by.
 //!
-//! Events are told where no lock is held, and no flight is in the way of an invalidation: a callback may call what it
-//! likes. What happens in a store is told behind it ([`tell_soon`]).
+//! Events are told while no lock is held and no flight keeps an invalidation waiting, so a callback may call whatever it
+//! likes. What happens while a result is being stored is told once that is over ([`tell_soon`]).
+
+pub(crate) mod kind;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use crate::directive::Pending;
+use crate::directive::pending::Pending;
 use crate::flight;
 use crate::near;
 use crate::trace;
 
-/// Something that has happened: what a callback of [`on_event`] is told. More kinds, and more fields, may come.
-///
-/// The name of a function is that of [`FunctionHandle::name`](crate::FunctionHandle::name), the name of an engine the
-/// one under which it is registered. Keys and results are in no event.
-///
-/// There is one [`Hit`](Event::Hit), [`Miss`](Event::Miss), [`Waited`](Event::Waited), [`Computed`](Event::Computed) and
-/// [`Stored`](Event::Stored) each time that the number of that name in [`Stats`](crate::Stats) grows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A call was answered from a store.
-    #[non_exhaustive]
-    Hit {
-        /// The function.
-        function: &'a str,
-        /// The engine that had the result.
-        engine: &'a str,
-        /// How long the call took.
-        time: Duration,
-    },
-    /// A call found nothing. It computes; or it was answered by another call's computation, and `Waited` follows.
-    #[non_exhaustive]
-    Miss {
-        /// The function.
-        function: &'a str,
-    },
-    /// A call was answered by the computation of another one.
-    #[non_exhaustive]
-    Waited {
-        /// The function.
-        function: &'a str,
-        /// How long the call took.
-        time: Duration,
-    },
-    /// A body ran to its end.
-    #[non_exhaustive]
-    Computed {
-        /// The function.
-        function: &'a str,
-        /// How long the body took.
-        time: Duration,
-    },
-    /// A call ended without a result: its body panicked, or its future was dropped.
-    #[non_exhaustive]
-    Unfinished {
-        /// The function.
-        function: &'a str,
-        /// How long it lasted.
-        time: Duration,
-    },
-    /// A result was stored.
-    #[non_exhaustive]
-    Stored {
-        /// The function.
-        function: &'a str,
-    },
-    /// What an engine had did not fit, and counts as a miss there.
-    #[non_exhaustive]
-    Misfit {
-        /// The function.
-        function: &'a str,
-        /// The engine.
-        engine: &'a str,
-        /// Why: as in [`TierStats::misfits`](crate::TierStats::misfits).
-        reason: &'a str,
-    },
-    /// A call of an engine failed, or was not made since its circuit was open, on behalf of a function: nothing was
-    /// found there, or a result was not stored.
-    #[non_exhaustive]
-    EngineFailed {
-        /// The function.
-        function: &'a str,
-        /// The engine.
-        engine: &'a str,
-        /// What failed, in words.
-        error: &'a str,
-    },
-    /// An engine fails: a circuit opened, and functions do without reading from it, or without writing to it.
-    #[non_exhaustive]
-    CircuitOpened {
-        /// The engine.
-        engine: &'a str,
-        /// Whether it is about calls that write; those that read have a circuit of their own.
-        writes: bool,
-        /// What failed, in words.
-        error: &'a str,
-    },
-    /// An engine is back.
-    #[non_exhaustive]
-    CircuitClosed {
-        /// The engine.
-        engine: &'a str,
-        /// Whether it is about calls that write; those that read have a circuit of their own.
-        writes: bool,
-        /// How long it was away.
-        after: Duration,
-    },
-}
-
-impl<'a> Event<'a> {
-    /// The function that it is about.
-    pub fn function(&self) -> Option<&'a str> {
-        match *self {
-            Event::Hit { function, .. }
-            | Event::Miss { function }
-            | Event::Waited { function, .. }
-            | Event::Computed { function, .. }
-            | Event::Unfinished { function, .. }
-            | Event::Stored { function }
-            | Event::Misfit { function, .. }
-            | Event::EngineFailed { function, .. } => Some(function),
-            Event::CircuitOpened { .. } | Event::CircuitClosed { .. } => None,
-        }
-    }
-
-    /// The engine that it is about.
-    pub fn engine(&self) -> Option<&'a str> {
-        match *self {
-            Event::Hit { engine, .. }
-            | Event::Misfit { engine, .. }
-            | Event::EngineFailed { engine, .. }
-            | Event::CircuitOpened { engine, .. }
-            | Event::CircuitClosed { engine, .. } => Some(engine),
-            Event::Miss { .. }
-            | Event::Waited { .. }
-            | Event::Computed { .. }
-            | Event::Unfinished { .. }
-            | Event::Stored { .. } => None,
-        }
-    }
-}
+pub use kind::Event;
 
 type Callback = dyn Fn(&Event<'_>) + Send + Sync;
 

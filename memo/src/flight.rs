@@ -25,10 +25,10 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use crate::fork::PerProcess;
 use crate::key::OwnedPart;
 use crate::near::Lookup;
 use crate::outcome::Value;
+use crate::per_process::PerProcess;
 use crate::sync::{
     Arc, Mutex, MutexGuard, atomic::AtomicU64, atomic::Ordering, in_a_store, lock, thread, thread_local,
 };
@@ -37,17 +37,16 @@ use crate::sync::{
 use crate::sync::Weak;
 
 mod board;
+#[cfg(feature = "engines")]
+pub(crate) mod given_up;
 pub(crate) mod graph;
 pub(crate) mod patience;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
 
 use board::{Board, Entered, Hashed, Ref};
-use graph::{Graph, Held, Node};
+use graph::{Blocks, Graph, Held, Node};
 use patience::{Patience, Watch};
-
-/// Whether a wait blocks its thread.
-pub(crate) type Blocks = bool;
 
 /// Under way: what is being computed of one function.
 pub(crate) struct Flights<K, V, F> {
@@ -530,7 +529,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
     #[cfg(feature = "engines")]
-    pub(crate) fn keeps_back(&self, blocks: bool, others: &[Arc<dyn Node>]) -> bool {
+    pub(crate) fn keeps_back(&self, blocks: graph::Blocks, others: &[Arc<dyn Node>]) -> bool {
         self.flights.graph.keeps_back(self.flight.flight.id(), blocks, others)
     }
 
@@ -690,7 +689,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         drop(state);
         self.flights.board().leave(&self.flight.flight);
         // in other processes too
-        crate::far::give_up(self.flight.flight.id());
+        #[cfg(feature = "engines")]
+        given_up::tell(self.flight.flight.id());
         wake_all(wakers);
     }
 }

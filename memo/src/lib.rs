@@ -113,6 +113,7 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod background;
 mod body;
 mod by_thread;
 mod call;
@@ -124,9 +125,10 @@ pub mod config;
 #[path = "config/absent.rs"]
 mod config;
 mod control;
+mod counters;
 mod directive;
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the attribute reads sizes as well"))]
-mod duration;
+#[cfg(feature = "engines")]
+mod engines;
 mod error;
 mod event;
 #[cfg_attr(not(feature = "engines"), path = "far/absent.rs")]
@@ -134,19 +136,32 @@ mod far;
 mod flight;
 mod fork;
 mod function;
+mod functions;
+mod hooks;
 mod instance;
 mod key;
+#[cfg_attr(not(feature = "engines"), path = "lasting/absent.rs")]
+mod lasting;
+mod memo;
+mod memoized;
+mod names;
 mod near;
 mod outcome;
 mod park;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "the configuration asks for more"))]
 mod pattern;
+mod per_process;
 mod plan;
 mod pool;
+mod record;
 mod registry;
 mod report;
+mod route;
 mod scope;
+mod settings;
+mod signpost;
 mod single;
+mod site;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;
@@ -157,6 +172,7 @@ pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod units;
 mod versions;
 mod warn;
 
@@ -170,15 +186,18 @@ pub use companion::Companion;
 #[cfg(feature = "config")]
 pub use config::{Config, config, init, reload};
 pub use control::{AsyncMethodControl, MethodControl};
+#[cfg(feature = "engines")]
+pub use engines::{Engines, engines};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Listening, on_event};
-#[cfg(feature = "engines")]
-pub use far::{Codec, Engines, engines};
+pub use functions::{FunctionHandle, function, functions, report};
 pub use instance::{Instance, InstanceId};
 #[cfg(feature = "engines")]
+pub use lasting::Codec;
+#[cfg(feature = "engines")]
 pub use memo_engines::{self as engine, Engine};
-pub use plan::{EngineNames, Plan};
-pub use registry::{FunctionHandle, function, functions, report};
+pub use names::EngineNames;
+pub use plan::Plan;
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]

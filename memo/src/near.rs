@@ -20,7 +20,8 @@
 //!   that its own thread holds. An invalidation made from there does not reach the near plane: `remove` says `false`.
 //! * A panic in `Eq` or `Clone` reaches the caller of the lookup, and the store is as it was.
 
-use crate::sweep::{Keep, Sweep};
+use crate::fork::Keep;
+use crate::sweep::Sweep;
 use std::time::Duration;
 
 mod counts;

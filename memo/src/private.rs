@@ -20,14 +20,18 @@ pub use crate::companion::{Companion, Controlled, Held, Lent};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;
-pub use crate::function::{Count, Family, Hooks, Settings, Site, Told, told};
+pub use crate::function::Family;
+pub use crate::hooks::Hooks;
 pub use crate::instance::Instance;
 pub use crate::key::{Each, Part, Probe, copied, probe, probe_here, text};
 pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
+pub use crate::settings::Settings;
+pub use crate::settings::count::Count;
 pub use crate::single::{Single, begin_single, enter_single};
+pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.
@@ -57,9 +61,13 @@ pub mod testing {
 #[cfg(feature = "tracing")]
 pub use crate::trace::{Keys, Shown, show};
 
+/// What functions say whose results outlive the process.
+#[cfg(feature = "engines")]
+pub use crate::lasting::{Codec, Origin};
+
 /// What functions name whose results outlive the process.
 #[cfg(feature = "engines")]
-pub use crate::far::{Codec, KeyType, Origin, Typed, ValueType, able, far_key, far_value, probed, types};
+pub use crate::far::{KeyType, Typed, ValueType, able, far_key, far_value, probed, types};
 
 /// For the benchmarks of this project: the engine `memory` by itself.
 pub mod engine {

@@ -33,7 +33,7 @@ impl Report {
         Report {
             rows,
             #[cfg(feature = "engines")]
-            engines: crate::far::engines().stats(),
+            engines: crate::engines::engines().stats(),
         }
     }
 

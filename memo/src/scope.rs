@@ -7,30 +7,36 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::Arc;
 
-use pin_project_lite::pin_project;
-
-use crate::directive::Directive;
+use crate::directive::kind::Directive;
+use crate::names::EngineNames;
 use crate::pattern::Pattern;
-use crate::plan::EngineNames;
 
+mod any_variant;
 mod asked;
+mod call;
+mod choice;
+mod entered;
+mod layer;
+mod lifetime;
 mod realm;
 mod recording;
 mod stack;
 mod variants;
 
-pub(crate) use asked::{Answered, Asked, Call, Place};
+pub(crate) use any_variant::AnyVariant;
+pub(crate) use asked::Asked;
+pub(crate) use call::{Answered, Call};
+pub use entered::{InScope, ScopeGuard};
+pub use lifetime::IntoLifetime;
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
-use stack::{Installed, Open};
-pub(crate) use variants::{Held, Lease, Variants};
+pub(crate) use variants::{Origin, Variants};
 
+use layer::{Layer, Names};
 use realm::Realm;
+use stack::{Installed, Open};
 
 /// How memoized functions are to behave: made by [`scope()`](crate::scope()), then [entered](Scope::enter), or given a
 /// closure ([`with`](Scope::with)) or a future ([`run`](Scope::run)).
@@ -47,22 +53,6 @@ pub struct Scope {
     outer: Vec<Arc<Layer>>,
     own: Layer,
 }
-
-/// What one builder has set.
-#[derive(Debug, Clone, Default)]
-struct Layer {
-    only: Option<Pattern>,
-    directive: Option<Directive>,
-    ttl: Option<Duration>,
-    engines: Option<Names>,
-    fallback: Option<Names>,
-    namespace: Option<Arc<str>>,
-    realm: Option<Arc<Realm>>,
-    recording: Option<Recording>,
-}
-
-/// The names of engines, nearest first.
-pub(crate) type Names = Arc<[String]>;
 
 fn names(engines: impl EngineNames) -> Names {
     engines.into_names().into()
@@ -265,95 +255,5 @@ impl Scope {
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("outer", &self.outer.len()).field("own", &self.own).finish()
-    }
-}
-
-/// Keeps a scope in force on this thread: see [`Scope::enter`].
-#[must_use = "the scope ends at once if its guard is not kept"]
-pub struct ScopeGuard {
-    open: Weak<Open>,
-    recording: Option<Recording>,
-    /// Scopes are of a thread: `!Send`.
-    _of_this_thread: PhantomData<*const ()>,
-}
-
-impl ScopeGuard {
-    /// What is recorded; always empty if the scope does not [record](Scope::record).
-    pub fn recording(&self) -> Recording {
-        self.recording.clone().unwrap_or_default()
-    }
-}
-
-impl Drop for ScopeGuard {
-    fn drop(&mut self) {
-        if let Some(open) = self.open.upgrade() {
-            open.close();
-            stack::remove(&open);
-        }
-    }
-}
-
-impl fmt::Debug for ScopeGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeGuard").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A future in a scope: see [`Scope::run`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct InScope<F> {
-        #[pin]
-        future: F,
-        // its own, and those entered in it that are open between two polls
-        opens: Vec<Arc<Open>>,
-    }
-}
-
-impl<F: Future> Future for InScope<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let installed = Installed::new(this.opens);
-        let polled = this.future.poll(context);
-        drop(installed);
-        if polled.is_ready() {
-            this.opens.clear();
-        }
-        polled
-    }
-}
-
-/// What can say how long something lives: a [`Duration`], or text such as `"1h30m"`.
-#[diagnostic::on_unimplemented(
-    message = "a lifetime is a `Duration`, or text such as \"1h30m\", not `{Self}`",
-    label = "expected `Duration` or `&str`"
-)]
-pub trait IntoLifetime {
-    /// How long.
-    ///
-    /// # Panics
-    ///
-    /// If the text is no duration.
-    #[track_caller]
-    fn into_lifetime(self) -> Duration;
-}
-
-impl IntoLifetime for Duration {
-    fn into_lifetime(self) -> Duration {
-        self
-    }
-}
-
-impl IntoLifetime for &str {
-    #[track_caller]
-    fn into_lifetime(self) -> Duration {
-        match crate::duration::duration(self) {
-            Ok(duration) => duration,
-            // not from a closure, which would not know the caller
-            Err(wrong) => panic!("memo: {wrong}"),
-        }
     }
 }

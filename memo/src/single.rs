@@ -8,9 +8,14 @@ use std::any::TypeId;
 use crate::call::{
     AddHooks, Look, Missed, MissedBy, RunningBy, begin_miss, hit, is_large, look_closely, look_first,
 };
-use crate::function::{Code, Function, Hooks, Memo, Settings, Signpost, Site};
+use crate::function::Function;
+use crate::hooks::Hooks;
 use crate::key::{OwnedPart, SharedPart};
+use crate::memo::{Code, Memo};
 use crate::outcome::{SharedOutcome, Value};
+use crate::settings::Settings;
+use crate::signpost::Signpost;
+use crate::site::Site;
 
 /// A memoized function with one instantiation.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::function::Memo;
 use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memoized::Memoized;
 use crate::outcome::Value;
-use crate::registry::Memoized;
 
 /// The functions that have been told.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());

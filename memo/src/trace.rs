@@ -17,9 +17,8 @@ use tracing_core::field::FieldSet;
 use tracing_core::subscriber::Interest;
 use tracing_core::{Kind, Level, Metadata};
 
-use crate::directive::Pending;
-use crate::event::Event;
-use crate::warn;
+use crate::directive::pending::Pending;
+use crate::event::kind::Event;
 
 pub use keys::{Keys, Shown, log_keys, show};
 pub(crate) use keys::{Show, are_shown};
@@ -80,7 +79,7 @@ pub(crate) fn may_hear() -> bool {
     tracing::level_filters::LevelFilter::current() >= Level::DEBUG
 }
 
-/// Tells subscribers. What is for people as well, [`say`] says.
+/// Tells subscribers of an event. What is for people as well goes through [`warn`] and [`error`].
 pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
     let key: Option<DisplayValue<&str>> = key.map(display);
     match *event {
@@ -108,17 +107,23 @@ pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
     }
 }
 
-/// Says a line for people, if there is any subscriber in the process, who then decides about it.
-pub(crate) fn say(level: warn::Level, engine: Option<&str>, message: &str) -> bool {
-    if !tracing::dispatcher::has_been_set() {
-        return false;
+/// Gives a line at the level WARN to the subscriber, who decides about it. False if the process has none.
+pub(crate) fn warn(engine: Option<&str>, message: &str) -> bool {
+    let has_subscriber = tracing::dispatcher::has_been_set();
+    if has_subscriber {
+        tracing::warn!(target: TARGET, engine, "{message}");
     }
-    match level {
-        #[cfg(feature = "config")]
-        warn::Level::Error => tracing::error!(target: TARGET, engine, "{message}"),
-        warn::Level::Warning => tracing::warn!(target: TARGET, engine, "{message}"),
+    has_subscriber
+}
+
+/// As [`warn`], at the level ERROR.
+#[cfg(feature = "config")]
+pub(crate) fn error(message: &str) -> bool {
+    let has_subscriber = tracing::dispatcher::has_been_set();
+    if has_subscriber {
+        tracing::error!(target: TARGET, "{message}");
     }
-    true
+    has_subscriber
 }
 
 /// What a computation runs in.

@@ -1,43 +1,33 @@
-//! What has to be said to people: to the subscribers of `tracing` where the program has any, else on the standard error.
+//! Lines for people: they go to the subscriber of `tracing` if the program has one, else to the standard error.
 
 use std::io::Write as _;
 
 use crate::trace;
 
-/// How much it matters.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Level {
-    #[cfg(feature = "config")]
-    Error,
-    Warning,
-}
-
-/// Says one line. For what is wrong and has been left out.
+/// Says in one line that something is wrong and has been left out.
 #[cfg(feature = "config")]
 pub(crate) fn error(message: &str) {
-    say(Level::Error, None, message);
+    if !trace::error(message) {
+        write("error", message);
+    }
 }
 
-/// Says one line. For what somebody should do something about, and once for each cause.
+/// Says in one line what somebody should do something about. To be called once for each cause.
 pub(crate) fn warn(message: &str) {
-    say(Level::Warning, None, message);
+    if !trace::warn(None, message) {
+        write("warning", message);
+    }
 }
 
-/// The same, about an engine.
+/// As [`warn`], about an engine.
 #[cfg(feature = "engines")]
 pub(crate) fn warn_of(engine: &str, message: &str) {
-    say(Level::Warning, Some(engine), message);
+    if !trace::warn(Some(engine), message) {
+        write("warning", message);
+    }
 }
 
-fn say(level: Level, engine: Option<&str>, message: &str) {
-    if trace::say(level, engine, message) {
-        return;
-    }
-    let level = match level {
-        #[cfg(feature = "config")]
-        Level::Error => "error",
-        Level::Warning => "warning",
-    };
+fn write(level: &str, message: &str) {
     // `eprintln!` panics where nobody takes what it writes: a closed pipe, a file on the disk that is full
     let _ = writeln!(std::io::stderr(), "memo: {level}: {message}");
 }

@@ -21,7 +21,7 @@ use super::stats::Counters;
 use crate::block_on::block_on;
 use crate::engine::{Capability, Engine, EngineFuture, GuardOptions};
 use crate::error::{Error, ErrorKind};
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 
 /// What the clones of a guard share.
 pub(super) struct Inner {

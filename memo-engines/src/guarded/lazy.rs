@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::{Engine, Space, Watcher};
 use crate::error::Error;
-use crate::fork::PerProcess;
 use crate::lock::lock;
+use crate::per_process::PerProcess;
 
 /// Builds the engine. It is called again after it failed.
 pub(super) type Build = Box<dyn Fn() -> Result<Arc<dyn Engine>, Error> + Send + Sync>;

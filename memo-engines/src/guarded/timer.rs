@@ -6,8 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::fork::{self, PerProcess};
+use crate::fork;
 use crate::lock::lock;
+use crate::per_process::PerProcess;
 
 /// A wait that has begun. Dropping it ends it.
 pub(super) struct Wait {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle};
 
 use crate::error::Error;
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 
 /// The runtime, started when it is first needed.
 pub(super) fn handle() -> Result<&'static Handle, Error> {

@@ -1,7 +1,7 @@
-//! Whether another function can have the path of this one.
+//! Whether another function has the path of this one.
 //!
-//! The path of a function within a function leaves blocks and closures out: two functions of one name in two blocks have
-//! one path. In engines that outlive the process the path is the name, so these two would share results there.
+//! The path of a function within a function leaves blocks and closures out, so two functions of one name in two blocks have
+//! the same path. Engines that outlive the process know a function by its path. There the two would share results.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,25 @@ use proc_macro2::Span;
 use syn::Signature;
 use syn::ext::IdentExt;
 
-use super::{Header, Source, is_word, kind};
+use super::bare::is_word;
+use super::header::{Header, kind};
+use super::path::item;
+use super::source::Source;
 
 /// Whether a function is the only one with its path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Namesakes {
-    /// It is, as far as can be seen.
+    /// No other one can be seen.
     #[default]
     None,
     /// There is another one.
     Some,
-    /// A macro's definition holds it, so there may be any number in the places where the macro is called.
+    /// It stands in the definition of a macro, so each call of the macro may make one.
     Unknown,
 }
 
 impl Namesakes {
-    /// Those of the function with this signature.
+    /// The namesakes of the function with this signature.
     pub(crate) fn of(sig: &Signature) -> Self {
         in_source(sig.fn_token.span, &sig.ident.unraw().to_string()).unwrap_or_default()
     }
@@ -44,7 +47,7 @@ fn in_source(fn_token: Span, name: &str) -> Option<Namesakes> {
 #[derive(Debug, PartialEq)]
 struct Scope {
     open: usize,
-    /// What it adds to the path; nothing for a block or a closure.
+    /// What it adds to the path. A block or a closure adds nothing.
     item: Option<String>,
 }
 
@@ -84,7 +87,7 @@ impl Source {
         let after = after.trim_start();
         let after = after.strip_prefix("r#").unwrap_or(after);
         let name = after.split(|c| !is_word(c)).next()?;
-        // what is not memoized has no attribute
+        // A memoized function has an attribute.
         let header = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
         (!name.is_empty() && before[header..].contains('#')).then_some(name)
     }
@@ -113,70 +116,14 @@ enum Around {
     Macro,
 }
 
-/// Whether two functions of one name in these scopes have one path, and can be there together.
+/// Whether two functions of one name in these scopes have the same path and can exist together.
 fn share_a_path(one: &[Scope], other: &[Scope]) -> bool {
     let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     let (one, other) = (&one[common..], &other[common..]);
     let names = |scopes: &[Scope]| scopes.iter().filter_map(|scope| scope.item.clone()).collect::<Vec<_>>();
-    // of two items with one name in one scope, `cfg` leaves one
+    // Two items of one name in one scope cannot exist together: a `cfg` leaves one of them out.
     let is_in_block = |scopes: &[Scope]| scopes.first().is_some_and(|scope| scope.item.is_none());
     (is_in_block(one) || is_in_block(other)) && names(one) == names(other)
-}
-
-/// What an item adds to the path of what is in its braces, by what stands before them; `None` if that is no item.
-fn item(header: &str) -> Option<String> {
-    let mut rest = header.trim_start();
-    while let Some(attribute) = rest.strip_prefix('#') {
-        rest = attribute[attribute_end(attribute)?..].trim_start();
-    }
-    let mut words = rest.split_whitespace().peekable();
-    while let Some(word) = words.next() {
-        match word {
-            "async" | "unsafe" | "extern" | "default" | "auto" | "safe" => {}
-            // the literal of `extern "C"`
-            word if word.bytes().all(|byte| byte == b'0') => {}
-            word if word.starts_with("pub") => {
-                // `pub(in a::b)`
-                let mut open = word.contains('(') && !word.contains(')');
-                while open {
-                    open = !words.next()?.contains(')');
-                }
-            }
-            "const" if words.peek() == Some(&"fn") => {}
-            "const" | "static" => {
-                let name = words.find(|word| *word != "mut")?;
-                let name = name.split(|c| !is_word(c)).next()?;
-                return (!matches!(name, "_" | "")).then(|| name.to_owned());
-            }
-            "fn" | "mod" => {
-                let name = words.next()?;
-                return name.split(|c| !is_word(c) && c != '#').next().map(str::to_owned);
-            }
-            word if word == "trait" || word == "impl" || word.starts_with("impl<") => {
-                return Some(std::iter::once(word).chain(words).collect::<Vec<_>>().join(" "));
-            }
-            _ => return None,
-        }
-    }
-    None
-}
-
-/// Where the attribute ends that `text` begins with, without its `#`.
-fn attribute_end(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '[' | '(' | '{' => depth += 1,
-            ']' | ')' | '}' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, PatIdent, ReceiverKind, Safety, Type, TypeFnPtr, TypeReference, parse_quote};
 
+use super::kind::is_single;
+use super::names::{hidden, private, quiet};
+use super::outcome::outcome;
+use super::site::{Shared, new_site, own_unnamed, single_function, turbofish, unnamed};
 use super::thin::{self, Thin};
-use super::{
-    Shared, hidden, is_single, key, new_site, outcome, own_unnamed, private, quiet, settings,
-    single_function, turbofish, unnamed,
-};
+use super::{key, settings, site};
 use crate::model::{Arg, Companion, Model, ReceiverKey};
 
 /// The type beside a free function.
@@ -94,7 +95,7 @@ pub(super) fn method_control(model: &Model, name: &Ident) -> TokenStream {
     let (cfgs, quiet) = (cfgs(model), quiet());
     let shared = shared_items(model);
     let Some(Shared { control, .. }) = Shared::of(model) else { return TokenStream::new() };
-    let site = super::site(model, None);
+    let site = site::site(model, None);
     let turbofish = turbofish(model);
     let function = &model.sig.ident;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
@@ -147,7 +148,7 @@ fn shared_items(model: &Model) -> TokenStream {
         return TokenStream::new();
     };
     let cfgs = cfgs(model);
-    let function_body = super::function(model);
+    let function_body = site::function(model);
     // a companion tells of the function without its type parameters, and allows for all its items at once
     let (function_item, function_expr, quiet) = match &function {
         Some(function) => {
@@ -172,7 +173,7 @@ fn shared_items(model: &Model) -> TokenStream {
     let this = this.iter();
     let (ask, key, outcome_name) = (hidden("ask"), hidden("key"), hidden("outcome"));
     let asking = if model.on_thread() { quote!(control_here) } else { quote!(control) };
-    let site_expr = super::site(model, own_unnamed(model).as_ref());
+    let site_expr = site::site(model, own_unnamed(model).as_ref());
     let (outcome, hooks) = (outcome(model), settings::hooks(model));
     let then = quote!(#private::#asking::<_, #output, _>(#site_expr, #hooks, &#key, #outcome_name, #ask));
     let then = key::with_key(model, &key, &then);
@@ -248,10 +249,10 @@ fn plan(model: &Model) -> TokenStream {
     let site = match own_unnamed(model) {
         // nobody has said of which types
         Some(_) => {
-            let any = super::site(model, Some(&quote!(#private::told(&()))));
+            let any = site::site(model, Some(&quote!(#private::told(&()))));
             quote!(#any.any())
         }
-        None => super::site(model, None),
+        None => site::site(model, None),
     };
     let Some(Shared { owner, types: Some(types), .. }) = Shared::of(model) else {
         return quote!(#site.plan());
@@ -292,7 +293,7 @@ fn operations(model: &Model) -> TokenStream {
         let place = call.args.iter().position(|other| other.forward == arg.forward).unwrap_or_default();
         call.arg_names().swap_remove(place)
     };
-    let site = super::site(model, unnamed(model, name).as_ref());
+    let site = site::site(model, unnamed(model, name).as_ref());
     let called = quote!(#function #turbofish (#(#call_names),*));
     let directed = |directive: &str| {
         let directive = format_ident!("{directive}");
@@ -436,7 +437,7 @@ impl<'m> Arguments<'m> {
         let receiver = model
             .receiver
             .as_ref()
-            .filter(|receiver| model.key.is_some() || !matches!(receiver.key, ReceiverKey::Skip));
+            .filter(|receiver| model.options.key.is_some() || !matches!(receiver.key, ReceiverKey::Skip));
         Arguments {
             receiver: receiver.map(|receiver| &receiver.receiver),
             args: model.args.iter().filter(|arg| !arg.skipped).collect(),

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
-use super::{hidden_at, plain, pointing_at, private};
+use super::names::{hidden_at, pointing_at, private};
+use super::plain;
 use crate::model::{Arg, Model, ReceiverKey};
 
 /// The runtime has tuples of parts up to this size; larger ones are nested.
@@ -23,7 +24,7 @@ struct Source<'m> {
 /// Whether nothing has to be found out about the key, and it borrows nothing of the call: it is made of primitive values
 /// and of strings that are lent to the call as well.
 pub(super) fn is_free(model: &Model) -> bool {
-    model.key.is_none()
+    model.options.key.is_none()
         && model.receiver.is_none()
         && sources(model).iter().all(|source| source.ty.is_some_and(is_known))
 }
@@ -86,7 +87,7 @@ fn tuple(parts: &[TokenStream]) -> TokenStream {
 }
 
 fn sources(model: &Model) -> Vec<Source<'_>> {
-    if let Some(key) = &model.key {
+    if let Some(key) = &model.options.key {
         return from_expr(model, key);
     }
     let receiver = model.receiver.iter().flat_map(|receiver| {

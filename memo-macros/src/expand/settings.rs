@@ -5,7 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
-use super::{has_self, hidden, hidden_at, is_far, pointing_at, private, quiet};
+use super::kind::{has_self, is_far};
+use super::names::{hidden, hidden_at, pointing_at, private, quiet};
 use crate::enclosing::Namesakes;
 use crate::model::{
     CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
@@ -102,8 +103,8 @@ fn far(model: &Model) -> Vec<TokenStream> {
         let names = fallback.names();
         calls.push(quote!(.fallback(&[#(#names),*])));
     }
-    if options.hints.contains(&true) {
-        let hints = options.hints;
+    let hints = model.hints();
+    if hints.contains(&true) {
         calls.push(quote!(.hints(#(#hints),*)));
     }
     if model.may_outlive() && model.sig.asyncness.is_some() {
@@ -250,7 +251,7 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
         let private = private(model);
         let arguments = model.args.iter().find(|arg| !arg.skipped).map(|arg| arg.ty.span());
         let receiver = model.receiver.as_ref().map(|receiver| receiver.span);
-        let key = model.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
+        let key = model.options.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
         let key = pointing_at(key.unwrap_or_else(|| model.sig.ident.span()));
         let key = at(key, quote!(#private::far_key));
         let value = at(pointing_at(model.output.span()), quote!(#private::far_value));

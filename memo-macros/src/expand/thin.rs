@@ -10,7 +10,8 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{GenericArgument, Path, PathArguments, Safety, Type, TypeArray};
 
-use super::{is_single, plain};
+use super::kind::is_single;
+use super::plain;
 use crate::model::Model;
 
 /// Companions are written for as many arguments.

@@ -4,16 +4,17 @@ use std::future::Future;
 use std::time::Instant;
 
 use crate::call::store::Destination;
+use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, Held};
 use crate::flight::{Landed, Lead, Own, holding};
-use crate::function::{Memo, OnError};
 use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
-use crate::registry::Memoized;
 use crate::scope::{Answered, Call};
-use crate::stats::Counter;
+use crate::settings::OnError;
 use crate::trace::Span;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has

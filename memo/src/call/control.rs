@@ -8,15 +8,17 @@ use std::pin::Pin;
 
 use crate::call::look::MemoBy;
 use crate::call::lookup::AddHooks;
+use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
-use crate::function::{Hooks, Memo, Site};
+use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::memo::Memo;
+use crate::memoized::Memoized;
 use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
-use crate::registry::Memoized;
 use crate::scope::Asked;
-use crate::stats::Counter;
+use crate::site::Site;
 
 /// What one key leads to.
 pub trait Entry<R> {
@@ -117,7 +119,7 @@ struct Shared<P: SharedPart, R, O: SharedOutcome<R>> {
 impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
         let Shared { key, outcome, .. } = *self;
-        let (memo, lease) = self.asked.place.of(self.origin);
+        let (memo, lease) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
         }
@@ -136,7 +138,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let Shared { key, outcome, origin, .. } = *self;
-        let (memo, lease) = self.asked.place.of(origin);
+        let (memo, lease) = self.asked.choice.of(origin);
         let version = &**memo;
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
@@ -149,7 +151,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
             let encoded = far.encode(&value, Some(&key))?;
             Some((far, key, encoded))
         });
-        for (other, _lease) in self.asked.place.others(origin) {
+        for (other, _lease) in self.asked.choice.others(origin) {
             other.forget_nearby(&key);
         }
         memo.flights.supersede(hash, &Query(key));
@@ -182,10 +184,9 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
         let Shared { key, origin, .. } = *self;
-        let mut held = self.asked.place.others(origin);
-        held.push(self.asked.place.of(origin));
+        let choice = &self.asked.choice;
         let mut engines = Vec::new();
-        for (memo, lease) in held {
+        for (memo, lease) in choice.others(origin).chain([choice.of(origin)]) {
             memo.forget_nearby(&key);
             engines
                 .extend(memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, lease))));

@@ -6,14 +6,16 @@
 use crate::call::lookup::{AddHooks, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
+use crate::counters::{Counter, Mine};
 use crate::directive::{self, Directive};
-use crate::function::{Code, Hooks, Memo, Site};
+use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::memo::{Code, Memo};
+use crate::memoized::Memoized;
 use crate::near::Fast;
 use crate::outcome::{Outcome, SharedOutcome, Value};
-use crate::registry::Memoized;
 use crate::scope::{Answered, Asked, Call};
-use crate::stats::{Counter, Mine};
+use crate::site::Site;
 
 /// The record of a function with keys `P` and results `R` stored as `O` says.
 pub(crate) type MemoBy<P, R, O> =
@@ -219,7 +221,7 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Some(Missed::asked(memo, 0, None, Call::new(asked, memo.name(), None)));
     }
-    let (memo, lease) = asked.place.of(memo);
+    let (memo, lease) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
     let mut call = Call::new(asked, memo.name(), lease);
     if call.is_heard() {

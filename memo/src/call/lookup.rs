@@ -1,6 +1,6 @@
 //! What the parts of a call share: how an owned key is looked up, and from which size on results go another way.
 
-use crate::function::Hooks;
+use crate::hooks::Hooks;
 use crate::key::Part;
 use crate::near::Lookup;
 use crate::outcome::Outcome;

@@ -6,13 +6,15 @@ use crate::call::computation::Computation;
 use crate::call::lookup::{LARGE, Same};
 use crate::call::running::Running;
 use crate::directive::Directive;
-use crate::flight::{Blocks, Joined, Own};
-use crate::function::{Leads, Memo, SingleFlight};
+use crate::flight::graph::Blocks;
+use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
+use crate::memo::{Leads, Memo};
 use crate::near::Fast;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::scope::Call;
+use crate::settings::SingleFlight;
 
 /// A call that found nothing nearby.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::call::lookup::Same;
+use crate::counters::Counter;
 use crate::far::{Far, FarKey, Hold};
 use crate::flight::Lead;
-use crate::function::{Memo, Storage};
 use crate::key::OwnedPart;
+use crate::memo::Memo;
+use crate::memo::storage::Storage;
 use crate::near::Memory;
 use crate::outcome::{Outcome, Value};
-use crate::stats::Counter;
 
 /// Engines that outlive the process, and where to store a result there.
 pub(super) type Destination<K, V> = (&'static Far<K, V>, Box<FarKey>);
@@ -116,7 +117,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 let Storage { weight, lifetime } = storage;
                 self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
                 if let (true, true, Some(far)) = (failed, self.stands_in(), &self.far) {
-                    far.lodged(|| self.near.clear());
+                    far.kept_in_fallback(|| self.near.clear());
                 }
                 if let Some((far, hold)) = asked {
                     self.drop_unless(far, hold, lead);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::function::Settings;
+use crate::settings::Settings;
 
 /// What `author` has set.
 pub(crate) fn settings<'a>(_: &str, author: &'a Settings) -> Cow<'a, Settings> {

@@ -1,7 +1,8 @@
 //! What a configuration means for engines.
 
+use super::schema;
+use super::state::current;
 use super::value::Setting;
-use super::{current, schema};
 
 /// The guard around the engine called `name`, where `options` hold if nothing else is said.
 fn guard(mut options: memo_engines::GuardOptions, name: &str) -> memo_engines::GuardOptions {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use memo_text::nearest;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -101,14 +103,6 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
-
-/// The nearest of `names` to what was written, if it is near enough to have been meant.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let written = written.to_lowercase();
-    let far = |name: &&str| strsim::osa_distance(&written, &name.to_lowercase());
-    let nearest = names.into_iter().min_by_key(far)?;
-    (far(&nearest) <= 1 + written.chars().count() / 4).then_some(nearest)
-}
 
 /// `there is no such section`, and what there is.
 pub(super) fn unknown<'a>(what: &str, written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use super::Loaded;
-use super::problem::{Origin, Problem, nearest};
-use super::schema::{FUNCTION, Rule, engine};
-use super::source::{Functions, Place, Placed};
-use crate::function::Settings;
+use memo_text::nearest;
+
+use super::layer::{Functions, Place, Placed};
+use super::loaded::Loaded;
+use super::options::{Held, held};
+use super::problem::{Origin, Problem};
+use super::schema::{self, Rule, engine};
+use super::state::current;
 use crate::registry;
+use crate::settings::Settings;
 
 /// What is configured, from [`config()`](crate::config()): each value and where it comes from. It prints as a table.
 #[derive(Debug, Clone)]
@@ -60,16 +64,14 @@ impl Row {
 /// assert_eq!((ttl.value(), ttl.origin()), ("5m", &memo::config::Origin::Attribute));
 /// ```
 pub fn config() -> Configuration {
-    let loaded = super::current();
+    let loaded = current();
     let mut rows = Vec::new();
-    let nothing = Settings::new();
-    let built_in = super::shown(&nothing);
-    for (option, value) in &built_in {
-        let (value, origin) = match loaded.default(option) {
+    for Held { name, value, .. } in held(&Settings::new()) {
+        let (value, origin) = match loaded.default(name) {
             Some(placed) => (placed.setting.to_string(), placed.origin.clone()),
-            None => (value.clone(), Origin::Default),
+            None => (value.to_string(), Origin::Default),
         };
-        rows.push(Row { key: Place::Defaults.key(option), value, origin });
+        rows.push(Row { key: Place::Defaults.key(name), value, origin });
     }
     for name in engines(&loaded) {
         let set = engine(&name).filter_map(|rule| Some((rule, loaded.engine(&name, rule.name)?)));
@@ -78,19 +80,19 @@ pub fn config() -> Configuration {
     for (pattern, sections) in patterns(&loaded) {
         let place = Place::Function(pattern.to_owned());
         let highest = |rule: &Rule| sections.iter().find_map(|functions| functions.options.get(rule.name));
-        let set = FUNCTION.iter().filter_map(|rule| Some((rule, highest(rule)?)));
+        let set = schema::function().into_iter().filter_map(|rule| Some((rule, highest(&rule)?)));
         rows.extend(set.map(|(rule, placed)| row(&place, rule.name, placed)));
     }
     let mut functions = registry::all();
     functions.sort_by(|a, b| a.name().cmp(b.name()));
     functions.dedup_by(|a, b| a.name() == b.name());
     for memo in &functions {
-        let (author, settings) = memo.settings();
-        let options = super::shown(settings).into_iter();
-        rows.extend(options.map(|(option, value)| Row {
-            key: format!("{} {option}", memo.name()),
-            value,
-            origin: loaded.origin(memo.name(), author, option),
+        let memo = memo.configured();
+        let options = held(memo.settings()).into_iter().zip(held(memo.author()));
+        rows.extend(options.map(|(Held { name, value, .. }, author)| Row {
+            key: format!("{} {name}", memo.name()),
+            value: value.to_string(),
+            origin: loaded.origin(memo.name(), &author),
         }));
     }
     let names: Vec<_> = functions.iter().map(|memo| memo.name()).collect();

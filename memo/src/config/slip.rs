@@ -1,9 +1,10 @@
 //! What was meant by the name of a section or a variable that is none.
 
+use memo_text::nearest;
 use toml::de::DeValue;
 
-use super::problem::{nearest, unknown};
-use super::schema::{ENGINES, FUNCTION, SECTIONS, engine};
+use super::problem::unknown;
+use super::schema::{ENGINES, SECTIONS, engine, function};
 
 /// What is wrong with a section `key`, which holds `value`; how to write the one that was meant.
 pub(super) fn section(key: &str, value: &DeValue<'_>) -> String {
@@ -30,7 +31,8 @@ pub(super) fn section(key: &str, value: &DeValue<'_>) -> String {
 /// What is wrong with a variable `MEMO_..` of which the rest, in small letters, is `key`; none if it is somebody else's, as
 /// what is not near to one of ours may well be: `MEMO_PORT` is of a service called `memo`.
 pub(super) fn variable(key: &str) -> Option<String> {
-    let options = FUNCTION.iter().map(|rule| (format!("defaults__{}", rule.name), rule.name.to_owned()));
+    let options =
+        function().into_iter().map(|rule| (format!("defaults__{}", rule.name), rule.name.to_owned()));
     let engines = ENGINES.iter().flat_map(|(name, _)| {
         engine(name)
             .map(move |rule| (format!("engines__{name}__{}", rule.name), format!("{name}_{}", rule.name)))

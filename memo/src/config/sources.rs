@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Config;
+use super::said::Config;
 
 /// The name of the file in a directory that is searched.
 const NAME: &str = "memo.toml";

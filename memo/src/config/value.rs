@@ -4,9 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::flight::patience::WITHOUT_END;
-use crate::function::{OnError, SingleFlight};
-use crate::plan::{bytes, show};
+use crate::settings::{OnError, SingleFlight, WITHOUT_END};
+use crate::units::{duration, size};
 
 /// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
 /// `bool`, a [`Duration`], a path, or an array of texts.
@@ -70,7 +69,7 @@ impl Given {
             Given::Text(text) => format!("the text {text:?}"),
             Given::Integer(number) => format!("the number {number}"),
             Given::Bool(flag) => format!("`{flag}`"),
-            Given::Duration(length) => format!("the duration {}", show(*length)),
+            Given::Duration(length) => format!("the duration {}", duration(*length)),
             Given::Path(path) => format!("the path {path:?}"),
             Given::List(_) => "an array".to_owned(),
             Given::Other(what) => (*what).to_owned(),
@@ -99,6 +98,8 @@ pub(super) enum Setting {
     Share(SingleFlight),
     OnError(OnError),
     Patience(Duration),
+    /// What nobody can set, since the function has nothing to do with it.
+    Nothing,
 }
 
 /// As it would be written; no password.
@@ -108,9 +109,9 @@ impl fmt::Display for Setting {
             Setting::Switch(flag) => flag.fmt(f),
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
-            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&show(*length)),
-            Setting::Lifetime(None) => f.write_str("none"),
-            Setting::Size(size) => f.write_str(&bytes(*size)),
+            Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
+            Setting::Lifetime(None) | Setting::Nothing => f.write_str("none"),
+            Setting::Size(bytes) => f.write_str(&size(*bytes)),
             Setting::Path(path) => path.display().fmt(f),
             Setting::Text(text) => f.write_str(text),
             Setting::Address(address) => f.write_str(&without_password(address)),
@@ -119,7 +120,8 @@ impl fmt::Display for Setting {
             Setting::Engines(names) | Setting::Fallback(names) => f.write_str(&names.join(", ")),
             Setting::Share(share) => share.fmt(f),
             Setting::OnError(on_error) => on_error.fmt(f),
-            Setting::Patience(patience) => f.write_str(&show_patience(*patience)),
+            Setting::Patience(WITHOUT_END) => f.write_str("never"),
+            Setting::Patience(patience) => f.write_str(&duration(*patience)),
         }
     }
 }
@@ -144,11 +146,6 @@ impl fmt::Display for OnError {
             OnError::All => "all",
         })
     }
-}
-
-/// As it is written.
-pub(super) fn show_patience(patience: Duration) -> String {
-    if patience == WITHOUT_END { "never".to_owned() } else { show(patience) }
 }
 
 /// A URL whose password, and whatever stands behind a `?`, is not to be read.

@@ -1,36 +1,44 @@
 //! The far plane in a build without the feature `engines`: there is none, and no code for it.
 
+#[path = "absent/key.rs"]
+mod key;
 mod looked;
+#[cfg(feature = "config")]
+#[path = "absent/named.rs"]
+pub(crate) mod named;
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::flight::{Blocks, Lead};
-use crate::function::Settings;
+use crate::flight::Lead;
+use crate::flight::graph::Blocks;
 use crate::key::OwnedPart;
+use crate::memoized::Clearing;
 use crate::outcome::Value;
-use crate::plan::{Plan, Route};
-use crate::registry::Clearing;
+use crate::plan::Plan;
+use crate::route::{Known, Route};
+use crate::settings::Settings;
 use crate::stats::TierStats;
 
+pub(crate) use key::{FarKey, Hold};
 pub(crate) use looked::{Found, Looked};
 
-/// Nothing is.
-pub(crate) fn is_registered(_: &str) -> bool {
+use key::{FarValue, Key};
+
+/// There are none.
+pub(crate) const KNOWN: Known = Known::NOTHING;
+
+/// There is nothing to claim, and so nobody to take it from.
+pub(crate) fn claim(_: &Settings, _: &str, _: TypeId) -> bool {
     false
 }
 
-/// There is none to give.
-pub(crate) fn flight_reason(_: &Settings, _: &[String]) -> Option<String> {
-    None
-}
-
-/// Nothing is.
-#[cfg(feature = "config")]
-pub(crate) fn names() -> Vec<String> {
-    Vec::new()
+/// Nobody has claimed anything.
+pub(crate) fn is_refused(_: &Settings) -> bool {
+    false
 }
 
 /// What a function does with its results: without engines there is no strategy either.
@@ -41,42 +49,11 @@ pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V
 /// The same for all types, so that it is compiled here.
 #[inline(never)]
 fn nearest(settings: &Settings) -> Route {
-    Route::of(settings, Plan::nearest, None)
+    Route::of(settings, Plan::nearest, None, KNOWN)
 }
 
 /// Never there.
 pub(crate) struct Far<K, V>(Infallible, PhantomData<(K, V)>);
-
-/// Never there.
-pub(crate) struct Key(Infallible);
-
-/// Never there.
-pub(crate) struct FarKey {
-    pub(crate) failed: bool,
-    _never: Infallible,
-}
-
-impl FarKey {
-    pub(crate) fn over(&self) -> Option<&Key> {
-        match self._never {}
-    }
-    pub(crate) fn hold(&self) -> Hold {
-        match self._never {}
-    }
-}
-
-/// Never there.
-#[derive(Clone, Copy)]
-pub(crate) struct Hold(Infallible);
-
-/// Never there.
-pub(crate) struct FarValue(Infallible);
-
-impl FarValue {
-    pub(crate) fn len(&self) -> usize {
-        match self.0 {}
-    }
-}
 
 /// Never there.
 #[derive(Debug)]
@@ -116,7 +93,7 @@ impl<K, V> Far<K, V> {
     pub(crate) fn abandon(&self) {
         match self.0 {}
     }
-    pub(crate) fn lodged(&self, _: impl Fn() + Send + 'static) {
+    pub(crate) fn kept_in_fallback(&self, _: impl Fn() + Send + 'static) {
         match self.0 {}
     }
     #[cfg(feature = "config")]
@@ -164,6 +141,3 @@ impl<K, V> Far<K, V> {
         match self.0 {}
     }
 }
-
-/// There are no leases.
-pub(crate) fn give_up(_: usize) {}

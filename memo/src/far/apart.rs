@@ -5,15 +5,14 @@
 //! keys have equal hashes; so one digest that was met with two hashes is two keys. Once that has been seen, the function
 //! does without its engines.
 
-use std::any::type_name;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Far, Key, first};
-use crate::fork::PerProcess;
+use super::digest::first;
+use crate::per_process::PerProcess;
 
-/// How many keys are remembered, each in a place by its digest: a later one takes the place.
-const PLACES: usize = 2048;
+/// How many keys are remembered, each in a slot by its digest, which a later one takes.
+const SLOTS: usize = 2048;
 
 /// Half of the digest of a key, and its hash.
 type Met = ([u8; 16], u64);
@@ -31,52 +30,32 @@ pub(super) struct Apart {
 
 impl Apart {
     /// Remembers a key; `false` if another one had its digest.
-    fn meet(&self, digest: &[u8; 32], hash: u64) -> bool {
+    pub(super) fn meet(&self, digest: &[u8; 32], hash: u64) -> bool {
         let half = first(digest);
         let mut met = self.met.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if met.is_empty() {
-            met.resize(PLACES, None);
+            met.resize(SLOTS, None);
         }
-        let place = &mut met[usize::from(u16::from_le_bytes([half[0], half[1]])) % PLACES];
-        let apart = place.is_none_or(|(other, its)| other != half || its == hash);
-        *place = Some((half, hash));
+        let slot = &mut met[usize::from(u16::from_le_bytes([half[0], half[1]])) % SLOTS];
+        let apart = slot.is_none_or(|(other, its)| other != half || its == hash);
+        *slot = Some((half, hash));
         apart
     }
-}
 
-impl<K, V: 'static> Far<K, V> {
-    /// The key in the engines of one with this hash; `None` if it has none, or once two keys have had the same.
-    pub(crate) fn key_of(&self, key: &K, hash: u64) -> Option<Key> {
-        if self.is_mixed() {
-            return None;
-        }
-        let found = self.key(key)?;
-        if self.apart.meet(&found.digest, hash) {
-            return Some(found);
-        }
-        self.apart.suspect.store(true, Ordering::Relaxed);
-        if !self.apart.mixed.swap(true, Ordering::Relaxed) {
-            crate::warn::warn(&format!(
-                "`{}`: two keys that are not equal are written as the same bytes, so its results are kept in memory only, and \
-                 those in its engines are dropped; its key is of the type `{}`: write all that its `Eq` compares \
-                 (`#[serde(skip)]` leaves a field out), or say `key = ..`",
-                self.name,
-                type_name::<K>(),
-            ));
-            // whose they are nobody knows
-            self.abandon();
-        }
-        None
+    /// Notes that two keys are one; whether that is new.
+    pub(super) fn mix(&self) -> bool {
+        self.suspect.store(true, Ordering::Relaxed);
+        !self.mixed.swap(true, Ordering::Relaxed)
     }
 
-    /// Whether two keys were found to be one for the engines.
+    /// Whether two keys were found to be one.
     pub(super) fn is_mixed(&self) -> bool {
-        self.apart.mixed.load(Ordering::Relaxed)
+        self.mixed.load(Ordering::Relaxed)
     }
 
     /// Whether what came from the engines before may be another key's; says so once.
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.apart.suspect.load(Ordering::Relaxed) && self.apart.suspect.swap(false, Ordering::Relaxed)
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Relaxed) && self.suspect.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -103,6 +82,6 @@ mod tests {
             digest[..8].copy_from_slice(&n.to_le_bytes());
             assert!(apart.meet(&digest, n));
         }
-        assert_eq!(apart.met.get(Mutex::default).lock().unwrap().len(), PLACES);
+        assert_eq!(apart.met.get(Mutex::default).lock().unwrap().len(), SLOTS);
     }
 }

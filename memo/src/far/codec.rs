@@ -6,28 +6,16 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use memo_engines::entry::LABEL_LEN;
 use serde::Serialize;
 
-use super::ROOM;
 use super::bounded::Limits;
 use super::detached::Read;
 use super::fingerprint::Shape;
+use crate::lasting::Codec;
 
-/// How results are written. The numbers are part of the stored format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Codec {
-    /// The bytes themselves, of a result that is text or bytes.
-    Raw = 0,
-    /// postcard: small and fast; the type must be known to read it, which the fingerprint sees to.
-    Postcard = 1,
-    /// MessagePack, with the names of fields.
-    #[cfg(feature = "messagepack")]
-    MessagePack = 2,
-    /// JSON: to be read by people and by other programs.
-    #[cfg(feature = "json")]
-    Json = 3,
-}
+/// How many bytes to leave behind a payload, so that its label needs no other allocation.
+const ROOM: usize = LABEL_LEN;
 
 /// The types whose values are stored as they are: how to see their bytes, and how to make them of bytes.
 macro_rules! raw_types {

@@ -4,12 +4,14 @@
 //! With [`Order::Kept`] maps count as entries in no order, and so do the hash sets that are known by name; with
 //! [`Order::Any`] all sequences do: what is read from bytes comes into another order in a hash set.
 
+mod digested;
+#[cfg(test)]
+mod tests;
+
 use serde::ser::{self, Serialize};
 
-use super::encode::{Kind, Unencodable};
-
-/// Bytes that are collected before they are hashed: many small updates take the hasher longer than the hashing.
-const CHUNK: usize = 16 * 1024;
+use self::digested::Digested;
+use super::kind::{END, Kind, Unencodable};
 
 /// Where order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,71 +30,31 @@ pub(crate) enum Order {
 ///
 /// If its `Serialize` fails.
 pub(crate) fn content<T: Serialize + ?Sized>(value: &T, order: Order) -> Result<Vec<u8>, Unencodable> {
-    let mut told = Told { bytes: Vec::with_capacity(128), parts: Vec::new(), full: 0, order };
-    told.open();
+    let mut told = Told { out: Digested::new(), order };
     told.value(value)?;
-    let is_short = told.parts.iter().all(|part| part.hashed.is_none());
-    Ok(if is_short { told.bytes } else { told.close().to_vec() })
+    Ok(told.out.finish())
 }
 
 /// What has been told.
 struct Told {
-    bytes: Vec<u8>,
-    /// What gets a digest of its own and has not ended, the outermost first.
-    parts: Vec<Part>,
-    /// At how many bytes those of the last part are hashed.
-    full: usize,
+    out: Digested,
     order: Order,
 }
 
-struct Part {
-    /// Where its bytes begin, as far as they are not hashed yet.
-    start: usize,
-    hashed: Option<Box<blake3::Hasher>>,
-}
-
 impl Told {
-    fn open(&mut self) {
-        self.full = self.bytes.len() + CHUNK;
-        self.parts.push(Part { start: self.bytes.len(), hashed: None });
-    }
-
-    fn close(&mut self) -> [u8; 32] {
-        let Some(Part { start, hashed }) = self.parts.pop() else { return [0; 32] };
-        let rest = &self.bytes[start..];
-        let digest = match hashed {
-            None => blake3::hash(rest),
-            Some(mut hasher) => hasher.update(rest).finalize(),
-        };
-        self.bytes.truncate(start);
-        self.full = self.parts.last().map_or(0, |part| part.start + CHUNK);
-        *digest.as_bytes()
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() >= self.full
-            && let Some(part) = self.parts.last_mut()
-        {
-            part.hashed.get_or_insert_default().update(&self.bytes[part.start..]);
-            self.bytes.truncate(part.start);
-        }
-    }
-
     fn kind(&mut self, kind: Kind) {
-        // what follows looks at whether there are too many
-        self.bytes.push(kind as u8);
+        self.out.push(kind as u8);
     }
 
     fn fixed(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), Unencodable> {
         self.kind(kind);
-        self.put(bytes);
+        self.out.put(bytes);
         Ok(())
     }
 
     fn sized(&mut self, bytes: &[u8]) {
-        self.put(&(bytes.len() as u64).to_le_bytes());
-        self.put(bytes);
+        self.out.put(&(bytes.len() as u64).to_le_bytes());
+        self.out.put(bytes);
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
@@ -150,17 +112,14 @@ struct Entries<'t> {
     open: bool,
 }
 
-/// Ends what has no length of its own. No kind has this number.
-const END: u8 = 0;
-
 /// Ends what has `count` elements, whose digests are to be told yet where there is no order.
 fn ended(told: &mut Told, unordered: Option<Vec<[u8; 32]>>, count: u64) {
     if let Some(mut digests) = unordered {
         digests.sort_unstable();
-        digests.iter().for_each(|digest| told.put(digest));
+        digests.iter().for_each(|digest| told.out.put(digest));
     }
-    told.put(&[END]);
-    told.put(&count.to_le_bytes());
+    told.out.put(&[END]);
+    told.out.put(&count.to_le_bytes());
 }
 
 macro_rules! fixed {
@@ -295,9 +254,9 @@ impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
         self.count += 1;
         let Some(unordered) = &mut self.unordered else { return self.told.value(value) };
-        self.told.open();
+        self.told.out.open();
         self.told.value(value)?;
-        unordered.push(self.told.close());
+        unordered.push(self.told.out.close());
         Ok(())
     }
 }
@@ -339,7 +298,7 @@ macro_rules! fields {
                 self.0.value(value)
             }
             fn end(self) -> Result<(), Unencodable> {
-                self.0.put(&[END]);
+                self.0.out.put(&[END]);
                 Ok(())
             }
         }
@@ -357,7 +316,7 @@ impl ser::SerializeMap for Entries<'_> {
         }
         self.count += 1;
         if self.unordered.is_some() {
-            self.told.open();
+            self.told.out.open();
         }
         self.told.value(key)
     }
@@ -368,7 +327,7 @@ impl ser::SerializeMap for Entries<'_> {
         }
         self.told.value(value)?;
         if let Some(unordered) = &mut self.unordered {
-            unordered.push(self.told.close());
+            unordered.push(self.told.out.close());
         }
         Ok(())
     }
@@ -379,90 +338,5 @@ impl ser::SerializeMap for Entries<'_> {
         }
         ended(self.told, self.unordered, self.count);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::{BTreeSet, HashMap, HashSet};
-    use std::sync::Arc;
-
-    fn kept(value: &impl Serialize) -> Vec<u8> {
-        content(value, Order::Kept).unwrap()
-    }
-
-    fn told(value: &impl Serialize) -> Vec<u8> {
-        content(value, Order::Told).unwrap()
-    }
-
-    fn any(value: &impl Serialize) -> Vec<u8> {
-        content(value, Order::Any).unwrap()
-    }
-
-    #[test]
-    fn promise_24_what_differs_tells_differently() {
-        #[derive(serde::Serialize)]
-        struct Sparse {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            a: Option<u8>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            b: Option<u8>,
-        }
-        let all = [
-            kept(&Option::<()>::None),
-            kept(&Some(())),
-            kept(&Some(Some(()))),
-            kept(&Some(Option::<()>::None)),
-            kept(&0.0_f64),
-            kept(&-0.0_f64),
-            kept(&f64::NAN),
-            kept(&-f64::NAN),
-            kept(&(vec![1_u8], vec![2_u8])),
-            kept(&(vec![1_u8, 2], Vec::<u8>::new())),
-            kept(&vec![1_u8, 2]),
-            kept(&vec![2_u8, 1]),
-            kept(&BTreeSet::from([1_u8, 3])),
-            kept(&Sparse { a: Some(1), b: None }),
-            kept(&Sparse { a: None, b: Some(1) }),
-            kept(&HashMap::from([(1_u8, 2_u8)])),
-            kept(&HashMap::from([(2_u8, 1_u8)])),
-        ];
-        for (n, one) in all.iter().enumerate() {
-            assert!(!all[n + 1..].contains(one), "{n}");
-        }
-    }
-
-    #[test]
-    fn order_does_not_count_where_there_is_none() {
-        let numbers: Vec<u32> = (0..3_000).collect();
-        let forth: HashSet<u32> = numbers.iter().copied().collect();
-        let back: HashSet<u32> = numbers.iter().rev().copied().collect();
-        assert_eq!(kept(&forth), kept(&back));
-        assert_eq!(kept(&Some(Arc::new(forth.clone()))), kept(&Some(Arc::new(back.clone()))));
-        let by = |numbers: &HashSet<u32>| -> HashMap<u32, Vec<u32>> {
-            numbers.iter().map(|n| (*n, (0..n % 7).collect())).collect()
-        };
-        assert_eq!(kept(&by(&forth)), kept(&by(&back)));
-
-        let reversed: Vec<_> = numbers.iter().rev().collect();
-        assert_ne!(kept(&numbers), kept(&reversed));
-        assert_eq!(any(&numbers), any(&reversed));
-        assert_ne!(told(&by(&forth)), told(&by(&back)));
-        assert_ne!(any(&vec![1_u8, 1, 2]), any(&vec![1_u8, 2, 2]), "how often counts");
-        assert_ne!(any(&(1_u8, 2_u8)), any(&(2_u8, 1_u8)), "a tuple has an order");
-    }
-
-    #[test]
-    fn what_is_long_is_hashed_as_it_comes() {
-        let long = vec!["some text".to_owned(); 20_000];
-        let mut other = long.clone();
-        assert_eq!(kept(&long), kept(&other));
-        other[19_999].push('!');
-        assert_ne!(kept(&long), kept(&other));
-        assert_ne!(any(&long), any(&other));
-        let within = |texts: &[String]| HashMap::from([(1_u8, texts.to_vec()), (2, texts.to_vec())]);
-        assert_eq!(kept(&within(&long)), kept(&within(&long)));
-        assert_ne!(kept(&within(&long)), kept(&within(&other)));
     }
 }

@@ -232,8 +232,8 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'static> for Lifted<'de, A> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codec::Codec;
     use super::*;
+    use crate::lasting::Codec;
     use serde::Serialize;
     use std::borrow::Cow;
     use std::collections::BTreeMap;

@@ -6,64 +6,10 @@
 //! Each value begins with a byte that tells its kind, never [`END`]; what has no fixed length ends with [`END`] or begins
 //! with its length. Fields and variants go by name, so that another order of declaration is no other key.
 
-use std::fmt;
-
 use serde::ser::{self, Serialize};
 
+use super::kind::{END, Kind, Unencodable};
 use super::sets::is_set;
-
-/// Ends what has no length of its own.
-const END: u8 = 0;
-
-/// The kinds of values. The numbers are part of the format.
-#[derive(Debug, Clone, Copy)]
-#[repr(u8)]
-pub(super) enum Kind {
-    False = 1,
-    True = 2,
-    I8 = 3,
-    I16 = 4,
-    I32 = 5,
-    I64 = 6,
-    I128 = 7,
-    U8 = 8,
-    U16 = 9,
-    U32 = 10,
-    U64 = 11,
-    U128 = 12,
-    F32 = 13,
-    F64 = 14,
-    Char = 15,
-    Text = 16,
-    Bytes = 17,
-    Nothing = 18,
-    Something = 19,
-    Unit = 20,
-    Newtype = 21,
-    Sequence = 22,
-    Tuple = 23,
-    Map = 24,
-    Struct = 25,
-    Variant = 26,
-}
-
-/// Why a key has no encoding: its `Serialize` says so.
-#[derive(Debug)]
-pub(crate) struct Unencodable(pub(super) String);
-
-impl fmt::Display for Unencodable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unencodable {}
-
-impl ser::Error for Unencodable {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Unencodable(message.to_string())
-    }
-}
 
 /// The canonical encoding of `value`.
 ///
@@ -126,6 +72,14 @@ struct Entries<'b> {
     entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+macro_rules! numbers {
+    ($($method:ident $number:ident $kind:ident;)*) => {$(
+        fn $method(self, value: $number) -> Result<(), Unencodable> {
+            self.fixed(Kind::$kind, &value.to_le_bytes())
+        }
+    )*};
+}
+
 impl<'b> ser::Serializer for Encoder<'b> {
     type Ok = ();
     type Error = Unencodable;
@@ -141,35 +95,17 @@ impl<'b> ser::Serializer for Encoder<'b> {
         self.kind(if value { Kind::True } else { Kind::False });
         Ok(())
     }
-    fn serialize_i8(self, value: i8) -> Result<(), Unencodable> {
-        self.fixed(Kind::I8, &value.to_le_bytes())
-    }
-    fn serialize_i16(self, value: i16) -> Result<(), Unencodable> {
-        self.fixed(Kind::I16, &value.to_le_bytes())
-    }
-    fn serialize_i32(self, value: i32) -> Result<(), Unencodable> {
-        self.fixed(Kind::I32, &value.to_le_bytes())
-    }
-    fn serialize_i64(self, value: i64) -> Result<(), Unencodable> {
-        self.fixed(Kind::I64, &value.to_le_bytes())
-    }
-    fn serialize_i128(self, value: i128) -> Result<(), Unencodable> {
-        self.fixed(Kind::I128, &value.to_le_bytes())
-    }
-    fn serialize_u8(self, value: u8) -> Result<(), Unencodable> {
-        self.fixed(Kind::U8, &value.to_le_bytes())
-    }
-    fn serialize_u16(self, value: u16) -> Result<(), Unencodable> {
-        self.fixed(Kind::U16, &value.to_le_bytes())
-    }
-    fn serialize_u32(self, value: u32) -> Result<(), Unencodable> {
-        self.fixed(Kind::U32, &value.to_le_bytes())
-    }
-    fn serialize_u64(self, value: u64) -> Result<(), Unencodable> {
-        self.fixed(Kind::U64, &value.to_le_bytes())
-    }
-    fn serialize_u128(self, value: u128) -> Result<(), Unencodable> {
-        self.fixed(Kind::U128, &value.to_le_bytes())
+    numbers! {
+        serialize_i8 i8 I8;
+        serialize_i16 i16 I16;
+        serialize_i32 i32 I32;
+        serialize_i64 i64 I64;
+        serialize_i128 i128 I128;
+        serialize_u8 u8 U8;
+        serialize_u16 u16 U16;
+        serialize_u32 u32 U32;
+        serialize_u64 u64 U64;
+        serialize_u128 u128 U128;
     }
     // all NaNs are one key, and so are the two zeros
     fn serialize_f32(self, value: f32) -> Result<(), Unencodable> {
@@ -373,130 +309,4 @@ impl ser::SerializeMap for Entries<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-    use std::sync::Arc;
-
-    #[derive(serde::Serialize)]
-    enum Shape {
-        Dot,
-        Circle(f64),
-        Box { wide: u8, high: u8 },
-    }
-
-    fn hex(value: &impl Serialize) -> String {
-        encode(value).unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn promise_13_the_encoding_is_pinned() {
-        assert_eq!(hex(&1_u32), "0a01000000");
-        assert_eq!(hex(&-1_i8), "03ff");
-        assert_eq!(hex(&(true, false)), "17020100");
-        assert_eq!(hex(&"ab"), "1002000000000000006162");
-        assert_eq!(hex(&Some(())), "1314");
-        assert_eq!(hex(&Option::<u8>::None), "12");
-        assert_eq!(hex(&vec![1_u8, 2]), "160801080200");
-        assert_eq!(hex(&Shape::Dot), "1a0300000000000000446f7414");
-        assert_eq!(hex(&Shape::Circle(1.0)), "1a0600000000000000436972636c650e000000000000f03f");
-        assert_eq!(
-            hex(&Shape::Box { wide: 1, high: 2 }),
-            "1a0300000000000000426f7819100400000000000000776964650801100400000000000000686967680802\
-             00"
-        );
-        assert_eq!(hex(&BTreeMap::from([(2_u8, 'b'), (1, 'a')])), "1808010f6100000008020f6200000000");
-        assert_eq!(hex(&7_usize), hex(&7_u64));
-    }
-
-    #[test]
-    fn promise_13_maps_are_equal_whatever_their_order() {
-        let numbers: Vec<u32> = (0..500).collect();
-        let forth: HashMap<_, _> = numbers.iter().map(|n| (*n, n.to_string())).collect();
-        let back: HashMap<_, _> = numbers.iter().rev().map(|n| (*n, n.to_string())).collect();
-        assert_eq!(encode(&forth).unwrap(), encode(&back).unwrap());
-    }
-
-    /// A set and another one that is equal and iterates in another order.
-    fn sets() -> (HashSet<String>, HashSet<String>) {
-        let texts = || (0..100).map(|n| n.to_string());
-        (texts().collect(), texts().rev().collect())
-    }
-
-    #[derive(serde::Serialize)]
-    struct Newtype<T>(T);
-
-    #[test]
-    fn promise_13_sets_are_equal_whatever_their_order_and_wherever_they_are() {
-        let (forth, back) = sets();
-        assert_ne!(forth.iter().collect::<Vec<_>>(), back.iter().collect::<Vec<_>>());
-
-        #[derive(serde::Serialize)]
-        enum Either<T> {
-            One(T),
-            Two(u8, T),
-            Three { set: T },
-        }
-        fn all(set: &HashSet<String>) -> Vec<Vec<u8>> {
-            let set = || set.clone();
-            let plain = encode(&set()).unwrap();
-            let all = [
-                encode(&&set()),
-                encode(&Box::new(Arc::new(set()))),
-                encode(&(1, set())),
-                encode(&vec![set()]),
-                encode(&[set()]),
-                encode(&Some(set())),
-                encode(&Some(Box::new(set()))),
-                encode(&Newtype(set())),
-                encode(&Newtype(Some(Arc::new(set())))),
-                encode(&BTreeMap::from([(1, set())])),
-                encode(&Either::One(set())),
-                encode(&Either::Two(1, set())),
-                encode(&Either::Three { set: set() }),
-            ];
-            [plain].into_iter().chain(all.map(Result::unwrap)).collect()
-        }
-        assert_eq!(all(&forth), all(&back));
-        let mut fewer = forth.clone();
-        fewer.remove("7");
-        assert!(all(&fewer).iter().zip(all(&forth)).all(|(fewer, all)| *fewer != all));
-        // as a sequence, in the order of what its elements become
-        let ordered: BTreeSet<u8> = (1..5).collect();
-        assert_eq!(hex(&ordered), hex(&ordered.iter().copied().collect::<HashSet<u8>>()));
-    }
-
-    #[test]
-    fn the_order_of_what_is_no_set_counts() {
-        assert_ne!(hex(&vec![1, 2]), hex(&vec![2, 1]));
-        assert_ne!(hex(&Newtype(vec![1, 2])), hex(&Newtype(vec![2, 1])));
-        let (forth, back) =
-            (vec![HashSet::from([1]), HashSet::from([2])], vec![HashSet::from([2]), HashSet::from([1])]);
-        assert_ne!(hex(&forth), hex(&back), "of the vector");
-    }
-
-    #[test]
-    fn zeros_are_one_and_nans_are_one() {
-        assert_eq!(hex(&-0.0_f64), hex(&0.0_f64));
-        assert_eq!(hex(&f64::from_bits(0x7ff8_0000_0000_0001)), hex(&-f64::NAN));
-        assert_ne!(hex(&0.0_f32), hex(&0.0_f64));
-    }
-
-    #[test]
-    fn promise_13_what_could_run_together_does_not() {
-        let all: Vec<Vec<u8>> = vec![
-            encode(&("a", "bc")).unwrap(),
-            encode(&("ab", "c")).unwrap(),
-            encode(&vec!["a", "bc"]).unwrap(),
-            encode(&(vec![1_u8], vec![2_u8])).unwrap(),
-            encode(&(vec![1_u8, 2], Vec::<u8>::new())).unwrap(),
-            encode(&(Some(1_u8), Option::<u8>::None)).unwrap(),
-            encode(&(Option::<u8>::None, Some(1_u8))).unwrap(),
-            encode(&Some(Option::<u8>::None)).unwrap(),
-            encode(&Option::<Option<u8>>::None).unwrap(),
-        ];
-        for (n, one) in all.iter().enumerate() {
-            assert!(!all[n + 1..].contains(one), "{n}");
-        }
-    }
-}
+mod tests;

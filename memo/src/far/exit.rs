@@ -6,7 +6,7 @@
 //! longer than the largest budget.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use memo_engines::{Engine as _, Error, ErrorKind, Guarded};
 
 use super::later;
+use crate::background;
+use crate::fork;
 use crate::park::block_on;
 
 /// An engine that a function has.
@@ -69,12 +71,13 @@ impl Drop for OnItsWay {
     }
 }
 
-/// The process that has handed over something. A forked child has not, until it does.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// The process that has handed over something, by its generation; 0 where none has. A forked child has not, until it does.
+static PROCESS: AtomicU64 = AtomicU64::new(0);
 
 fn watch() {
     static REGISTERED: Once = Once::new();
-    let process = std::process::id();
+    fork::watch();
+    let process = fork::generation();
     if PROCESS.load(Ordering::Relaxed) != process {
         PROCESS.store(process, Ordering::Relaxed);
         REGISTERED.call_once(register);
@@ -125,7 +128,7 @@ impl Ending {
             let _ = tell.send(flushed);
         };
         // without a thread `done` hears of nothing, as from one that panicked
-        let _ = std::thread::Builder::new().name("memo-exit".into()).spawn(work);
+        background::spawn("memo-exit", work);
         Some(ending)
     }
 
@@ -160,7 +163,7 @@ fn late(budget: Duration) -> String {
 }
 
 fn finish() {
-    if PROCESS.load(Ordering::Relaxed) != std::process::id() {
+    if PROCESS.load(Ordering::Relaxed) != fork::generation() {
         return;
     }
     let begun = Instant::now();

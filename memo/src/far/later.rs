@@ -6,8 +6,9 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-use crate::fork::PerProcess;
+use crate::background;
 use crate::park::block_on;
+use crate::per_process::PerProcess;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -44,7 +45,7 @@ pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Waits for what was handed over before.
-pub(super) fn drain() {
+pub(crate) fn drain() {
     let worker = worker().clone();
     if let Some(worker) = worker {
         let (done, wait) = sync_channel(1);
@@ -57,7 +58,5 @@ pub(super) fn drain() {
 
 fn start() -> Option<SyncSender<Work>> {
     let (sender, receiver) = sync_channel::<Work>(MOST_WAITING);
-    let thread = std::thread::Builder::new().name("memo-store".into());
-    let running = thread.spawn(move || receiver.into_iter().for_each(block_on));
-    running.ok().map(|_| sender)
+    background::spawn("memo-store", move || receiver.into_iter().for_each(block_on)).then_some(sender)
 }

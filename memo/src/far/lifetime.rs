@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use memo_engines::entry::Label;
 
-use crate::function::Settings;
+use crate::settings::Settings;
 
 /// The longest lifetime that a function gives its results, in milliseconds; `u64::MAX` where there is no such limit.
 pub(super) struct Longest(AtomicU64);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{FarKey, Hold};
+use super::key::{FarKey, Hold};
 
 /// What the engines had.
 pub(crate) enum Looked<V> {

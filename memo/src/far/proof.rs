@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::codec::Codec;
 use super::content::{Order, content};
 use super::detached::Read;
+use crate::lasting::Codec;
 
 /// How values are compared whose type can be.
 pub(crate) type Equal<V> = fn(&V, &V) -> bool;

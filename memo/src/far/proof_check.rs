@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::Codec;
 use super::detached::{Detached, Plainly, Read};
 use super::proof::{Equal, proved};
+use crate::lasting::Codec;
 
 /// How deep values are nested.
 const DEPTH: u32 = 5;

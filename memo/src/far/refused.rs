@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::codec::Codec;
 use super::proof::Refusal;
+use crate::lasting::Codec;
 use crate::warn::warn;
 
 /// What one instantiation of a function has refused to store.

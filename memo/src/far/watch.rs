@@ -18,8 +18,8 @@ pub(crate) struct Ticket(u64);
 /// Drops near entries: those of a hash, or all.
 type Drop = Box<dyn Fn(Option<u64>) + Send + Sync>;
 
-/// What keeps a [`Watcher`].
-type Ear = Arc<dyn Fn(Change) + Send + Sync>;
+/// What engines call with each change, for as long as somebody keeps it: a [`Watcher`] is a weak reference to one.
+type Subscription = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// Most entries that a store bounded by weight is taken to hold.
 const HEAVY: u64 = 1 << 20;
@@ -31,8 +31,8 @@ pub(super) struct Watched {
     /// store holds, so that it is seldom there any more.
     most: usize,
     drop: OnceLock<Drop>,
-    /// What engines tell, for as long as it is here.
-    ear: Mutex<Option<Ear>>,
+    /// Keeps the engines telling of changes.
+    subscription: Mutex<Option<Subscription>>,
 }
 
 /// The first half of a digest tells keys apart here: two of one half would only be dropped together.
@@ -58,7 +58,7 @@ impl Watched {
         let entries = capacity.or(max_weight.map(|weight| weight.min(HEAVY)));
         let most = entries.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let most = most.saturating_mul(2).max(16);
-        Self { table: Mutex::default(), most, drop: OnceLock::new(), ear: Mutex::default() }
+        Self { table: Mutex::default(), most, drop: OnceLock::new(), subscription: Mutex::default() }
     }
 
     /// From now on changes that the watcher is told of drop near entries by `drop`. One from before is told nothing more.
@@ -66,13 +66,13 @@ impl Watched {
         // it is the same each time
         self.drop.get_or_init(|| Box::new(drop));
         let watched = Arc::downgrade(self);
-        let ear: Ear = Arc::new(move |change| {
+        let subscription: Subscription = Arc::new(move |change| {
             if let Some(watched) = watched.upgrade() {
                 watched.changed(change);
             }
         });
-        let watcher = Arc::downgrade(&ear);
-        *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = Some(ear);
+        let watcher = Arc::downgrade(&subscription);
+        *self.subscription.lock().unwrap_or_else(PoisonError::into_inner) = Some(subscription);
         watcher
     }
 

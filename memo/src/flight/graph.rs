@@ -16,7 +16,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use crate::fork::PerProcess;
+use crate::per_process::PerProcess;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
 
 /// A flight as the graph sees it.
@@ -94,6 +94,9 @@ pub(crate) fn is_idle() -> bool {
 pub(super) fn this_frame() -> u64 {
     stack(|stack| stack.frames().next_back()).flatten().unwrap_or_else(lowest_frame)
 }
+
+/// Whether a wait blocks its thread.
+pub(crate) type Blocks = bool;
 
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
@@ -280,7 +283,7 @@ impl Graph {
     /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this
     /// stack, or waits, through others perhaps, for what is.
     #[cfg(feature = "engines")]
-    pub(super) fn keeps_back(&self, own: usize, blocks: bool, flights: &[Arc<dyn Node>]) -> bool {
+    pub(super) fn keeps_back(&self, own: usize, blocks: Blocks, flights: &[Arc<dyn Node>]) -> bool {
         let mut held = Held::snapshot();
         held.push(own);
         let frames = frames_kept_back(blocks);

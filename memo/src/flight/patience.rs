@@ -14,13 +14,11 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::{NEVER, exact, nanos};
-use crate::stats::Counters;
+use crate::counters::Counters;
+use crate::fork;
+use crate::settings::WITHOUT_END;
 use crate::sweep::{self, Schedule, Sweep};
 
-/// Where nothing is said.
-pub(crate) const DEFAULT: Duration = Duration::from_secs(10);
-/// What stands for `"never"`.
-pub(crate) const WITHOUT_END: Duration = Duration::MAX;
 /// A function that takes long is given so many times as long as it usually takes.
 const TIMES_AS_USUAL: u64 = 10;
 
@@ -89,7 +87,7 @@ impl Sweep for Waits {
             return;
         }
         let due = {
-            let _unforked = sweep::unforked();
+            let _unforked = fork::hold_off();
             let mut wakers = self.wakers();
             let later = wakers.split_off(&(now.saturating_add(1), 0));
             if let Some((at, _)) = later.keys().next() {
@@ -149,7 +147,7 @@ pub(super) fn wake_due() {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
-    use crate::stats::Counter;
+    use crate::counters::Counter;
 
     const SECOND: u64 = 1_000_000_000;
 

@@ -17,9 +17,10 @@ use shuttle::{future, thread};
 use super::graph::Graph;
 use super::patience::wake_due;
 use crate::call::Missed;
-use crate::function::{Memo, Settings};
+use crate::memo::Memo;
 use crate::near::Lookup;
 use crate::outcome::{OkAndSharedErr, OnlyOk, Outcome, Value, Whole};
+use crate::settings::Settings;
 
 type Model<V = u64, F = Infallible> = Memo<u8, V, F>;
 

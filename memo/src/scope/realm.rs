@@ -6,7 +6,11 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::registry::Memoized;
+/// The caches of one function.
+pub(super) trait Caches: Send + Sync {
+    /// Gives back those of the isolation `realm`.
+    fn leave(&self, realm: u64);
+}
 
 /// What one [`isolated`](super::Scope::isolated) stands for. With it go its caches.
 pub(crate) struct Realm {
@@ -14,8 +18,8 @@ pub(crate) struct Realm {
     pub(super) id: u64,
     /// What tells it from those of other processes, in engines that they share.
     pub(super) token: [u8; 16],
-    /// The functions that have a cache in it.
-    records: Mutex<Vec<&'static dyn Memoized>>,
+    /// Those of all functions that have a cache in it.
+    caches: Mutex<Vec<&'static dyn Caches>>,
 }
 
 impl Realm {
@@ -26,22 +30,22 @@ impl Realm {
         // keyed anew for each, from what the system gives
         token[..8].copy_from_slice(&RandomState::new().hash_one(id).to_le_bytes());
         token[8..].copy_from_slice(&RandomState::new().hash_one((id, std::process::id())).to_le_bytes());
-        Arc::new(Realm { id, token, records: Mutex::new(Vec::new()) })
+        Arc::new(Realm { id, token, caches: Mutex::new(Vec::new()) })
     }
 
     /// Takes note of a function that has a cache in it.
-    pub(super) fn used_by(&self, record: &'static dyn Memoized) {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if !records.iter().any(|known| std::ptr::addr_eq(*known, record)) {
-            records.push(record);
+    pub(super) fn used_by(&self, function: &'static dyn Caches) {
+        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        if !caches.iter().any(|known| std::ptr::addr_eq(*known, function)) {
+            caches.push(function);
         }
     }
 }
 
 impl Drop for Realm {
     fn drop(&mut self) {
-        let records = std::mem::take(self.records.get_mut().unwrap_or_else(PoisonError::into_inner));
-        records.into_iter().for_each(|record| record.leave(self.id));
+        let caches = std::mem::take(self.caches.get_mut().unwrap_or_else(PoisonError::into_inner));
+        caches.into_iter().for_each(|function| function.leave(self.id));
     }
 }
 

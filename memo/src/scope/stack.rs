@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Layer;
-use crate::directive::Pending;
+use super::layer::Layer;
+use crate::directive::pending::Pending;
 
 /// A scope that has been entered.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ pub(super) fn push(open: Arc<Open>) {
 /// Takes `open` off the stack, wherever it is there.
 pub(super) fn remove(open: &Arc<Open>) {
     drop(stack(|stack| {
-        let place = stack.iter().rposition(|other| Arc::ptr_eq(other, open))?;
-        Some(stack.remove(place))
+        let at = stack.iter().rposition(|other| Arc::ptr_eq(other, open))?;
+        Some(stack.remove(at))
     }));
 }
 
@@ -99,8 +99,8 @@ impl Drop for Installed<'_> {
     fn drop(&mut self) {
         let Some(first) = &self.first else { return };
         *self.opens = stack(|stack| {
-            let place = stack.iter().rposition(|open| Arc::ptr_eq(open, first));
-            place.map(|place| stack.split_off(place)).unwrap_or_default()
+            let at = stack.iter().rposition(|open| Arc::ptr_eq(open, first));
+            at.map(|at| stack.split_off(at)).unwrap_or_default()
         });
     }
 }

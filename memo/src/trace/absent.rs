@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::event::Event;
+use crate::event::kind::Event;
 
 pub(crate) fn register() {}
 
@@ -26,8 +26,14 @@ pub(crate) fn are_shown() -> bool {
 
 pub(crate) fn tell(_: &Event<'_>, _: Option<&str>) {}
 
-/// A line for people, which goes to the standard error.
-pub(crate) fn say(_: crate::warn::Level, _: Option<&str>, _: &str) -> bool {
+/// Never takes the line, which goes to the standard error.
+pub(crate) fn warn(_: Option<&str>, _: &str) -> bool {
+    false
+}
+
+/// Never takes the line, which goes to the standard error.
+#[cfg(feature = "config")]
+pub(crate) fn error(_: &str) -> bool {
     false
 }
 

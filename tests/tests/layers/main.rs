@@ -3,6 +3,7 @@
 //! `docs/architecture.md` draws the layers of the crates that are held to this.
 
 mod circles;
+mod copies;
 mod drawing;
 mod imports;
 mod tokens;
@@ -15,10 +16,10 @@ use crate::drawing::problems;
 use crate::imports::{Files, Imports, imports};
 
 /// The crates whose files have no circles any more.
-const IN_LAYERS: [&str; 1] = ["memo-engines"];
+const IN_LAYERS: [&str; 2] = ["memo-engines", "memo-macros"];
 
 /// Those that still have some.
-const NOT_YET: [&str; 2] = ["memo", "memo-macros"];
+const NOT_YET: [&str; 1] = ["memo"];
 
 /// The project.
 fn root() -> &'static Path {

@@ -7,18 +7,16 @@ use std::time::{Duration, Instant};
 
 use memo_engines::{Engine, Key, Lease};
 
-use super::{TIME, Work, beats, give_back};
-
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// One that is still held in the engine, as far as is known.
-struct Left {
-    engine: Arc<dyn Engine>,
-    key: Key,
-    lease: Lease,
+pub(super) struct Left {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) key: Key,
+    pub(super) lease: Lease,
     /// When its time is over in the engine.
-    until: Instant,
+    pub(super) until: Instant,
     /// When to try again.
     again: Instant,
 }
@@ -27,33 +25,25 @@ struct Left {
 #[derive(Default)]
 pub(super) struct AllLeft(Vec<Left>);
 
-/// Notes a lease that could not be given back.
-pub(super) fn behind(engine: Arc<dyn Engine>, key: Key, lease: Lease, until: Instant) {
-    let again = Instant::now() + AGAIN;
-    if again < until {
-        beats().left.0.push(Left { engine, key, lease, until, again });
-    }
-}
-
-/// When the time of a lease is over that is taken or renewed now.
-pub(super) fn end() -> Instant {
-    Instant::now() + TIME
-}
-
 impl AllLeft {
+    /// Adds a lease that could not be given back, unless its time is over before that is tried again.
+    pub(super) fn add(&mut self, engine: Arc<dyn Engine>, key: Key, lease: Lease, until: Instant) {
+        let again = Instant::now() + AGAIN;
+        if again < until {
+            self.0.push(Left { engine, key, lease, until, again });
+        }
+    }
+
     /// The lease of a key, if it was left behind. It is the caller's from now on.
     pub(super) fn take(&mut self, engine: &Arc<dyn Engine>, key: &Key) -> Option<Lease> {
         let is_it = |left: &Left| left.key == *key && Arc::ptr_eq(&left.engine, engine);
-        let place = self.0.iter().position(is_it)?;
-        Some(self.0.swap_remove(place).lease)
+        let at = self.0.iter().position(is_it)?;
+        Some(self.0.swap_remove(at).lease)
     }
 
-    /// What is to be given back now, and when to look again. What fails is left behind again.
-    pub(super) fn due(&mut self, now: Instant, work: &mut Vec<Work>) -> Option<Instant> {
-        for left in self.0.extract_if(.., |left| left.again <= now) {
-            let Left { engine, key, lease, until, .. } = left;
-            work.push(Box::pin(give_back(engine, key, lease, until)));
-        }
-        self.0.iter().map(|left| left.again).min()
+    /// Takes out those that are to be given back by `now`; when to look again.
+    pub(super) fn due(&mut self, now: Instant) -> (Vec<Left>, Option<Instant>) {
+        let due = self.0.extract_if(.., |left| left.again <= now).collect();
+        (due, self.0.iter().map(|left| left.again).min())
     }
 }

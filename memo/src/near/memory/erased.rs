@@ -11,9 +11,10 @@ use super::readers::reading;
 use super::retired::{Batch, Retired, Rules};
 use super::shard::{self, Shards, Share};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use crate::fork::Keep;
 use crate::near::counts::NearCounts;
 use crate::near::limits::{Bound, Limits, ends};
-use crate::sweep::{Keep, Schedule, unforked_sweeper};
+use crate::sweep::{Schedule, hold_off_for_sweeper};
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -428,7 +429,7 @@ impl Erased {
         if self.rest.schedule.begin(now) {
             for (number, index) in self.shards.indices().iter().enumerate() {
                 // What was stored before the schedule began anew was stored under this lock, and is seen from here on.
-                let unforked = unforked_sweeper();
+                let unforked = hold_off_for_sweeper();
                 drop(self.shards.lock_number(number));
                 drop(unforked);
                 let mut expired = Vec::new();
@@ -447,7 +448,7 @@ impl Erased {
             }
         }
         for number in 0..self.shards.indices().len() {
-            let unforked = unforked_sweeper();
+            let unforked = hold_off_for_sweeper();
             let mut locked = self.shards.lock_number(number);
             locked.shrink();
             let batch = locked.unlock(true);
@@ -461,7 +462,7 @@ impl Erased {
     #[cold]
     #[inline(never)]
     fn expire(&self, hash: u64, now: u64) -> bool {
-        let unforked = unforked_sweeper();
+        let unforked = hold_off_for_sweeper();
         let mut locked = self.shards.lock(hash);
         let gone = locked.expire(hash, self.tti(), now);
         let batch = locked.unlock(false);

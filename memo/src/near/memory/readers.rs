@@ -342,8 +342,7 @@ mod barrier {
             // at once then
             return settle();
         }
-        let thread = std::thread::Builder::new().name("memo-barrier".into()).stack_size(1 << 16);
-        if thread.spawn(settle).is_err() {
+        if !crate::background::spawn("memo-barrier", settle) {
             settle();
         }
     }
@@ -380,24 +379,23 @@ mod barrier {
 #[cfg(all(unix, not(any(miri, memo_shuttle))))]
 mod fork {
     use super::{ONCE, READING, mine, slots};
-    use std::sync::Once;
+    use crate::fork::{AtFork, Part, attend};
     use std::sync::atomic::Ordering::*;
 
+    struct InChild;
+
     pub(super) fn watch() {
-        static WATCHING: Once = Once::new();
-        // SAFETY: `in_child` is a function for the life of the program, takes no arguments, does not unwind, and does
-        // only what a child of a process with threads may do before `exec`: loads and stores.
-        WATCHING.call_once(|| unsafe {
-            libc::pthread_atfork(None, None, Some(in_child));
-        });
+        attend(Part::Readers, &InChild);
     }
 
-    extern "C" fn in_child() {
-        let mine = mine();
-        for slot in slots().filter(|slot| !mine.is_some_and(|mine| std::ptr::eq(mine, *slot))) {
-            let state = slot.state.load(Relaxed);
-            slot.state.store((state & !READING) + ONCE, Release);
-            slot.taken.store(false, Release);
+    impl AtFork for InChild {
+        fn in_child(&self) {
+            let mine = mine();
+            for slot in slots().filter(|slot| !mine.is_some_and(|mine| std::ptr::eq(mine, *slot))) {
+                let state = slot.state.load(Relaxed);
+                slot.state.store((state & !READING) + ONCE, Release);
+                slot.taken.store(false, Release);
+            }
         }
     }
 }

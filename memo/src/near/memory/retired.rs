@@ -9,7 +9,8 @@ use super::index::Table;
 use super::kind::Kind;
 use super::readers::{Grace, is_reading};
 use super::slabs::Slabs;
-use crate::sweep::{Passing, unforked_sweeper};
+use crate::fork::HeldOff;
+use crate::sweep::hold_off_for_sweeper;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::ops::{Deref, DerefMut};
@@ -165,7 +166,7 @@ struct Pile {
 /// The pile with its lock held, and no fork meanwhile if it is the sweeper who holds it.
 struct Unforked<'g> {
     pile: MutexGuard<'g, Pile>,
-    _unforked: Option<Passing<'static>>,
+    _unforked: Option<HeldOff>,
 }
 
 impl Deref for Unforked<'_> {
@@ -271,7 +272,7 @@ impl Retired {
 
     fn lock(&self) -> Unforked<'_> {
         // The sweeper is not to be caught with the lock by a fork.
-        let unforked = unforked_sweeper();
+        let unforked = hold_off_for_sweeper();
         Unforked { pile: lock(&self.pile), _unforked: unforked }
     }
 

@@ -1,10 +1,11 @@
 //! The store on moka without the types of its keys and values, compiled once.
 
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use crate::fork::hold_off;
 use crate::near::counts::NearCounts;
 use crate::near::inside::{AsIs, Inside};
 use crate::near::limits::{Bound, Limits, ends};
-use crate::sweep::{Schedule, unforked};
+use crate::sweep::Schedule;
 use equivalent::Equivalent;
 use moka::Expiry;
 use moka::notification::RemovalCause;
@@ -326,7 +327,7 @@ impl Erased {
         }
         {
             let unfinished = Unfinished(&self.schedule, now);
-            let _unforked = unforked();
+            let _unforked = hold_off();
             self.tidy();
             // moka has removed what it knows to be expired; its clock may be behind ours.
             for (key, slot) in self.cache.iter() {

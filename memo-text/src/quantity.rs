@@ -35,7 +35,7 @@ const SIZES: &[(&str, u128)] = &[
 /// # Errors
 ///
 /// What is wrong with the text, and what to write.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = |why: String| format!("bad duration \"{text}\": {why}");
     let parts = parts(text, "\"5m\" or \"1h30m\"").map_err(wrong)?;
     let mut seen = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// What is wrong with the text, and what to write.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let wrong = |why: String| format!("bad size \"{text}\": {why}");
     let parts = parts(text, "\"64MiB\"").map_err(wrong)?;
     let [(count, unit)] = parts[..] else {

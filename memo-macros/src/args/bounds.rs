@@ -1,0 +1,110 @@
+//! `capacity` and `max_weight`: how much is held in memory.
+
+use darling::{Error, Result};
+use syn::{Expr, Lit, LitInt};
+
+use super::forms::{expression, literal, peel};
+use super::given::{Value, takes_not};
+
+/// A bound by count.
+#[derive(Debug, Clone)]
+pub(crate) enum Capacity {
+    /// No bound.
+    Unbounded,
+    /// An integer expression, to be evaluated once; never the literal 0.
+    Expr(Expr),
+}
+
+/// A bound by weight.
+#[derive(Debug, Clone)]
+pub(crate) enum MaxWeight {
+    /// A size such as `"64MiB"`, or an integer literal; never zero.
+    Bytes(u64),
+    /// An integer expression, to be evaluated once.
+    Expr(Expr),
+}
+
+impl Value for Capacity {
+    const TAKES: &'static str = "a number of entries, greater than zero, or \"unbounded\"";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        match literal(value) {
+            Some(Lit::Str(text)) if text.value() == "unbounded" => Ok(Capacity::Unbounded),
+            Some(Lit::Int(count)) if is_positive(count) => Ok(Capacity::Expr(peel(value).clone())),
+            _ => match expression(value) {
+                Some(expr) => Ok(Capacity::Expr(expr.clone())),
+                None => Err(takes_not::<Self>(name, value)),
+            },
+        }
+    }
+}
+
+/// Whether the number is greater than zero. A minus sign can be a part of the literal.
+fn is_positive(number: &LitInt) -> bool {
+    !number.base10_digits().starts_with('-') && number.base10_digits() != "0"
+}
+
+impl Value for MaxWeight {
+    const TAKES: &'static str = "a size such as \"64MiB\", or an integer greater than zero";
+    type Meaning = Option<Self>;
+
+    fn meaning(given: Option<Self>) -> Self::Meaning {
+        given
+    }
+
+    fn parse(name: &str, value: &Expr) -> Result<Self> {
+        let bytes = match literal(value) {
+            Some(Lit::Str(text)) => {
+                memo_text::size(&text.value()).map_err(|message| Error::custom(message).with_span(text))?
+            }
+            Some(Lit::Int(number)) => number.base10_parse().unwrap_or(0),
+            _ => match expression(value) {
+                Some(expr) => return Ok(MaxWeight::Expr(expr.clone())),
+                None => 0,
+            },
+        };
+        if bytes == 0 { Err(takes_not::<Self>(name, value)) } else { Ok(MaxWeight::Bytes(bytes)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::tests::{bad, good, text, value};
+
+    #[test]
+    fn capacities() {
+        assert!(matches!(value(good("capacity = \"unbounded\"").capacity), Capacity::Unbounded));
+        for count in ["10_000", "CAPACITY", "limits::capacity() * 2", "1 << 20"] {
+            let Capacity::Expr(expr) = value(good(&format!("capacity = {count}")).capacity) else {
+                panic!("{count} is an expression")
+            };
+            assert_eq!(text(expr).replace(' ', ""), count.replace(' ', ""));
+        }
+        let takes = "`capacity` takes a number of entries, greater than zero, or \"unbounded\"";
+        bad("capacity = 0", takes);
+        bad("capacity = -1", takes);
+        bad("capacity = 1.5", takes);
+        bad("capacity", takes);
+        bad("capacity = \"unbound\"", takes);
+    }
+
+    #[test]
+    fn weights() {
+        assert!(matches!(value(good("max_weight = \"64MiB\"").max_weight), MaxWeight::Bytes(67_108_864)));
+        assert!(matches!(value(good("max_weight = 1_000").max_weight), MaxWeight::Bytes(1000)));
+        assert!(matches!(value(good("max_weight = MAX").max_weight), MaxWeight::Expr(_)));
+        let takes = "`max_weight` takes a size such as \"64MiB\", or an integer greater than zero";
+        bad("max_weight = 0", takes);
+        bad("max_weight = \"0B\"", takes);
+        bad("max_weight = -1", takes);
+        bad("max_weight = 1.5", takes);
+        bad("max_weight = 99999999999999999999", takes);
+        bad("max_weight = \"64mib\"", "bad size \"64mib\": unknown unit `mib`: write `MiB`");
+    }
+}

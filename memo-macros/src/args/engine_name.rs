@@ -1,0 +1,74 @@
+//! The name of one engine.
+
+use darling::{Error, Result};
+use memo_text::nearest;
+use syn::{Expr, LitStr};
+
+use super::forms::string;
+use super::given::{Value, takes_not};
+use super::words::list;
+
+/// An engine in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// The memory engine.
+    Memory,
+    /// The moka crate.
+    Moka,
+}
+
+impl Near {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Near::Memory => "memory",
+            Near::Moka => "moka",
+        }
+    }
+}
+
+/// One name of an engine.
+pub(super) enum Named {
+    /// A word that is no engine and stands alone: "auto" or "none".
+    Alone,
+    /// An engine in memory.
+    Near(Near),
+    /// The tables of threads.
+    Thread,
+    /// An engine that outlives the process.
+    Far(String),
+}
+
+/// Reads one name of an engine. `words` are the names that exist, whether or not their cargo feature is on.
+pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<Named> {
+    let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
+    let wrong = |message: String| Err(Error::custom(message).with_span(value));
+    match text.value().as_str() {
+        word @ ("auto" | "none") if words.contains(&word) => Ok(Named::Alone),
+        "memory" => Ok(Named::Near(Near::Memory)),
+        "thread" => Ok(Named::Thread),
+        "moka" if cfg!(feature = "moka") => Ok(Named::Near(Near::Moka)),
+        "disk" if cfg!(feature = "disk") => Ok(Named::Far("disk".to_owned())),
+        "redis" if cfg!(feature = "redis") => Ok(Named::Far("redis".to_owned())),
+        known @ ("moka" | "disk" | "redis") => {
+            wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
+        }
+        // Engines that the program registers are not known here. But a name that is nearly one of ours is a slip.
+        own if cfg!(feature = "engines")
+            && nearest(own, words.iter().copied()).is_none()
+            && !own.is_empty() =>
+        {
+            Ok(Named::Far(own.to_owned()))
+        }
+        _ => Err(unknown_engine(text, words)),
+    }
+}
+
+fn unknown_engine(text: &LitStr, words: &[&str]) -> Error {
+    let written = text.value();
+    let message = match nearest(&written, words.iter().copied()) {
+        Some(nearest) => format!("unknown engine \"{written}\": did you mean \"{nearest}\"?"),
+        None => format!("unknown engine \"{written}\": there are {}", list(words.iter().copied(), '"')),
+    };
+    Error::custom(message).with_span(text)
+}

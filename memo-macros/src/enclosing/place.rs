@@ -1,0 +1,96 @@
+//! Whether a function stands in an `impl`, in a trait, or by itself.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Signature, Visibility};
+
+use super::header::{Header, kind};
+use super::source::Source;
+
+/// Where a function stands, which decides what may stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a module or in a block: other items may stand beside it.
+    Free,
+    /// In an `impl Type`: associated functions may stand beside it.
+    Inherent,
+    /// In an `impl Trait for Type`, in a `trait`, or in a place that is unknown: nothing may stand beside it.
+    Trait,
+}
+
+/// Where the function stands. `explicit` says that the author gave the companion a name. If the place cannot be seen, that means
+/// that there is room for one.
+pub(crate) fn place(vis: &Visibility, sig: &Signature, body: &TokenStream, explicit: bool) -> Place {
+    let associated =
+        || sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());
+    match in_source(sig.fn_token.span) {
+        // A function with `self` stands in an `impl`. If the source shows none, a macro has moved it.
+        Some(Place::Free) if sig.receiver().is_some() => guess(vis, associated(), explicit),
+        Some(place) => place,
+        None => guess(vis, associated(), explicit),
+    }
+}
+
+/// The place to take where the source does not tell.
+fn guess(vis: &Visibility, associated: bool, explicit: bool) -> Place {
+    match vis {
+        _ if !associated => Place::Free,
+        // In a trait and in its impls no visibility is allowed, so there may or may not be room here.
+        Visibility::Inherited if !explicit => Place::Trait,
+        _ => Place::Inherent,
+    }
+}
+
+/// Whether `Self` is among the tokens.
+fn names_self(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "Self",
+        TokenTree::Group(group) => names_self(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// What the source says of the place of this `fn` token.
+fn in_source(fn_token: Span) -> Option<Place> {
+    // Unit tests run outside of the compiler.
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let span = fn_token.unwrap();
+    let source = Source::read(&span.local_file()?)?;
+    source.place(source.offset(span.line(), span.column())?)
+}
+
+impl Source {
+    /// The place of the function at the offset. `None` if it cannot be told.
+    fn place(&self, offset: usize) -> Option<Place> {
+        let groups = self.brackets.open_at(offset)?;
+        for (depth, group) in groups.iter().enumerate().rev() {
+            let header = &self.bare[group.header..group.open];
+            if self.bare[group.open..].starts_with('{') {
+                return match kind(header)? {
+                    Header::Impl => Some(Place::Inherent),
+                    Header::Trait => Some(Place::Trait),
+                    Header::Other => Some(Place::Free),
+                    // An arm of a `match` is a block; an arm of a macro may end up anywhere.
+                    Header::Arm => {
+                        let headers =
+                            groups[..depth].iter().map(|group| &self.bare[group.header..group.open]);
+                        let in_macro =
+                            headers.map(kind).any(|kind| matches!(kind, None | Some(Header::Macro)));
+                        (!in_macro).then_some(Place::Free)
+                    }
+                    Header::Macro => None,
+                };
+            }
+            // `$( .. )*` in a macro is no place. The arguments of a macro may end up anywhere.
+            if !header.trim_end().ends_with('$') {
+                return None;
+            }
+        }
+        Some(Place::Free)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Where a function and its control find the record of an instantiation.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::GenericParam;
+use syn::ext::IdentExt;
+
+use super::kind::is_single;
+use super::names::private;
+use super::settings::settings;
+use super::thin::{self, Thin};
+use crate::model::{Arg, Companion, Model};
+
+/// The names of the hidden items that a function and its control share.
+pub(super) struct Shared {
+    /// Where they are found: the companion type, or `Self`.
+    pub(super) owner: TokenStream,
+    pub(super) function: Option<Ident>,
+    pub(super) site: Ident,
+    pub(super) control: Ident,
+    /// What tells of the types, where the strategy wants to know them and the arguments can be named.
+    pub(super) types: Option<Ident>,
+}
+
+impl Shared {
+    /// The names for this function. `None` if it has no control.
+    pub(super) fn of(model: &Model) -> Option<Self> {
+        let name = model.sig.ident.unraw();
+        let named = model.args.iter().all(|arg| arg.skipped || !arg.is_impl_trait);
+        let types = |name: Ident| (model.may_outlive() && named).then_some(name);
+        match model.companion.as_ref()? {
+            Companion::Type(companion) if Thin::of(model).is_some() => {
+                let controlled = thin::name(companion);
+                let private = private(model);
+                Some(Shared {
+                    owner: quote!(<#controlled as #private::Controlled>),
+                    function: None,
+                    site: format_ident!("FUNCTION"),
+                    control: format_ident!("ask"),
+                    types: None,
+                })
+            }
+            Companion::Type(companion) if is_single(model) => Some(Shared {
+                owner: quote!(#companion),
+                function: None,
+                site: format_ident!("__FUNCTION"),
+                control: format_ident!("__control"),
+                types: None,
+            }),
+            Companion::Type(companion) => Some(Shared {
+                owner: quote!(#companion),
+                function: Some(format_ident!("__function")),
+                site: format_ident!("__site"),
+                control: format_ident!("__control"),
+                types: types(format_ident!("__types")),
+            }),
+            Companion::Function(_) => Some(Shared {
+                owner: quote!(Self),
+                function: None,
+                site: format_ident!("__{name}_memo_site"),
+                control: format_ident!("__{name}_memo_control"),
+                types: types(format_ident!("__{name}_memo_types")),
+            }),
+        }
+    }
+
+    /// The expression for the site, where `unnamed` tells the types that have no names.
+    fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
+        let Shared { owner, site, .. } = self;
+        if is_single(model) {
+            return quote!(#owner::#site.site());
+        }
+        let inferred = unnamed.map(|_| quote!(_));
+        let parameters: Vec<_> = parameters(model).into_iter().chain(inferred).collect();
+        let turbofish = if parameters.is_empty() { TokenStream::new() } else { quote!(::<#(#parameters),*>) };
+        quote!(#owner::#site #turbofish (#unnamed))
+    }
+}
+
+/// `::<T, N>`: the function's type and const parameters.
+pub(super) fn turbofish(model: &Model) -> TokenStream {
+    let names = parameters(model);
+    if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
+}
+
+/// The names of the function's type and const parameters. Lifetimes tell no instantiations apart.
+fn parameters(model: &Model) -> Vec<TokenStream> {
+    let names = model.sig.generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(param.ident.to_token_stream()),
+        GenericParam::Const(param) => Some(param.ident.to_token_stream()),
+        GenericParam::Lifetime(_) => None,
+    });
+    names.collect()
+}
+
+/// The expression for what tells the types that have no names, from the arguments of such types, by `names`. `None` where
+/// there are none.
+pub(super) fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
+    let private = private(model);
+    let names: Vec<_> = model.unnamed().map(names).collect();
+    (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
+}
+
+/// The expression for what tells the types that have no names, from the arguments by their own names.
+pub(super) fn own_unnamed(model: &Model) -> Option<TokenStream> {
+    unnamed(model, |arg| arg.forward.clone())
+}
+
+/// The block that gives the function as written: a reference to a static.
+pub(super) fn function(model: &Model) -> TokenStream {
+    let private = private(model);
+    let name = model.sig.ident.unraw().to_string();
+    quote!({
+        static FUNCTION: #private::Family = #private::Family::new(#private::module_path!(), #name);
+        &FUNCTION
+    })
+}
+
+/// The block that gives a function with one instantiation, for which the type `marker` stands.
+pub(super) fn single_function(model: &Model, marker: &Ident) -> TokenStream {
+    let private = private(model);
+    let name = model.sig.ident.unraw().to_string();
+    let settings = settings(model);
+    quote!({
+        static FUNCTION: #private::Single =
+            #private::Single::new::<#marker>(#private::module_path!(), #name, #settings);
+        &FUNCTION
+    })
+}
+
+/// The expression that makes a site of the function `function`.
+pub(super) fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let settings = settings(model);
+    quote!(#private::Site::new(#function, || (), #settings))
+}
+
+/// The expression that finds this instantiation. `unnamed` is what tells the types without names.
+pub(super) fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
+    match Shared::of(model) {
+        Some(shared) => shared.site(model, unnamed),
+        None => new_site(model, &function(model)),
+    }
+}

@@ -1,0 +1,258 @@
+//! The options of `#[memoize]`: one row for each, from which all else about them follows.
+
+/// What is said of an option of `#[memoize]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether a configuration has an option of this name too, by which it sets another value. If not, the option is about the
+    /// code of the function.
+    pub configurable: bool,
+    /// What it takes, in Markdown.
+    pub value: &'static str,
+    /// What it means, in Markdown.
+    pub meaning: &'static str,
+    /// What holds where it is not given, in Markdown.
+    pub default: &'static str,
+    /// Options that have to be given with it, each with the error where one is missing.
+    pub needs: &'static [(&'static str, &'static str)],
+    /// Options that must not be given with it, each with the error, which is about this option.
+    pub excludes: &'static [(&'static str, &'static str)],
+}
+
+/// What rows leave out.
+const REST: Row =
+    Row { name: "", configurable: false, value: "", meaning: "", default: "", needs: &[], excludes: &[] };
+
+/// Hands all rows to the macro `$then`, in the order of the documentation.
+///
+/// A row is `"name" => field: Type { columns }`. `field` is the name as an identifier. `Type` is known to `memo-macros` alone:
+/// it reads values of that type. The columns are the fields of [`Row`]; of these the first four are always there.
+#[macro_export]
+macro_rules! options {
+    ($($then:tt)+) => {
+        $($then)+! {
+            "engine" => engine: Engine {
+                configurable: true,
+                value: r#"`"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first"#,
+                meaning: "where results live; an array is tiers",
+                default: r#"`"auto"`: the strategy chooses"#,
+            }
+            "fallback" => fallback: Fallback {
+                configurable: true,
+                value: r#"a name, an array, `"none"`"#,
+                meaning: "used while the engine is unavailable; with the cargo feature `engines`",
+                default: "a bounded memory engine",
+            }
+            "ttl" => ttl: Lifetime {
+                configurable: true,
+                value: r#"`"1h30m"`, or an expression of type `Duration`"#,
+                meaning: "lifetime of an entry from its writing",
+                default: "none",
+            }
+            "tti" => tti: Lifetime {
+                configurable: true,
+                value: "likewise",
+                meaning: "lifetime of an entry from its last read",
+                default: "none",
+            }
+            "ttl_of" => ttl_of: Callback {
+                configurable: false,
+                value: r#"`\|value\| -> Option<Duration>`"#,
+                meaning: "lifetime decided by each result",
+                default: "none",
+            }
+            "capacity" => capacity: Capacity {
+                configurable: true,
+                value: r#"an integer expression, or `"unbounded"`"#,
+                meaning: "most entries held in memory",
+                default: "from the configuration: 10 000",
+                excludes: &[("max_weight", "`capacity` and `max_weight` contradict each other: keep one of them")],
+            }
+            "weigh" => weigh: Callback {
+                configurable: false,
+                value: r#"`\|key, value\| -> u32`"#,
+                meaning: "weight of an entry; needs `max_weight`",
+                default: "none",
+                needs: &[("max_weight", "`weigh` needs a bound: add `max_weight`, such as `max_weight = \"64MiB\"`")],
+            }
+            "max_weight" => max_weight: MaxWeight {
+                configurable: true,
+                value: r#"`"64MiB"`, or an integer expression"#,
+                meaning: "most weight held in memory; needs `weigh`",
+                default: "none",
+                needs: &[("weigh", "`max_weight` needs weights: add `weigh = |key, value| ..`")],
+            }
+            "key" => key: Key {
+                configurable: false,
+                value: "an expression over the arguments and `self`",
+                meaning: "the key, instead of all the arguments",
+                default: "all arguments",
+            }
+            "skip" => skip: Skip {
+                configurable: false,
+                value: "`skip(a, b)`: names of arguments",
+                meaning: "left out of the key",
+                default: "none",
+                excludes: &[("key", "`key` replaces all arguments, so there is nothing to skip: remove `skip`")],
+            }
+            "receiver" => receiver: ReceiverKey {
+                configurable: false,
+                value: r#"`"instance"`, `"value"`, `"skip"`, or an expression such as `self.id`"#,
+                meaning: "how `self` enters the key",
+                default: r#"`"instance"`"#,
+                excludes: &[("key", "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`")],
+            }
+            "cache_if" => cache_if: Callback {
+                configurable: false,
+                value: r#"`\|value\| -> bool`"#,
+                meaning: "store only such results",
+                default: "all, but `Err`",
+            }
+            "cache_err" => cache_err: Option<CacheErr> {
+                configurable: true,
+                value: "`true` or a duration",
+                meaning: "also store `Err`, for that long",
+                default: "not stored",
+            }
+            "cache_none" => cache_none: Switch<true> {
+                configurable: false,
+                value: "`false`",
+                meaning: "do not store `None`",
+                default: "stored",
+            }
+            "single_flight" => single_flight: SingleFlight {
+                configurable: true,
+                value: r#"`false`, `"process"`, `"machine"`, `"fleet"`"#,
+                meaning: "how far concurrent misses of one key share one computation",
+                default: r#"`"process"`"#,
+            }
+            "on_error" => on_error: OnError {
+                configurable: true,
+                value: r#"`"one"`, `"all"`"#,
+                meaning: "after an `Err` that cannot be cloned: one of those who waited computes and the others wait for it, or all compute",
+                default: r#"`"one"`"#,
+            }
+            "patience" => patience: Patience {
+                configurable: true,
+                value: r#"a duration, `"never"`"#,
+                meaning: "of an `async fn`: how long calls wait for one that computes and is not polled; ten times as long as it usually takes, if that is longer",
+                default: r#"`"10s"`"#,
+            }
+            "persist" => persist: Switch<false> {
+                configurable: true,
+                value: "`true`",
+                meaning: "hint to the strategy: results should outlive the process; with the cargo feature `engines`",
+                default: "none",
+            }
+            "shared" => shared: Switch<false> {
+                configurable: true,
+                value: "`true`",
+                meaning: "hint to the strategy: results should be shared by machines; with the cargo feature `engines`",
+                default: "none",
+            }
+            "large" => large: Switch<false> {
+                configurable: true,
+                value: "`true`",
+                meaning: "hint to the strategy: results are too large for memory; with the cargo feature `engines`",
+                default: "none",
+            }
+            "name" => name: Name {
+                configurable: false,
+                value: "a string",
+                meaning: "the function's identity in keys, configuration and statistics",
+                default: "crate, module path, type and function",
+            }
+            "version" => version: Version {
+                configurable: false,
+                value: "an integer",
+                meaning: "part of the identity of stored results",
+                default: "0",
+            }
+            "code" => code: Code {
+                configurable: false,
+                value: r#"`"track"` or `"manual"`"#,
+                meaning: "whether an edit of the function's tokens makes stored results unreachable; for engines that outlive the process",
+                default: r#"`"track"`"#,
+            }
+            "codec" => codec: Codec {
+                configurable: false,
+                value: r#"`"postcard"`, `"messagepack"`, `"json"`"#,
+                meaning: "how stored results are encoded; for engines that outlive the process",
+                default: r#"`"postcard"`; where that cannot read the type, `"messagepack"` or `"json"`"#,
+            }
+            "companion" => companion: CompanionName {
+                configurable: false,
+                value: "`false`, or a name",
+                meaning: "the control item",
+                default: "named as the function",
+            }
+            "crate" => krate: Path {
+                configurable: false,
+                value: "a path",
+                meaning: "where `memo` is found when it is renamed or re-exported",
+                default: "`::memo`",
+            }
+        }
+    };
+}
+
+macro_rules! rows {
+    ($($name:literal => $field:ident: $type:ty { $($column:tt)* })+) => {
+        /// All options, in the order of the documentation.
+        pub const OPTIONS: &[Row] = &[$(Row { name: $name, $($column)* ..REST }),+];
+    };
+}
+
+options!(rows);
+
+/// The rows of a table in Markdown for the documentation of the attribute: name, value, meaning and default of each option.
+#[macro_export]
+macro_rules! options_table {
+    () => {
+        $crate::options!($crate::__options_table)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __options_table {
+    ($($name:literal => $field:ident: $type:ty {
+        configurable: $configurable:literal,
+        value: $value:literal,
+        meaning: $meaning:literal,
+        default: $default:literal,
+        $($column:tt)*
+    })+) => {
+        concat!($("| `", $name, "` | ", $value, " | ", $meaning, " | ", $default, " |\n"),+)
+    };
+}
+
+/// The option of this name.
+pub fn option(name: &str) -> Option<&'static Row> {
+    OPTIONS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_name_options_that_exist() {
+        for row in OPTIONS {
+            for (other, message) in row.needs.iter().chain(row.excludes) {
+                assert!(option(other).is_some(), "`{}` names `{other}`", row.name);
+                assert!(message.contains(&format!("`{}`", row.name)), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_row_is_a_line_of_the_table() {
+        let table = options_table!();
+        assert_eq!(table.lines().count(), OPTIONS.len());
+        for (row, line) in OPTIONS.iter().zip(table.lines()) {
+            assert!(line.starts_with(&format!("| `{}` | {} |", row.name, row.value)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is configured, and what that means for one function.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+
+use super::layer::{Layer, Placed};
+use super::options::{Held, rows};
+use super::problem::{Origin, Problem};
+use super::raised;
+use super::said::Config;
+use super::source::Reader;
+use super::sources::Sources;
+use crate::settings::Settings;
+
+/// What is configured, from the lowest source to the highest.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(super) generation: u64,
+    pub(super) layers: [Layer; 3],
+}
+
+impl Loaded {
+    /// Reads all sources; beside it all that is wrong with them.
+    pub(super) fn read(code: &Config, strict: bool) -> (Self, Vec<Problem>) {
+        let sources = Sources::of(code, std::env::var_os("MEMO_CONFIG"), raised::is_raised());
+        sources.tell(code);
+        let mut problems = Vec::new();
+        let mut file = Reader::new(&mut problems, strict);
+        if let Some((path, required)) = &sources.file {
+            file.file(path, *required);
+        }
+        let file = file.finish();
+        let mut environment = Reader::new(&mut problems, strict);
+        if sources.environment {
+            environment.environment(std::env::vars_os());
+        }
+        let environment = environment.finish();
+        let mut said = Reader::new(&mut problems, strict);
+        code.read(&mut said);
+        let layers = [file, environment, said.finish()];
+        (Loaded { generation: 0, layers }, problems)
+    }
+
+    /// Takes note that a function of this name has run.
+    fn used(&self, name: &str) {
+        for functions in self.layers.iter().flat_map(|layer| &layer.functions) {
+            if !functions.used.load(Ordering::Relaxed) && functions.pattern.matches(name) {
+                functions.used.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// What sets an option of an engine.
+    pub(super) fn engine(&self, name: &str, option: &str) -> Option<&Placed> {
+        self.layers.iter().rev().find_map(|layer| layer.engines.get(name)?.get(option))
+    }
+
+    /// What sets an option of the function called `name`, where its author has `said` something about it or not; none if
+    /// the author or nobody does.
+    ///
+    /// A section for functions goes over the attribute, and a higher source over a lower; within one source the pattern
+    /// that says most. A default is for functions whose author has said nothing.
+    fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Placed> {
+        let sections = self.layers.iter().rev().flat_map(|layer| &layer.functions);
+        sections
+            .filter(|functions| functions.pattern.matches(name))
+            .find_map(|functions| functions.options.get(option))
+            .or_else(|| if said { None } else { self.default(option) })
+    }
+
+    /// What functions go by that say nothing.
+    pub(super) fn default(&self, option: &str) -> Option<&Placed> {
+        self.layers.iter().rev().find_map(|layer| layer.defaults.get(option))
+    }
+
+    /// What the function called `name` is to go by.
+    pub(super) fn settings<'a>(&self, name: &str, author: &'a Settings) -> Cow<'a, Settings> {
+        self.used(name);
+        let mut settings = author.clone();
+        let mut is_set = false;
+        for row in rows(&mut settings) {
+            if let Some(placed) = self.setting(name, row.name, row.said) {
+                row.slot.set(&placed.setting);
+                is_set = true;
+            }
+        }
+        if is_set { Cow::Owned(settings) } else { Cow::Borrowed(author) }
+    }
+
+    /// Where the value of an option of the function called `name` comes from; `author` is what its author holds of it.
+    pub(super) fn origin(&self, name: &str, author: &Held) -> Origin {
+        match self.setting(name, author.name, author.said) {
+            Some(placed) => placed.origin.clone(),
+            None if author.said => Origin::Attribute,
+            None => Origin::Default,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading the configuration again, and having functions that have run go by it.
+
+use std::time::Duration;
+
+use super::change::{Change, Changes};
+use super::layer::Placed;
+use super::loaded::Loaded;
+use super::options::{Held, held};
+use super::problem::{ConfigError, Origin};
+use super::said::Config;
+use super::{registered, schema, state};
+use crate::memoized::Configured;
+use crate::registry;
+use crate::settings::Settings;
+
+/// Takes what the program, the environment and the file say, once and for all mistakes at once. Called first in a
+/// program, before memoized functions are; where it is not called, files and environment are read all the same, and what
+/// is wrong with them is logged and left out.
+///
+/// Engines of the program's own are registered before. A second call replaces what the first has said.
+///
+/// # Errors
+///
+/// If anything is wrong, with all of it: file, line and key, and what to write. Then everything is as it was before.
+///
+/// ```
+/// let error = memo::init(memo::Config::new().defaults("capcity", 100)).unwrap_err();
+/// assert!(error.to_string().contains("defaults.capcity: there is no such option; did you mean `capacity`?"));
+/// ```
+pub fn init(config: Config) -> Result<(), ConfigError> {
+    take(Some(config)).map(drop)
+}
+
+/// Reads the file and the environment again, and has functions that have run go by what has changed: lifetimes,
+/// capacity, whether they are enabled, and their engines. Entries that still fit stay.
+///
+/// A call that is under way goes by the old or by the new settings.
+///
+/// # Errors
+///
+/// If anything is wrong, with all of it. Then everything is as it was before.
+///
+/// ```
+/// let changes = memo::reload()?;
+/// changes.iter().for_each(|change| println!("{change}"));
+/// # Ok::<(), memo::config::ConfigError>(())
+/// ```
+pub fn reload() -> Result<Changes, ConfigError> {
+    take(None)
+}
+
+/// Reads and takes what is configured, and has every function that has run go by it.
+fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
+    let code = code.or_else(state::code);
+    let strict = code.is_some();
+    let (loaded, problems) = Loaded::read(&code.clone().unwrap_or_default(), strict);
+    if !problems.is_empty() {
+        return Err(ConfigError { problems });
+    }
+    let (before, loaded) = state::take(loaded, code);
+    let mut changes = before.map(|before| of_engines(&before, &loaded)).unwrap_or_default();
+    changes.extend(registry::all().into_iter().flat_map(|memo| reconfigure(memo.configured())));
+    // a generic function has a record for each instantiation, and they change alike
+    changes.dedup();
+    Ok(Changes { changes })
+}
+
+/// What is said otherwise about engines that are in use, which keep what they were made with.
+fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
+    let shown = |placed: Option<&Placed>| {
+        placed.map_or_else(|| "default".to_owned(), |placed| placed.setting.to_string())
+    };
+    let mut changes = Vec::new();
+    for name in registered::names() {
+        for rule in schema::engine(&name) {
+            let (old, new) = (before.engine(&name, rule.name), after.engine(&name, rule.name));
+            if old.map(|old| &old.setting) != new.map(|new| &new.setting) {
+                changes.push(Change {
+                    subject: format!("engines.{name}"),
+                    option: rule.name,
+                    old: shown(old),
+                    new: shown(new),
+                    origin: new.map_or(Origin::Default, |new| new.origin.clone()),
+                    applied: false,
+                });
+            }
+        }
+    }
+    changes
+}
+
+/// Has `function` go by what is configured now; what has changed by that.
+pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
+    let (name, author) = (function.name(), held(function.author()));
+    let first = held(function.settings());
+    loop {
+        let loaded = state::current();
+        let wanted = apply(&loaded, function);
+        // another reload may have come in between, and been overtaken
+        if state::generation() != loaded.generation {
+            continue;
+        }
+        let now = held(function.settings());
+        let differing = |old: &[Held], new: &[Held], applied| -> Vec<Change> {
+            let change = |((old, new), author): ((&Held, &Held), &Held)| Change {
+                origin: loaded.origin(name, author),
+                subject: name.to_owned(),
+                option: old.name,
+                old: old.value.to_string(),
+                new: new.value.to_string(),
+                applied,
+            };
+            let pairs = old.iter().zip(new).zip(&author);
+            pairs.filter(|((old, new), _)| old.value != new.value).map(change).collect()
+        };
+        return [differing(&first, &now, true), differing(&now, &wanted, false)].concat();
+    }
+}
+
+/// Has `function` go by what is `loaded`, as far as it can. Gives what it was to go by.
+fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<Held> {
+    let old = function.settings();
+    let mut new = loaded.settings(function.name(), function.author()).into_owned();
+    let wanted = held(&new);
+    if wanted.iter().zip(held(old)).all(|(new, old)| new.value == old.value) {
+        return wanted;
+    }
+    // a store is of one kind for good
+    if !function.is_possible(&new) {
+        (new.engine, new.fallback) = (old.engine.clone(), old.fallback.clone());
+    }
+    let limits = |settings: &Settings| (settings.capacity, settings.max_weight, settings.tti);
+    if limits(&new) != limits(old) && !function.resize(&new) {
+        (new.capacity, new.max_weight, new.tti) = limits(old);
+    }
+    let (closes, near) = (old.enabled && !new.enabled, function.uses_memory());
+    let shorter =
+        |old: Option<Duration>, new: Option<Duration>| new.is_some_and(|new| old.is_none_or(|old| new < old));
+    let outlives = shorter(old.ttl, new.ttl) || shorter(old.error_ttl, new.error_ttl);
+    function.go_by(new);
+    // after it goes by the new ones, so that nothing more comes by the old
+    if closes || outlives || (near && !function.uses_memory()) {
+        function.empty();
+    }
+    wanted
+}

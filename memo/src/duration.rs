@@ -1,1 +1,0 @@
-../../memo-macros/src/duration.rs

@@ -1,0 +1,121 @@
+//! Whether a function can be told from all others in engines that outlive the process.
+//!
+//! Within a process types tell more than names: an item in the function tells which function it is, and the closure that
+//! stands for an instantiation tells its type parameters. Where two of these have one name, neither may use such an
+//! engine: it would be given the other's results.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::naming::parameters;
+use crate::lasting::Origin;
+use crate::memoized::Memoized;
+use crate::registry;
+use crate::settings::Settings;
+
+/// Why there is nothing to read in engines, where something else has been found to have the same name.
+pub(super) const REFUSED: &str = "something else in this program has the same name";
+
+/// What must not be two things.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Name {
+    /// The path of a function. Two versions of one package are the same functions, then and now.
+    Function { package: &'static str, version: &'static str, path: &'static str },
+    /// The type parameters of one function, by name.
+    Types(TypeId, String),
+}
+
+/// Who has a name.
+struct Claim {
+    by: TypeId,
+    place: &'static Location<'static>,
+    /// Somebody else has it too.
+    refused: bool,
+}
+
+static CLAIMS: Mutex<Option<HashMap<Name, Claim>>> = Mutex::new(None);
+
+fn claims() -> MutexGuard<'static, Option<HashMap<Name, Claim>>> {
+    CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The names of an instantiation, and who has them: of the function, where its author has not given one, and of the
+/// types.
+fn names(settings: &Settings, origin: Origin, marker: TypeId) -> impl Iterator<Item = (Name, TypeId)> {
+    let Origin { package, version, path, item, .. } = origin;
+    let function = settings.name.is_none().then_some((Name::Function { package, version, path }, item));
+    let types = (Name::Types(item, parameters(settings)), marker);
+    function.into_iter().chain([types])
+}
+
+/// Whether something else has been found to have a name of this instantiation.
+pub(crate) fn is_refused(settings: &Settings) -> bool {
+    let Some(origin) = settings.lasting.origin else { return false };
+    let claims = claims();
+    let Some(claims) = &*claims else { return false };
+    // who asks does not matter
+    names(settings, origin, origin.item).any(|(name, _)| claims.get(&name).is_some_and(|claim| claim.refused))
+}
+
+/// Has the names of an instantiation be its own, or else, which is true, takes it and whoever had one of them off the
+/// engines that outlive the process. The function is called `name`.
+pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
+    let Some(origin) = settings.lasting.origin else { return false };
+    let mut refused = Vec::new();
+    let mut claims = claims();
+    let claims_by_name = claims.get_or_insert_default();
+    for (claimed, by) in names(settings, origin, marker) {
+        let what = match &claimed {
+            Name::Function { .. } => None,
+            Name::Types(_, types) => Some(types.trim_end_matches("[]").to_owned()),
+        };
+        let place = origin.place;
+        let claim = claims_by_name.entry(claimed).or_insert(Claim { by, place, refused: false });
+        if claim.by != by && !std::mem::replace(&mut claim.refused, true) {
+            refused.push((claim.place, what));
+        }
+    }
+    drop(claims);
+    for (other, types) in &refused {
+        say(name, origin, other, types.as_deref());
+    }
+    if !refused.is_empty() {
+        registry::all().into_iter().for_each(Memoized::tell_apart);
+    }
+    is_refused(settings)
+}
+
+fn say(name: &str, origin: Origin, other: &Location<'_>, types: Option<&str>) {
+    let here = origin.place;
+    crate::warn::warn(&match types {
+        None => format!(
+            "the functions `{name}` at {other} and at {here} have one name in engines that outlive the process, and do \
+             without: tell them apart by `name = \"..\"`"
+        ),
+        Some(types) => format!(
+            "`{name}` at {here} is used with different types of one name ({types}), and does without engines that \
+             outlive the process for these: give them names of their own, or have them stand in modules"
+        ),
+    });
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promise_25_two_versions_of_a_package_in_one_program_are_no_two_things() {
+        let of = |version, item| {
+            let origin = Origin { item, ..Origin::of::<()>("app", Some("promise-25"), Some(version)) };
+            Settings::new().origin(origin)
+        };
+        let (one, other) = (TypeId::of::<u8>(), TypeId::of::<u16>());
+        assert!(!claim(&of("1.0.0", one), "app::f", one));
+        assert!(!claim(&of("2.0.0", other), "app::f", other));
+        assert!(claim(&of("2.0.0", one), "app::f", one), "but two of one version are");
+        assert!(is_refused(&of("2.0.0", other)));
+        assert!(!is_refused(&of("1.0.0", one)));
+    }
+}

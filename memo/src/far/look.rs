@@ -1,0 +1,105 @@
+//! What the engines have: asked nearest first, and believed only once it has been checked.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use memo_engines::entry::{Expected, Label, Misfit, Stored};
+use memo_engines::{Entry, Key, utc_now};
+
+use super::key::{FarKey, Hold};
+use super::looked::{Found, Looked};
+use super::plane::Far;
+
+impl<K, V: 'static> Far<K, V> {
+    /// What the engines have, nearest first. Moves nothing.
+    pub(crate) async fn peek(&self, key: Key) -> Option<V> {
+        for tier in &self.tiers {
+            if let Ok(Some(entry)) = tier.engine.get(&key).await
+                && let Ok((value, ..)) = self.unseal(&key, entry)
+            {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Asks the engines for the key of this hash, nearest first. If it `writes`, what a farther one has is put into the
+    /// nearer ones. Where it is asked `again`, finding nothing is no miss more.
+    pub(super) async fn ask(
+        &'static self,
+        (key, hash): (Key, u64),
+        writes: bool,
+        again: bool,
+    ) -> Result<Found<V>, Box<FarKey>> {
+        // each time anew: what another has put since is a change as well
+        let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
+        // a hit in the first needs none
+        let mut witnesses = Vec::new();
+        for (at, tier) in self.tiers.iter().enumerate() {
+            let (found, witness) = match tier.engine.look(&key).await {
+                Ok((found, witness)) => (found, Some(witness)),
+                Err(error) => {
+                    tier.failed(&self.name, &error);
+                    (None, None)
+                }
+            };
+            if let Some(entry) = found {
+                // what is to be put into nearer engines must be kept whole
+                let nearer = (writes && at > 0).then(|| entry.clone());
+                match self.unseal(&key, entry) {
+                    Ok((value, label, size)) => {
+                        tier.hits.fetch_add(1, Ordering::Relaxed);
+                        if let Some(entry) = nearer {
+                            self.put(&self.tiers[..at], FarKey::new(key, hold, witnesses), entry);
+                        }
+                        let left = |end: u64| Duration::from_millis(end.saturating_sub(utc_now()));
+                        let lives = label.expires.map(left);
+                        let cost = Duration::from_nanos(label.cost);
+                        let (waited, engine) = (false, &*tier.name);
+                        let value = Box::new(value);
+                        return Ok(Found { value, lives, cost, size, waited, engine, hold });
+                    }
+                    Err(misfit) => tier.misfits(&self.name, misfit),
+                }
+            }
+            if !again {
+                tier.misses.fetch_add(1, Ordering::Relaxed);
+            }
+            witnesses.push(witness);
+        }
+        let failed = witnesses.iter().all(Option::is_none);
+        if failed {
+            self.ailing.store(true, Ordering::Relaxed);
+        }
+        Err(Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) }))
+    }
+
+    /// The value in an entry, its label and its size in bytes, if it is what it should be.
+    fn unseal(&self, key: &Key, entry: Entry) -> Result<(V, Label, usize), Misfit> {
+        let expected = Expected {
+            identity: self.identity,
+            key: key.digest,
+            fingerprint: self.fingerprint,
+            codec: memo_engines::entry::Codec(self.codec as u8),
+            now: utc_now(),
+        };
+        let label = self.longest.cut(Stored::open(&entry.bytes, &expected)?.label);
+        if label.expires.is_some_and(|expires| expires <= expected.now) {
+            return Err(Misfit::Expired);
+        }
+        let payload = Stored::into_payload(entry.bytes);
+        let size = payload.len();
+        // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
+        let value = (self.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
+        Ok((value, label, size))
+    }
+
+    /// Whether an engine answers again after all had failed; once for each time that this is so.
+    pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
+        let answered = match looked {
+            Looked::Found(_) => true,
+            Looked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
+        };
+        answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,189 @@
+//! A function's share of the far plane: what it is called there, how its keys and results become bytes, and its engines.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use memo_engines::{Calls, CircuitState, Engine, Guarded, Space};
+
+use super::apart::Apart;
+use super::built_in;
+use super::digest::{digest, first};
+use super::home::{Home, Identity};
+use super::lessor;
+use super::lifetime::Longest;
+use super::naming;
+use super::refused::Refused;
+use super::tier::Tier;
+use super::types::{FarTypes, KeyType, ValueType};
+use super::watch::Watched;
+use crate::lasting::Codec;
+use crate::plan::Plan;
+use crate::route::Route;
+use crate::settings::Settings;
+use crate::stats::TierStats;
+
+/// A function's share of the far plane.
+pub(crate) struct Far<K, V> {
+    pub(super) key: KeyType<K>,
+    pub(super) value: ValueType<V>,
+    pub(super) tiers: Vec<Tier>,
+    pub(super) home: RwLock<Home>,
+    pub(super) identity: [u8; 16],
+    pub(super) fingerprint: u64,
+    pub(super) codec: Codec,
+    pub(super) longest: Longest,
+    pub(super) apart: Apart,
+    /// Which of the tiers gives the leases that let one process compute for others, where that is asked for.
+    pub(super) lessor: Option<usize>,
+    /// What its codec does not carry.
+    pub(super) refused: Refused,
+    /// Which near entries follow what others change; none where nobody tells, or nothing is near.
+    pub(super) follows: Option<Arc<Watched>>,
+    /// Every engine failed when last asked.
+    pub(super) ailing: AtomicBool,
+    /// Somebody looks out for an engine that is back.
+    pub(super) watched: AtomicBool,
+    /// The engines, and those that stand in, by the names under which they are registered.
+    pub(super) guards: Vec<(String, Arc<Guarded>)>,
+    /// The function's name, for errors.
+    pub(super) name: String,
+    /// Its name in engines.
+    pub(super) full_name: String,
+}
+
+impl<K, V: 'static> Far<K, V> {
+    /// The engines on the `route` of a function called `name`; `None` if there are none.
+    pub(crate) fn open(
+        settings: &Settings,
+        route: &Route,
+        types: Option<&FarTypes<K, V>>,
+        name: &str,
+    ) -> Option<Self> {
+        let Some(&FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
+        let open = |names: &[String]| -> Vec<_> {
+            names.iter().filter_map(|name| Some((name.clone(), built_in::open(name)?))).collect()
+        };
+        let (guards, stand_ins) = (open(&route.far), open(&route.stand_ins));
+        let engine = |(_, guard): &(String, Arc<Guarded>)| -> Arc<dyn Engine> { guard.clone() };
+        let mut tiers: Vec<_> =
+            guards.iter().map(|guard| Tier::new(guard.0.clone(), engine(guard))).collect();
+        let last = tiers.pop()?;
+        tiers.push(last.or(stand_ins.iter().map(|guard| (guard.0.clone(), engine(guard))).collect()));
+        let (full, parameters) = (naming::name(settings, name), naming::parameters(settings));
+        let identity = Identity {
+            name: &full,
+            parameters: &parameters,
+            version: settings.version,
+            code: settings.lasting.code,
+        };
+        let lessor = lessor::reach(settings).and_then(|reach| {
+            let lessor = lessor::lessor(reach, tiers.iter().map(|tier| tier.engine.capability()));
+            if lessor.is_none() {
+                crate::warn::warn(&format!("`{name}`: {}", lessor::no_lessor(reach)));
+            }
+            lessor
+        });
+        let told = route.near && tiers.iter().any(|tier| tier.engine.capability().watches);
+        let follows = told.then(|| Arc::new(Watched::new(settings.capacity, settings.max_weight)));
+        let guards = guards.into_iter().chain(stand_ins).collect();
+        let name = name.to_owned();
+        let longest = Longest::of(settings);
+        Some(Far {
+            lessor,
+            guards,
+            follows,
+            name,
+            longest,
+            ..Self::new(key, value, tiers, identity, settings.lasting.codec)
+        })
+    }
+
+    pub(super) fn new(
+        key: KeyType<K>,
+        value: ValueType<V>,
+        tiers: Vec<Tier>,
+        identity: Identity<'_>,
+        codec: Option<Codec>,
+    ) -> Self {
+        let shape = (value.shape)();
+        let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
+        let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
+        let full = digest("memo function 1", &full);
+        Far {
+            fingerprint: shape.fingerprint,
+            codec: Codec::of::<V>(codec, shape),
+            key,
+            value,
+            tiers,
+            home: RwLock::new(Home::new(identity.name, None)),
+            identity: first(&full),
+            refused: Refused::default(),
+            longest: Longest::any(),
+            apart: Apart::default(),
+            lessor: None,
+            follows: None,
+            ailing: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            guards: Vec::new(),
+            name: identity.name.to_owned(),
+            full_name: identity.name.to_owned(),
+        }
+    }
+
+    /// The plan, with what cannot be reached now.
+    pub(crate) fn plan(&self, route: &Route) -> Plan {
+        let well = |guard: &Guarded, calls: Calls| guard.circuit_of(calls) == CircuitState::Closed;
+        let names = |reads: bool, writes: bool| {
+            let such = move |guard: &Guarded| {
+                well(guard, Calls::Reads) == reads && (!reads || well(guard, Calls::Writes) == writes)
+            };
+            let such = self.guards.iter().filter(move |(_, guard)| such(guard));
+            such.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+        };
+        let plan = route.now(&names(false, false), &names(true, false));
+        self.refused.reason().into_iter().fold(plan, Plan::because)
+    }
+
+    /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
+    pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.full_name, within);
+    }
+
+    /// Where in its engines its results are.
+    pub(super) fn space(&self) -> Space {
+        self.home.read().unwrap_or_else(PoisonError::into_inner).space
+    }
+
+    /// What its engines have answered to it, and how many results were not stored.
+    pub(crate) fn stats(&self) -> Vec<TierStats> {
+        let unstorable = self.refused.count();
+        self.tiers.iter().map(|tier| TierStats { unstorable, ..tier.stats() }).collect()
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::super::types::{far_key, far_value};
+    use super::*;
+
+    /// The key of the `u64` 7 of a function, in hexadecimal digits.
+    fn key(within: Option<&str>) -> String {
+        let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
+        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, None);
+        far.enter(within.map(|within| within.as_bytes().to_vec()));
+        let key = far.key(&7).unwrap();
+        key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn promise_13_keys_are_pinned() {
+        assert_eq!(
+            key(None),
+            "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
+        );
+        assert_eq!(
+            key(Some("namespace tenant-42")),
+            "b5390f5c6dc3f1c6d29113835a6420a0d9628661d509d6698f08cd44447958cc685bb7f8c7ae68206ca7f40f81301cd6"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Results that leave the engines.
+
+use std::sync::Arc;
+
+use memo_engines::Key;
+
+use super::later;
+use super::plane::Far;
+use super::tier::Tier;
+use crate::error::{Error, ErrorKind};
+use crate::memoized::Clearing;
+
+impl<K, V: 'static> Far<K, V> {
+    /// Takes back what was just stored, without waiting for it.
+    pub(crate) fn forget(&self, key: &K) {
+        let Some(key) = self.key(key) else { return };
+        self.forget_key(key);
+    }
+
+    /// Removes an entry without waiting for it.
+    pub(super) fn forget_key(&self, key: Key) {
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                let _ = engine.remove(&key).await;
+            });
+        }
+    }
+
+    /// Removes what is in the engines, without waiting for it.
+    pub(crate) fn abandon(&self) {
+        let space = self.space();
+        for tier in &self.tiers {
+            let engine = tier.engine.clone();
+            later::run(async move {
+                // what fails here has been counted by the engine's guard, and is of no use to anybody
+                let _ = engine.clear(&space).await;
+            });
+        }
+    }
+
+    /// Removes an entry from all engines.
+    pub(crate) async fn remove(&'static self, key: Key) -> Result<(), Error> {
+        let mut done = Ok(());
+        for tier in &self.tiers {
+            done = self.all(done, tier, tier.engine.remove(&key).await.map(drop));
+        }
+        done
+    }
+
+    /// Removes what the function has in all engines, whatever its type parameters.
+    pub(crate) fn clear(&'static self) -> Vec<Clearing>
+    where
+        K: Send + Sync,
+        V: Send + Sync,
+    {
+        let space = self.space();
+        let clear = |tier: &'static Tier| Clearing {
+            of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), space.0),
+            work: Box::pin(async move { self.all(Ok(()), tier, tier.engine.clear(&space).await) }),
+        };
+        self.tiers.iter().map(clear).collect()
+    }
+
+    /// The first failure; the others have been tried all the same.
+    pub(super) fn all(
+        &'static self,
+        done: Result<(), Error>,
+        tier: &'static Tier,
+        next: Result<(), memo_engines::Error>,
+    ) -> Result<(), Error> {
+        if let Err(error) = &next {
+            tier.failed(&self.name, error);
+        }
+        done.and(
+            next.map_err(|error| Error::new(ErrorKind::Engine, format!("{}: failed to {error}", self.name))),
+        )
+    }
+}

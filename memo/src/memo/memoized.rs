@@ -1,0 +1,77 @@
+//! A record as those see it who do not know its types: the registry, first of all.
+
+use std::any::TypeId;
+
+use super::{Memo, Version};
+use crate::far::Far;
+use crate::key::OwnedPart;
+use crate::memoized::{Clearing, FunctionId, Memoized};
+use crate::outcome::Value;
+use crate::plan::Plan;
+use crate::scope::Asked;
+use crate::stats::Stats;
+
+impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn function(&self) -> FunctionId {
+        self.function.id()
+    }
+
+    fn marker(&self) -> TypeId {
+        self.header.marker()
+    }
+
+    fn stats(&self) -> Stats {
+        let mut stats = self.store_stats();
+        // what they count beside, they count here
+        stats.add(&self.variants.stats());
+        stats.add(&Stats::of(&self.counters));
+        stats
+    }
+
+    fn clear(&'static self) -> Vec<Clearing> {
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        let mut clearings = Vec::new();
+        for (memo, in_use) in choice.to_clear(self) {
+            // there are no flights where each thread has a table of its own
+            if memo.near.by_thread().is_none() {
+                memo.flights.supersede_all();
+            }
+            memo.near.clear();
+            let of_engines = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            clearings.extend(of_engines.into_iter().map(|clearing| clearing.holding(in_use.clone())));
+        }
+        clearings
+    }
+
+    fn plan(&self) -> Plan {
+        let Version { settings, route, far, .. } = &**self;
+        let choice = Asked::of(&self.name).unwrap_or_default().choice;
+        if let Some(settings) = choice.settings(settings) {
+            return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
+        }
+        match far {
+            Some(far) => far.plan(route),
+            None => route.plan.clone(),
+        }
+    }
+
+    #[cfg(feature = "config")]
+    fn configured(&'static self) -> &'static dyn crate::memoized::Configured {
+        self
+    }
+
+    #[cfg(feature = "engines")]
+    fn tell_apart(&'static self) {
+        let version = self.versions.current();
+        if let Some(far) = version.far.as_ref().filter(|_| self.is_refused()) {
+            // nobody knows whose it is
+            far.abandon();
+            self.replace(version.settings.clone());
+            self.begin_anew();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What of a result is stored, where, how heavy it is and how long it lives.
+
+use std::time::Duration;
+
+use super::{Memo, Version};
+use crate::key::OwnedPart;
+use crate::near::Memory;
+use crate::outcome::Value;
+
+/// How a value is to be stored.
+pub(crate) struct Storage {
+    pub(crate) weight: u32,
+    pub(crate) lifetime: Option<Duration>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
+    /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
+    /// that outlive the process are out of reach, or cannot take it.
+    pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
+        let Version { settings, route, .. } = &**self;
+        let large = size.is_some_and(|size| size as u64 > settings.large_over);
+        (route.near && !large) || (failed && route.standby)
+    }
+
+    /// The store in memory, if a result goes there and nowhere else, and the store can tell that it was superseded.
+    #[inline]
+    pub(crate) fn only_store(&self) -> Option<&Memory<K, V>> {
+        let version = &**self;
+        if version.far.is_none() && version.route.near { self.near.built_in() } else { None }
+    }
+
+    /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.versions.current().plain
+    }
+
+    /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    #[inline(always)]
+    pub(crate) fn storage(
+        &self,
+        key: &K,
+        value: &V,
+        is_error: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Storage> {
+        if self.versions.current().plain && ttl.is_none() {
+            return Some(Storage { weight: 1, lifetime: None });
+        }
+        self.storage_in_full(key, value, is_error, ttl)
+    }
+
+    #[inline(never)]
+    fn storage_in_full(&self, key: &K, value: &V, is_error: bool, ttl: Option<Duration>) -> Option<Storage> {
+        if !self.settings.enabled() {
+            return None;
+        }
+        if self.hooks.skip.is_some_and(|skip| skip(value)) {
+            return None;
+        }
+        if self.hooks.cache_if.is_some_and(|cache_if| !cache_if(value)) {
+            return None;
+        }
+        let own = match (is_error, self.settings.error_ttl) {
+            (true, Some(ttl)) => Some(ttl),
+            _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
+        };
+        let lifetime = own.or(ttl).or(self.settings.ttl);
+        if lifetime == Some(Duration::ZERO) {
+            return None;
+        }
+        let weight = self.hooks.weigh.map_or(1, |weigh| weigh(key, value));
+        if self.settings.max_weight.is_some_and(|most| u64::from(weight) > most) {
+            return None;
+        }
+        Some(Storage { weight, lifetime })
+    }
+}

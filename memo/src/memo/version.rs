@@ -1,0 +1,50 @@
+//! What of a record a reload of the configuration replaces, as one.
+
+use std::any::TypeId;
+
+use crate::far::Far;
+use crate::hooks::Hooks;
+use crate::route::Route;
+use crate::settings::{Settings, SingleFlight};
+
+/// For whom the leader of a flight computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// For all who ask for the key.
+    All,
+    /// For itself, as the others do (`single_flight = false`).
+    Alone,
+}
+
+/// What a reload of the configuration replaces, as one.
+pub(crate) struct Version<K, V> {
+    pub(crate) settings: Settings,
+    pub(super) route: Route,
+    pub(crate) far: Option<Far<K, V>>,
+    /// See [`Memo::is_plain`].
+    pub(super) plain: bool,
+    /// How a miss leads a flight where there is nothing else to ask or look for; None where there may be.
+    pub(crate) leads: Option<Leads>,
+}
+
+impl<K, V: 'static> Version<K, V> {
+    /// That of the instantiation that `marker` stands for, of the function called `name`.
+    pub(super) fn new(settings: Settings, hooks: &Hooks<K, V>, name: &str, marker: TypeId) -> Self {
+        let types = hooks.far.as_ref();
+        let mut route = crate::far::route(&settings, name, types);
+        if !route.far.is_empty() && crate::far::claim(&settings, name, marker) {
+            route = crate::far::route(&settings, name, types);
+        }
+        let plain = settings.enabled()
+            && settings.ttl.is_none()
+            && settings.error_ttl.is_none()
+            && settings.max_weight.is_none()
+            && !hooks.choose();
+        let far = Far::open(&settings, &route, types, name);
+        let leads = (far.is_none() && settings.enabled()).then_some(match settings.single_flight {
+            Some(SingleFlight::Off) => Leads::Alone,
+            _ => Leads::All,
+        });
+        Version { far, route, plain, leads, settings }
+    }
+}
