@@ -5,7 +5,7 @@
 //! What is freed is marked, so that a reader which sees it afterwards panics.
 
 use super::*;
-use index::SHARD_BITS;
+use group::SHARD_BITS;
 use shuttle::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
