@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
+use crate::counters::{Counter, Counters};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -26,7 +27,6 @@ use crate::outcome::Outcome;
 use crate::pool::Pooled;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Counters};
 use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -90,7 +90,7 @@ mod bound {
     }
 }
 
-impl<K: 'static, V: 'static> Hooks<K, V> {
+impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
     /// The same, of keys and results that are bound.
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
@@ -101,6 +101,7 @@ impl<K: 'static, V: 'static> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,
+            by_thread: Some(Threads::new),
         }
     }
 }
@@ -133,7 +134,7 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
             Looked::Miss(Some(table)) if !trace::shows_keys() => {
                 return Err(begin_miss(memo, hash, key, table));
             }
-            Looked::Miss(_) | Looked::Unusual => {}
+            Looked::Miss(_) | Looked::Slow => {}
         }
     }
     begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)

@@ -10,6 +10,7 @@ mod change;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod engines;
 mod kind;
+mod layer;
 mod lines;
 mod loaded;
 mod options;

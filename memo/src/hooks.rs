@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::far::FarTypes;
+use crate::near::NewThreads;
 use crate::outcome::MaybeNone;
 
 /// `weigh`.
@@ -20,6 +21,8 @@ pub struct Hooks<K, V> {
     #[cfg(feature = "tracing")]
     pub(crate) show: Option<crate::trace::Show<K>>,
     pub(crate) far: Option<FarTypes<K, V>>,
+    /// Makes the near store of a function whose results stay on their threads.
+    pub(crate) by_thread: Option<NewThreads<K, V>>,
 }
 
 impl<K, V> Clone for Hooks<K, V> {
@@ -43,6 +46,7 @@ impl<K, V> Hooks<K, V> {
             #[cfg(feature = "tracing")]
             show: None,
             far: None,
+            by_thread: None,
         }
     }
 

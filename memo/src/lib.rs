@@ -125,6 +125,7 @@ pub mod config;
 #[path = "config/absent.rs"]
 mod config;
 mod control;
+mod counters;
 mod directive;
 #[cfg(feature = "engines")]
 mod engines;

@@ -1,21 +1,23 @@
 //! One instantiation of a memoized function as it runs: its store, its flights, its counters, its settings.
 
+mod impatience;
 mod memoized;
 #[cfg(any(feature = "config", feature = "engines"))]
 mod reload;
+#[cfg_attr(not(feature = "tracing"), path = "memo/unshown.rs")]
+mod shown;
 pub(crate) mod storage;
 mod variant;
 mod version;
 
 use std::any::TypeId;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
 
 use crate::config;
+use crate::counters::Counters;
 use crate::far::Far;
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
-use crate::flight::patience::Patience;
 use crate::function::Function;
 use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part};
@@ -25,7 +27,7 @@ use crate::record::{Header, Record};
 use crate::scope::Variants;
 use crate::settings::Settings;
 use crate::signpost;
-use crate::stats::{Counters, Stats};
+use crate::stats::Stats;
 use crate::versions::Versions;
 
 pub(crate) use version::{Leads, Version};
@@ -100,18 +102,6 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Says that a call of the function `name` was not polled for so long. For all types, so that it is compiled here.
-#[cold]
-#[inline(never)]
-fn warn_of_impatience(name: &str, patience: Duration) {
-    let bound = crate::units::duration(patience);
-    crate::warn::warn(&format!(
-        "`{name}`: a call that was computing has not been polled for longer than {bound}, and another computes in its \
-         place: poll its future to the end or drop it (a `select!` over `&mut future` keeps the loser); if it only \
-         waits so long for something else, give the function more `patience`",
-    ));
-}
-
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     pub(crate) fn new(
         function: &'static Function,
@@ -132,7 +122,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || may_run_user_code::<V>()
                 || may_run_user_code::<F>(),
             header: Header::of::<Self>(marker),
-            near: Near::new(first.route.kind, &limits(&first.settings)),
+            near: Near::new(first.route.kind, &limits(&first.settings), hooks.by_thread),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),
@@ -202,23 +192,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// Whether it uses engines that outlive the process, though something else has its name there.
     pub(crate) fn is_refused(&self) -> bool {
-        #[cfg(feature = "engines")]
-        return self.far.is_some() && crate::far::is_refused(&self.settings);
-        #[cfg(not(feature = "engines"))]
-        false
-    }
-
-    /// How long a call waits for a future that nobody polls.
-    pub(crate) fn patience(&'static self) -> Option<Patience> {
-        Patience::new(self.settings.patient_for(), &self.counters)
-    }
-
-    /// Takes note that a call has not waited any longer for one.
-    pub(crate) fn is_impatient(&self) {
-        self.counters.impatient();
-        if self.function.is_first_warning() {
-            warn_of_impatience(&self.name, self.settings.patient_for());
-        }
+        self.far.is_some() && crate::far::is_refused(&self.settings)
     }
 
     /// Whether memory only stands in for engines that outlive the process.
@@ -229,41 +203,6 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// What the store in memory is called.
     pub(crate) fn near_name(&self) -> &'static str {
         crate::route::of_kind(self.route.kind)
-    }
-
-    /// How keys are shown, where the function shows them and somebody wants to see them.
-    #[cfg(feature = "tracing")]
-    fn shows(&self) -> Option<crate::trace::Show<K>> {
-        let shows = |_: &_| self.settings.log_keys.unwrap_or_else(crate::trace::are_shown);
-        self.hooks.show.filter(shows).filter(|_| crate::trace::shows_keys())
-    }
-
-    /// The key in words, where it is shown.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn shown<P: Part<Owned = K>>(&self, key: &P) -> Option<String> {
-        self.shows()?;
-        self.shown_of(&key.to_owned_part())
-    }
-
-    /// The same, of an owned key.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn shown_of(&self, key: &K) -> Option<String> {
-        let show = self.shows()?;
-        let mut shown = None;
-        crate::event::caught(|| shown = Some(show(key)));
-        shown
-    }
-
-    /// It never is.
-    #[cfg(not(feature = "tracing"))]
-    pub(crate) fn shown<P: Part<Owned = K>>(&self, _: &P) -> Option<String> {
-        None
-    }
-
-    /// It never is.
-    #[cfg(not(feature = "tracing"))]
-    pub(crate) fn shown_of(&self, _: &K) -> Option<String> {
-        None
     }
 }
 

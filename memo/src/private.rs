@@ -28,7 +28,8 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
-pub use crate::settings::{Count, Settings};
+pub use crate::settings::Settings;
+pub use crate::settings::count::Count;
 pub use crate::single::{Single, begin_single, enter_single};
 pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;
@@ -94,13 +95,13 @@ pub mod engine {
         /// One for as many entries, or for any number.
         pub fn new(capacity: Option<u64>) -> Self {
             let limits = Limits { capacity, ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// One for as much weight.
         pub fn weighted(max_weight: u64) -> Self {
             let limits = Limits { max_weight: Some(max_weight), ..Limits::default() };
-            Engine { near: Near::new(Kind::Memory, &limits), hasher: Default::default() }
+            Engine { near: Near::new(Kind::Memory, &limits, None), hasher: Default::default() }
         }
 
         /// What is stored.

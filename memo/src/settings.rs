@@ -1,5 +1,7 @@
 //! What a function's author has set, where it does not depend on the types of its key and its results.
 
+mod builder;
+pub(crate) mod count;
 #[cfg(feature = "engines")]
 mod lasting;
 
@@ -120,142 +122,6 @@ impl Settings {
         }
     }
 
-    /// The type whose method it is, by `type_name::<Self>()`.
-    pub fn owner(mut self, owner: &'static str) -> Self {
-        self.owner = Some(owner);
-        self
-    }
-
-    /// `name`.
-    pub fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// `version`.
-    pub fn version(mut self, version: u64) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// It is an `async fn`.
-    pub fn asynchronous(mut self) -> Self {
-        self.is_async = true;
-        self
-    }
-
-    /// `engine`, nearest first.
-    pub fn engines(mut self, names: &[&'static str]) -> Self {
-        self.engine = Some(names.iter().copied().map(Cow::Borrowed).collect());
-        self
-    }
-
-    /// `engine = "thread"`.
-    pub fn on_thread(mut self) -> Self {
-        self.on_thread = true;
-        self
-    }
-
-    /// `fallback`; none at all for `"none"`.
-    pub fn fallback(mut self, names: &[&'static str]) -> Self {
-        self.fallback = Some(names.iter().copied().map(Cow::Borrowed).collect());
-        self
-    }
-
-    /// `persist`, `shared`, `large`.
-    pub fn hints(mut self, persist: bool, shared: bool, large: bool) -> Self {
-        self.hints = Hints { persist, shared, large };
-        self
-    }
-
-    /// `ttl`.
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
-        self
-    }
-
-    /// `tti`.
-    pub fn tti(mut self, tti: Duration) -> Self {
-        self.tti = Some(tti);
-        self
-    }
-
-    /// `cache_err = "10s"`.
-    pub fn error_ttl(mut self, ttl: Duration) -> Self {
-        self.error_ttl = Some(ttl);
-        self
-    }
-
-    /// `capacity`.
-    pub fn capacity(mut self, capacity: impl Count) -> Self {
-        self.capacity = Some(capacity.count());
-        self.bounded()
-    }
-
-    /// `capacity = "unbounded"`.
-    pub fn unbounded(mut self) -> Self {
-        self.capacity = None;
-        self.bounded()
-    }
-
-    /// `max_weight`, which replaces the capacity.
-    pub fn max_weight(mut self, weight: impl Count) -> Self {
-        (self.max_weight, self.capacity) = (Some(weight.count()), None);
-        self.bounded()
-    }
-
-    fn bounded(mut self) -> Self {
-        self.bounded = true;
-        self
-    }
-
-    /// `ttl_of` is given.
-    pub fn ttl_of(mut self) -> Self {
-        self.ttl_of = true;
-        self
-    }
-
-    /// `single_flight = false`.
-    pub fn no_single_flight(mut self) -> Self {
-        self.single_flight = Some(SingleFlight::Off);
-        self
-    }
-
-    /// `single_flight = "process"`.
-    pub fn one_per_process(mut self) -> Self {
-        self.single_flight = Some(SingleFlight::Process);
-        self
-    }
-
-    /// `single_flight = "machine"`.
-    pub fn one_per_machine(mut self) -> Self {
-        self.single_flight = Some(SingleFlight::Machine);
-        self
-    }
-
-    /// `single_flight = "fleet"`.
-    pub fn one_per_fleet(mut self) -> Self {
-        self.single_flight = Some(SingleFlight::Fleet);
-        self
-    }
-
-    /// `on_error`: `"all"`, or `"one"`.
-    pub fn all_on_error(mut self, all: bool) -> Self {
-        self.on_error = Some(if all { OnError::All } else { OnError::One });
-        self
-    }
-
-    /// `patience`.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
-        self
-    }
-
-    /// `patience = "never"`.
-    pub fn endless_patience(self) -> Self {
-        self.patience(WITHOUT_END)
-    }
-
     /// How long to wait for a future that nobody polls.
     pub(crate) fn patient_for(&self) -> Duration {
         self.patience.unwrap_or(PATIENCE)
@@ -286,27 +152,6 @@ impl Default for Settings {
         Self::new()
     }
 }
-
-/// Integers that can say how many.
-#[diagnostic::on_unimplemented(
-    message = "a capacity or weight must be an unsigned integer, not `{Self}`",
-    label = "expected `u64`, `usize` or another unsigned integer"
-)]
-pub trait Count {
-    /// How many, at most `u64::MAX`.
-    fn count(self) -> u64;
-}
-
-macro_rules! counts {
-    ($($int:ty)*) => {$(
-        impl Count for $int {
-            fn count(self) -> u64 {
-                u64::try_from(self).unwrap_or(u64::MAX)
-            }
-        }
-    )*};
-}
-counts!(u8 u16 u32 u64 usize u128);
 
 /// The path of a type without its type parameters: all instantiations have one name.
 fn without_parameters(path: &str) -> String {

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use crate::config;
+use crate::counters::Counters;
 use crate::flight::graph::Graph;
 use crate::function::{Family, Function};
 use crate::hooks::Hooks;
@@ -22,7 +23,6 @@ use crate::registry;
 use crate::route::Route;
 use crate::settings::Settings;
 use crate::signpost::{LISTS, Signpost};
-use crate::stats::Counters;
 
 /// Who waits for whom, among the flights of all functions.
 static GRAPH: LazyLock<Graph> = LazyLock::new(Graph::default);

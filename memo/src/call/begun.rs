@@ -4,6 +4,7 @@
 use crate::call::computation::Computation;
 use crate::call::lookup::{LARGE, Same};
 use crate::call::store::Destination;
+use crate::counters::Counter;
 use crate::far::{Far, Found, Looked};
 use crate::flight::graph::Blocks;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
@@ -11,7 +12,6 @@ use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
-use crate::stats::Counter;
 
 /// What a call that found nothing nearby does next.
 pub(super) enum Begun<K: OwnedPart, V: Value, F: Value> {

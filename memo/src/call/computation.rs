@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Instant;
 
 use crate::call::store::Destination;
+use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, Held};
@@ -14,7 +15,6 @@ use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
 use crate::settings::OnError;
-use crate::stats::Counter;
 use crate::trace::Span;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
@@ -141,8 +141,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
         let stored = match &mut more {
-            None if memo.stores_at_once() => memo.store_near(lead, outcome, result),
-            None => memo.store(lead, None, None, cost, outcome, result),
+            None => match memo.only_store() {
+                Some(store) => memo.store_near(store, lead, outcome, result),
+                None => memo.store(lead, None, None, cost, outcome, result),
+            },
             Some(more) => {
                 let call = more.call.as_ref();
                 let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));

@@ -8,6 +8,7 @@ use std::pin::Pin;
 
 use crate::call::look::MemoBy;
 use crate::call::lookup::AddHooks;
+use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::hooks::Hooks;
@@ -18,7 +19,6 @@ use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
 use crate::scope::Asked;
 use crate::site::Site;
-use crate::stats::Counter;
 
 /// What one key leads to.
 pub trait Entry<R> {

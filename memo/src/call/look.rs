@@ -6,16 +6,16 @@
 use crate::call::lookup::{AddHooks, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
+use crate::counters::{Counter, Mine};
 use crate::directive::{self, Directive};
 use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::memo::{Code, Memo};
 use crate::memoized::Memoized;
-use crate::near::Usual;
+use crate::near::Fast;
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::stats::{Counter, Mine};
 
 /// The record of a function with keys `P` and results `R` stored as `O` says.
 pub(crate) type MemoBy<P, R, O> =
@@ -109,13 +109,13 @@ fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
     }
     let counted = mine.line(place);
     let hash = memo.hash(&key);
-    match memo.near.get_usual(hash, Query(key)) {
-        Usual::Hit(stored) => {
+    match memo.near.get_fast(hash, Query(key)) {
+        Fast::Hit(stored) => {
             counted.count(Counter::Hits);
             Look::Hit(stored)
         }
-        Usual::Miss => Look::Miss(memo, hash),
-        Usual::Unusual => Look::Unusual,
+        Fast::Miss => Look::Miss(memo, hash),
+        Fast::Slow => Look::Unusual,
     }
 }
 
@@ -202,7 +202,7 @@ pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
         }
     }
     let hash = memo.hash(&key);
-    memo.near.get_in_full(hash, Query(key), found);
+    memo.near.get_slow(hash, Query(key), found);
     if found.is_none() {
         return Some(Missed::found_nothing(memo, hash, key));
     }
@@ -229,7 +229,7 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     }
     let hash = memo.hash(&key);
     if reads {
-        memo.near.get_in_full(hash, Query(key), found);
+        memo.near.get_slow(hash, Query(key), found);
     }
     if found.is_none() {
         return Some(Missed::asked(memo, hash, Some(key.to_owned_part()), call));

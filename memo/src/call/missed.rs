@@ -10,7 +10,7 @@ use crate::flight::graph::Blocks;
 use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
 use crate::memo::{Leads, Memo};
-use crate::near::Usual;
+use crate::near::Fast;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::scope::Call;
@@ -129,10 +129,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
         let held = memo.runs_user_code.then(|| lead.hold());
-        let is_there = match memo.near.get_usual(hash, Same(lead.key())) {
-            Usual::Miss => false,
-            Usual::Hit(_) => true,
-            Usual::Unusual => memo.landed(&lead).is_some(),
+        let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
+            Fast::Miss => false,
+            Fast::Hit(_) => true,
+            Fast::Slow => memo.landed(&lead).is_some(),
         };
         drop(held);
         match is_there {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::call::lookup::Same;
+use crate::counters::Counter;
 use crate::far::{Far, FarKey, Hold};
 use crate::flight::Lead;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::storage::Storage;
+use crate::near::Memory;
 use crate::outcome::{Outcome, Value};
-use crate::stats::Counter;
 
 /// Engines that outlive the process, and where to store a result there.
 pub(super) type Destination<K, V> = (&'static Far<K, V>, Box<FarKey>);
@@ -19,7 +20,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     #[inline(never)]
     pub(super) fn landed(&self, lead: &Lead<'static, K, V, F>) -> Option<Box<V>> {
         let mut stored = None;
-        self.near.get_in_full(lead.hash(), Same(lead.key()), &mut stored);
+        self.near.get_slow(lead.hash(), Same(lead.key()), &mut stored);
         stored.map(Box::new)
     }
 
@@ -59,10 +60,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    /// Puts it into memory, where that is all there is. Whether it was stored.
+    /// Puts it into the store in memory, where that is all there is. Whether it was stored.
     #[inline(always)]
     pub(super) fn store_near<R, O: Outcome<R, Stored = V, Failure = F>>(
         &'static self,
+        store: &Memory<K, V>,
         lead: &Lead<'static, K, V, F>,
         outcome: O,
         result: &R,
@@ -75,7 +77,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         };
         let key = lead.key().clone();
         let stored = lead.store_unless(self.runs_user_code, |is_off| {
-            self.near.insert_unless(|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
+            store.insert_unless(&|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
         });
         if stored {
             self.counters.count(Counter::Stored);

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
+use super::layer::{Layer, Placed};
 use super::options::{Held, rows};
 use super::problem::{Origin, Problem};
 use super::raised;
 use super::said::Config;
-use super::source::{Layer, Placed, Reader};
+use super::source::Reader;
 use super::sources::Sources;
 use crate::settings::Settings;
 

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use memo_text::nearest;
 
+use super::layer::{Functions, Place, Placed};
 use super::loaded::Loaded;
 use super::options::{Held, held};
 use super::problem::{Origin, Problem};
 use super::schema::{self, Rule, engine};
-use super::source::{Functions, Place, Placed};
 use super::state::current;
 use crate::registry;
 use crate::settings::Settings;

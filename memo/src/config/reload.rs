@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::change::{Change, Changes};
+use super::layer::Placed;
 use super::loaded::Loaded;
 use super::options::{Held, held};
 use super::problem::{ConfigError, Origin};
 use super::said::Config;
-use super::source::Placed;
 use super::{registered, schema, state};
 use crate::memoized::Configured;
 use crate::registry;

@@ -3,8 +3,9 @@
 use std::panic::Location;
 use std::path::PathBuf;
 
+use super::layer::Place;
 use super::problem::Origin;
-use super::source::{Place, Reader};
+use super::source::Reader;
 use super::value::Value;
 
 /// What a program says about configuration itself, for [`init`]: values, which go over those of files and

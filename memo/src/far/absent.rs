@@ -7,6 +7,7 @@ mod looked;
 #[path = "absent/named.rs"]
 pub(crate) mod named;
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -29,6 +30,16 @@ use key::{FarValue, Key};
 
 /// There are none.
 pub(crate) const KNOWN: Known = Known::NOTHING;
+
+/// There is nothing to claim, and so nobody to take it from.
+pub(crate) fn claim(_: &Settings, _: &str, _: TypeId) -> bool {
+    false
+}
+
+/// Nobody has claimed anything.
+pub(crate) fn is_refused(_: &Settings) -> bool {
+    false
+}
 
 /// What a function does with its results: without engines there is no strategy either.
 pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V>>) -> Route {

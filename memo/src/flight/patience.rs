@@ -14,9 +14,9 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::{NEVER, exact, nanos};
+use crate::counters::Counters;
 use crate::fork;
 use crate::settings::WITHOUT_END;
-use crate::stats::Counters;
 use crate::sweep::{self, Schedule, Sweep};
 
 /// A function that takes long is given so many times as long as it usually takes.
@@ -147,7 +147,7 @@ pub(super) fn wake_due() {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
-    use crate::stats::Counter;
+    use crate::counters::Counter;
 
     const SECOND: u64 = 1_000_000_000;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Memo, Version};
 use crate::key::OwnedPart;
+use crate::near::Memory;
 use crate::outcome::Value;
 
 /// How a value is to be stored.
@@ -21,11 +22,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         (route.near && !large) || (failed && route.standby)
     }
 
-    /// Whether a result goes into memory and nowhere else, into a store that can tell that it was superseded.
+    /// The store in memory, if a result goes there and nowhere else, and the store can tell that it was superseded.
     #[inline]
-    pub(crate) fn stores_at_once(&self) -> bool {
+    pub(crate) fn only_store(&self) -> Option<&Memory<K, V>> {
         let version = &**self;
-        version.far.is_none() && version.route.near && self.near.inserts_unless()
+        if version.far.is_none() && version.route.near { self.near.built_in() } else { None }
     }
 
     /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.

@@ -29,11 +29,9 @@ pub(crate) struct Version<K, V> {
 
 impl<K, V: 'static> Version<K, V> {
     /// That of the instantiation that `marker` stands for, of the function called `name`.
-    #[cfg_attr(not(feature = "engines"), allow(unused_mut, unused_variables, reason = "engines have names"))]
     pub(super) fn new(settings: Settings, hooks: &Hooks<K, V>, name: &str, marker: TypeId) -> Self {
         let types = hooks.far.as_ref();
         let mut route = crate::far::route(&settings, name, types);
-        #[cfg(feature = "engines")]
         if !route.far.is_empty() && crate::far::claim(&settings, name, marker) {
             route = crate::far::route(&settings, name, types);
         }

@@ -1,7 +1,6 @@
-//! For a library that runs code of the user's under its locks: what such code does with the near plane waits, or finds
-//! it closed.
+//! For a library that runs user code under its locks: while that code runs, the near plane is closed to its thread.
 
-use super::{bury, drop_quietly};
+use super::quiet::drop_quietly;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher};
@@ -45,14 +44,14 @@ impl Hasher for Given {
 const OUT: u8 = 0;
 /// In a store.
 const IN: u8 = 1;
-/// In a store, with something in [`GRAVES`] to see to on the way out.
-const MOURNING: u8 = 2;
+/// In a store, with values in [`DEFERRED`] to be dropped on the way out.
+const WITH_DEFERRED: u8 = 2;
 
 thread_local! {
     /// Whether this thread is inside a store.
     static WHERE: Cell<u8> = const { Cell::new(OUT) };
     /// What was to be dropped there.
-    static GRAVES: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+    static DEFERRED: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Held while this thread is inside a store that may run user code.
@@ -85,51 +84,29 @@ impl Inside {
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        if WHERE.replace(OUT) == MOURNING {
-            mourn();
+        if WHERE.replace(OUT) == WITH_DEFERRED {
+            run_deferred();
         }
     }
 }
 
 /// Drops what could not be dropped inside, and what these drops leave.
 #[cold]
-fn mourn() {
+fn run_deferred() {
     // Taken out first: the drops may come back here.
-    while let Ok(Some(dead)) = GRAVES.try_with(|graves| graves.borrow_mut().pop()) {
-        drop_quietly(dead);
+    while let Ok(Some(value)) = DEFERRED.try_with(|deferred| deferred.borrow_mut().pop()) {
+        drop_quietly(value);
     }
 }
 
+/// Keeps a value until this thread is out of the store, and drops it then.
 #[cold]
-pub(super) fn bury_later<T: 'static>(dead: T) {
-    let mut dead = Some(dead);
-    let _ = GRAVES.try_with(|graves| {
-        graves.borrow_mut().push(Box::new(dead.take()));
-        WHERE.set(MOURNING);
+pub(super) fn defer<T: 'static>(value: T) {
+    let mut value = Some(value);
+    let _ = DEFERRED.try_with(|deferred| {
+        deferred.borrow_mut().push(Box::new(value.take()));
+        WHERE.set(WITH_DEFERRED);
     });
-    // Still there if the thread is ending and has no graves any more.
-    drop_quietly(dead);
-}
-
-/// A value whose drop is always a burial, for libraries that drop at a time of their choosing.
-pub(crate) struct Mortal<T: 'static>(Option<T>);
-
-impl<T: 'static> Mortal<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Mortal(Some(value))
-    }
-
-    /// The value; always there until it is dropped.
-    #[inline]
-    pub(crate) fn get(&self) -> &T {
-        self.0.as_ref().expect("it is taken only by its own drop")
-    }
-}
-
-impl<T: 'static> Drop for Mortal<T> {
-    fn drop(&mut self) {
-        if let Some(value) = self.0.take() {
-            bury(value);
-        }
-    }
+    // It is still here if the thread is ending and its list has been dropped.
+    drop_quietly(value);
 }

@@ -72,7 +72,7 @@ fn or_memory(engines: Engines) -> Engines {
 /// for.
 fn known(engines: &[String]) -> Engines {
     let (known, unknown): (Vec<_>, Vec<_>) =
-        engines.iter().cloned().partition(|engine| crate::route::is_known(engine, crate::far::KNOWN));
+        engines.iter().cloned().partition(|engine| crate::route::usable::is_known(engine, crate::far::KNOWN));
     unknown.iter().for_each(|engine| say_unknown(engine));
     known.into_iter().map(Cow::Owned).collect()
 }

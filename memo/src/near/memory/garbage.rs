@@ -4,7 +4,9 @@
 //! over they are freed, with no lock held. Nobody waits for it: what readers still see stays for somebody else to free,
 //! later. How much may stay is bounded, see [`Graveyard::has_room`].
 
-use super::index::{Entry, Table};
+use super::entry::Entry;
+use super::index::Table;
+use super::kind::Kind;
 use super::readers::{Grace, is_reading};
 use super::slabs::Slabs;
 use crate::fork::HeldOff;
@@ -15,31 +17,26 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// Entries and tables that no new reader finds, owned from here on. Leaked if it is not [freed](Self::free).
-pub(super) struct Garbage<K, V> {
-    entries: Vec<Entry<K, V>>,
+#[derive(Default)]
+pub(super) struct Garbage {
+    entries: Vec<Entry>,
     /// Tables whose entries have gone elsewhere.
-    tables: Vec<Table<K, V>>,
+    tables: Vec<Table>,
     /// Tables with all that is in them, and how many entries that is.
-    full: Vec<(Table<K, V>, usize)>,
+    full: Vec<(Table, usize)>,
     /// The weight of all entries.
     weight: u64,
 }
 
-// SAFETY: it owns what the addresses lead to, keys and values, as a vector would.
-unsafe impl<K: Send, V: Send> Send for Garbage<K, V> {}
+// SAFETY: it owns what the addresses lead to, keys and values, as a vector would; and those of any kind may be sent.
+unsafe impl Send for Garbage {}
 
-impl<K, V> Default for Garbage<K, V> {
-    fn default() -> Self {
-        Garbage { entries: Vec::new(), tables: Vec::new(), full: Vec::new(), weight: 0 }
-    }
-}
-
-impl<K: 'static, V: 'static> Garbage<K, V> {
+impl Garbage {
     /// # Safety
     ///
     /// The entry has been taken out of its index, and is known to nobody but readers that are at work already.
     #[inline]
-    pub(super) unsafe fn add(&mut self, entry: Entry<K, V>, weight: u32) {
+    pub(super) unsafe fn add(&mut self, entry: Entry, weight: u32) {
         self.entries.push(entry);
         self.weight += u64::from(weight);
     }
@@ -48,7 +45,7 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
     ///
     /// The table is no longer that of its index, and known to nobody but readers that are at work already. What was in
     /// it still is in the index.
-    pub(super) unsafe fn add_table(&mut self, table: Table<K, V>) {
+    pub(super) unsafe fn add_table(&mut self, table: Table) {
         self.tables.push(table);
     }
 
@@ -56,7 +53,7 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
     ///
     /// The table is no longer that of its index, and known to nobody but readers that are at work already; and so are
     /// the `len` entries in it, which weigh `weight`.
-    pub(super) unsafe fn add_full(&mut self, table: Table<K, V>, len: usize, weight: u64) {
+    pub(super) unsafe fn add_full(&mut self, table: Table, len: usize, weight: u64) {
         self.full.push((table, len));
         self.weight += weight;
     }
@@ -100,21 +97,19 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
         self.full.append(&mut other.full);
     }
 
-    /// Frees it, and buries keys and values. The memory of entries goes to the slabs.
+    /// Frees it, and drops keys and values. The memory of entries goes to the slabs.
     ///
     /// # Safety
     ///
-    /// No reader sees it any more.
-    pub(super) unsafe fn free(self, slabs: &mut Slabs<K, V>) {
-        let mut free = |entry: Entry<K, V>| {
+    /// No reader sees it any more, and the slabs are of its kind.
+    pub(super) unsafe fn free(self, slabs: &mut Slabs) {
+        let mut free = |entry: Entry| {
             // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
-            let (key, value) = unsafe { slabs.vacate(entry) };
-            crate::near::bury(key);
-            crate::near::bury(value);
+            unsafe { slabs.vacate(entry) };
         };
         self.entries.into_iter().for_each(&mut free);
         for (table, _) in self.full {
-            // SAFETY: as above. The addresses of freed nodes in it are not followed.
+            // SAFETY: as above. The addresses of freed entries in it are not followed.
             unsafe {
                 table.each(&mut free);
                 table.free();
@@ -128,8 +123,9 @@ impl<K: 'static, V: 'static> Garbage<K, V> {
 }
 
 /// All garbage of a store.
-pub(super) struct Graveyard<K, V> {
-    pile: Mutex<Pile<K, V>>,
+pub(super) struct Graveyard {
+    kind: &'static Kind,
+    pile: Mutex<Pile>,
     /// How many entries are neither in the store nor freed.
     held: AtomicUsize,
     /// What these weigh.
@@ -158,42 +154,43 @@ pub(super) struct Rules {
     pub timed: bool,
 }
 
-struct Pile<K, V> {
+struct Pile {
     /// What came since the last grace began.
-    fresh: Garbage<K, V>,
-    waiting: Vec<(Grace, Garbage<K, V>)>,
+    fresh: Garbage,
+    waiting: Vec<(Grace, Garbage)>,
     /// What was freed, for shards that need a place.
-    slabs: Slabs<K, V>,
+    slabs: Slabs,
 }
 
 /// The pile with its lock held, and no fork meanwhile if it is the sweeper who holds it.
-struct Unforked<'g, K, V> {
-    pile: MutexGuard<'g, Pile<K, V>>,
+struct Unforked<'g> {
+    pile: MutexGuard<'g, Pile>,
     _unforked: Option<HeldOff>,
 }
 
-impl<K, V> Deref for Unforked<'_, K, V> {
-    type Target = Pile<K, V>;
+impl Deref for Unforked<'_> {
+    type Target = Pile;
 
-    fn deref(&self) -> &Pile<K, V> {
+    fn deref(&self) -> &Pile {
         &self.pile
     }
 }
 
-impl<K, V> DerefMut for Unforked<'_, K, V> {
-    fn deref_mut(&mut self) -> &mut Pile<K, V> {
+impl DerefMut for Unforked<'_> {
+    fn deref_mut(&mut self) -> &mut Pile {
         &mut self.pile
     }
 }
 
-impl<K: 'static, V: 'static> Graveyard<K, V> {
-    pub(super) fn new(rules: Rules) -> Self {
+impl Graveyard {
+    pub(super) fn new(kind: &'static Kind, rules: Rules) -> Self {
         let Rules { worth, worth_weight, most, most_weight, timed } = rules;
         Graveyard {
+            kind,
             pile: Mutex::new(Pile {
                 fresh: Garbage::default(),
                 waiting: Vec::new(),
-                slabs: Slabs::new(timed),
+                slabs: Slabs::new(kind, timed),
             }),
             held: AtomicUsize::new(0),
             held_weight: AtomicU64::new(0),
@@ -215,14 +212,14 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         self.most.store(most, Relaxed);
         self.most_weight.store(most_weight, Relaxed);
         if self.timed.swap(timed, Relaxed) != timed {
-            self.lock().slabs = Slabs::new(timed);
+            self.lock().slabs = Slabs::new(self.kind, timed);
         }
     }
 
     /// Takes garbage, and frees what can be freed, once that is worth it.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn take(&self, garbage: Garbage<K, V>) {
+    pub(super) fn take(&self, garbage: Garbage) {
         let large = garbage.is_large();
         let pile = self.add(garbage);
         let worth = large
@@ -236,7 +233,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     /// Frees garbage here and now, unless somebody still reads it after a moment: then it is taken as any other.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn free_now(&self, garbage: Garbage<K, V>) {
+    pub(super) fn free_now(&self, garbage: Garbage) {
         const MOMENTS: u32 = 16;
         let Some(mut grace) = Grace::begin() else { return self.take(garbage) };
         self.hold(&garbage);
@@ -255,12 +252,12 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         }
     }
 
-    fn hold(&self, garbage: &Garbage<K, V>) {
+    fn hold(&self, garbage: &Garbage) {
         self.held.fetch_add(garbage.len(), Relaxed);
         self.held_weight.fetch_add(garbage.weight(), Relaxed);
     }
 
-    fn add(&self, garbage: Garbage<K, V>) -> Unforked<'_, K, V> {
+    fn add(&self, garbage: Garbage) -> Unforked<'_> {
         self.hold(&garbage);
         let mut pile = self.lock();
         pile.fresh.append(garbage);
@@ -268,11 +265,11 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     }
 
     /// Takes garbage, and frees nothing.
-    pub(super) fn keep(&self, garbage: Garbage<K, V>) {
+    pub(super) fn keep(&self, garbage: Garbage) {
         self.add(garbage);
     }
 
-    fn lock(&self) -> Unforked<'_, K, V> {
+    fn lock(&self) -> Unforked<'_> {
         // The sweeper is not to be caught with the lock by a fork.
         let unforked = hold_off_for_sweeper();
         Unforked { pile: lock(&self.pile), _unforked: unforked }
@@ -293,7 +290,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     #[cold]
     #[inline(never)]
-    fn collect(&self, mut pile: Unforked<'_, K, V>, fresh: bool) {
+    fn collect(&self, mut pile: Unforked<'_>, fresh: bool) {
         // Taken out, so that nobody has to wait for what is done with it.
         let fresh = if fresh { std::mem::take(&mut pile.fresh) } else { Garbage::default() };
         let mut waiting = std::mem::take(&mut pile.waiting);
@@ -323,12 +320,12 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
     }
 
     /// Frees what has been held, and whose grace is over.
-    fn free_all(&self, over: Vec<Garbage<K, V>>) {
+    fn free_all(&self, over: Vec<Garbage>) {
         let all = over.iter().map(Garbage::len).sum();
-        let mut slabs = Slabs::with_room_for(all, self.timed.load(Relaxed));
+        let mut slabs = Slabs::with_room_for(all, self.kind, self.timed.load(Relaxed));
         for garbage in over {
             let (len, weight) = (garbage.len(), garbage.weight());
-            // SAFETY: its grace began when it had been taken out of the index, and is over.
+            // SAFETY: its grace began when it had been taken out of the index, and is over. A store has entries of one kind.
             unsafe { garbage.free(&mut slabs) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
@@ -341,7 +338,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
 
     /// Some places for entries, if there are any.
     #[cold]
-    pub(super) fn spare(&self, most: usize, to: &mut Slabs<K, V>) {
+    pub(super) fn spare(&self, most: usize, to: &mut Slabs) {
         self.lock().slabs.give(most, to);
     }
 
@@ -401,7 +398,7 @@ impl<K: 'static, V: 'static> Graveyard<K, V> {
         let mut pile = lock(&self.pile);
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
         drop(pile);
-        let mut slabs = Slabs::new(self.timed.load(Relaxed));
+        let mut slabs = Slabs::new(self.kind, self.timed.load(Relaxed));
         let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
         // SAFETY: as the caller says.
         all.for_each(|garbage| unsafe { garbage.free(&mut slabs) });

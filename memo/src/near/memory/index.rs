@@ -11,188 +11,29 @@
 //!
 //! # What keeps this sound
 //!
-//! 1. A node, once in a table, is not written any more but through its atomics.
-//! 2. A node or table that has been taken out (of the table; of the [`Index`]) is freed only when a
+//! 1. The head of an entry, once in a table, is not written any more but through its atomics.
+//! 2. An entry or table that has been taken out (of the table; of the [`Index`]) is freed only when a
 //!    [`Grace`](super::readers::Grace) begun afterwards is over, or when its store is dropped, which nobody reads then.
 //! 3. A [`Found`] lives no longer than the [`Reading`] that it was found in.
 
+use super::entry::{Entry, Head, prefetch};
 use super::readers::Reading;
-use crate::clock::NEVER;
-use crate::near::ends;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
-// These are not for the model checker: whatever is read of them is right.
-use std::sync::atomic::{AtomicU32 as Place, AtomicU64 as Word};
+use std::sync::atomic::AtomicU64 as Word;
 
-/// An entry.
-///
-/// The last read is kept only where there is an idle time: behind the node, see [`Timed`].
-pub(super) struct Node<K, V> {
-    pub hash: u64,
-    /// When it ends, in units of 16 ns, and in the four bits that this leaves [`USES`], [`COARSE`] and [`UNTIMED`]. All but
-    /// the uses stays as it is.
-    pub word: Word,
-    pub weight: u32,
-    /// Where in its shard's queues it stands; for the holder of the shard's lock.
-    pub place: Place,
-    /// Where in its [slab](super::slabs) it is.
-    pub slot: u32,
-    pub key: K,
-    pub value: V,
-}
-
-/// In a word: how often the entry was used, counted to three.
-pub(super) const USES: u64 = 0b0011;
-/// In a word: its times are long enough for the coarse clock.
-pub(super) const COARSE: u64 = 0b0100;
-/// In a word: no time of its last read is kept.
-pub(super) const UNTIMED: u64 = 0b1000;
-/// The marks.
-pub(super) const MARKS: u64 = 0b1111;
-/// In a word, and from there up: it never ends.
-pub(super) const FOREVER: u64 = !MARKS;
-
-/// When an entry with this word ends, idle times left aside.
-#[inline]
-pub(super) fn deadline(word: u64) -> u64 {
-    if word >= FOREVER { NEVER } else { word & !MARKS }
-}
-
-/// A node with room for when it was last read.
-#[repr(C)]
-pub(super) struct Timed<K, V> {
-    pub node: Node<K, V>,
-    pub read: Word,
-}
-
-/// Has what stands there fetched into the processor's cache. Whatever the address, that is no access.
-#[inline(always)]
-pub(super) fn prefetch<T>(at: *const T) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint to the processor, which reads and writes nothing that a program could tell.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = at;
-}
-
-/// A node by its address, which says nothing about whether it is still there.
-pub(super) struct Entry<K, V>(NonNull<Node<K, V>>);
-
-impl<K, V> Clone for Entry<K, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K, V> Copy for Entry<K, V> {}
-
-impl<K, V> PartialEq for Entry<K, V> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl<K, V> Entry<K, V> {
-    /// That of a node which [`Slabs::place`](super::slabs::Slabs::place) has just made.
-    pub(super) fn new(node: NonNull<Node<K, V>>) -> Self {
-        Entry(node)
-    }
-
-    /// Its address.
-    pub(super) fn address(self) -> NonNull<Node<K, V>> {
-        self.0
-    }
-
-    /// The node.
-    ///
-    /// # Safety
-    ///
-    /// It is not freed as long as the reference is used.
-    #[inline(always)]
-    pub(super) unsafe fn node<'a>(self) -> &'a Node<K, V> {
-        // SAFETY: it came out of `Slabs::place`, and has not been freed, as the caller says.
-        unsafe { self.0.as_ref() }
-    }
-
-    /// When it was last read, where that is kept.
-    ///
-    /// # Safety
-    ///
-    /// As for [`node`](Self::node).
-    #[inline]
-    unsafe fn read<'a>(self) -> Option<&'a Word> {
-        // SAFETY: as the caller says. Without the mark it is the first field of a `Timed` (`repr(C)`), and its
-        // address one for the whole of that: see `Slabs::place`, which alone makes nodes.
-        unsafe {
-            let timed = self.node().word.load(Relaxed) & UNTIMED == 0;
-            timed.then(|| &(*self.0.as_ptr().cast::<Timed<K, V>>()).read)
-        }
-    }
-
-    /// When it is over, if it is not read again.
-    ///
-    /// # Safety
-    ///
-    /// As for [`node`](Self::node).
-    #[inline]
-    pub(super) unsafe fn ends(self, tti: u64) -> u64 {
-        // SAFETY: as the caller says.
-        let (node, read) = unsafe { (self.node(), self.read()) };
-        let deadline = deadline(node.word.load(Relaxed));
-        read.map_or(deadline, |read| ends(deadline, read.load(Relaxed), tti))
-    }
-
-    /// Has it fetched into the processor's cache, for what will be done with it soon.
-    #[inline(always)]
-    pub(super) fn prefetch(self) {
-        prefetch(self.0.as_ptr());
-    }
-}
-
-/// What is to be put in: a node that has no place yet.
-pub(super) struct New<'v, K, V> {
-    pub hash: u64,
-    pub key: K,
-    /// The value, where its owner keeps it until it is taken: a large one is moved once.
-    pub value: &'v mut Option<V>,
-    pub weight: u32,
-    /// See [`Node::word`]; as [`word`] makes it.
-    pub word: u64,
-    /// Now, where the time of the last read is kept.
-    pub read: u64,
-    /// The idle time that it is made for.
-    pub tti: u64,
-}
-
-/// The word of an entry that ends then. `coarse` and `timed`: see [`COARSE`] and [`UNTIMED`].
-#[inline]
-pub(super) fn word(deadline: u64, coarse: bool, timed: bool) -> u64 {
-    // Rounded up: a lifetime never falls short.
-    let deadline = deadline.saturating_add(MARKS) & !MARKS;
-    deadline | if coarse { COARSE } else { 0 } | if timed { 0 } else { UNTIMED }
-}
-
-/// A node that a reader has found.
-pub(super) struct Found<'r, K, V> {
-    entry: Entry<K, V>,
+/// An entry that a reader has found.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'r> {
+    entry: Entry,
     reading: PhantomData<&'r Reading>,
 }
 
-impl<K, V> Clone for Found<'_, K, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K, V> Copy for Found<'_, K, V> {}
-
-impl<K, V> Found<'_, K, V> {
-    pub(super) fn entry(&self) -> Entry<K, V> {
+impl Found<'_> {
+    #[inline(always)]
+    pub(super) fn entry(&self) -> Entry {
         self.entry
     }
 
@@ -211,13 +52,13 @@ impl<K, V> Found<'_, K, V> {
     }
 }
 
-impl<K, V> Deref for Found<'_, K, V> {
-    type Target = Node<K, V>;
+impl Deref for Found<'_> {
+    type Target = Head;
 
     #[inline(always)]
-    fn deref(&self) -> &Node<K, V> {
+    fn deref(&self) -> &Head {
         // SAFETY: it is not freed while the reading lasts (2, 3).
-        unsafe { self.entry.node() }
+        unsafe { self.entry.head() }
     }
 }
 
@@ -234,17 +75,17 @@ const PAST: u32 = 56;
 const FULL: u64 = 15;
 
 #[repr(align(64))]
-struct Group<K, V> {
+struct Group {
     /// Seven tags, 0 where there is no entry, and in the highest byte the two counters.
     meta: AtomicU64,
-    nodes: [AtomicPtr<Node<K, V>>; PLACES],
+    entries: [AtomicPtr<Head>; PLACES],
 }
 
-impl<K, V> Group<K, V> {
+impl Group {
     fn new() -> Self {
         Group {
             meta: AtomicU64::new(0),
-            nodes: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            entries: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
         }
     }
 }
@@ -319,8 +160,9 @@ impl Iterator for Fits {
 }
 
 /// A table, by its address, which says nothing about whether it is still there.
-pub(super) struct Table<K, V> {
-    groups: NonNull<Group<K, V>>,
+#[derive(Clone, Copy)]
+pub(super) struct Table {
+    groups: NonNull<Group>,
     /// How far ones in all bits are shifted to get a mask for [`SHARD_BITS`] and the bits that choose the group.
     shift: u32,
 }
@@ -331,35 +173,21 @@ pub(super) struct Table<K, V> {
 pub(super) const SHARD_BITS: u32 = 6;
 // Not so of the model checker's atomics.
 #[cfg(not(memo_shuttle))]
-const _: () = assert!(size_of::<Group<(), ()>>() == 1 << SHARD_BITS);
+const _: () = assert!(size_of::<Group>() == 1 << SHARD_BITS);
 
-impl<K, V> Clone for Table<K, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K, V> Copy for Table<K, V> {}
-
-impl<K, V> PartialEq for Table<K, V> {
-    fn eq(&self, other: &Self) -> bool {
-        self.groups == other.groups
-    }
-}
-
-impl<K, V> Table<K, V> {
+impl Table {
     /// A table has at least this many groups, as a bit of the hash is used to choose.
     pub(super) const LEAST: usize = 2;
 
     /// An empty table.
     fn new(groups: usize) -> Self {
         let groups = groups.next_power_of_two().max(Self::LEAST);
-        let made: Box<[Group<K, V>]> = (0..groups).map(|_| Group::new()).collect();
+        let made: Box<[Group]> = (0..groups).map(|_| Group::new()).collect();
         let first = NonNull::from(Box::leak(made)).cast();
         Table { groups: first, shift: u64::BITS - SHARD_BITS - groups.trailing_zeros() }
     }
 
-    /// Frees the table, not the nodes in it.
+    /// Frees the table, not the entries in it.
     ///
     /// # Safety
     ///
@@ -397,7 +225,7 @@ impl<K, V> Table<K, V> {
     ///
     /// The table is not freed as long as the reference is used, and has as many groups.
     #[inline(always)]
-    unsafe fn group<'a>(self, number: usize) -> &'a Group<K, V> {
+    unsafe fn group<'a>(self, number: usize) -> &'a Group {
         // SAFETY: as the caller says.
         unsafe { &*self.groups.as_ptr().add(number) }
     }
@@ -409,15 +237,15 @@ impl<K, V> Table<K, V> {
     ///
     /// As for [`find`](Self::find).
     #[inline(always)]
-    unsafe fn find_near(self, hash: u64) -> Result<Entry<K, V>, bool> {
+    unsafe fn find_near(self, hash: u64) -> Result<Entry, bool> {
         // SAFETY: not freed, as the caller says; and `home` gives the number of a group.
         let group = unsafe { self.group(self.home(hash)) };
         let meta = group.meta.load(Acquire);
         match Fits::new(meta, hash).next() {
             Some(place) => {
                 // SAFETY: it is less than `PLACES`.
-                let node = unsafe { group.nodes.get_unchecked(place) };
-                NonNull::new(node.load(Acquire)).map(Entry).ok_or(true)
+                let entry = unsafe { group.entries.get_unchecked(place) };
+                NonNull::new(entry.load(Acquire)).map(Entry::at).ok_or(true)
             }
             None => Err(meta >> past(hash) & FULL != 0),
         }
@@ -427,8 +255,8 @@ impl<K, V> Table<K, V> {
     ///
     /// # Safety
     ///
-    /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
-    unsafe fn find(self, hash: u64, mut is: impl FnMut(Entry<K, V>) -> bool) -> Option<Entry<K, V>> {
+    /// Neither the table nor any entry that is in it at any time during the call is freed before the call ends.
+    unsafe fn find(self, hash: u64, mut is: impl FnMut(Entry) -> bool) -> Option<Entry> {
         let home = self.home(hash);
         let mut at = home;
         loop {
@@ -437,11 +265,11 @@ impl<K, V> Table<K, V> {
             let meta = group.meta.load(Acquire);
             for place in Fits::new(meta, hash) {
                 // SAFETY: it is less than `PLACES`.
-                let node = unsafe { group.nodes.get_unchecked(place) };
-                if let Some(node) = NonNull::new(node.load(Acquire)) {
-                    let entry = Entry(node);
+                let entry = unsafe { group.entries.get_unchecked(place) };
+                if let Some(entry) = NonNull::new(entry.load(Acquire)) {
+                    let entry = Entry::at(entry);
                     // SAFETY: not freed, as the caller says.
-                    if unsafe { entry.node() }.hash == hash && is(entry) {
+                    if unsafe { entry.head() }.hash == hash && is(entry) {
                         return Some(entry);
                     }
                 }
@@ -461,7 +289,7 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// The table is not freed during the call, and nobody else writes it.
-    unsafe fn insert(self, hash: u64, entry: Entry<K, V>) -> bool {
+    unsafe fn insert(self, hash: u64, entry: Entry) -> bool {
         let mut at = self.home(hash);
         let mut stuck = false;
         loop {
@@ -471,7 +299,7 @@ impl<K, V> Table<K, V> {
             let free = !meta & HIGH;
             if free != 0 {
                 let place = free.trailing_zeros() / 8;
-                group.nodes[place as usize].store(entry.0.as_ptr(), Release);
+                group.entries[place as usize].store(entry.address().as_ptr(), Release);
                 group.meta.store(meta | tag(hash) << (8 * place), Release);
                 return stuck;
             }
@@ -489,7 +317,7 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// The table is not freed during the call, and nobody else writes it.
-    unsafe fn place_of(self, hash: u64, entry: Entry<K, V>) -> Option<(usize, usize)> {
+    unsafe fn place_of(self, hash: u64, entry: Entry) -> Option<(usize, usize)> {
         let home = self.home(hash);
         let mut at = home;
         loop {
@@ -497,7 +325,7 @@ impl<K, V> Table<K, V> {
             let group = unsafe { self.group(at) };
             let meta = group.meta.load(Relaxed);
             for place in Fits::new(meta, hash) {
-                if group.nodes[place].load(Relaxed) == entry.0.as_ptr() {
+                if group.entries[place].load(Relaxed) == entry.address().as_ptr() {
                     return Some((at, place));
                 }
             }
@@ -516,14 +344,14 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// The table is not freed during the call, and nobody else writes it.
-    unsafe fn remove(self, hash: u64, entry: Entry<K, V>) -> bool {
+    unsafe fn remove(self, hash: u64, entry: Entry) -> bool {
         // SAFETY: as the caller says.
         let Some((at, place)) = (unsafe { self.place_of(hash, entry) }) else { return false };
         // SAFETY: as the caller says.
         let group = unsafe { self.group(at) };
         let meta = group.meta.load(Relaxed);
         group.meta.store(meta & !(0xff << (8 * place)), Release);
-        group.nodes[place].store(std::ptr::null_mut(), Release);
+        group.entries[place].store(std::ptr::null_mut(), Release);
         let mut passed = self.home(hash);
         while passed != at {
             // SAFETY: as the caller says.
@@ -542,11 +370,11 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// The table is not freed during the call, and nobody else writes it.
-    unsafe fn replace(self, hash: u64, old: Entry<K, V>, new: Entry<K, V>) -> bool {
+    unsafe fn replace(self, hash: u64, old: Entry, new: Entry) -> bool {
         // SAFETY: as the caller says.
         let Some((at, place)) = (unsafe { self.place_of(hash, old) }) else { return false };
         // SAFETY: as the caller says.
-        unsafe { self.group(at) }.nodes[place].store(new.0.as_ptr(), Release);
+        unsafe { self.group(at) }.entries[place].store(new.address().as_ptr(), Release);
         true
     }
 
@@ -561,8 +389,8 @@ impl<K, V> Table<K, V> {
     ///
     /// # Safety
     ///
-    /// Neither the table nor any node that is in it at any time during the call is freed before the call ends.
-    pub(super) unsafe fn each(self, with: impl FnMut(Entry<K, V>)) {
+    /// Neither the table nor any entry that is in it at any time during the call is freed before the call ends.
+    pub(super) unsafe fn each(self, with: impl FnMut(Entry)) {
         // SAFETY: as the caller says.
         unsafe { self.each_ahead(|_| (), with) }
     }
@@ -572,14 +400,14 @@ impl<K, V> Table<K, V> {
     /// # Safety
     ///
     /// As for [`each`](Self::each).
-    unsafe fn each_ahead(self, mut soon: impl FnMut(Entry<K, V>), mut with: impl FnMut(Entry<K, V>)) {
-        let each = |number: usize, with: &mut dyn FnMut(Entry<K, V>)| {
+    unsafe fn each_ahead(self, mut soon: impl FnMut(Entry), mut with: impl FnMut(Entry)) {
+        let each = |number: usize, with: &mut dyn FnMut(Entry)| {
             // SAFETY: as the caller says.
-            let nodes = &unsafe { self.group(number) }.nodes;
-            nodes
+            let entries = &unsafe { self.group(number) }.entries;
+            entries
                 .iter()
-                .filter_map(|node| NonNull::new(node.load(Acquire)))
-                .for_each(|node| with(Entry(node)));
+                .filter_map(|entry| NonNull::new(entry.load(Acquire)))
+                .for_each(|entry| with(Entry::at(entry)));
         };
         for number in 0..self.groups() {
             each(self.after(number), &mut soon);
@@ -589,11 +417,11 @@ impl<K, V> Table<K, V> {
 }
 
 /// The table of a shard, as readers come to it: its address, with the shift in the bits that alignment leaves.
-pub(super) struct Index<K, V>(AtomicPtr<Group<K, V>>);
+pub(super) struct Index(AtomicPtr<Group>);
 
-impl<K, V> Index<K, V> {
+impl Index {
     pub(super) fn new() -> Self {
-        Index(AtomicPtr::new(Self::pack(Table::new(Table::<K, V>::LEAST))))
+        Index(AtomicPtr::new(Self::pack(Table::new(Table::LEAST))))
     }
 
     /// An index that is never used.
@@ -601,13 +429,13 @@ impl<K, V> Index<K, V> {
         Index(AtomicPtr::new(std::ptr::null_mut()))
     }
 
-    fn pack(table: Table<K, V>) -> *mut Group<K, V> {
+    fn pack(table: Table) -> *mut Group {
         // The shift is less than 64, and a group is aligned to 64.
         table.groups.as_ptr().map_addr(|address| address | table.shift as usize)
     }
 
     #[inline(always)]
-    fn unpack(packed: *mut Group<K, V>) -> Table<K, V> {
+    fn unpack(packed: *mut Group) -> Table {
         let groups = packed.map_addr(|address| address & !63);
         // SAFETY: what is packed is the address of a table, which is not null and has zeros where the shift stands.
         Table { groups: unsafe { NonNull::new_unchecked(groups) }, shift: packed.addr() as u32 & 63 }
@@ -615,13 +443,13 @@ impl<K, V> Index<K, V> {
 
     /// The table just now.
     #[inline(always)]
-    pub(super) fn table(&self) -> Table<K, V> {
+    pub(super) fn table(&self) -> Table {
         Self::unpack(self.0.load(Acquire))
     }
 
     /// An entry that may have this hash, as far as the first group tells; the error says whether there may be others.
     #[inline(always)]
-    pub(super) fn find_near<'r>(&self, _: &'r Reading, hash: u64) -> Result<Found<'r, K, V>, bool> {
+    pub(super) fn find_near<'r>(&self, _: &'r Reading, hash: u64) -> Result<Found<'r>, bool> {
         // SAFETY: as in `find`.
         unsafe { self.table().find_near(hash) }.map(|entry| Found { entry, reading: PhantomData })
     }
@@ -631,16 +459,16 @@ impl<K, V> Index<K, V> {
         &self,
         _: &'r Reading,
         hash: u64,
-        mut is: impl FnMut(Found<'r, K, V>) -> bool,
-    ) -> Option<Found<'r, K, V>> {
+        mut is: impl FnMut(Found<'r>) -> bool,
+    ) -> Option<Found<'r>> {
         let found = |entry| Found { entry, reading: PhantomData };
-        // SAFETY: the table has been loaded within the reading, and so was every node that `find` comes across, which
+        // SAFETY: the table has been loaded within the reading, and so was every entry that `find` comes across, which
         // ends before it: they are not freed before the reading has ended (2).
         unsafe { self.table().find(hash, |entry| is(found(entry))) }.map(found)
     }
 
     /// Calls `with` for every entry that is there all the time, and for some of the others.
-    pub(super) fn each<'r>(&self, _: &'r Reading, mut with: impl FnMut(Found<'r, K, V>)) {
+    pub(super) fn each<'r>(&self, _: &'r Reading, mut with: impl FnMut(Found<'r>)) {
         // SAFETY: as in `find`.
         unsafe { self.table().each(|entry| with(Found { entry, reading: PhantomData })) }
     }
@@ -651,8 +479,8 @@ impl<K, V> Index<K, V> {
 /// # Safety
 ///
 /// That is what the caller of each of these has to see to: no other thread writes the index, and neither its table nor a
-/// node in it is freed during the call.
-impl<K, V> Index<K, V> {
+/// entry in it is freed during the call.
+impl Index {
     /// Whether there may be an entry with this hash, as far as the first group tells: nearly always there is none then.
     #[inline(always)]
     pub(super) unsafe fn may_hold(&self, hash: u64) -> bool {
@@ -661,11 +489,7 @@ impl<K, V> Index<K, V> {
     }
 
     /// The first entry with this hash that `is` holds for.
-    pub(super) unsafe fn find_locked(
-        &self,
-        hash: u64,
-        is: impl FnMut(Entry<K, V>) -> bool,
-    ) -> Option<Entry<K, V>> {
+    pub(super) unsafe fn find_locked(&self, hash: u64, is: impl FnMut(Entry) -> bool) -> Option<Entry> {
         // SAFETY: as the caller says.
         unsafe { self.table().find(hash, is) }
     }
@@ -678,45 +502,45 @@ impl<K, V> Index<K, V> {
     }
 
     /// Whether this entry is in here, under this hash.
-    pub(super) unsafe fn holds(&self, hash: u64, entry: Entry<K, V>) -> bool {
+    pub(super) unsafe fn holds(&self, hash: u64, entry: Entry) -> bool {
         // SAFETY: as the caller says.
         unsafe { self.table().place_of(hash, entry) }.is_some()
     }
 
     /// Puts in an entry, for which there must be room. Whether a counter got stuck.
-    pub(super) unsafe fn insert(&self, hash: u64, entry: Entry<K, V>) -> bool {
+    pub(super) unsafe fn insert(&self, hash: u64, entry: Entry) -> bool {
         // SAFETY: as the caller says.
         unsafe { self.table().insert(hash, entry) }
     }
 
     /// Takes out an entry; false if it is not there. From here on no new reader finds it.
-    pub(super) unsafe fn remove(&self, hash: u64, entry: Entry<K, V>) -> bool {
+    pub(super) unsafe fn remove(&self, hash: u64, entry: Entry) -> bool {
         // SAFETY: as the caller says.
         unsafe { self.table().remove(hash, entry) }
     }
 
     /// Puts an entry in the place of another with the same hash; false if that is not there.
-    pub(super) unsafe fn replace(&self, hash: u64, old: Entry<K, V>, new: Entry<K, V>) -> bool {
+    pub(super) unsafe fn replace(&self, hash: u64, old: Entry, new: Entry) -> bool {
         // SAFETY: as the caller says.
         unsafe { self.table().replace(hash, old, new) }
     }
 
     /// Begins an empty table in place of this, which is given back: from here on no new reader finds it.
-    pub(super) unsafe fn renew(&self) -> Table<K, V> {
+    pub(super) unsafe fn renew(&self) -> Table {
         let old = self.table();
-        self.0.store(Self::pack(Table::new(Table::<K, V>::LEAST)), Release);
+        self.0.store(Self::pack(Table::new(Table::LEAST)), Release);
         old
     }
 
     /// Builds a table of this many groups in place of this one, with all that is in it, and gives the old one back:
     /// from here on no new reader finds that. How many counters got stuck in the new one.
-    pub(super) unsafe fn rebuild(&self, groups: usize) -> (Table<K, V>, usize) {
+    pub(super) unsafe fn rebuild(&self, groups: usize) -> (Table, usize) {
         let (old, new) = (self.table(), Table::new(groups));
         let mut stuck = 0;
         // SAFETY: as the caller says; and nobody knows of the new one yet.
         unsafe {
             old.each_ahead(Entry::prefetch, |entry| {
-                stuck += usize::from(new.insert(entry.node().hash, entry))
+                stuck += usize::from(new.insert(entry.head().hash, entry))
             });
         }
         self.0.store(Self::pack(new), Release);

@@ -1,11 +1,11 @@
 //! A queue of entries, and since when they have been in it.
 
-use super::index::Entry;
+use super::entry::Entry;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
 #[cfg(feature = "config")]
-use crate::near::Bound;
+use crate::near::limits::Bound;
 
 /// In a place: it is one in the queue with this mark.
 const MARK: u32 = 1 << 31;
@@ -15,8 +15,8 @@ const MARK: u32 = 1 << 31;
 /// # Safety
 ///
 /// Whoever [pushes](Self::push) an entry sees to it that it is not freed before it has left the queue.
-pub(super) struct Queue<K, V> {
-    line: VecDeque<Option<Entry<K, V>>>,
+pub(super) struct Queue {
+    line: VecDeque<Option<Entry>>,
     /// How many have left at the front; places are counted from the beginning of time, in 31 bits.
     gone: u32,
     holes: usize,
@@ -74,7 +74,7 @@ impl Stamps {
     }
 }
 
-impl<K, V> Queue<K, V> {
+impl Queue {
     /// One of the two queues of a shard.
     pub(super) fn new(marked: bool) -> Self {
         Queue { line: VecDeque::new(), gone: 0, holes: 0, counted: 0, mark: if marked { MARK } else { 0 } }
@@ -103,13 +103,13 @@ impl<K, V> Queue<K, V> {
     ///
     /// The entry is not freed before it has left the queue.
     #[inline]
-    pub(super) unsafe fn push(&mut self, entry: Entry<K, V>, counts: u64, most: usize) -> u32 {
+    pub(super) unsafe fn push(&mut self, entry: Entry, counts: u64, most: usize) -> u32 {
         if self.line.len() == self.line.capacity() {
             self.grow(most);
         }
         let place = self.place(self.line.len());
         // SAFETY: not freed, as the caller says.
-        unsafe { entry.node() }.place.store(place, Relaxed);
+        unsafe { entry.head() }.place.store(place, Relaxed);
         self.line.push_back(Some(entry));
         self.counted += counts;
         place
@@ -125,7 +125,7 @@ impl<K, V> Queue<K, V> {
 
     /// The first, and its place.
     #[inline]
-    pub(super) fn first(&mut self) -> Option<(Entry<K, V>, u32)> {
+    pub(super) fn first(&mut self) -> Option<(Entry, u32)> {
         while let Some(first) = self.line.front() {
             if let &Some(entry) = first {
                 return Some((entry, self.gone));
@@ -139,13 +139,13 @@ impl<K, V> Queue<K, V> {
 
     /// One that will be first soon.
     #[inline]
-    pub(super) fn soon(&self, at: usize) -> Option<Entry<K, V>> {
+    pub(super) fn soon(&self, at: usize) -> Option<Entry> {
         self.line.get(at).copied().flatten()
     }
 
     /// Takes out the first; what it counts, the caller takes off.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Entry<K, V>> {
+    pub(super) fn pop(&mut self) -> Option<Entry> {
         while let Some(first) = self.line.pop_front() {
             self.gone = self.gone.wrapping_add(1);
             if first.is_some() {
@@ -157,7 +157,7 @@ impl<K, V> Queue<K, V> {
     }
 
     /// Takes out the last; what it counts, the caller takes off.
-    pub(super) fn pop_last(&mut self) -> Option<Entry<K, V>> {
+    pub(super) fn pop_last(&mut self) -> Option<Entry> {
         while let Some(last) = self.line.pop_back() {
             if last.is_some() {
                 return last;
@@ -168,7 +168,7 @@ impl<K, V> Queue<K, V> {
     }
 
     /// Puts an entry in the place of another, of which it counts so much less.
-    pub(super) fn replace(&mut self, place: u32, entry: Entry<K, V>, less: u64) {
+    pub(super) fn replace(&mut self, place: u32, entry: Entry, less: u64) {
         let at = self.at(place);
         self.line[at] = Some(entry);
         self.counted -= less;
@@ -192,7 +192,7 @@ impl<K, V> Queue<K, V> {
         for (at, entry) in self.line.iter().enumerate() {
             if let Some(entry) = entry {
                 // SAFETY: not freed as long as it is in the queue, says who has put it there.
-                unsafe { entry.node() }.place.store(self.place(at), Relaxed);
+                unsafe { entry.head() }.place.store(self.place(at), Relaxed);
             }
         }
     }
@@ -203,13 +203,13 @@ impl<K, V> Queue<K, V> {
 }
 
 #[cfg(feature = "config")]
-impl<K, V> Queue<K, V> {
+impl Queue {
     pub(super) fn count_anew(&mut self, bound: &Bound) {
         // SAFETY: not freed as long as it is in the queue, says who has put it there.
-        self.counted = self.entries().map(|entry| bound.counts(unsafe { entry.node() }.weight)).sum();
+        self.counted = self.entries().map(|entry| bound.counts(unsafe { entry.head() }.weight)).sum();
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<K, V>> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
         self.line.iter().flatten().copied()
     }
 }

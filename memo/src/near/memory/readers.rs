@@ -184,7 +184,7 @@ pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
 /// Runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no fence: the
 /// usual case, with nothing in it for any other.
 #[inline(always)]
-pub(super) fn usually_reading_as<W: Read>(work: W) -> Option<W::Out> {
+pub(super) fn reading_fast<W: Read>(work: W) -> Option<W::Out> {
     // The model checker's atomics are for one model, and `NONE` is for all that run.
     #[cfg(memo_shuttle)]
     mine()?;

@@ -13,16 +13,18 @@
 //!
 //! Why so, and what came of it, is in decision 27.
 
+use super::entry::{Entry, New, USES};
 use super::garbage::{Garbage, Graveyard};
 use super::ghosts::Ghosts;
-use super::index::{Entry, Found, Index, New, SHARD_BITS, Table, USES};
+use super::index::{Found, Index, SHARD_BITS, Table};
+use super::kind::{Arriving, Kind};
 use super::portion::Portion;
 use super::queue::{Queue, Stamps};
 use super::readers::Reading;
 use super::returns::Returns;
 use super::slabs::Slabs;
 use crate::clock::NEVER;
-use crate::near::Bound;
+use crate::near::limits::Bound;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -81,12 +83,13 @@ impl Share {
 }
 
 /// What is under the lock of a shard.
-struct Shard<K, V> {
+struct Shard {
+    kind: &'static Kind,
     share: Share,
     len: usize,
     weight: u64,
-    small: Queue<K, V>,
-    main: Queue<K, V>,
+    small: Queue,
+    main: Queue,
     /// When the places of the main queue were taken.
     stamps: Stamps,
     ghosts: Ghosts,
@@ -95,19 +98,21 @@ struct Shard<K, V> {
     now: u32,
     /// Counters of the table that have got stuck since it was built.
     stuck: u32,
-    garbage: Garbage<K, V>,
-    slabs: Slabs<K, V>,
+    garbage: Garbage,
+    slabs: Slabs,
     evicted: u64,
     expired: u64,
     returns: Returns,
 }
 
-// SAFETY: what the addresses in it lead to is owned by the store, keys and values, as a map would own them.
-unsafe impl<K: Send, V: Send> Send for Shard<K, V> {}
+// SAFETY: what the addresses in it lead to is owned by the store, keys and values, as a map would own them; and those of any
+// kind may be sent.
+unsafe impl Send for Shard {}
 
-impl<K: 'static, V: 'static> Shard<K, V> {
-    fn new(share: Share) -> Self {
+impl Shard {
+    fn new(kind: &'static Kind, share: Share) -> Self {
         Shard {
+            kind,
             share,
             len: 0,
             weight: 0,
@@ -119,7 +124,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             now: 0,
             stuck: 0,
             garbage: Garbage::default(),
-            slabs: Slabs::new(share.is_timed()),
+            slabs: Slabs::new(kind, share.is_timed()),
             evicted: 0,
             expired: 0,
             returns: Returns::default(),
@@ -142,33 +147,28 @@ pub(super) struct Sums {
 #[repr(align(128))]
 struct Apart<T>(T);
 
-type Lock<K, V> = Apart<Mutex<Shard<K, V>>>;
+type Lock = Apart<Mutex<Shard>>;
 
 /// All shards of a store.
 ///
 /// The indices stand together and apart from the locks: readers come to the former only, and these are written but
 /// when a table is replaced.
-pub(super) struct Shards<K, V> {
-    indices: Apart<[Index<K, V>; MOST]>,
+pub(super) struct Shards {
+    indices: Apart<[Index; MOST]>,
     /// The number of shards less one, less than [`MOST`]; never changed.
     mask: usize,
-    locked: Box<[Lock<K, V>]>,
+    locked: Box<[Lock]>,
 }
 
-// SAFETY: keys and values are shared by reference with readers, and dropped by whichever thread frees them.
-unsafe impl<K: Send + Sync, V: Send + Sync> Send for Shards<K, V> {}
-// SAFETY: as above.
-unsafe impl<K: Send + Sync, V: Send + Sync> Sync for Shards<K, V> {}
-
-impl<K: 'static, V: 'static> Shards<K, V> {
+impl Shards {
     /// `count`: a power of two, at most [`MOST`].
-    pub(super) fn new(count: usize, share: Share) -> Self {
+    pub(super) fn new(count: usize, kind: &'static Kind, share: Share) -> Self {
         assert!(count.is_power_of_two() && count <= MOST);
         Shards {
             // Those beyond `count` are never used, and share nothing that would be made for them.
             indices: Apart(std::array::from_fn(|at| if at < count { Index::new() } else { Index::none() })),
             mask: count - 1,
-            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new(share)))).collect(),
+            locked: (0..count).map(|_| Apart(Mutex::new(Shard::new(kind, share)))).collect(),
         }
     }
 
@@ -179,25 +179,25 @@ impl<K: 'static, V: 'static> Shards<K, V> {
 
     /// Where an entry with this hash is found.
     #[inline(always)]
-    pub(super) fn index(&self, hash: u64) -> &Index<K, V> {
+    pub(super) fn index(&self, hash: u64) -> &Index {
         // SAFETY: `number` is not more than `mask`, which is less than `MOST`.
         unsafe { self.indices.0.get_unchecked(self.number(hash)) }
     }
 
-    pub(super) fn indices(&self) -> &[Index<K, V>] {
+    pub(super) fn indices(&self) -> &[Index] {
         &self.indices.0[..=self.mask]
     }
 
-    pub(super) fn lock(&self, hash: u64) -> Locked<'_, K, V> {
+    pub(super) fn lock(&self, hash: u64) -> Locked<'_> {
         self.lock_number(self.number(hash))
     }
 
-    pub(super) fn lock_number(&self, number: usize) -> Locked<'_, K, V> {
+    pub(super) fn lock_number(&self, number: usize) -> Locked<'_> {
         Locked { index: &self.indices.0[number], shard: lock(&self.locked[number].0) }
     }
 
     /// Each shard locked, one after the other.
-    pub(super) fn each(&self) -> impl Iterator<Item = Locked<'_, K, V>> {
+    pub(super) fn each(&self) -> impl Iterator<Item = Locked<'_>> {
         (0..=self.mask).map(|number| self.lock_number(number))
     }
 
@@ -212,7 +212,7 @@ impl<K: 'static, V: 'static> Shards<K, V> {
     }
 }
 
-impl<K, V> Drop for Shards<K, V> {
+impl Drop for Shards {
     fn drop(&mut self) {
         // `Memory` has cleared them; what is left are the empty tables.
         for index in &self.indices.0[..=self.mask] {
@@ -238,15 +238,15 @@ struct Newcomer {
 /// All entries in its queues are in its index, and nothing is freed while the lock is held that was in the index at any
 /// time since it has been taken: garbage goes to the graveyard by [`unlock`](Self::unlock) only. Only the
 /// holder of the lock writes the index. So the safety demands of [`Index`] and [`Queue`] are met throughout.
-pub(super) struct Locked<'s, K, V> {
-    index: &'s Index<K, V>,
-    shard: MutexGuard<'s, Shard<K, V>>,
+pub(super) struct Locked<'s> {
+    index: &'s Index,
+    shard: MutexGuard<'s, Shard>,
 }
 
-impl<K: 'static, V: 'static> Locked<'_, K, V> {
+impl Locked<'_> {
     /// Gives the lock back, and out what there is to be freed, once it is enough; `all`: however little.
     #[inline]
-    pub(super) fn unlock(mut self, all: bool) -> Option<Box<Garbage<K, V>>> {
+    pub(super) fn unlock(mut self, all: bool) -> Option<Box<Garbage>> {
         let Share { batch, bound, .. } = self.shard.share;
         let few = self.shard.garbage.is_only_entries(batch);
         (!few || all || bound.weighs()).then(|| self.take_garbage()).flatten()
@@ -254,7 +254,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     #[cold]
     #[inline(never)]
-    fn take_garbage(&mut self) -> Option<Box<Garbage<K, V>>> {
+    fn take_garbage(&mut self) -> Option<Box<Garbage>> {
         let batch = self.shard.share.batch;
         let garbage = &mut self.shard.garbage;
         (!garbage.is_empty()).then(|| Box::new(std::mem::replace(garbage, Garbage::with_room_for(batch))))
@@ -262,7 +262,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     /// Sees to it that there is a place for an entry without asking for memory, if the graveyard has some.
     #[inline]
-    pub(super) fn fetch_spares(&mut self, from: &Graveyard<K, V>) {
+    pub(super) fn fetch_spares(&mut self, from: &Graveyard) {
         if self.shard.slabs.spares() == 0 && self.shard.evicted != 0 {
             from.spare(self.shard.share.batch, &mut self.shard.slabs);
             self.shard.slabs.is_full();
@@ -281,8 +281,8 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         &self,
         reading: &'r Reading,
         hash: u64,
-        is: impl FnMut(Found<'r, K, V>) -> bool,
-    ) -> Option<Found<'r, K, V>> {
+        is: impl FnMut(Found<'r>) -> bool,
+    ) -> Option<Found<'r>> {
         self.index.find(reading, hash, is)
     }
 
@@ -297,16 +297,21 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Whether such an entry may come in: not if it is too heavy, nor if it was made for another idle time than holds
     /// by now, which has taken all others of its time.
     #[inline]
-    pub(super) fn admits(&self, new: &New<'_, K, V>) -> bool {
+    pub(super) fn admits(&self, new: &New) -> bool {
         let Share { bound, tti, .. } = self.shard.share;
         bound.admits(new.weight) && new.tti == tti
     }
 
     /// Puts in an entry whose key is not in here, and makes room for it. Whether it is found just now that the shard thrashes.
+    ///
+    /// # Safety
+    ///
+    /// `arriving` is of the store's kind.
     #[inline(always)]
-    pub(super) fn insert(&mut self, node: New<'_, K, V>) -> bool {
-        let (away, thrashes) = if self.is_bounded() { self.come(node.hash) } else { (None, false) };
-        self.insert_into(node, away, false);
+    pub(super) unsafe fn insert(&mut self, new: &New, arriving: &mut dyn Arriving) -> bool {
+        let (away, thrashes) = if self.is_bounded() { self.come(new.hash) } else { (None, false) };
+        // SAFETY: as the caller says.
+        unsafe { self.insert_into(*new, arriving, away, false) };
         thrashes
     }
 
@@ -324,30 +329,40 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         (away, thrashes)
     }
 
+    /// # Safety
+    ///
+    /// `arriving` is of the store's kind.
     #[inline(always)]
-    fn insert_into(&mut self, mut node: New<'_, K, V>, away: Option<u32>, to_main: bool) {
-        let (hash, weight, counts) = (node.hash, node.weight, self.counts(node.weight));
-        let mut new = Newcomer { away, counts, to_main, passes: PASSES_AT_LEAST };
+    unsafe fn insert_into(
+        &mut self,
+        mut new: New,
+        arriving: &mut dyn Arriving,
+        away: Option<u32>,
+        to_main: bool,
+    ) {
+        let (hash, weight, counts) = (new.hash, new.weight, self.counts(new.weight));
+        let mut newcomer = Newcomer { away, counts, to_main, passes: PASSES_AT_LEAST };
         if self.is_bounded() {
-            self.make_room(&mut new);
+            self.make_room(&mut newcomer);
         } else {
             // Nobody asks for its uses, so that no hit needs to count one.
-            node.word |= USES;
+            new.word |= USES;
         }
         let groups = self.index.table().groups();
-        if self.shard.len >= Index::<K, V>::room(groups) {
+        if self.shard.len >= Index::room(groups) {
             self.rebuild(groups * 2);
         } else if self.shard.stuck as usize > 8 + groups / 16 {
             self.rebuild(groups);
         }
-        let entry = self.shard.slabs.place(node);
+        // SAFETY: as the caller says.
+        let entry = unsafe { self.shard.slabs.place(&new, arriving) };
         // SAFETY: see `Locked`; there is room, three quarters at most being taken.
         self.shard.stuck += u32::from(unsafe { self.index.insert(hash, entry) });
         self.shard.len += 1;
         self.shard.weight += u64::from(weight);
         if self.is_bounded() {
             let shard = &mut *self.shard;
-            if new.to_main {
+            if newcomer.to_main {
                 shard.push_main(entry, counts);
             } else {
                 // SAFETY: see `Locked`.
@@ -357,54 +372,59 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     }
 
     /// Puts an entry in the place of another with the same key. False if that is not in here any more: then nothing
-    /// has happened, and the caller has the new one back.
-    pub(super) fn replace<'v>(&mut self, old: Entry<K, V>, new: New<'v, K, V>) -> Result<(), New<'v, K, V>> {
+    /// has happened.
+    ///
+    /// # Safety
+    ///
+    /// `arriving` is of the store's kind.
+    pub(super) unsafe fn replace(&mut self, old: Entry, mut new: New, arriving: &mut dyn Arriving) -> bool {
         let hash = new.hash;
         // SAFETY: see `Locked`.
         if !unsafe { self.index.holds(hash, old) } {
-            return Err(new);
+            return false;
         }
         // SAFETY: it is in the index.
-        let node = unsafe { old.node() };
-        let (before, counts) = (self.counts(node.weight), self.counts(new.weight));
-        let place = node.place.load(Relaxed);
+        let head = unsafe { old.head() };
+        let (before, counts) = (self.counts(head.weight), self.counts(new.weight));
+        let place = head.place.load(Relaxed);
         if counts > before && self.is_bounded() {
             // Others have to make room, and it must not be among them.
             let in_main = self.shard.main.has(place);
             self.remove(hash, old);
-            self.insert_into(new, None, in_main);
-            return Ok(());
+            // SAFETY: as the caller says.
+            unsafe { self.insert_into(new, arriving, None, in_main) };
+            return true;
         }
-        let mut new = new;
-        new.word |= node.word.load(Relaxed) & USES;
+        new.word |= head.word.load(Relaxed) & USES;
         self.shard.weight += u64::from(new.weight);
-        self.shard.weight -= u64::from(node.weight);
-        let new = self.shard.slabs.place(new);
+        self.shard.weight -= u64::from(head.weight);
+        // SAFETY: as the caller says.
+        let entry = unsafe { self.shard.slabs.place(&new, arriving) };
         // SAFETY: it has just been made.
-        unsafe { new.node() }.place.store(place, Relaxed);
+        unsafe { entry.head() }.place.store(place, Relaxed);
         // SAFETY: see `Locked`.
-        unsafe { self.index.replace(hash, old, new) };
+        unsafe { self.index.replace(hash, old, entry) };
         if self.is_bounded() {
-            self.queue(place).replace(place, new, before - counts);
+            self.queue(place).replace(place, entry, before - counts);
         }
         self.retire(old);
-        Ok(())
+        true
     }
 
-    fn queue(&mut self, place: u32) -> &mut Queue<K, V> {
+    fn queue(&mut self, place: u32) -> &mut Queue {
         if self.shard.main.has(place) { &mut self.shard.main } else { &mut self.shard.small }
     }
 
     /// Takes out an entry with this hash; false if it is not in here any more.
-    pub(super) fn remove(&mut self, hash: u64, entry: Entry<K, V>) -> bool {
+    pub(super) fn remove(&mut self, hash: u64, entry: Entry) -> bool {
         // SAFETY: see `Locked`.
         if !unsafe { self.index.holds(hash, entry) } {
             return false;
         }
         if self.is_bounded() {
             // SAFETY: it is in the index.
-            let node = unsafe { entry.node() };
-            let (place, counts) = (node.place.load(Relaxed), self.counts(node.weight));
+            let head = unsafe { entry.head() };
+            let (place, counts) = (head.place.load(Relaxed), self.counts(head.weight));
             self.queue(place).remove(place, counts);
         }
         self.take_out(hash, entry);
@@ -413,19 +433,19 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 
     /// Takes an entry, which is not in a queue any more, out of the index.
     #[inline]
-    fn take_out(&mut self, hash: u64, entry: Entry<K, V>) {
+    fn take_out(&mut self, hash: u64, entry: Entry) {
         // SAFETY: see `Locked`.
         unsafe { self.index.remove(hash, entry) };
         // SAFETY: taken out just now, and freed not before the lock has been given back.
-        let weight = unsafe { entry.node() }.weight;
+        let weight = unsafe { entry.head() }.weight;
         self.shard.len -= 1;
         self.shard.weight -= u64::from(weight);
         self.retire(entry);
     }
 
-    fn retire(&mut self, entry: Entry<K, V>) {
+    fn retire(&mut self, entry: Entry) {
         // SAFETY: it has been taken out of the index, and it is in no queue.
-        unsafe { self.shard.garbage.add(entry, entry.node().weight) };
+        unsafe { self.shard.garbage.add(entry, entry.head().weight) };
     }
 
     /// Takes out an entry with this hash that has expired by `now`; whether there was one.
@@ -441,14 +461,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Begins anew.
     pub(super) fn clear(&mut self) {
         let shard = &mut *self.shard;
-        if shard.len == 0 && self.index.table().groups() <= Table::<K, V>::LEAST {
+        if shard.len == 0 && self.index.table().groups() <= Table::LEAST {
             return;
         }
         // SAFETY: see `Locked`.
         let table = unsafe { self.index.renew() };
         let returns = shard.returns.begun_anew();
         let (evicted, expired) = (shard.evicted, shard.expired);
-        let fresh = Shard { evicted, expired, returns, ..Shard::new(shard.share) };
+        let fresh = Shard { evicted, expired, returns, ..Shard::new(shard.kind, shard.share) };
         let old = std::mem::replace(shard, fresh);
         shard.garbage = old.garbage;
         // SAFETY: it is not the index's table any more, what was in it was in nothing else but the queues, and those
@@ -459,7 +479,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
     /// Gives memory back, where many have left; whether it did.
     pub(super) fn shrink(&mut self) -> bool {
         let groups = self.index.table().groups();
-        let is_sparse = groups > 16 && self.shard.len < Index::<K, V>::room(groups) / 8;
+        let is_sparse = groups > 16 && self.shard.len < Index::room(groups) / 8;
         if is_sparse {
             self.rebuild(groups / 4);
             self.shard.small.shrink_to_fit();
@@ -502,13 +522,13 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         // Those that will be next are brought near meanwhile, the first of them with its group.
         if let Some(first) = self.shard.small.soon(0) {
             // SAFETY: it is in the index.
-            self.index.prefetch(unsafe { first.node() }.hash);
+            self.index.prefetch(unsafe { first.head() }.hash);
         }
         if let Some(second) = self.shard.small.soon(1) {
             second.prefetch();
         }
         // SAFETY: it is in the index.
-        let hash = unsafe { entry.node() }.hash;
+        let hash = unsafe { entry.head() }.hash;
         self.take_out(hash, entry);
         self.shard.evicted += 1;
         true
@@ -516,7 +536,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
 }
 
 /// What leaves. All of these are for who holds the lock: see [`Locked`].
-impl<K: 'static, V: 'static> Shard<K, V> {
+impl Shard {
     /// What an entry counts in the mean.
     #[inline]
     fn each(&self) -> u64 {
@@ -528,16 +548,16 @@ impl<K: 'static, V: 'static> Shard<K, V> {
 
     /// Takes an entry out of its queue that is to leave.
     #[inline]
-    fn evict(&mut self, new: &mut Newcomer) -> Option<Entry<K, V>> {
+    fn evict(&mut self, new: &mut Newcomer) -> Option<Entry> {
         let each = self.each();
         let aim = self.portion.aim(each);
         let is_usual = new.away.is_none() && self.small.counted + each >= aim && self.main.len() > 0;
         if is_usual && let Some(entry) = self.small.pop() {
             // SAFETY: it is in the index.
-            let node = unsafe { entry.node() };
-            if node.word.load(Relaxed) & USES == 0 && !self.now.is_multiple_of(TURN) {
-                self.small.counted -= self.share.bound.counts(node.weight);
-                self.ghosts.add(node.hash, self.now, self.len);
+            let head = unsafe { entry.head() };
+            if head.word.load(Relaxed) & USES == 0 && !self.now.is_multiple_of(TURN) {
+                self.small.counted -= self.share.bound.counts(head.weight);
+                self.ghosts.add(head.hash, self.now, self.len);
                 return Some(entry);
             }
             return self.judge(entry, aim, new.passes);
@@ -547,7 +567,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
 
     /// The same where the newcomer may be let into the main queue, or the queues are not as they should be.
     #[inline(never)]
-    fn evict_in_full(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry<K, V>> {
+    fn evict_in_full(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry> {
         if self.main.len() == 0 && self.small.counted > self.portion.aim(each) {
             self.divide(each);
         }
@@ -573,24 +593,24 @@ impl<K: 'static, V: 'static> Shard<K, V> {
         }
     }
 
-    fn evict_main(&mut self, passes: usize) -> Option<Entry<K, V>> {
+    fn evict_main(&mut self, passes: usize) -> Option<Entry> {
         self.pass(passes);
         self.pop_main()
     }
 
     /// Whether one that has just been taken out of the small queue leaves, or another instead.
     #[inline(never)]
-    fn judge(&mut self, first: Entry<K, V>, aim: u64, passes: usize) -> Option<Entry<K, V>> {
+    fn judge(&mut self, first: Entry, aim: u64, passes: usize) -> Option<Entry> {
         // Readers could go on using what this sees for ever.
         let mut patience = self.small.len();
         let mut next = Some(first);
         while let Some(entry) = next {
             // SAFETY: it is in the index.
-            let node = unsafe { entry.node() };
-            let counts = self.share.bound.counts(node.weight);
+            let head = unsafe { entry.head() };
+            let counts = self.share.bound.counts(head.weight);
             let is_over = self.small.counted > aim;
             self.small.counted -= counts;
-            let word = node.word.load(Relaxed);
+            let word = head.word.load(Relaxed);
             let is_used = word & USES != 0;
             // A use that is counted just now may be lost: it makes little difference.
             let stays = is_used && patience > 0 && (is_over || self.main.len() == 0);
@@ -602,11 +622,11 @@ impl<K: 'static, V: 'static> Shard<K, V> {
                 self.yields(PASSES_UNUSED, IDLE * self.len as u64, counts).then(|| self.pop_main()).flatten()
             };
             if !stays && victim.is_none() {
-                self.ghosts.add(node.hash, self.now, self.len);
+                self.ghosts.add(head.hash, self.now, self.len);
                 return Some(entry);
             }
             if is_used {
-                node.word.store(word & !USES, Relaxed);
+                head.word.store(word & !USES, Relaxed);
             }
             if stays && !is_over {
                 // SAFETY: it is in the index.
@@ -623,7 +643,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
         self.evict_main(passes)
     }
 
-    fn push_main(&mut self, entry: Entry<K, V>, counts: u64) {
+    fn push_main(&mut self, entry: Entry, counts: u64) {
         // SAFETY: it is in the index.
         let place = unsafe { self.main.push(entry, counts, self.share.most()) };
         self.stamps.taken(place, self.main.len(), self.now);
@@ -641,7 +661,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             && let Some(entry) = self.main.pop_last()
         {
             // SAFETY: it is in the index.
-            let counts = self.share.bound.counts(unsafe { entry.node() }.weight);
+            let counts = self.share.bound.counts(unsafe { entry.head() }.weight);
             counted += counts;
             newest.push((entry, counts));
         }
@@ -654,12 +674,12 @@ impl<K: 'static, V: 'static> Shard<K, V> {
     }
 
     /// Passes used entries of the main queue, so many at most; the first that is not used, and for how long.
-    fn pass(&mut self, most: usize) -> Option<(Entry<K, V>, u32)> {
+    fn pass(&mut self, most: usize) -> Option<(Entry, u32)> {
         for passed in 0.. {
             let (entry, place) = self.main.first()?;
             // SAFETY: it is in the index.
-            let node = unsafe { entry.node() };
-            let word = node.word.load(Relaxed);
+            let head = unsafe { entry.head() };
+            let word = head.word.load(Relaxed);
             if word & USES == 0 {
                 return Some((entry, self.now.wrapping_sub(self.stamps.of(place))));
             }
@@ -668,7 +688,7 @@ impl<K: 'static, V: 'static> Shard<K, V> {
             }
             self.main.pop();
             // A use that is counted just now may be lost, or this be: it makes little difference.
-            node.word.store(word - 1, Relaxed);
+            head.word.store(word - 1, Relaxed);
             // What it counts has stayed with the queue.
             self.push_main(entry, 0);
             self.portion.used(self.main.len(), self.len, self.share.limit);
@@ -681,21 +701,21 @@ impl<K: 'static, V: 'static> Shard<K, V> {
     fn yields(&mut self, passes: usize, idle: u64, counts: u64) -> bool {
         let Some((entry, own)) = self.pass(passes) else { return false };
         // SAFETY: it is in the index.
-        let weight = unsafe { entry.node() }.weight;
+        let weight = unsafe { entry.head() }.weight;
         u64::from(own).saturating_mul(self.share.bound.counts(weight)) > idle.saturating_mul(counts)
     }
 
-    fn pop_main(&mut self) -> Option<Entry<K, V>> {
+    fn pop_main(&mut self) -> Option<Entry> {
         let entry = self.main.pop()?;
         // SAFETY: it is in the index.
-        self.main.counted -= self.share.bound.counts(unsafe { entry.node() }.weight);
+        self.main.counted -= self.share.bound.counts(unsafe { entry.head() }.weight);
         Some(entry)
     }
 }
 
 /// Another share, for a store that is in use.
 #[cfg(feature = "config")]
-impl<K: 'static, V: 'static> Locked<'_, K, V> {
+impl Locked<'_> {
     /// Goes by another share from now on. What is over it stays until it is [trimmed](Self::trim), or until an entry
     /// comes that needs room.
     pub(super) fn adopt(&mut self, share: Share) {
@@ -703,7 +723,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         if old.tti != share.tti {
             // When they were read has not been kept, or the sweeper goes by another end of theirs.
             self.clear();
-            self.shard.slabs = Slabs::new(share.is_timed());
+            self.shard.slabs = Slabs::new(self.shard.kind, share.is_timed());
             return;
         }
         if !share.is_bounded() {
@@ -723,7 +743,7 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
             // Those that would be let in no more are first to go, before they drive out others.
             for entry in self.too_heavy() {
                 // SAFETY: it is in the index.
-                let hash = unsafe { entry.node() }.hash;
+                let hash = unsafe { entry.head() }.hash;
                 self.remove(hash, entry);
                 self.shard.evicted += 1;
             }
@@ -736,14 +756,14 @@ impl<K: 'static, V: 'static> Locked<'_, K, V> {
         let shard = &mut *self.shard;
         let bound = shard.share.bound;
         // SAFETY: see `Locked`.
-        unsafe { table.each(|entry| shard.push_main(entry, bound.counts(entry.node().weight))) };
+        unsafe { table.each(|entry| shard.push_main(entry, bound.counts(entry.head().weight))) };
     }
 
-    fn too_heavy(&self) -> Vec<Entry<K, V>> {
+    fn too_heavy(&self) -> Vec<Entry> {
         let Shard { small, main, share, .. } = &*self.shard;
         let entries = small.entries().chain(main.entries());
         // SAFETY: they are in the index.
-        entries.filter(|entry| !share.bound.admits(unsafe { entry.node() }.weight)).collect()
+        entries.filter(|entry| !share.bound.admits(unsafe { entry.head() }.weight)).collect()
     }
 
     /// Evicts what is over the share, at most so many, and then gives memory back; whether that is done.

@@ -29,6 +29,15 @@ fn entries(capacity: u64) -> Limits {
     Limits { capacity: Some(capacity), ..Limits::default() }
 }
 
+/// Finds an owned key by another.
+struct Same<'a, K>(&'a K);
+
+impl<K: Eq> Lookup<K> for Same<'_, K> {
+    fn matches(&self, key: &K) -> bool {
+        *self.0 == *key
+    }
+}
+
 /// A die.
 struct Random(u64);
 
@@ -262,7 +271,7 @@ fn a_store_is_as_a_map_that_forgets() {
 #[test]
 fn a_store_grows_and_gives_its_memory_back() {
     let store = Memory::<u64, u64>::new(&Limits::default());
-    let groups = || store.shards.indices().iter().map(|index| index.table().groups()).sum::<usize>();
+    let groups = || store.erased.shards.indices().iter().map(|index| index.table().groups()).sum::<usize>();
     let before = groups();
     let many = times(100_000, 500);
     (0..many).for_each(|key| store.insert(hash(key), key, key, 1, None));
@@ -282,6 +291,8 @@ fn a_store_grows_and_gives_its_memory_back() {
 #[cfg(feature = "config")]
 mod resized {
     use super::*;
+    use crate::clock::{NEVER, nanos};
+    use entry::{New, word};
 
     fn put(store: &Memory<u64, u64>, keys: std::ops::Range<u64>) {
         keys.for_each(|key| store.insert(hash(key), key, key, 1, None));
@@ -329,10 +340,15 @@ mod resized {
         let many = times(50_000, 2000);
         let store = Memory::<u64, u64>::new(&entries(2 * many));
         put(&store, 0..many);
-        let groups = || store.shards.indices().iter().map(|index| index.table().groups()).sum::<usize>();
+        let groups =
+            || store.erased.shards.indices().iter().map(|index| index.table().groups()).sum::<usize>();
         let before = groups();
-        assert!(store.resize(&entries(16 * store.shards.indices().len() as u64)));
-        assert!(groups() <= before / 4 && groups() <= 16 * store.shards.indices().len(), "{}", groups());
+        assert!(store.resize(&entries(16 * store.erased.shards.indices().len() as u64)));
+        assert!(
+            groups() <= before / 4 && groups() <= 16 * store.erased.shards.indices().len(),
+            "{}",
+            groups()
+        );
         store.settle();
     }
 
@@ -366,7 +382,7 @@ mod resized {
         // Not where there are several shards, which could not hold what the store might.
         let sharded = Memory::<u64, u64>::new(&entries(10_000));
         put(&sharded, 0..100);
-        assert!(sharded.shards.indices().len() > 1 && !sharded.resize(&weight(100)));
+        assert!(sharded.erased.shards.indices().len() > 1 && !sharded.resize(&weight(100)));
         assert!(!sharded.resize(&entries(1)));
         assert_eq!(found(&sharded, 0..100), 100);
     }
@@ -403,10 +419,11 @@ mod resized {
         let hour = Duration::from_secs(3600);
         let store = Memory::<u64, u64>::new(&entries(10));
         let is_let_in = |tti| {
-            let (word, value) = (word(NEVER, true, tti != NEVER), &mut Some(2));
-            store
-                .place(&|| false, New { hash: hash(1), key: 1, value, weight: 1, word, read: 0, tti })
-                .is_ok()
+            let (word, value) = (word(NEVER, true, tti != NEVER), &mut Some(2_u64));
+            let new = New { hash: hash(1), weight: 1, word, read: 0, tti };
+            let mut pair = Pair { key: Some(1_u64), value };
+            // SAFETY: the pair is of the types of the store.
+            unsafe { store.erased.place(&|| false, &new, &mut pair) }.is_ok()
         };
         assert!(is_let_in(NEVER));
         assert!(store.resize(&Limits { tti: Some(hour), ..entries(10) }));
@@ -454,7 +471,7 @@ fn probes_do_not_grow_longer_with_age() {
     }
     assert_eq!(store.counts().entries, 0);
     // All counters are down again.
-    assert!(store.shards.indices().iter().all(|index| index.table().is_pristine()));
+    assert!(store.erased.shards.indices().iter().all(|index| index.table().is_pristine()));
 }
 
 #[test]
@@ -533,7 +550,7 @@ fn a_reader_that_sleeps_delays_nobody_and_what_is_kept_for_it_is_bounded() {
             assert!(store.counts().entries <= 100);
         }
         // As much again as the store may hold, and a little.
-        assert!(store.rest.graveyard.held() <= 600, "{}", store.rest.graveyard.held());
+        assert!(store.erased.rest.graveyard.held() <= 600, "{}", store.erased.rest.graveyard.held());
         store.remove(hash(0), &By(0));
         store.clear();
         assert_eq!(store.counts().entries, 0);
@@ -619,8 +636,8 @@ fn a_forked_child_frees_what_its_parents_readers_would_keep() {
         for key in 1..2000 {
             store.insert(hash(key), key, free.clone(), 1, None);
         }
-        store.rest.graveyard.flush();
-        let freed = store.rest.graveyard.held() < 50 && store.get(hash(1999), By(1999)).is_some();
+        store.erased.rest.graveyard.flush();
+        let freed = store.erased.rest.graveyard.held() < 50 && store.get(hash(1999), By(1999)).is_some();
         // SAFETY: as above.
         unsafe { libc::_exit(if freed { 0 } else { 1 }) }
     }

@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use hashbrown::{HashTable, hash_table};
 
-use super::{AS_ENTRIES, Counts, add};
+use super::counts::{AS_ENTRIES, Counts, add};
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
-use crate::near::{Bound, Limits, Lookup, Usual, bury, ends};
+use crate::near::limits::{Bound, Limits, ends};
+use crate::near::lookup::{Fast, Lookup};
+use crate::near::retired::drop_retired;
 
 /// Something that has left, to be dropped when the table is not borrowed any more.
 pub(super) type Left<K, V> = Vec<(K, V)>;
@@ -209,13 +211,13 @@ impl<K, V> Entries<K, V> {
     }
 
     /// Drops all, each by itself: a panic in one `Drop` is not to keep the others.
-    pub(super) fn bury(self)
+    pub(super) fn drop_all(self)
     where
         K: 'static,
         V: 'static,
     {
         if needs_drop::<(K, V)>() {
-            self.list.into_iter().for_each(|Entry { key, value, .. }| bury((key, value)));
+            self.list.into_iter().for_each(|Entry { key, value, .. }| drop_retired((key, value)));
         }
     }
 
@@ -255,20 +257,20 @@ impl<K, V> Entries<K, V> {
 
     /// The look-up of a hit as it is where there is no lifetime.
     #[inline(always)]
-    pub(super) fn get_usual<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Usual<V>
+    pub(super) fn get_fast<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Fast<V>
     where
         V: Clone,
     {
         match self.place(Short::of(hash), query).and_then(|place| self.list.get(place)) {
-            None => Usual::Miss,
+            None => Fast::Miss,
             Some(entry) => {
                 if self.noted {
                     if self.timed {
-                        return Usual::Unusual;
+                        return Fast::Slow;
                     }
                     entry.mark.use_now();
                 }
-                Usual::Hit(entry.value.clone())
+                Fast::Hit(entry.value.clone())
             }
         }
     }

@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
 
-use super::bury;
+use crate::near::retired::drop_retired;
 
 /// What is behind a pointer in a list: a leaked box, and how to drop it.
 struct Owned {
@@ -31,7 +31,7 @@ impl Drop for Owner {
         SLOTS.set((std::ptr::null(), 0));
         for Owned { table, drop } in self.tables.take() {
             // SAFETY: it was put here with its pointer, once, and nobody finds that any more.
-            bury(Dropped(move || unsafe { drop(table) }));
+            drop_retired(Dropped(move || unsafe { drop(table) }));
         }
     }
 }

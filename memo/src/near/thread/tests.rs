@@ -148,7 +148,7 @@ fn a_simple_look_up_finds_what_others_do_between_stores() {
                     assert!(table.is_some());
                     None
                 }
-                Looked::Unusual => panic!("there are no lifetimes"),
+                Looked::Slow => panic!("there are no lifetimes"),
             };
             assert_eq!(simple, store.peek(hash(older), &Is(older)));
             assert!(older != key || simple == Some(key + 1));

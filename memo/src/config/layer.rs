@@ -1,0 +1,54 @@
+//! What one source of configuration says.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use super::problem::Origin;
+use super::value::Setting;
+use crate::pattern::Pattern;
+
+/// An option that is set, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    pub(super) setting: Setting,
+    pub(super) origin: Origin,
+}
+
+/// Options by name.
+pub(super) type Section = BTreeMap<&'static str, Placed>;
+
+/// What one source says.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) defaults: Section,
+    pub(super) engines: BTreeMap<String, Section>,
+    /// The ones that say most first; of those that say as much, the later.
+    pub(super) functions: Vec<Functions>,
+}
+
+/// A section for functions.
+#[derive(Debug)]
+pub(super) struct Functions {
+    pub(super) pattern: Pattern,
+    pub(super) options: Section,
+    /// Whether a function that has run matches.
+    pub(super) used: AtomicBool,
+}
+
+/// Where in a configuration an option stands.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Defaults,
+    Engine(String),
+    Function(String),
+}
+
+impl Place {
+    pub(super) fn key(&self, option: &str) -> String {
+        match self {
+            Place::Defaults => format!("defaults.{option}"),
+            Place::Engine(name) => format!("engines.{name}.{option}"),
+            Place::Function(pattern) => format!("functions.{pattern:?}.{option}"),
+        }
+    }
+}

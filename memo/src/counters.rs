@@ -1,0 +1,246 @@
+//! Counters of memoized functions.
+//!
+//! A counter that all threads write would cost more than the rest of a hit. So each thread writes a table of its own,
+//! with a cache line for each function, by plain loads and stores; whoever asks adds the tables up. A table outlives
+//! its thread: the next new thread goes on with it, and what it has counted stays counted.
+
+mod line;
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use line::{Counter, Line};
+
+use crate::clock::nanos;
+use crate::fork::{self, AtFork, Keep, Part};
+use crate::near::is_reading;
+
+type Table = &'static [Line];
+
+/// The table of this thread, for a path that has nothing in it for a function with no line there yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Mine(Table);
+
+impl Mine {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Mine(TABLE.get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn has(self, place: usize) -> bool {
+        place < self.0.len()
+    }
+
+    /// # Panics
+    ///
+    /// If it does not [have](Self::has) that.
+    #[inline(always)]
+    pub(crate) fn line(self, place: usize) -> &'static Line {
+        &self.0[place]
+    }
+}
+
+/// All tables there are, and those that no thread uses now.
+struct Tables {
+    all: Vec<Table>,
+    free: Vec<Table>,
+}
+
+static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::new() });
+
+fn tables() -> std::sync::MutexGuard<'static, Tables> {
+    TABLES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A forked child finds the tables whole.
+struct Locked;
+
+impl AtFork for Locked {
+    fn before(&'static self, keep: Keep<'_, 'static>) {
+        keep(Box::new(tables()));
+    }
+}
+
+/// Gives a thread's table back when the thread ends.
+struct Return;
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        give_back(TABLE.replace(&[]));
+    }
+}
+
+thread_local! {
+    static TABLE: Cell<Table> = const { Cell::new(&[]) };
+    static RETURN: Return = const { Return };
+}
+
+fn give_back(table: Table) {
+    if !table.is_empty() {
+        tables().free.push(table);
+    }
+}
+
+/// A place in the tables: of a function, or of a store. It is not given back.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    index: usize,
+    rare: Arc<Rare>,
+}
+
+/// What all threads count in one place: next to asking an engine, or to waiting for long, that is nothing.
+#[derive(Debug, Default)]
+struct Rare {
+    /// How many results that engines had said what they took to compute.
+    known: AtomicU64,
+    /// How long those took together, in nanoseconds.
+    nanos: AtomicU64,
+    /// How often a leader was not waited for any longer.
+    impatient: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), rare: Arc::default() }
+    }
+
+    /// Where each thread's [table](Mine) has the line for it.
+    #[inline(always)]
+    pub(crate) fn place(&self) -> usize {
+        self.index
+    }
+
+    /// The same place.
+    pub(crate) fn same(&self) -> Self {
+        Counters { index: self.index, rare: self.rare.clone() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// This thread's line, to count several things in. It is not to be kept: a table may be replaced.
+    #[inline(always)]
+    pub(crate) fn line(&self) -> &'static Line {
+        match TABLE.get().get(self.index) {
+            Some(line) => line,
+            None => self.new_line(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&self, counter: Counter, amount: u64) {
+        match TABLE.get().get(self.index) {
+            Some(line) => line.add(counter, amount),
+            None => self.new_line().add(counter, amount),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_line(&self) -> &'static Line {
+        fork::attend(Part::Counters, &Locked);
+        let old = TABLE.replace(&[]);
+        let mut tables = tables();
+        // A hit whose `Clone` or `Eq` has called us will count in the old one yet: nobody else may have it.
+        if !old.is_empty() && !is_reading() {
+            tables.free.push(old);
+        }
+        let fit = tables.free.iter().position(|table| table.len() > self.index);
+        let table = match fit {
+            Some(at) => tables.free.swap_remove(at),
+            None => {
+                let lines = (self.index + 1).next_power_of_two().max(16);
+                let table: Table = Box::leak((0..lines).map(|_| Line::default()).collect());
+                tables.all.push(table);
+                table
+            }
+        };
+        // a thread that is at its end has nobody to give the table back any more, and so does it at once
+        match RETURN.try_with(|_| ()) {
+            Ok(()) => TABLE.set(table),
+            Err(_) => tables.free.push(table),
+        }
+        &table[self.index]
+    }
+
+    /// Counts a hit in an engine, whose entry says that it took `cost` to compute: zero where the entry does not know.
+    pub(crate) fn hit_of_cost(&self, cost: Duration) {
+        self.count(Counter::Hits);
+        if !cost.is_zero() {
+            self.rare.known.fetch_add(1, Ordering::Relaxed);
+            self.rare.nanos.fetch_add(nanos(cost), Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a miss whose result was computed here, and not stored.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn missed_and_computed(&self) {
+        let line = self.line();
+        line.count(Counter::Misses);
+        line.count(Counter::Computes);
+    }
+
+    /// Counts a leader that is not waited for any longer.
+    pub(crate) fn impatient(&self) {
+        self.rare.impatient.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many results engines had that say what they took to compute, and how many nanoseconds that was together.
+    pub(crate) fn known(&self) -> (u64, u64) {
+        (self.rare.known.load(Ordering::Relaxed), self.rare.nanos.load(Ordering::Relaxed))
+    }
+
+    /// How often a leader was not waited for any longer.
+    pub(crate) fn impatiences(&self) -> u64 {
+        self.rare.impatient.load(Ordering::Relaxed)
+    }
+
+    /// What all threads have counted.
+    pub(crate) fn total(&self, counter: Counter) -> u64 {
+        let tables = tables();
+        let lines = tables.all.iter().filter_map(|table| table.get(self.index));
+        lines.map(|line| line.total(counter)).sum()
+    }
+
+    /// How long a computation takes, where some were timed.
+    pub(crate) fn usual(&self) -> Option<Duration> {
+        let timed = (self.total(Counter::Timed), self.total(Counter::TimedNanos));
+        (timed.0 > 0).then(|| at_pace_of(timed, 1))
+    }
+
+    /// Starts a clock for a computation that begins now and is no miss, if it is one to be timed.
+    #[inline]
+    pub(crate) fn start(&self) -> Option<Instant> {
+        self.line().start_by(Counter::Computes)
+    }
+
+    /// Counts a computation, and tells how long it took if it was timed.
+    #[inline]
+    pub(crate) fn computed(&self, started: Option<Instant>) -> Option<Duration> {
+        let line = self.line();
+        line.count(Counter::Computes);
+        let elapsed = started?.elapsed();
+        line.timed(elapsed);
+        Some(elapsed)
+    }
+}
+
+/// How long `count` computations take where `timed` took so many nanoseconds.
+pub(crate) fn at_pace_of((timed, nanos): (u64, u64), count: u64) -> Duration {
+    match timed {
+        0 => Duration::ZERO,
+        timed => Duration::from_nanos(
+            u64::try_from(u128::from(nanos) * u128::from(count) / u128::from(timed)).unwrap_or(u64::MAX),
+        ),
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests;

@@ -1,0 +1,264 @@
+//! The table of one thread, and the computations under way whose results are for it.
+
+use super::counts::{AS_ENTRIES, Counts};
+use super::entries::{Entries, Left};
+use super::shared::Shared;
+use crate::near::limits::Limits;
+use crate::near::lookup::{Fast, Lookup};
+use crate::near::retired::drop_retired;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// An epoch that never comes.
+const OVERDUE: u64 = u64::MAX;
+
+/// The table of one thread.
+pub(crate) struct Table<K: 'static, V: 'static> {
+    pub(super) entries: RefCell<Entries<K, V>>,
+    /// The epoch it has caught up with; [`OVERDUE`] if something was removed while it was borrowed: then it is to be
+    /// emptied.
+    epoch: Cell<u64>,
+    /// How many computations have begun whose results are for here, and how many of them have ended.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
+    /// At which of them the next clock is started.
+    timed: Cell<u64>,
+    /// How often it has changed so that they may not store: by a removal, or by being emptied.
+    changes: Cell<u64>,
+    /// What these changes were: the hash of what was removed, or none where all was.
+    removed: RefCell<Vec<Option<u64>>>,
+    pub(super) counts: Arc<Counts>,
+    shared: Arc<Shared>,
+}
+
+impl<K, V> std::fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Table")
+    }
+}
+
+/// What a look-up has found.
+pub(crate) enum Looked<'t, K: 'static, V: 'static> {
+    Hit(V),
+    /// Nothing, in this table; none if there was no table to look into.
+    Miss(Option<&'t Table<K, V>>),
+    /// Something that can have a lifetime.
+    Slow,
+}
+
+/// A computation under way.
+pub(crate) struct Running<'t, K: 'static, V: 'static> {
+    table: &'t Table<K, V>,
+    /// How often the table had changed when it began.
+    changes: u64,
+}
+
+impl<K: Eq, V> Running<'_, K, V> {
+    /// Starts a clock for it, if it is one to be timed, to be asked as it begins.
+    #[inline(always)]
+    pub(crate) fn clock(&self) -> Option<Instant> {
+        let begun = self.table.begun.get();
+        (begun >= self.table.timed.get()).then(|| self.table.start_clock(begun))
+    }
+
+    /// Stores what was computed, as [`store`](Self::store) does where it has no lifetime and weighs 1.
+    #[inline(always)]
+    pub(crate) fn store_plain(&self, hash: u64, key: K, value: V) -> bool {
+        let table = self.table;
+        let is_usual = table.is_current() && table.changes.get() == self.changes;
+        match table.entries.try_borrow_mut() {
+            Ok(mut entries) if is_usual && entries.is_plain() => {
+                let left = entries.insert_plain(hash, key, value, &table.counts);
+                drop(entries);
+                if left.is_some() {
+                    drop_retired(left);
+                }
+                true
+            }
+            entries => {
+                drop(entries);
+                self.store(hash, key, value, 1, None)
+            }
+        }
+    }
+
+    /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
+    #[inline(never)]
+    pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
+        let table = self.table;
+        if !table.is_current()
+            || (table.changes.get() != self.changes && !table.has_stayed(hash, self.changes))
+        {
+            return false;
+        }
+        table.insert(hash, key, value, weight, lifetime)
+    }
+}
+
+impl<K, V> Drop for Running<'_, K, V> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let table = self.table;
+        table.ended.set(table.ended.get() + 1);
+        if table.changes.get() != self.changes {
+            table.forget_changes();
+        }
+    }
+}
+
+impl<K: Eq, V> Table<K, V> {
+    /// Whether it has been put in. Nothing is while the table is borrowed: user code has come here that it has called.
+    #[inline(never)]
+    pub(super) fn insert(
+        &self,
+        hash: u64,
+        key: K,
+        value: V,
+        weight: u32,
+        lifetime: Option<Duration>,
+    ) -> bool {
+        let Ok(mut entries) = self.entries.try_borrow_mut() else { return false };
+        let mut left = Left::new();
+        entries.insert(hash, key, value, weight, lifetime, &self.counts, &mut left);
+        drop(entries);
+        left.into_iter().for_each(drop_retired);
+        true
+    }
+
+    /// Removes what is found expired.
+    #[cold]
+    pub(super) fn expire<Q: Lookup<K>>(&self, hash: u64, query: &Q) {
+        let Ok(mut entries) = self.entries.try_borrow_mut() else { return };
+        let (removed, _) = entries.remove(hash, query, &self.counts);
+        drop(entries);
+        drop_retired(removed);
+    }
+}
+
+impl<K, V> Table<K, V> {
+    /// An empty one of these.
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        let (counts, epoch, limits) = shared.join();
+        Table {
+            entries: RefCell::new(Entries::new(&limits)),
+            epoch: Cell::new(epoch),
+            begun: Cell::new(0),
+            ended: Cell::new(0),
+            timed: Cell::new(0),
+            removed: RefCell::default(),
+            changes: Cell::new(0),
+            counts,
+            shared: shared.clone(),
+        }
+    }
+
+    /// Notes that something with this hash is removed, and has the table emptied if it is borrowed. Whether it is not.
+    pub(super) fn note_removal(&self, hash: u64) -> bool {
+        self.note_change(Some(hash));
+        let is_free = self.is_current() && self.entries.try_borrow_mut().is_ok();
+        if !is_free {
+            self.epoch.set(OVERDUE);
+        }
+        is_free
+    }
+
+    #[inline(always)]
+    pub(super) fn looked(&self, found: Fast<V>) -> Looked<'_, K, V> {
+        match found {
+            Fast::Hit(value) => Looked::Hit(value),
+            Fast::Miss => Looked::Miss(Some(self)),
+            Fast::Slow => Looked::Slow,
+        }
+    }
+
+    /// Notes that a computation begins whose result is for here.
+    #[inline(always)]
+    pub(crate) fn begin(&self) -> Running<'_, K, V> {
+        self.begun.set(self.begun.get() + 1);
+        Running { table: self, changes: self.changes.get() }
+    }
+
+    /// Whether it has done what other threads have asked for, perhaps just now. Not so while it is borrowed.
+    #[inline(always)]
+    pub(super) fn is_current(&self) -> bool {
+        self.epoch.get() == self.shared.epoch.load(Relaxed) || self.catch_up()
+    }
+
+    /// Notes that something is removed, or all is, for computations that began before.
+    fn note_change(&self, removed: Option<u64>) {
+        if self.begun.get() != self.ended.get() {
+            self.removed.borrow_mut().push(removed);
+            self.changes.set(self.changes.get() + 1);
+        }
+    }
+
+    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: each of the first, one
+    /// in 16 of some thousand, and one in 256 of all others.
+    #[cold]
+    #[inline(never)]
+    fn start_clock(&self, begun: u64) -> Instant {
+        let next = match begun {
+            ..16 => 1,
+            16..4096 => 16,
+            _ => 256,
+        };
+        self.timed.set(begun + next);
+        Instant::now()
+    }
+
+    /// Whether no change was about this hash since there were so many. There is one number for each hash that was removed,
+    /// and one for each time that the table was emptied.
+    #[cold]
+    #[inline(never)]
+    fn has_stayed(&self, hash: u64, since: u64) -> bool {
+        let removed = self.removed.borrow();
+        let changes = self.changes.get() - since;
+        let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
+        last.is_some_and(|first| {
+            removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())
+        })
+    }
+
+    /// Drops the notes of changes if no computation is under way that began before them.
+    #[cold]
+    #[inline(never)]
+    fn forget_changes(&self) {
+        if self.begun.get() == self.ended.get() {
+            self.removed.borrow_mut().clear();
+        }
+    }
+
+    /// Does what other threads have asked for since it was used last; not while it is borrowed.
+    #[cold]
+    #[inline(never)]
+    fn catch_up(&self) -> bool {
+        let Ok(mut entries) = self.entries.try_borrow_mut() else { return false };
+        let (epoch, cleared, limits) = self.shared.now();
+        let is_cleared = self.epoch.get() == OVERDUE || cleared > self.epoch.get();
+        let mut left = Vec::new();
+        let mut emptied = None;
+        if is_cleared {
+            self.note_change(None);
+            emptied = Some(entries.empty(&limits));
+            self.counts.entries.store(0, Relaxed);
+            self.counts.weight.store(AS_ENTRIES, Relaxed);
+        } else {
+            entries.hold_to(&limits, &self.counts, &mut left);
+        }
+        self.epoch.set(epoch);
+        self.counts.epoch.store(epoch, Relaxed);
+        drop(entries);
+        emptied.into_iter().for_each(Entries::drop_all);
+        left.into_iter().for_each(drop_retired);
+        true
+    }
+}
+
+impl<K, V> Drop for Table<K, V> {
+    fn drop(&mut self) {
+        self.shared.leave(&self.counts);
+        std::mem::replace(self.entries.get_mut(), Entries::new(&Limits::default())).drop_all();
+    }
+}
