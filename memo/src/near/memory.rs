@@ -3,13 +3,13 @@
 //!
 //! # How it is made
 //!
-//! * [`index`]: groups of one cache line with the tags and addresses of seven entries each.
-//! * [`entry`], [`kind`]: what an entry is, and how its key and its value are found behind it.
+//! * [`index`], [`table`], [`group`]: groups of one cache line with the tags and addresses of seven entries each.
+//! * [`entry`], [`kind`], [`alive`]: what an entry is, how its key and its value are found behind it, and how long.
 //! * [`slabs`], [`form`]: memory for entries.
 //! * [`readers`]: how readers keep what they look at from being freed, without telling anybody.
-//! * [`garbage`]: what has left, until no reader can see it any more.
-//! * [`shard`]: what writers need and readers do not, under a lock per shard: the queues, and what leaves.
-//! * [`queue`], [`ghosts`], [`portion`], [`returns`]: what that goes by.
+//! * [`retired`](mod@retired), [`batch`]: what has left, until no reader can see it any more.
+//! * [`shards`], [`locked`], [`share`]: what writers need and readers do not, under a lock per shard.
+//! * [`shard`], [`queue`], [`ghosts`], [`portion`], [`returns`]: what leaves a full shard, and what that goes by.
 //! * [`erased`]: lookups, inserts and removals put together of these.
 //!
 //! None of these knows the types of keys and values, so they are compiled once and not for each memoized function. Here is the
@@ -19,7 +19,7 @@
 //!
 //! `Eq` and `Clone` run while this thread [reads](readers::reading) and under no lock; they may do whatever they like,
 //! come back to this store too. While they take their time, what leaves the store is not freed: at worst (see
-//! [`has_room`](garbage::Graveyard::has_room)) as much again as the store may hold, and then inserts are refused until they
+//! [`has_room`](retired::Retired::has_room)) as much again as the store may hold, and then inserts are refused until they
 //! are done. `Drop` runs under no lock either, [caught](drop_retired).
 //!
 //! A key is compared with its like outside of the lock, and what was found is looked for again under it, by address:
@@ -45,11 +45,11 @@ use super::counts::NearCounts;
 use super::limits::Limits;
 use super::lookup::{Fast, Lookup};
 use super::retired::drop_retired;
-use crate::clock::tick;
 use crate::fork::Keep;
 use crate::sweep::Schedule;
-use entry::{MARKS, USES};
-use erased::{Erased, PLAIN, Wish, discard};
+use alive::is_fast;
+use erased::insert::Wish;
+use erased::{Erased, discard};
 use index::Found;
 use kind::{Pair, Query, Typed};
 pub(super) use readers::is_reading;
@@ -59,21 +59,28 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+mod alive;
+mod batch;
 mod entry;
 mod erased;
 mod form;
-mod garbage;
 mod ghosts;
+mod group;
 mod index;
 mod kind;
+mod locked;
 mod portion;
 mod queue;
 mod readers;
+mod retired;
 mod returns;
 mod shard;
+mod shards;
+mod share;
 #[cfg(all(test, memo_shuttle))]
 mod shuttle_models;
 mod slabs;
+mod table;
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests;
 
@@ -133,16 +140,6 @@ where
             _ => Fast::Slow,
         }
     }
-}
-
-/// Whether an entry has not expired, and there is nothing to be noted about its use.
-#[inline(always)]
-fn is_fast(word: u64) -> bool {
-    const { assert!(PLAIN | USES == MARKS) };
-    // All bits are set where there is no lifetime, all marks where one goes by the coarse clock: the next number has none
-    // of them, which takes fewer instructions to find. That it is one more is a nanosecond.
-    let next = word.wrapping_add(1);
-    next == 0 || (next & MARKS == 0 && tick() < next)
 }
 
 impl<K, V> Memory<K, V>

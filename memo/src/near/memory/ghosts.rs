@@ -1,6 +1,6 @@
 //! What has left the small queue without being let into the main one, and when.
 
-use super::index::SHARD_BITS;
+use super::group::SHARD_BITS;
 
 /// Sixteen bits of each hash and sixteen of the time. Who comes there later takes the place.
 ///

@@ -34,6 +34,9 @@
 //! once. What still reads after that, in a destructor of another thread-local, borrows one for as long as it reads. In
 //! a forked child there are no readers but the thread that forked: the slots of all others are set free.
 
+#[cfg_attr(not(all(target_os = "linux", not(any(miri, memo_shuttle)))), path = "readers/no_barrier.rs")]
+mod barrier;
+
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::*, fence};
 use crate::sync::thread_local;
 use std::cell::Cell;
@@ -72,8 +75,8 @@ shuttle::lazy_static! {
     static ref SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
 }
 
-/// What threads have that have no slot yet. It says that nothing is as usual, so that who looks for that needs not look for
-/// a slot as well.
+/// The slot of threads that have none yet. It says that it reads, so that the fast path leaves it to the slow one and needs not ask
+/// whether there is a slot.
 static NONE: Slot =
     Slot { state: AtomicU64::new(READING | FENCED), taken: AtomicBool::new(true), next: ptr::null() };
 
@@ -115,7 +118,7 @@ impl Drop for End {
 }
 
 impl Slot {
-    /// Begins what does not begin as usual; gives the state that [`End`] is to be told.
+    /// Begins a reading on the slow path; gives the state that [`End`] is to be told.
     fn begin(&self) -> u64 {
         let mut state = self.state.load(Relaxed);
         if state & READING == 0 {
@@ -134,7 +137,7 @@ impl Slot {
         state
     }
 
-    /// Ends what does not end as usual.
+    /// Ends a reading on the slow path.
     #[cold]
     #[inline(never)]
     fn end(&'static self, begun: u64) {
@@ -181,8 +184,8 @@ pub(super) fn reading_as<W: Read>(work: W) -> W::Out {
     work.read(&Reading(PhantomData))
 }
 
-/// Runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no fence: the
-/// usual case, with nothing in it for any other.
+/// The fast path: runs `work` as a reader if this is a thread that has done so before, does not do so now and needs no
+/// fence.
 #[inline(always)]
 pub(super) fn reading_fast<W: Read>(work: W) -> Option<W::Out> {
     // The model checker's atomics are for one model, and `NONE` is for all that run.
@@ -296,82 +299,6 @@ impl Grace {
     pub(super) fn is_over(&mut self) -> bool {
         self.0.retain(|(slot, state)| slot.state.load(Acquire) == *state);
         self.0.is_empty()
-    }
-}
-
-/// The full fence that one thread has all others pass.
-#[cfg(all(target_os = "linux", not(any(miri, memo_shuttle))))]
-mod barrier {
-    use crate::fork::generation;
-    use std::os::unix::fs::MetadataExt;
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-
-    /// The system does it.
-    static WORKS: AtomicBool = AtomicBool::new(false);
-    /// The process that has last asked the system for it, by its generation; 0 where none has.
-    static ASKED: AtomicU64 = AtomicU64::new(0);
-
-    fn call(command: libc::c_int) -> bool {
-        // SAFETY: `membarrier` takes a command, flags and a processor (unused here), touches no memory of ours, and
-        // where the kernel does not know it, says so.
-        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-    }
-
-    fn register() -> bool {
-        call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-    }
-
-    /// Whether the system is known to do it.
-    #[inline]
-    pub(super) fn works() -> bool {
-        WORKS.load(Acquire)
-    }
-
-    /// Asks the system for it, if nobody in this process has: a forked child has not the thread that its parent left that to.
-    pub(super) fn ask() {
-        let before = ASKED.load(Relaxed);
-        let this = generation();
-        if works() || before == this || ASKED.compare_exchange(before, this, Relaxed, Relaxed).is_err() {
-            return;
-        }
-        if cfg!(test) && std::env::var_os("MEMO_TEST_FENCED").is_some() {
-            return;
-        }
-        let settle = || WORKS.store(register(), Release);
-        if is_alone() {
-            // at once then
-            return settle();
-        }
-        if !crate::background::spawn("memo-barrier", settle) {
-            settle();
-        }
-    }
-
-    /// Whether this is the only thread, as far as the system says.
-    fn is_alone() -> bool {
-        // an entry for each, and two of its own
-        std::fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
-    }
-
-    /// Has every thread of this process pass a full fence; false where that has become impossible.
-    pub(super) fn pass() -> bool {
-        let expedited = || call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-        // A child of a fork might have to register anew.
-        expedited() || (register() && expedited())
-    }
-}
-
-/// Elsewhere there is none, and every reader passes its own.
-#[cfg(not(all(target_os = "linux", not(any(miri, memo_shuttle)))))]
-mod barrier {
-    pub(super) fn ask() {}
-
-    pub(super) fn works() -> bool {
-        false
-    }
-
-    pub(super) fn pass() -> bool {
-        true
     }
 }
 

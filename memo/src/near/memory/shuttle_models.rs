@@ -5,7 +5,7 @@
 //! What is freed is marked, so that a reader which sees it afterwards panics.
 
 use super::*;
-use index::SHARD_BITS;
+use group::SHARD_BITS;
 use shuttle::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
@@ -192,7 +192,7 @@ fn shuttle_a_reader_never_misses_what_moves_to_a_larger_table() {
     });
 }
 
-/// The control: when garbage is freed with no regard for readers, the same harness finds out.
+/// The control: when retired entries are freed with no regard for readers, the same harness finds out.
 #[test]
 #[should_panic(expected = "dropped")]
 fn shuttle_freeing_at_once_is_caught() {

@@ -67,9 +67,9 @@ impl<K: Eq, V> Running<'_, K, V> {
     #[inline(always)]
     pub(crate) fn store_plain(&self, hash: u64, key: K, value: V) -> bool {
         let table = self.table;
-        let is_usual = table.is_current() && table.changes.get() == self.changes;
+        let is_unchanged = table.is_current() && table.changes.get() == self.changes;
         match table.entries.try_borrow_mut() {
-            Ok(mut entries) if is_usual && entries.is_plain() => {
+            Ok(mut entries) if is_unchanged && entries.is_plain() => {
                 let left = entries.insert_plain(hash, key, value, &table.counts);
                 drop(entries);
                 if left.is_some() {

@@ -1,11 +1,10 @@
-//! What has been taken out of an index, until nobody can see it any more.
+//! Retired entries and tables: taken out of an index, and not freed before their grace period is over.
 //!
-//! Shards hand it over in batches. Enough of them together are worth a [`Grace`], whose beginning is dear; when that is
-//! over they are freed, with no lock held. Nobody waits for it: what readers still see stays for somebody else to free,
-//! later. How much may stay is bounded, see [`Graveyard::has_room`].
+//! Shards hand them over in batches. Enough batches together are worth a [`Grace`], whose beginning is dear; when that is
+//! over they are freed, with no lock held. Nobody waits for that: what readers still see stays for somebody else to free,
+//! later. How much may stay is bounded, see [`Retired::has_room`].
 
-use super::entry::Entry;
-use super::index::Table;
+use super::batch::Batch;
 use super::kind::Kind;
 use super::readers::{Grace, is_reading};
 use super::slabs::Slabs;
@@ -16,114 +15,8 @@ use crate::sync::{Mutex, MutexGuard, lock};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// Entries and tables that no new reader finds, owned from here on. Leaked if it is not [freed](Self::free).
-#[derive(Default)]
-pub(super) struct Garbage {
-    entries: Vec<Entry>,
-    /// Tables whose entries have gone elsewhere.
-    tables: Vec<Table>,
-    /// Tables with all that is in them, and how many entries that is.
-    full: Vec<(Table, usize)>,
-    /// The weight of all entries.
-    weight: u64,
-}
-
-// SAFETY: it owns what the addresses lead to, keys and values, as a vector would; and those of any kind may be sent.
-unsafe impl Send for Garbage {}
-
-impl Garbage {
-    /// # Safety
-    ///
-    /// The entry has been taken out of its index, and is known to nobody but readers that are at work already.
-    #[inline]
-    pub(super) unsafe fn add(&mut self, entry: Entry, weight: u32) {
-        self.entries.push(entry);
-        self.weight += u64::from(weight);
-    }
-
-    /// # Safety
-    ///
-    /// The table is no longer that of its index, and known to nobody but readers that are at work already. What was in
-    /// it still is in the index.
-    pub(super) unsafe fn add_table(&mut self, table: Table) {
-        self.tables.push(table);
-    }
-
-    /// # Safety
-    ///
-    /// The table is no longer that of its index, and known to nobody but readers that are at work already; and so are
-    /// the `len` entries in it, which weigh `weight`.
-    pub(super) unsafe fn add_full(&mut self, table: Table, len: usize, weight: u64) {
-        self.full.push((table, len));
-        self.weight += weight;
-    }
-
-    pub(super) fn with_room_for(entries: usize) -> Self {
-        Garbage { entries: Vec::with_capacity(entries), ..Garbage::default() }
-    }
-
-    /// Whether it is fewer entries than this, and nothing else.
-    #[inline]
-    pub(super) fn is_only_entries(&self, fewer: usize) -> bool {
-        self.entries.len() < fewer && self.full.is_empty() && self.tables.is_empty()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0 && self.tables.is_empty() && self.full.is_empty()
-    }
-
-    /// How many entries it is.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len() + self.full.iter().map(|(_, len)| len).sum::<usize>()
-    }
-
-    pub(super) fn weight(&self) -> u64 {
-        self.weight
-    }
-
-    /// Whether there is something of a size worth freeing at once.
-    pub(super) fn is_large(&self) -> bool {
-        const LARGE: usize = 64;
-        !self.full.is_empty() || self.tables.iter().any(|table| table.groups() >= LARGE)
-    }
-
-    pub(super) fn append(&mut self, mut other: Self) {
-        self.weight += other.weight;
-        match self.entries.is_empty() {
-            true => self.entries = other.entries,
-            false => self.entries.append(&mut other.entries),
-        }
-        self.tables.append(&mut other.tables);
-        self.full.append(&mut other.full);
-    }
-
-    /// Frees it, and drops keys and values. The memory of entries goes to the slabs.
-    ///
-    /// # Safety
-    ///
-    /// No reader sees it any more, and the slabs are of its kind.
-    pub(super) unsafe fn free(self, slabs: &mut Slabs) {
-        let mut free = |entry: Entry| {
-            // SAFETY: it was ours but for readers, says who put it in, and these are gone, says the caller.
-            unsafe { slabs.vacate(entry) };
-        };
-        self.entries.into_iter().for_each(&mut free);
-        for (table, _) in self.full {
-            // SAFETY: as above. The addresses of freed entries in it are not followed.
-            unsafe {
-                table.each(&mut free);
-                table.free();
-            }
-        }
-        for table in self.tables {
-            // SAFETY: as above.
-            unsafe { table.free() };
-        }
-    }
-}
-
-/// All garbage of a store.
-pub(super) struct Graveyard {
+/// All retired entries of a store.
+pub(super) struct Retired {
     kind: &'static Kind,
     pile: Mutex<Pile>,
     /// How many entries are neither in the store nor freed.
@@ -139,7 +32,7 @@ pub(super) struct Graveyard {
     timed: AtomicBool,
 }
 
-/// How a graveyard is run.
+/// By what retired entries are freed.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     /// So many entries are worth the beginning of a grace.
@@ -156,8 +49,8 @@ pub(super) struct Rules {
 
 struct Pile {
     /// What came since the last grace began.
-    fresh: Garbage,
-    waiting: Vec<(Grace, Garbage)>,
+    fresh: Batch,
+    waiting: Vec<(Grace, Batch)>,
     /// What was freed, for shards that need a place.
     slabs: Slabs,
 }
@@ -182,13 +75,13 @@ impl DerefMut for Unforked<'_> {
     }
 }
 
-impl Graveyard {
+impl Retired {
     pub(super) fn new(kind: &'static Kind, rules: Rules) -> Self {
         let Rules { worth, worth_weight, most, most_weight, timed } = rules;
-        Graveyard {
+        Retired {
             kind,
             pile: Mutex::new(Pile {
-                fresh: Garbage::default(),
+                fresh: Batch::default(),
                 waiting: Vec::new(),
                 slabs: Slabs::new(kind, timed),
             }),
@@ -216,12 +109,12 @@ impl Graveyard {
         }
     }
 
-    /// Takes garbage, and frees what can be freed, once that is worth it.
+    /// Takes a batch, and frees what can be freed, once that is worth it.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn take(&self, garbage: Garbage) {
-        let large = garbage.is_large();
-        let pile = self.add(garbage);
+    pub(super) fn take(&self, batch: Batch) {
+        let large = batch.is_large();
+        let pile = self.add(batch);
         let worth = large
             || pile.fresh.len() >= self.worth.load(Relaxed)
             || pile.fresh.weight() >= self.worth_weight.load(Relaxed);
@@ -230,13 +123,13 @@ impl Graveyard {
         }
     }
 
-    /// Frees garbage here and now, unless somebody still reads it after a moment: then it is taken as any other.
+    /// Frees a batch here and now, unless somebody still reads it after a moment: then it is taken as any other.
     ///
     /// For a caller that holds no lock, since user code runs.
-    pub(super) fn free_now(&self, garbage: Garbage) {
+    pub(super) fn free_now(&self, batch: Batch) {
         const MOMENTS: u32 = 16;
-        let Some(mut grace) = Grace::begin() else { return self.take(garbage) };
-        self.hold(&garbage);
+        let Some(mut grace) = Grace::begin() else { return self.take(batch) };
+        self.hold(&batch);
         // One that reads itself would wait for itself.
         let moments = if is_reading() { 0 } else { MOMENTS };
         for _ in 0..moments {
@@ -246,27 +139,27 @@ impl Graveyard {
             crate::sync::thread::yield_now();
         }
         if grace.is_over() {
-            self.free_all(vec![garbage]);
+            self.free_all(vec![batch]);
         } else {
-            self.lock().waiting.push((grace, garbage));
+            self.lock().waiting.push((grace, batch));
         }
     }
 
-    fn hold(&self, garbage: &Garbage) {
-        self.held.fetch_add(garbage.len(), Relaxed);
-        self.held_weight.fetch_add(garbage.weight(), Relaxed);
+    fn hold(&self, batch: &Batch) {
+        self.held.fetch_add(batch.len(), Relaxed);
+        self.held_weight.fetch_add(batch.weight(), Relaxed);
     }
 
-    fn add(&self, garbage: Garbage) -> Unforked<'_> {
-        self.hold(&garbage);
+    fn add(&self, batch: Batch) -> Unforked<'_> {
+        self.hold(&batch);
         let mut pile = self.lock();
-        pile.fresh.append(garbage);
+        pile.fresh.append(batch);
         pile
     }
 
-    /// Takes garbage, and frees nothing.
-    pub(super) fn keep(&self, garbage: Garbage) {
-        self.add(garbage);
+    /// Takes a batch, and frees nothing.
+    pub(super) fn keep(&self, batch: Batch) {
+        self.add(batch);
     }
 
     fn lock(&self) -> Unforked<'_> {
@@ -292,10 +185,10 @@ impl Graveyard {
     #[inline(never)]
     fn collect(&self, mut pile: Unforked<'_>, fresh: bool) {
         // Taken out, so that nobody has to wait for what is done with it.
-        let fresh = if fresh { std::mem::take(&mut pile.fresh) } else { Garbage::default() };
+        let fresh = if fresh { std::mem::take(&mut pile.fresh) } else { Batch::default() };
         let mut waiting = std::mem::take(&mut pile.waiting);
         drop(pile);
-        let mut left = Garbage::default();
+        let mut left = Batch::default();
         if !fresh.is_empty() {
             match Grace::begin() {
                 Some(grace) => waiting.push((grace, fresh)),
@@ -303,10 +196,10 @@ impl Graveyard {
             }
         }
         let (mut over, mut still) = (Vec::new(), Vec::new());
-        for (mut grace, garbage) in waiting {
+        for (mut grace, batch) in waiting {
             match grace.is_over() {
-                true => over.push(garbage),
-                false => still.push((grace, garbage)),
+                true => over.push(batch),
+                false => still.push((grace, batch)),
             }
         }
         if !still.is_empty() || !left.is_empty() {
@@ -320,13 +213,13 @@ impl Graveyard {
     }
 
     /// Frees what has been held, and whose grace is over.
-    fn free_all(&self, over: Vec<Garbage>) {
-        let all = over.iter().map(Garbage::len).sum();
+    fn free_all(&self, over: Vec<Batch>) {
+        let all = over.iter().map(Batch::len).sum();
         let mut slabs = Slabs::with_room_for(all, self.kind, self.timed.load(Relaxed));
-        for garbage in over {
-            let (len, weight) = (garbage.len(), garbage.weight());
+        for batch in over {
+            let (len, weight) = (batch.len(), batch.weight());
             // SAFETY: its grace began when it had been taken out of the index, and is over. A store has entries of one kind.
-            unsafe { garbage.free(&mut slabs) };
+            unsafe { batch.free(&mut slabs) };
             self.held.fetch_sub(len, Relaxed);
             self.held_weight.fetch_sub(weight, Relaxed);
         }
@@ -342,7 +235,7 @@ impl Graveyard {
         self.lock().slabs.give(most, to);
     }
 
-    /// Whether there is room for more garbage, hence for an insert that makes some.
+    /// Whether there is room for more retired entries, hence for an insert that makes some.
     ///
     /// There is none when so many entries have come and gone while one and the same reader was at work (it sleeps, or
     /// its `Clone` does; it has been off the processor) that as much memory is held for it as the
@@ -399,8 +292,8 @@ impl Graveyard {
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
         drop(pile);
         let mut slabs = Slabs::new(self.kind, self.timed.load(Relaxed));
-        let all = waiting.into_iter().map(|(_, garbage)| garbage).chain([fresh]);
+        let all = waiting.into_iter().map(|(_, batch)| batch).chain([fresh]);
         // SAFETY: as the caller says.
-        all.for_each(|garbage| unsafe { garbage.free(&mut slabs) });
+        all.for_each(|batch| unsafe { batch.free(&mut slabs) });
     }
 }
