@@ -2,7 +2,6 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Lit, LitBool, Path, PathSegment, Token, token};
@@ -72,16 +71,21 @@ fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
     if input.peek(Token![#]) {
         return Err(input.error("unexpected attribute inside of attribute"));
     }
-    let ahead = input.fork();
-    if let Ok(expr) = ahead.parse() {
-        input.advance_to(&ahead);
-        return Ok(expr);
-    }
-    let mut verbatim = TokenStream::new();
+    // Not from a fork: where a token within brackets is wrong, `syn` remembers it and reports that very token in the end.
+    let written = input.fork();
+    input.parse().or_else(|_| {
+        up_to_comma(input)?;
+        up_to_comma(&written).map(Expr::Verbatim)
+    })
+}
+
+/// Takes the tokens before the next comma.
+fn up_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        verbatim.extend([input.parse::<TokenTree>()?]);
+        tokens.extend([input.parse::<TokenTree>()?]);
     }
-    Ok(Expr::Verbatim(verbatim))
+    Ok(tokens)
 }
 
 #[cfg(test)]
@@ -135,6 +139,7 @@ mod tests {
             ("a b", "expected `,`"),
             ("a = 1 b", "expected `,`"),
             ("a = #[x] 1", "unexpected attribute inside of attribute"),
+            ("a = (b,, c), d", "unexpected token, expected `)`"),
         ] {
             assert_eq!(read(text), Err(expected.to_owned()), "{text}");
         }
