@@ -11,6 +11,7 @@ mod macros {
     pub(crate) mod args;
     pub(crate) mod crate_path;
     pub(crate) mod enclosing;
+    pub(crate) mod errors;
     pub(crate) mod expand;
     pub(crate) mod fallback;
     pub(crate) mod item;

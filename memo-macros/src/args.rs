@@ -12,6 +12,7 @@ mod fallback;
 mod forms;
 mod given;
 mod identity;
+mod item;
 mod keys;
 mod lifetimes;
 mod options;
@@ -19,14 +20,11 @@ mod options;
 mod tests;
 mod words;
 
-use darling::ast::NestedMeta;
-use darling::error::Accumulator;
-use darling::{Error, Result};
 use memo_text::{OPTIONS, nearest};
 use proc_macro2::{Span, TokenStream};
+use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, Meta, MetaNameValue, Path};
 
 pub(crate) use self::bounds::{Capacity, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
@@ -34,21 +32,23 @@ pub(crate) use self::engines::Engine;
 pub(crate) use self::fallback::Fallback;
 pub(crate) use self::given::Given;
 pub(crate) use self::identity::CompanionName;
+use self::item::{Item, items};
 pub(crate) use self::keys::ReceiverKey;
 pub(crate) use self::lifetimes::{CacheErr, Lifetime, Patience};
 use self::options::ReadError;
 pub(crate) use self::options::{Args, Options};
 use self::words::list;
+use crate::errors::{Error, Errors, Result};
 
 impl Args {
     /// Reads what stands in the brackets of the attribute.
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Accumulator) -> Self {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Args::default();
         let mut meant = Vec::new();
-        match NestedMeta::parse_meta_list(tokens) {
+        match items(tokens) {
             Ok(items) => {
                 for item in items {
-                    errors.handle(args.read_item(item, &mut meant));
+                    errors.handle(args.read_item(&item, &mut meant));
                 }
             }
             Err(error) => {
@@ -66,23 +66,16 @@ impl Args {
 
     /// Reads one of the items between the commas. If its name does not exist, the option that was probably meant is added to
     /// `meant`.
-    fn read_item(&mut self, item: NestedMeta, meant: &mut Vec<(&'static str, Span)>) -> Result<()> {
-        let meta = match item {
-            NestedMeta::Meta(meta) => meta,
-            // The value is no expression. The option refuses it, because it knows what it takes.
-            NestedMeta::NameValueInvalidExpr(wrong) => Meta::NameValue(MetaNameValue {
-                path: wrong.path,
-                eq_token: wrong.eq_token,
-                value: Expr::Verbatim(wrong.value),
-            }),
-            NestedMeta::Lit(literal) => {
+    fn read_item(&mut self, item: &Item, meant: &mut Vec<(&'static str, Span)>) -> Result<()> {
+        let (path, written) = match item {
+            Item::Named(path, written) => (path, written),
+            Item::Literal(literal) => {
                 let message = "expected an option, such as `ttl = \"5m\"`: a value needs its option's name";
-                return Err(Error::custom(message).with_span(&literal));
+                return Err(Error::new(message).at(literal));
             }
         };
-        let path = meta.path();
         let name = path.require_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default();
-        let message = match self.read(&name, &meta) {
+        let message = match self.read(&name, path.span(), written) {
             Ok(()) => return Ok(()),
             Err(ReadError::Value(error)) => return Err(error),
             Err(ReadError::Twice) if name == "skip" => {
@@ -95,7 +88,7 @@ impl Args {
                 unknown_option(path, nearest)
             }
         };
-        Err(Error::custom(message).with_span(path))
+        Err(Error::new(message).at(path))
     }
 }
 

@@ -1,12 +1,12 @@
 //! `#[derive(Instance)]`: finds the field that tells instances apart.
 
-use darling::{Error, Result};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Member, Path, Type, parse_quote};
 
 use crate::crate_path;
+use crate::errors::{Error, Errors, Result};
 
 /// The impl; on a mistake the errors, and beside them an impl of no use, so that methods that need one
 /// are not reported too.
@@ -15,13 +15,13 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let mut errors = Error::accumulator();
+    let mut errors = Errors::default();
     let krate = errors.handle(krate(&input.attrs)).unwrap_or_else(crate_path::default);
     let field = errors.handle(id(&input));
     match (errors.finish(), field) {
         (Ok(()), Some((member, ty))) => implement(&input, &krate, ty, quote!(&self.#member)),
         (result, _) => {
-            let errors = result.err().map(Error::write_errors);
+            let errors = result.err().map(Error::into_compile_errors);
             let dummy = implement(&input, &krate, &parse_quote!(()), quote!(loop {}));
             quote!(#errors #dummy)
         }
@@ -65,7 +65,7 @@ fn krate(attributes: &[Attribute]) -> Result<Path> {
 
 /// The field that is the identity, and its type.
 fn id(input: &DeriveInput) -> Result<(Member, &Type)> {
-    let refuse = |span: Span, message: &str| Err(Error::custom(message).with_span(&span));
+    let refuse = |span: Span, message: &str| Err(Error::new(message).at(&span));
     if let Some(attribute) = input.attrs.iter().find(|attribute| is_instance(attribute)) {
         return refuse(
             attribute.path().span(),
@@ -110,21 +110,21 @@ fn id(input: &DeriveInput) -> Result<(Member, &Type)> {
 
 /// The indices of the fields with `#[instance]`.
 fn marked(fields: &Fields) -> Result<Vec<usize>> {
-    let mut errors = Error::accumulator();
+    let mut errors = Errors::default();
     let mut marked = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let mut attributes = field.attrs.iter().filter(|attribute| is_instance(attribute));
         let Some(first) = attributes.next() else { continue };
         if first.meta.require_path_only().is_err() {
-            errors
-                .push(Error::custom("`#[instance]` takes no arguments: remove them").with_span(first.path()));
+            errors.push(Error::new("`#[instance]` takes no arguments: remove them").at(first.path()));
         }
         if let Some(second) = attributes.next() {
-            errors.push(Error::custom("`#[instance]` is given twice: keep one").with_span(second.path()));
+            errors.push(Error::new("`#[instance]` is given twice: keep one").at(second.path()));
         }
         marked.push(index);
     }
-    errors.finish_with(marked)
+    errors.finish()?;
+    Ok(marked)
 }
 
 fn is_instance(attribute: &Attribute) -> bool {

@@ -5,6 +5,7 @@
 mod args;
 mod crate_path;
 mod enclosing;
+mod errors;
 mod expand;
 mod fallback;
 mod instance;

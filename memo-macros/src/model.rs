@@ -131,13 +131,13 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use darling::Error;
     use quote::ToTokens;
 
     use super::*;
+    use crate::errors::Errors;
 
     pub(super) fn model(options: &str, function: &str) -> Model {
-        let mut errors = Error::accumulator();
+        let mut errors = Errors::default();
         let args = Args::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
         Model::new(&args, syn::parse_str(function).expect("a function"))

@@ -1,9 +1,9 @@
 //! The pipeline from end to end: `args → model → validate → expand`, or `fallback`.
 
-use darling::{Error, Result};
 use proc_macro2::TokenStream;
 
 use crate::args::Args;
+use crate::errors::{Errors, Result};
 use crate::expand::expand;
 use crate::fallback::fallback;
 use crate::item::Function;
@@ -19,11 +19,14 @@ pub(crate) fn memoized(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 pub(crate) fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let mut errors = Error::accumulator();
+    let mut errors = Errors::default();
     let args = Args::parse(args, &mut errors);
-    let Some(function) = errors.handle(syn::parse2::<Function>(item).map_err(Error::from)) else {
-        // Never `Ok`: there is an error at least.
-        return errors.finish_with(TokenStream::new());
+    let function = match syn::parse2::<Function>(item) {
+        Ok(function) => function,
+        Err(error) => {
+            errors.push(error.into());
+            return Err(errors.into());
+        }
     };
     let model = Model::new(&args, function);
     validate(&args, &model, &mut errors);

@@ -13,14 +13,13 @@ mod skip;
 #[cfg(test)]
 mod tests;
 
-use darling::error::Accumulator;
-
 use self::rules::Rules;
 use crate::args::Args;
+use crate::errors::Errors;
 use crate::model::Model;
 
 /// Reports all that is wrong with a model, and with the options as given.
-pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Accumulator) {
+pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Errors) {
     let mut rules = Rules { args, model, errors };
     rules.options();
     rules.engines();

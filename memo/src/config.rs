@@ -3,7 +3,7 @@
 //! The file that the variable `MEMO_CONFIG` names, or [`init`], variables such as `MEMO_DEFAULTS__CAPACITY`, and
 //! [`init`] itself set what `#[memoize]` left open, and what it said. Sources are read once, when the first
 //! memoized function is called; each function takes its settings when it is first called, and a call pays nothing for it.
-//! [`config()`](crate::config()) tells each value and where it comes from, [`reload`] takes what has
+//! [`config()`](crate::config()) tells each value and where it comes from, [`reload()`] takes what has
 //! changed. The guide's page *configuration* lists every option.
 
 mod change;

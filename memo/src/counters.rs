@@ -19,7 +19,7 @@ use crate::near::is_reading;
 
 type Table = &'static [Line];
 
-/// The table of this thread, for a path that has nothing in it for a function with no line there yet.
+/// The table of this thread, for a fast path that leaves functions without a line in it to another path.
 #[derive(Clone, Copy)]
 pub(crate) struct Mine(Table);
 
@@ -36,14 +36,14 @@ impl Mine {
 
     /// # Panics
     ///
-    /// If it does not [have](Self::has) that.
+    /// If the table does not [have](Self::has) that line.
     #[inline(always)]
     pub(crate) fn line(self, place: usize) -> &'static Line {
         &self.0[place]
     }
 }
 
-/// All tables there are, and those that no thread uses now.
+/// All tables, and those of them that no thread uses now.
 struct Tables {
     all: Vec<Table>,
     free: Vec<Table>,
@@ -91,14 +91,14 @@ pub(crate) struct Counters {
     rare: Arc<Rare>,
 }
 
-/// What all threads count in one place: next to asking an engine, or to waiting for long, that is nothing.
+/// What all threads count in one place. Events here follow a call of an engine or a long wait, which cost far more.
 #[derive(Debug, Default)]
 struct Rare {
-    /// How many results that engines had said what they took to compute.
+    /// Results from engines that came with the time that they took to compute.
     known: AtomicU64,
-    /// How long those took together, in nanoseconds.
+    /// The sum of these times, in nanoseconds.
     nanos: AtomicU64,
-    /// How often a leader was not waited for any longer.
+    /// Waits that were given up.
     impatient: AtomicU64,
 }
 
@@ -114,7 +114,7 @@ impl Counters {
         self.index
     }
 
-    /// The same place.
+    /// Counters that count in the same place.
     pub(crate) fn same(&self) -> Self {
         Counters { index: self.index, rare: self.rare.clone() }
     }
@@ -124,7 +124,7 @@ impl Counters {
         self.add(counter, 1);
     }
 
-    /// This thread's line, to count several things in. It is not to be kept: a table may be replaced.
+    /// This thread's line, to count several things at once. Do not keep it: the table may be replaced.
     #[inline(always)]
     pub(crate) fn line(&self) -> &'static Line {
         match TABLE.get().get(self.index) {
@@ -147,7 +147,8 @@ impl Counters {
         fork::attend(Part::Counters, &Locked);
         let old = TABLE.replace(&[]);
         let mut tables = tables();
-        // A hit whose `Clone` or `Eq` has called us will count in the old one yet: nobody else may have it.
+        // A hit of this thread that is still running (its `Clone` or `Eq` has called us) will count in the old table: so no
+        // other thread may get that one.
         if !old.is_empty() && !is_reading() {
             tables.free.push(old);
         }
@@ -161,7 +162,7 @@ impl Counters {
                 table
             }
         };
-        // a thread that is at its end has nobody to give the table back any more, and so does it at once
+        // a thread that is ending cannot give the table back later, and so gives it back now
         match RETURN.try_with(|_| ()) {
             Ok(()) => TABLE.set(table),
             Err(_) => tables.free.push(table),
@@ -187,17 +188,18 @@ impl Counters {
         line.count(Counter::Computes);
     }
 
-    /// Counts a leader that is not waited for any longer.
+    /// Counts a wait that was given up.
     pub(crate) fn impatient(&self) {
         self.rare.impatient.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many results engines had that say what they took to compute, and how many nanoseconds that was together.
+    /// How many results came from engines with the time that they took to compute, and the sum of these times in
+    /// nanoseconds.
     pub(crate) fn known(&self) -> (u64, u64) {
         (self.rare.known.load(Ordering::Relaxed), self.rare.nanos.load(Ordering::Relaxed))
     }
 
-    /// How often a leader was not waited for any longer.
+    /// How many waits were given up.
     pub(crate) fn impatiences(&self) -> u64 {
         self.rare.impatient.load(Ordering::Relaxed)
     }
@@ -209,13 +211,13 @@ impl Counters {
         lines.map(|line| line.total(counter)).sum()
     }
 
-    /// How long a computation takes, where some were timed.
+    /// How long a computation takes on average; `None` if none was timed.
     pub(crate) fn usual(&self) -> Option<Duration> {
         let timed = (self.total(Counter::Timed), self.total(Counter::TimedNanos));
         (timed.0 > 0).then(|| at_pace_of(timed, 1))
     }
 
-    /// Starts a clock for a computation that begins now and is no miss, if it is one to be timed.
+    /// Starts a clock for a computation that begins now and follows no miss, if it is in the sample that is timed.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
         self.line().start_by(Counter::Computes)
@@ -232,7 +234,7 @@ impl Counters {
     }
 }
 
-/// How long `count` computations take where `timed` took so many nanoseconds.
+/// How long `count` computations take, if `timed` of them took so many nanoseconds.
 pub(crate) fn at_pace_of((timed, nanos): (u64, u64), count: u64) -> Duration {
     match timed {
         0 => Duration::ZERO,

@@ -15,14 +15,14 @@ use crate::stats::Stats;
 pub struct Function {
     pub(crate) module: &'static str,
     pub(crate) name: &'static str,
-    /// Of its instantiations.
+    /// One for each instantiation.
     pub(crate) records: Records,
-    /// Whether it has been said that a future of it was left alone for too long.
+    /// Whether its author has been warned of a future that was not polled.
     warned: AtomicBool,
 }
 
-/// A function that may have several instantiations, and where their code finds them: lists, by bits of what tells the code
-/// apart.
+/// A function that may have several instantiations, with the lists of signposts by which their code finds them. The list
+/// is chosen by bits of the code's identity.
 #[derive(Debug)]
 pub struct Family {
     pub(crate) function: Function,
@@ -52,12 +52,12 @@ impl Function {
         Function { module, name, records: Records::new(), warned: AtomicBool::new(false) }
     }
 
-    /// Whether nobody has been warned before that a future of it was left alone for too long.
+    /// Whether this is the first warning of a future that was not polled.
     pub(crate) fn is_first_warning(&self) -> bool {
         !self.warned.swap(true, Ordering::Relaxed)
     }
 
-    /// What it is told apart by.
+    /// Its identity.
     pub(crate) fn id(&'static self) -> FunctionId {
         FunctionId::of(self)
     }
@@ -83,7 +83,7 @@ impl Function {
         block_on(memoized::clear(self.memos()))
     }
 
-    /// The same, without blocking the thread.
+    /// As [`clear`](Self::clear), without blocking the thread.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ impl<K, V> Clone for Hooks<K, V> {
 }
 
 impl<K, V> Hooks<K, V> {
-    /// Whether what is stored, how long and how heavy depends on the result.
+    /// Whether it depends on the result whether it is stored, how long it lives, or what it weighs.
     pub(crate) fn choose(&self) -> bool {
         self.weigh.is_some() || self.ttl_of.is_some() || self.cache_if.is_some() || self.skip.is_some()
     }
@@ -85,7 +85,8 @@ impl<K, V> Hooks<K, V> {
         crate::far::Types::NEW
     }
 
-    /// How keys and results become bytes, as far as they can, should the strategy want them to.
+    /// How keys and results become bytes, if they can. It is needed only if the strategy chooses an engine that outlives the
+    /// process.
     #[cfg(feature = "engines")]
     pub fn able<A, B, C>(mut self, (key, value, parts): (A, B, C)) -> Self
     where

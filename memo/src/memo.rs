@@ -41,11 +41,11 @@ pub(crate) struct Memo<K: OwnedPart, V: Value, F: Value> {
     pub(crate) counters: Counters,
     pub(crate) flights: Flights<K, V, F>,
     versions: Versions<Version<K, V>>,
-    /// What its author has set, which the configuration goes over.
+    /// What its author has set; the configuration takes precedence.
     #[cfg(feature = "config")]
     author: Settings,
     hooks: Hooks<K, V>,
-    /// What it keeps beside, under scopes.
+    /// Its other caches, under scopes.
     pub(crate) variants: Variants,
     /// Whether code of the user's can run while a result is looked for or stored.
     pub(crate) runs_user_code: bool,
@@ -64,7 +64,7 @@ unsafe impl<K: OwnedPart, V: Value, F: Value> Record for Memo<K, V, F> {
     }
 }
 
-/// Finds whatever key has a hash.
+/// Matches every key: what is looked up with it is found by its hash alone.
 struct Anything;
 
 impl<K> Lookup<K> for Anything {
@@ -73,7 +73,7 @@ impl<K> Lookup<K> for Anything {
     }
 }
 
-/// `memo.settings` and `memo.far` are the current ones.
+/// A record dereferences to its current [`Version`]: `memo.settings` and `memo.far` are those in force.
 impl<K: OwnedPart, V: Value, F: Value> std::ops::Deref for Memo<K, V, F> {
     type Target = Version<K, V>;
 
@@ -136,13 +136,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
     }
 
-    /// A record in no list, for models of it.
+    /// A record for the model checker. It is in no list.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(graph: &'static Graph) -> &'static Self {
         Self::model_by(Settings::new(), graph)
     }
 
-    /// The same, by these settings.
+    /// As `model`, with these settings.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model_by(author: Settings, graph: &'static Graph) -> &'static Self {
         static FUNCTION: Function = Function::new("models", "model");
@@ -151,7 +151,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         Box::leak(Box::new(Memo::new(&FUNCTION, marker, author, None, hooks, Counters::new(), graph)))
     }
 
-    /// A record in no list, for results that this function keeps elsewhere. It counts where this one counts.
+    /// A record for another cache of the same function, under a scope. It is in no list, and shares the counters.
     pub(crate) fn variant(&self, settings: Settings) -> &'static Self {
         let marker = self.header.marker();
         let (function, counters, hooks) = (self.function, self.counters.same(), self.hooks.clone());
@@ -170,7 +170,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         hasher.finish()
     }
 
-    /// Has entries in memory go as others change what the engines behind it hold.
+    /// Has entries in memory removed when another process changes what the engines hold.
     pub(crate) fn follow(&'static self, version: &Version<K, V>) {
         if let Some(far) = &version.far {
             far.follow(|changed| match changed {
@@ -180,7 +180,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
     }
 
-    /// Says which engines it was to use that are not there.
+    /// Warns of engines that the function names and that are not registered.
     pub(crate) fn say_missing(&self) {
         self.route.say_missing(&self.name);
     }

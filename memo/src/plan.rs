@@ -69,12 +69,12 @@ impl Plan {
         self.reasons.iter().map(String::as_str)
     }
 
-    /// What is said where nobody asks for anything.
+    /// The plan if nobody asks for an engine.
     pub(crate) fn nearest() -> Self {
         Plan::on("memory").because("no engine is asked for, and memory is the nearest")
     }
 
-    /// What the author, or the configuration, asks for.
+    /// The plan that the author, or the configuration, asks for.
     pub(crate) fn asked(engines: &[Cow<'static, str>]) -> Self {
         let quoted: Vec<_> = engines.iter().map(|engine| format!("\"{engine}\"")).collect();
         let asked = match &quoted[..] {

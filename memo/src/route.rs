@@ -11,7 +11,7 @@ use crate::near::Kind;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
-/// What a function does with its results: a plan as the call path needs it.
+/// Where a function keeps its results, as the path of a call needs it.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) plan: Plan,
@@ -19,15 +19,15 @@ pub(crate) struct Route {
     pub(crate) kind: Kind,
     /// Whether results are kept in memory.
     pub(crate) near: bool,
-    /// Whether they are while the engines that outlive the process fail.
+    /// Whether results are kept in memory while the engines that outlive the process fail.
     pub(crate) standby: bool,
     /// Engines that outlive the process, nearest first.
     pub(crate) far: Vec<String>,
-    /// Those that stand in for the last of them.
+    /// Engines that stand in for the last of these.
     pub(crate) stand_ins: Vec<String>,
-    /// What was asked for by a name that nobody has registered.
+    /// Names that were asked for and under which no engine is registered.
     pub(crate) missing: Vec<String>,
-    /// Why nothing can leave the process, where something was to.
+    /// Why results cannot leave the process, if they were to.
     pub(crate) lacks: Option<Lacks>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Route {
 pub(crate) struct Lacks {
     /// In words, as a reason of a plan.
     pub(crate) why: String,
-    /// What the author is told to write instead, where that helps.
+    /// What the author is told to write instead, if that helps.
     pub(crate) instead: Option<&'static str>,
 }
 
@@ -57,7 +57,7 @@ impl Known {
 }
 
 impl Route {
-    /// Says to the author of a function called `function` what it does without.
+    /// Warns the author of the function called `function` of engines that it does without.
     pub(crate) fn say_missing(&self, function: &str) {
         if let Some(Lacks { why, instead: Some(instead) }) = &self.lacks {
             say_unnamed(function, why, instead);
@@ -70,7 +70,7 @@ impl Route {
         }
     }
 
-    /// The plan as it stands now, where these engines cannot be reached.
+    /// The plan as it stands now, while some engines cannot be reached, and others cannot be written.
     #[cfg(feature = "engines")]
     pub(crate) fn now(&self, away: &[&str], read_only: &[&str]) -> Plan {
         let away =
@@ -95,7 +95,7 @@ pub(crate) fn of_kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Says once that the function called `name` does without engines, since it has no name there that lasts.
+/// Warns once that the function called `name` uses no engines, because it has no name there that lasts.
 fn say_unnamed(name: &str, why: &str, instead: &str) {
     static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let message = format!(

@@ -31,7 +31,7 @@ pub struct Settings {
     pub(crate) is_async: bool,
     /// The engines asked for, nearest first; `None` leaves them to the strategy.
     pub(crate) engine: Option<Vec<Cow<'static, str>>>,
-    /// Whether they stay on the thread that computed them, whatever else is asked for.
+    /// Whether results stay on the thread that computed them. If so, `engine` and `fallback` do not count.
     pub(crate) on_thread: bool,
     /// What stands in while those that outlive the process are unavailable; `None` is the default.
     pub(crate) fallback: Option<Vec<Cow<'static, str>>>,
@@ -55,7 +55,7 @@ pub struct Settings {
     pub(crate) patience: Option<Duration>,
     /// Whether anything is looked for and stored at all.
     pub(crate) enabled: bool,
-    /// Whether its keys are shown in events and spans, where that is said.
+    /// Whether its keys are shown in events and spans; `None` is the default of the process.
     pub(crate) log_keys: Option<bool>,
     /// What engines that outlive the process need to know.
     pub(crate) lasting: Lasting,
@@ -64,13 +64,13 @@ pub struct Settings {
 /// How far concurrent misses of one key share one computation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum SingleFlight {
-    /// They do not.
+    /// Misses share nothing: each computes.
     Off,
     #[default]
     Process,
-    /// The processes of this machine.
+    /// Misses in all processes of this machine share.
     Machine,
-    /// Those of all machines that use the same engine.
+    /// Misses on all machines that use the same engine share.
     Fleet,
 }
 

@@ -13,14 +13,14 @@ use crate::registry;
 /// How many lists of signposts a function with several instantiations has.
 pub(crate) const LISTS: usize = 8;
 
-/// Where code finds its record: by the address of a function that tells it from all other code, which is one comparison
-/// where a `TypeId` is four. It is no more than a shortcut: a compiler may make several copies of a function,
-/// each of which then has a signpost of its own.
+/// An entry of a list that leads from code to its record. Code is identified by the address of a function that only this
+/// code has: that is one comparison, where a `TypeId` takes four. A compiler may copy a function; then each copy has a
+/// signpost of its own, which costs memory and nothing else.
 #[derive(Debug)]
 pub(crate) struct Signpost {
-    /// A [`tells_apart`], or null.
+    /// The address of a [`tells_apart`]; null while the signpost is free.
     code: AtomicPtr<()>,
-    /// The record, of the types that are named there. Written before `code`.
+    /// The record, which has the type `R` of that [`tells_apart`]. Written before `code`.
     record: AtomicPtr<()>,
     next: AtomicPtr<Signpost>,
 }
@@ -37,7 +37,7 @@ impl Signpost {
         unsafe { self.next.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The one for this code, of those behind it in its list.
+    /// The signpost of this code, among those behind this one in the list.
     fn after(&self, code: *mut ()) -> Option<&'static Signpost> {
         let mut at = self.next();
         while let Some(signpost) = at {
@@ -49,7 +49,7 @@ impl Signpost {
         None
     }
 
-    /// Puts one up for this code, to this record, in the list that begins here, unless there is one.
+    /// Adds a signpost from this code to this record to the list that begins here, unless there is one.
     fn put_up(&'static self, code: *mut (), record: *mut ()) {
         let _one_at_a_time = registry::lock();
         let mut at = self;
@@ -75,7 +75,7 @@ impl Signpost {
 
     /// # Safety
     ///
-    /// It has been put up for code of these types.
+    /// The signpost was put up by a [`Code`] of records of type `R`.
     #[inline(always)]
     unsafe fn record<R: Record>(&self) -> &'static R {
         let record = self.record.load(Ordering::Relaxed).cast::<R>();
@@ -87,8 +87,8 @@ impl Signpost {
     }
 }
 
-/// A function of these types that does not do what the one of other types does. As one address cannot do both, the
-/// addresses differ, whatever a linker folds.
+/// A function that gives another result for each pair of types. So no two of them have one address, even if the linker
+/// merges functions with equal code.
 fn tells_apart<S, R: Record>() -> (TypeId, TypeId) {
     (typeid::of::<S>(), TypeId::of::<R>())
 }
@@ -96,7 +96,7 @@ fn tells_apart<S, R: Record>() -> (TypeId, TypeId) {
 /// Code that looks for a record of these types: what tells it apart from all other code, and in which list it looks.
 #[derive(Debug)]
 pub(crate) struct Code<R> {
-    /// Of its [`tells_apart`].
+    /// The address of its [`tells_apart`].
     address: *mut (),
     list: usize,
     types: PhantomData<fn() -> R>,
@@ -110,16 +110,16 @@ impl<R: Record> Code<R> {
         Code { address: function as *mut (), list: list(typeid::of::<S>()), types: PhantomData }
     }
 
-    /// The record that there is a signpost to, for this code.
+    /// The record that this code has a signpost to.
     #[inline(always)]
     pub(crate) fn signed(&self, lists: &'static [Signpost; LISTS]) -> Option<&'static R> {
         self.signed_from(&lists[self.list])
     }
 
-    /// The same, in the list that begins here.
+    /// As [`signed`](Self::signed), in the list that begins with `first`.
     #[inline(always)]
     pub(crate) fn signed_from(&self, first: &'static Signpost) -> Option<&'static R> {
-        // in nearly all programs it is the first, which is a constant, too
+        // in nearly all programs it is the first one, whose address is a constant
         let signpost = match first.code.load(Ordering::Acquire) == self.address {
             true => first,
             false => first.after(self.address)?,
@@ -134,13 +134,13 @@ impl<R: Record> Code<R> {
         self.sign_from(first, record);
     }
 
-    /// The same, in the list that begins here.
+    /// As [`sign`](Self::sign), in the list that begins with `first`.
     pub(crate) fn sign_from(self, first: &'static Signpost, record: &'static R) {
         first.put_up(self.address, std::ptr::from_ref(record).cast_mut().cast());
     }
 }
 
-/// The list to look into. All constants, so that this is one as well in optimized code.
+/// The number of the list to look into. It is computed from constants, so that optimized code has it as a constant.
 #[inline(always)]
 fn list(code: TypeId) -> usize {
     struct Last(u64);

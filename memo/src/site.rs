@@ -37,7 +37,7 @@ pub struct Site {
     settings: fn() -> Settings,
 }
 
-/// Stands for whichever instantiation there is, in place of one that a closure stands for.
+/// The marker of a site that means any instantiation of its function.
 struct Any;
 
 impl Site {
@@ -54,7 +54,7 @@ impl Site {
         Site { function, signposts: None, marker, settings }
     }
 
-    /// The same, of whichever instantiation.
+    /// The site of any instantiation of the function: its plan is that of the one that was called first.
     pub fn any(self) -> Self {
         Site { marker: TypeId::of::<Any>(), ..self }
     }
@@ -64,12 +64,13 @@ impl Site {
         self.function
     }
 
-    /// Where its results live, and why; also before its first call.
+    /// Where its results live, and why. Before the first call, where they would live.
     pub fn plan(&self) -> Plan {
         self.planned(|settings, name| crate::far::route::<(), ()>(settings, name, None))
     }
 
-    /// The same, where `typed` tells of the types, which the strategy wants to know. It is none, ever.
+    /// As [`plan`](Self::plan), for functions whose results may be stored outside of the process. `T` describes the types of
+    /// key and result to the strategy; the argument only names `T`, and is always `None`.
     #[cfg(feature = "engines")]
     pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
         self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
@@ -95,7 +96,8 @@ impl Site {
         self.marker
     }
 
-    /// The record of the site that every `S` gives, if the code that calls this has come by before.
+    /// The record of the site that every `S` gives, if there is a signpost to it. There is one once this code has called
+    /// [`memo_by`](Self::memo_by).
     #[inline(always)]
     pub(crate) fn usual_memo<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
         site: &S,
@@ -103,7 +105,8 @@ impl Site {
         Code::of::<S>().signed(site().signposts?)
     }
 
-    /// The record, whoever has come by; from now on this code finds it.
+    /// The record, made if there is none, and a signpost to it: from now on this code finds it by
+    /// [`usual_memo`](Self::usual_memo).
     pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
         self,
         code: Code<K, V, F>,
@@ -116,7 +119,7 @@ impl Site {
         memo
     }
 
-    /// Its record.
+    /// The record, made if there is none.
     pub(crate) fn memo<K: OwnedPart, V: Value, F: Value>(
         self,
         hooks: &dyn Fn() -> Hooks<K, V>,
@@ -152,12 +155,12 @@ impl Site {
         drop(all);
         crate::sweep::register(&memo.near);
         memo.follow(memo);
-        // a reload while it was being made has not found it
+        // a reload that ran while the record was made has not found it in the registry
         #[cfg(feature = "config")]
         if config::generation() != generation {
             config::reconfigure(memo);
         }
-        // nor has something of the same name
+        // and neither has a function of the same name that was registered meanwhile
         #[cfg(feature = "engines")]
         memo.tell_apart();
         memo

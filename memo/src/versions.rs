@@ -1,7 +1,7 @@
-//! What calls read and a reload replaces, without a lock for those who read.
+//! A value that calls read without a lock while a reload replaces it.
 //!
-//! Nothing that was ever current goes away while the record lives, since a call may still go by it. What comes back
-//! is used again, so there are as many versions as there have been different ones, however often they change.
+//! No version is freed while the record lives, since a call may still use it. A version that comes back is used again: there
+//! are as many as there have been different ones, however often they change.
 
 #[cfg(any(feature = "config", feature = "engines"))]
 use std::sync::{
@@ -43,7 +43,7 @@ impl<T> Versions<T> {
         }
     }
 
-    /// The current one. Who needs two things of it that fit each other keeps the reference.
+    /// The current version. A caller that needs two parts of it that belong together keeps the reference.
     #[inline]
     pub(crate) fn current(&self) -> &T {
         #[cfg(any(feature = "config", feature = "engines"))]
@@ -57,8 +57,8 @@ impl<T> Versions<T> {
 
 #[cfg(any(feature = "config", feature = "engines"))]
 impl<T> Versions<T> {
-    /// Makes `next` the current one, or in its place one that was there already and is the `same`. Gives back what was
-    /// not used, for the caller to drop.
+    /// Makes `next` the current version. If an earlier version is the `same`, that one becomes current, and `next` is
+    /// returned for the caller to drop.
     ///
     /// `same` runs under a lock.
     pub(crate) fn replace(&self, next: T, same: impl Fn(&T) -> bool) -> Option<T> {

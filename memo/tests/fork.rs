@@ -198,6 +198,61 @@ fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
     assert_eq!(status, 0, "it has given back one, its own");
 }
 
+/// Fails until it is told to answer, and has nothing then.
+struct Away;
+
+static ANSWERS: AtomicBool = AtomicBool::new(false);
+
+impl Away {
+    fn answer<T: Send + 'static>(value: T) -> EngineFuture<'static, T> {
+        let error = || memo::engine::Error::new(memo::engine::ErrorKind::Unavailable, "answer");
+        EngineFuture::ready(if ANSWERS.load(SeqCst) { Ok(value) } else { Err(error()) })
+    }
+}
+
+impl Engine for Away {
+    fn name(&self) -> &str {
+        "away"
+    }
+    fn capability(&self) -> Capability {
+        Capability::default()
+    }
+    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
+        Self::answer(None)
+    }
+    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
+        Self::answer(())
+    }
+    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
+        Self::answer(false)
+    }
+    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
+        Self::answer(())
+    }
+}
+
+/// The parent has a thread that looks out for the engine. The child has not, and starts its own.
+fn a_child_finds_out_that_an_engine_is_back() {
+    static COMPUTED: AtomicU64 = AtomicU64::new(0);
+    #[memoize(engine = "away", code = "manual")]
+    fn f(n: u64) -> u64 {
+        COMPUTED.fetch_add(1, SeqCst);
+        n + 1
+    }
+    memo::engines().register("away", Away);
+    assert_eq!((f(1), f(1), COMPUTED.load(SeqCst)), (2, 2, 1), "it is kept in the fallback");
+    forked("an engine is back", || {
+        assert_eq!((f(2), f(2), f(1), COMPUTED.load(SeqCst)), (3, 3, 2, 2));
+        ANSWERS.store(true, SeqCst);
+        let end = Instant::now() + DEADLINE / 2;
+        // what the fallback has kept is dropped, though no call asks the engine
+        while f(1) == 2 && COMPUTED.load(SeqCst) == 2 && Instant::now() < end {
+            thread::sleep(Duration::from_millis(10));
+        }
+        COMPUTED.load(SeqCst) == 3
+    });
+}
+
 /// With an engine.
 #[memoize(engine = "hammered", code = "manual")]
 fn hammered(n: u64) -> u64 {
@@ -253,6 +308,7 @@ fn children_begin_anew() {
     a_directory_that_the_child_opens_first_is_used();
     a_key_that_was_in_flight_is_computed();
     a_lease_of_the_parent_is_not_given_back_by_the_child();
+    a_child_finds_out_that_an_engine_is_back();
     a_directory_that_was_opened_before_is_done_without();
     children_of_a_busy_parent_do_not_hang();
 }

@@ -1,10 +1,10 @@
 //! `capacity` and `max_weight`: how much is held in memory.
 
-use darling::{Error, Result};
 use syn::{Expr, Lit, LitInt};
 
 use super::forms::{expression, literal, peel};
 use super::given::{Value, takes_not};
+use crate::errors::{Error, Result};
 
 /// A bound by count.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Value for MaxWeight {
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let bytes = match literal(value) {
             Some(Lit::Str(text)) => {
-                memo_text::size(&text.value()).map_err(|message| Error::custom(message).with_span(text))?
+                memo_text::size(&text.value()).map_err(|message| Error::new(message).at(text))?
             }
             Some(Lit::Int(number)) => number.base10_parse().unwrap_or(0),
             _ => match expression(value) {

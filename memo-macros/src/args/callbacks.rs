@@ -1,10 +1,10 @@
 //! `weigh`, `ttl_of` and `cache_if`: functions over keys and results.
 
-use darling::{Error, Result};
 use syn::Expr;
 
 use super::forms::expression;
 use super::given::{Value, takes_not};
+use crate::errors::{Error, Result};
 
 /// A closure, or a path to a function.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl Value for Callback {
             && closure.inputs.len() != wanted.len()
         {
             let message = format!("`{name}` is called as `|{}|`: write those arguments", wanted.join(", "));
-            return Err(Error::custom(message).with_span(value));
+            return Err(Error::new(message).at(value));
         }
         Ok(Callback(expr.clone()))
     }

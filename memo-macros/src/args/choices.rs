@@ -1,11 +1,11 @@
 //! Options with few values: switches, `single_flight`, `on_error`, `code`, `codec`.
 
-use darling::{Error, Result};
 use syn::{Expr, Lit};
 
 use super::forms::literal;
 use super::given::{Value, takes_not};
 use super::words::word;
+use crate::errors::{Error, Result};
 
 /// `true` or `false`. `DEFAULT` is its meaning if the option is not given.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ impl Value for SingleFlight {
                     let message = format!(
                         "`{name} = \"{far}\"` needs the cargo feature `engines` of memo, or that of an engine"
                     );
-                    Err(Error::custom(message).with_span(value))
+                    Err(Error::new(message).at(value))
                 }
                 "machine" => Ok(SingleFlight::Machine),
                 _ => Ok(SingleFlight::Fleet),
@@ -139,7 +139,7 @@ impl Value for Codec {
     fn parse(name: &str, value: &Expr) -> Result<Self> {
         let needs = |feature: &str| {
             let message = format!("codec \"{feature}\" needs the cargo feature `{feature}` of memo");
-            Err(Error::custom(message).with_span(value))
+            Err(Error::new(message).at(value))
         };
         match word::<Self>(name, value, &["postcard", "messagepack", "json"])? {
             "messagepack" if !cfg!(feature = "messagepack") => needs("messagepack"),

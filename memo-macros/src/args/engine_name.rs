@@ -1,12 +1,12 @@
 //! The name of one engine.
 
-use darling::{Error, Result};
 use memo_text::nearest;
 use syn::{Expr, LitStr};
 
 use super::forms::string;
 use super::given::{Value, takes_not};
 use super::words::list;
+use crate::errors::{Error, Result};
 
 /// An engine in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) enum Named {
 /// Reads one name of an engine. `words` are the names that exist, whether or not their cargo feature is on.
 pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<Named> {
     let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
-    let wrong = |message: String| Err(Error::custom(message).with_span(value));
+    let wrong = |message: String| Err(Error::new(message).at(value));
     match text.value().as_str() {
         word @ ("auto" | "none") if words.contains(&word) => Ok(Named::Alone),
         "memory" => Ok(Named::Near(Near::Memory)),
@@ -70,5 +70,5 @@ fn unknown_engine(text: &LitStr, words: &[&str]) -> Error {
         Some(nearest) => format!("unknown engine \"{written}\": did you mean \"{nearest}\"?"),
         None => format!("unknown engine \"{written}\": there are {}", list(words.iter().copied(), '"')),
     };
-    Error::custom(message).with_span(text)
+    Error::new(message).at(text)
 }

@@ -1,11 +1,11 @@
 //! `engine`: where results live.
 
-use darling::{Error, Result};
 use syn::{Expr, ExprArray};
 
 use super::engine_name::{Named, Near, named};
 use super::forms::peel;
 use super::given::Value;
+use crate::errors::{Error, Errors, Result};
 
 /// Where results live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,11 +77,11 @@ impl Value for Engine {
 impl Engine {
     /// Reads an array of names.
     fn parse_tiers(name: &str, value: &Expr, array: &ExprArray) -> Result<Self> {
-        let mut errors = Error::accumulator();
+        let mut errors = Errors::default();
         let mut near = None;
         let mut names: Vec<String> = Vec::new();
         for elem in &array.elems {
-            let wrong = |message: &str| Error::custom(message).with_span(elem);
+            let wrong = |message: &str| Error::new(message).at(elem);
             match errors.handle(named::<Self>(name, elem, ENGINES)) {
                 Some(Named::Alone) => errors.push(wrong(
                     "\"auto\" cannot be in a list: name the engines, or write `engine = \"auto\"`",
@@ -109,7 +109,7 @@ impl Engine {
             }
         }
         if array.elems.is_empty() {
-            errors.push(Error::custom("name at least one engine, such as \"memory\"").with_span(value));
+            errors.push(Error::new("name at least one engine, such as \"memory\"").at(value));
         }
         errors.finish()?;
         Ok(match near {

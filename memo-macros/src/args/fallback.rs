@@ -1,11 +1,11 @@
 //! `fallback`: what is used while the engine is unavailable.
 
-use darling::{Error, Result};
 use syn::Expr;
 
 use super::engine_name::{Named, Near, named};
 use super::forms::peel;
 use super::given::Value;
+use crate::errors::{Error, Errors, Result};
 
 /// What is used while the engine is unavailable. Both parts are empty for "none".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ impl Value for Fallback {
             match named::<Self>(name, value, FALLBACKS)? {
                 Named::Alone => {}
                 Named::Near(near) => fallback.near = Some(near),
-                Named::Thread => return Err(Error::custom(THREAD).with_span(value)),
+                Named::Thread => return Err(Error::new(THREAD).at(value)),
                 Named::Far(far) => fallback.far.push(far),
             }
             return Ok(fallback);
         };
-        let mut errors = Error::accumulator();
+        let mut errors = Errors::default();
         for elem in &array.elems {
-            let wrong = |message: &str| Error::custom(message).with_span(elem);
+            let wrong = |message: &str| Error::new(message).at(elem);
             match errors.handle(named::<Self>(name, elem, FALLBACKS)) {
                 Some(Named::Alone) => {
                     errors.push(wrong(
@@ -74,11 +74,10 @@ impl Value for Fallback {
             }
         }
         if array.elems.is_empty() {
-            errors.push(
-                Error::custom("name at least one engine, or write `fallback = \"none\"`").with_span(value),
-            );
+            errors.push(Error::new("name at least one engine, or write `fallback = \"none\"`").at(value));
         }
-        errors.finish_with(fallback)
+        errors.finish()?;
+        Ok(fallback)
     }
 }
 

@@ -1,9 +1,10 @@
 //! An option that was given, and the trait of its value.
 
-use darling::{Error, Result};
 use proc_macro2::{Span, TokenStream};
-use syn::spanned::Spanned;
-use syn::{Expr, Meta};
+use syn::Expr;
+
+use super::item::Written;
+use crate::errors::{Error, Result};
 
 /// An option that was given.
 #[derive(Debug, Clone)]
@@ -15,17 +16,16 @@ pub(crate) struct Given<T> {
 }
 
 impl<T: Value> Given<T> {
-    /// Reads the option of this name. An error without a place of its own points at the name.
-    pub(super) fn read(name: &str, item: &Meta) -> (Self, Option<Error>) {
-        let key = item.path().span();
-        let value = match item {
-            Meta::NameValue(pair) => T::parse(name, &pair.value),
-            Meta::List(list) => T::parse_list(name, &list.tokens),
-            Meta::Path(_) => Err(takes::<T>(name)),
+    /// Reads the option of this name, which stands at `key`. An error without a place of its own points at the name.
+    pub(super) fn read(name: &str, key: Span, written: &Written) -> (Self, Option<Error>) {
+        let value = match written {
+            Written::Value(value) => T::parse(name, value),
+            Written::List(tokens) => T::parse_list(name, tokens),
+            Written::Nothing => Err(takes::<T>(name)),
         };
         match value {
             Ok(value) => (Given { key, value: Some(value) }, None),
-            Err(error) => (Given { key, value: None }, Some(error.with_span(&key))),
+            Err(error) => (Given { key, value: None }, Some(error.at(&key))),
         }
     }
 }
@@ -52,7 +52,7 @@ pub(crate) trait Value: Clone {
 
 /// The error for an option that is given in the wrong form. It points at the name of the option.
 pub(super) fn takes<T: Value>(name: &str) -> Error {
-    Error::custom(format_args!("`{name}` takes {}", T::TAKES))
+    Error::new(format_args!("`{name}` takes {}", T::TAKES))
 }
 
 /// The error for a value of the wrong form. It points at the value, if there is one.
@@ -60,6 +60,6 @@ pub(super) fn takes_not<T: Value>(name: &str, value: &Expr) -> Error {
     match value {
         // Nothing stands behind the `=`.
         Expr::Verbatim(tokens) if tokens.is_empty() => takes::<T>(name),
-        _ => takes::<T>(name).with_span(value),
+        _ => takes::<T>(name).at(value),
     }
 }

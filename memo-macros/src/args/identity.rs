@@ -1,11 +1,11 @@
 //! `name`, `version`, `companion` and `crate`: what the function, its results and its control are called.
 
-use darling::Result;
 use syn::{Expr, Ident, Lit, LitStr, Path};
 
 use super::forms::{literal, peel, string};
 use super::given::{Value, takes_not};
 use crate::crate_path;
+use crate::errors::Result;
 
 /// The function's identity.
 #[derive(Debug, Clone)]

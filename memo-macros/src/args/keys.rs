@@ -1,6 +1,5 @@
 //! `key`, `skip` and `receiver`: what enters the key.
 
-use darling::Result;
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
@@ -10,6 +9,7 @@ use syn::{Expr, Ident, Token};
 use super::forms::{expression, string};
 use super::given::{Value, takes, takes_not};
 use super::words::word;
+use crate::errors::Result;
 
 /// The expression that is the key.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl Value for Skip {
         let names = match parser.parse2(tokens.clone()) {
             Ok(names) if !names.is_empty() => names,
             Ok(_) => return Err(takes::<Self>(name)),
-            Err(error) => return Err(takes::<Self>(name).with_span(&error.span())),
+            Err(error) => return Err(takes::<Self>(name).at(&error.span())),
         };
         Ok(Skip { names: names.into_iter().collect() })
     }

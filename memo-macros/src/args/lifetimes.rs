@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use darling::{Error, Result};
 use syn::{Expr, Lit};
 
 use super::forms::{expression, literal, string};
 use super::given::{Value, takes_not};
+use crate::errors::{Error, Result};
 
 /// A lifetime.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Value for Lifetime {
             let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;
             return Ok(Lifetime::Expr(expr.clone()));
         };
-        let wrong = |message: String| Error::custom(message).with_span(text);
+        let wrong = |message: String| Error::new(message).at(text);
         match memo_text::duration(&text.value()).map_err(wrong)? {
             Duration::ZERO => {
                 Err(wrong(format!("`{name}` of zero would store nothing: give a longer one, or remove it")))
@@ -93,7 +93,7 @@ impl Value for Patience {
                 let message = format!(
                     "`{name}` of zero would not wait at all: give a longer one, or write `single_flight = false`"
                 );
-                Err(Error::custom(message).with_span(text))
+                Err(Error::new(message).at(text))
             }
             Some(_) => Lifetime::parse(name, value).map(Patience::For),
             None => match expression(value) {

@@ -1,8 +1,7 @@
 //! The options as given and what they mean, made from the rows of `memo_text::options!`.
 
-use darling::Error;
 use proc_macro2::Span;
-use syn::{Meta, Path};
+use syn::Path;
 
 use super::bounds::{Capacity, MaxWeight};
 use super::callbacks::Callback;
@@ -11,8 +10,10 @@ use super::engines::Engine;
 use super::fallback::Fallback;
 use super::given::{Given, Value};
 use super::identity::{CompanionName, Name, Version};
+use super::item::Written;
 use super::keys::{Key, ReceiverKey, Skip};
 use super::lifetimes::{CacheErr, Lifetime, Patience};
+use crate::errors::Error;
 
 macro_rules! declare {
     ($($name:literal => $field:ident: $value:ty { $($column:tt)* })+) => {
@@ -32,16 +33,16 @@ macro_rules! declare {
         }
 
         impl Args {
-            /// Reads the option of this name.
+            /// Reads the option of this name, which stands at `key`.
             ///
             /// # Errors
             ///
             /// Why it cannot be read. If only its value is wrong, the option counts as given.
-            pub(super) fn read(&mut self, name: &str, item: &Meta) -> Result<(), ReadError> {
+            pub(super) fn read(&mut self, name: &str, key: Span, written: &Written) -> Result<(), ReadError> {
                 match name {
                     $($name if self.$field.is_some() => Err(ReadError::Twice),
                     $name => {
-                        let (given, error) = Given::read(name, item);
+                        let (given, error) = Given::read(name, key, written);
                         self.$field = Some(given);
                         error.map_or(Ok(()), |error| Err(ReadError::Value(error)))
                     })+

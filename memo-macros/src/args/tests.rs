@@ -1,19 +1,15 @@
 //! What is read of whole attributes; how the tests of single options read theirs.
 
-use darling::Error;
 use quote::ToTokens;
 
 use super::*;
 use crate::args::lifetimes::Lifetime;
+use crate::errors::{Error, Errors};
 
 pub(super) fn parse(options: &str) -> (Args, Vec<String>) {
-    let mut errors = Error::accumulator();
+    let mut errors = Errors::default();
     let args = Args::parse(options.parse().expect("tokens"), &mut errors);
-    (args, errors.into_inner().into_iter().flat_map(|error| error.flatten()).map(message).collect())
-}
-
-fn message(error: Error) -> String {
-    syn::Error::from(error).to_string()
+    (args, Error::from(errors).messages())
 }
 
 #[track_caller]
@@ -81,7 +77,7 @@ fn expressions_out_of_macros_are_looked_into() {
     use proc_macro2::{Delimiter, Group};
     let inner = quote::quote!("5m");
     let group = Group::new(Delimiter::None, inner);
-    let mut errors = Error::accumulator();
+    let mut errors = Errors::default();
     let args = Args::parse(quote::quote!(ttl = #group, version = 1), &mut errors);
     errors.finish().expect("no errors");
     assert!(matches!(value(args.ttl), Lifetime::Literal(_)));

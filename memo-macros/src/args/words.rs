@@ -1,11 +1,11 @@
 //! Values that are one of a few words.
 
-use darling::{Error, Result};
 use memo_text::nearest;
 use syn::{Expr, LitStr};
 
 use super::forms::string;
 use super::given::{Value, takes_not};
+use crate::errors::{Error, Result};
 
 /// Reads one of a few words, in quotes.
 pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -> Result<&'static str> {
@@ -25,7 +25,7 @@ fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
             format!("`{name}` does not take \"{written}\": it takes {}", list(words.iter().copied(), '"'))
         }
     };
-    Error::custom(message).with_span(text)
+    Error::new(message).at(text)
 }
 
 /// The words, each between `quote`s, separated by commas.

@@ -17,7 +17,7 @@ fn readable(options: &str, function: &str, outlives: bool) -> String {
 /// What `#[memoize(options)] function` becomes, formatted; `outlives` is whether the feature `engines` is on, and
 /// `tracing` is off, whatever this is built with.
 fn expanded(options: &str, function: &str, outlives: bool) -> String {
-    let mut errors = darling::Error::accumulator();
+    let mut errors = crate::errors::Errors::default();
     let args = Args::parse(options.parse().expect("tokens"), &mut errors);
     let mut model = Model::new(&args, syn::parse_str(function).expect("a function"));
     (model.outlives, model.traced) = (outlives, false);

@@ -45,10 +45,10 @@ impl Rules<'_> {
 
 #[cfg(test)]
 mod tests {
-    use darling::Error;
 
     use super::*;
     use crate::args::Args;
+    use crate::errors::{Error, Errors};
     use crate::model::Model;
     use crate::validate::tests::{PUT, accepts, errors, refuses};
     use crate::validate::validate;
@@ -87,12 +87,12 @@ mod tests {
     #[test]
     fn companions_have_no_room_in_traits() {
         // Unit tests have no source to look at, so the place is put in by hand.
-        let mut errors = Error::accumulator();
+        let mut errors = Errors::default();
         let args = Args::parse("companion = \"g\"".parse().expect("tokens"), &mut errors);
         let mut model = Model::new(&args, syn::parse_str("fn f(&self) -> u8 { 1 }").expect("a function"));
         (model.place, model.companion) = (Place::Trait, None);
         validate(&args, &model, &mut errors);
-        let errors: Vec<_> = errors.into_inner().iter().map(Error::to_string).collect();
+        let errors = Error::from(errors).messages();
         let message = "a trait and its impls have no room for a companion: remove `companion`, and use \
                        `memo::function(\"path::to::Type::method\")`";
         assert_eq!(errors, [message]);

@@ -1,10 +1,9 @@
 //! What each rule looks at, and how it refuses.
 
-use darling::Error;
-use darling::error::Accumulator;
 use proc_macro2::Span;
 
 use crate::args::Args;
+use crate::errors::{Error, Errors};
 use crate::model::Model;
 
 /// A use of `#[memoize]`, and what is wrong with it so far.
@@ -14,12 +13,12 @@ pub(super) struct Rules<'a> {
     /// What they mean.
     pub(super) model: &'a Model,
     /// What is wrong.
-    pub(super) errors: &'a mut Accumulator,
+    pub(super) errors: &'a mut Errors,
 }
 
 impl Rules<'_> {
     /// Reports an error on a token.
     pub(super) fn refuse(&mut self, span: Span, message: impl std::fmt::Display) {
-        self.errors.push(Error::custom(message).with_span(&span));
+        self.errors.push(Error::new(message).at(&span));
     }
 }

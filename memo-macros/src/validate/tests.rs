@@ -17,8 +17,8 @@ pub(super) fn errors(options: &str, function: &str) -> Vec<String> {
             let fallback = memoized(tokens(options), tokens(function)).to_string();
             let dense = |text: &str| text.replace(' ', "");
             assert!(dense(&fallback).ends_with(&dense(&tokens(function).to_string())), "{fallback}");
-            assert_eq!(fallback.matches("compile_error").count(), error.len(), "{fallback}");
-            error.flatten().into_iter().map(|error| syn::Error::from(error).to_string()).collect()
+            assert_eq!(fallback.matches("compile_error").count(), error.messages().len(), "{fallback}");
+            error.messages()
         }
     }
 }

@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// What the text of an environment variable stands for.
+    /// The value that the text of an environment variable stands for.
     pub(super) fn read(self, text: &str) -> Given {
         let text = text.to_owned();
         match self {
@@ -75,8 +75,8 @@ impl Kind {
         }
     }
 
-    /// What `given` sets such an option to. Relative paths start at `place`. With `strict`, an engine that is neither
-    /// built in nor registered is wrong; else only one that looks like a slip, since it may be registered yet.
+    /// The setting that `given` stands for. Relative paths start at `place`. With `strict`, an engine that is neither built
+    /// in nor registered is wrong. Otherwise it may be registered later, and is wrong only if its name looks like a slip.
     ///
     /// # Errors
     ///

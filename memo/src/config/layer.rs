@@ -22,7 +22,7 @@ pub(super) type Section = BTreeMap<&'static str, Placed>;
 pub(super) struct Layer {
     pub(super) defaults: Section,
     pub(super) engines: BTreeMap<String, Section>,
-    /// The ones that say most first; of those that say as much, the later.
+    /// The most specific pattern first; of equally specific ones, the later in the source.
     pub(super) functions: Vec<Functions>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Layer {
 pub(super) struct Functions {
     pub(super) pattern: Pattern,
     pub(super) options: Section,
-    /// Whether a function that has run matches.
+    /// Whether a function that matches has run.
     pub(super) used: AtomicBool,
 }
 

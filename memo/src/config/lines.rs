@@ -1,6 +1,6 @@
 //! Which line of a text a place is on.
 
-/// Where the lines of a text end, found once: a text has as many places to tell as it has keys.
+/// Where the lines of a text end. They are found once, since the line of each key is asked for.
 pub(super) struct Lines {
     ends: Vec<usize>,
 }

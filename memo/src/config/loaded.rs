@@ -20,7 +20,7 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads all sources; beside it all that is wrong with them.
+    /// Reads all sources. Gives what they say, and all that is wrong with them.
     pub(super) fn read(code: &Config, strict: bool) -> (Self, Vec<Problem>) {
         let sources = Sources::of(code, std::env::var_os("MEMO_CONFIG"), raised::is_raised());
         sources.tell(code);
@@ -41,7 +41,7 @@ impl Loaded {
         (Loaded { generation: 0, layers }, problems)
     }
 
-    /// Takes note that a function of this name has run.
+    /// Notes that a function of this name has run, for the patterns that match it.
     fn used(&self, name: &str) {
         for functions in self.layers.iter().flat_map(|layer| &layer.functions) {
             if !functions.used.load(Ordering::Relaxed) && functions.pattern.matches(name) {
@@ -50,16 +50,16 @@ impl Loaded {
         }
     }
 
-    /// What sets an option of an engine.
+    /// The value of an option of an engine, if a source sets it.
     pub(super) fn engine(&self, name: &str, option: &str) -> Option<&Placed> {
         self.layers.iter().rev().find_map(|layer| layer.engines.get(name)?.get(option))
     }
 
-    /// What sets an option of the function called `name`, where its author has `said` something about it or not; none if
-    /// the author or nobody does.
+    /// The value that a source sets for an option of the function called `name`; `None` if the author sets it, or nobody.
+    /// `said` is whether the author has said something about the option.
     ///
-    /// A section for functions goes over the attribute, and a higher source over a lower; within one source the pattern
-    /// that says most. A default is for functions whose author has said nothing.
+    /// A section for functions takes precedence over the attribute, a higher source over a lower one, and within a source
+    /// the most specific pattern. A default counts only if the author has said nothing.
     fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Placed> {
         let sections = self.layers.iter().rev().flat_map(|layer| &layer.functions);
         sections
@@ -68,12 +68,12 @@ impl Loaded {
             .or_else(|| if said { None } else { self.default(option) })
     }
 
-    /// What functions go by that say nothing.
+    /// The default that a source sets for an option.
     pub(super) fn default(&self, option: &str) -> Option<&Placed> {
         self.layers.iter().rev().find_map(|layer| layer.defaults.get(option))
     }
 
-    /// What the function called `name` is to go by.
+    /// The settings of the function called `name`.
     pub(super) fn settings<'a>(&self, name: &str, author: &'a Settings) -> Cow<'a, Settings> {
         self.used(name);
         let mut settings = author.clone();
@@ -87,7 +87,8 @@ impl Loaded {
         if is_set { Cow::Owned(settings) } else { Cow::Borrowed(author) }
     }
 
-    /// Where the value of an option of the function called `name` comes from; `author` is what its author holds of it.
+    /// Where the value of an option of the function called `name` comes from. `author` is the option in the author's
+    /// settings.
     pub(super) fn origin(&self, name: &str, author: &Held) -> Origin {
         match self.setting(name, author.name, author.said) {
             Some(placed) => placed.origin.clone(),

@@ -1,4 +1,4 @@
-//! The options of functions: one row for each, from which follows what else there is to know about it.
+//! The options of functions: one row for each. All else that a configuration knows of an option follows from its row.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::trace::are_shown;
 /// An option of a function.
 pub(super) struct Row<'s> {
     pub(super) name: &'static str,
-    /// Whether the settings say something about it. In those of an author that is their word, which goes over defaults.
+    /// Whether the settings say something about the option. What an author says takes precedence over defaults.
     pub(super) said: bool,
-    /// Where the settings hold it.
+    /// Where the settings hold the value.
     pub(super) slot: Slot<'s>,
 }
 
 /// Where settings hold an option, by what it takes.
 pub(super) enum Slot<'s> {
     Switch(&'s mut bool),
-    /// A switch whose default is for the whole process.
+    /// A switch whose default the whole process has.
     Shown(&'s mut Option<bool>),
     Bound(&'s mut Option<u64>),
-    /// Is set only where entries are weighed at all: those of others weigh one each.
+    /// Set only if the function weighs its entries. Without a weigher each weighs 1, and the capacity is the bound.
     Weight(&'s mut Option<u64>),
     Size(&'s mut u64),
     Lifetime(&'s mut Option<Duration>),
@@ -39,7 +39,8 @@ type Names = Vec<Cow<'static, str>>;
 
 /// All options of functions, as `settings` hold them, in the order in which they are shown.
 ///
-/// Each field of the settings is named here, so that one which is added is either an option, or said to be none.
+/// Each field of the settings is named here. A field that is added does not compile until it has a row, or stands among
+/// those that are no options.
 #[deny(unused_variables)]
 pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
     let Settings {
@@ -79,7 +80,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("capacity", *bounded, Slot::Bound(capacity)),
         row("max_weight", *bounded, Slot::Weight(max_weight)),
         row("large_over", false, Slot::Size(large_over)),
-        // a lifetime by the value is the author's word on lifetimes
+        // with `ttl_of` the author has said how long results live
         row("ttl", ttl.is_some() || *ttl_of, Slot::Lifetime(ttl)),
         row("tti", tti.is_some(), Slot::Lifetime(tti)),
         row("cache_err", error_ttl.is_some(), Slot::Lifetime(error_ttl)),
@@ -126,7 +127,7 @@ impl Slot<'_> {
         }
     }
 
-    /// What holds, be it said or the default.
+    /// The value in force: what is said, or else the default.
     fn value(self) -> Setting {
         match self {
             Slot::Switch(slot) => Setting::Switch(*slot),

@@ -103,7 +103,7 @@ fn row(place: &Place, option: &str, placed: &Placed) -> Row {
     Row { key: place.key(option), value: placed.setting.to_string(), origin: placed.origin.clone() }
 }
 
-/// The engines that something is said about.
+/// The engines that a source says something about.
 fn engines(loaded: &Loaded) -> Vec<String> {
     let mut names: Vec<_> = loaded.layers.iter().flat_map(|layer| layer.engines.keys().cloned()).collect();
     names.sort();
@@ -111,7 +111,7 @@ fn engines(loaded: &Loaded) -> Vec<String> {
     names
 }
 
-/// The patterns that something is said about, each with what the sources say, the highest first.
+/// All patterns, each with its sections, that of the highest source first.
 fn patterns(loaded: &Loaded) -> BTreeMap<&str, Vec<&Functions>> {
     let mut patterns: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for functions in loaded.layers.iter().rev().flat_map(|layer| &layer.functions) {
@@ -121,14 +121,14 @@ fn patterns(loaded: &Loaded) -> BTreeMap<&str, Vec<&Functions>> {
 }
 
 impl Loaded {
-    /// The patterns that no function has matched, of which `names` have run.
+    /// The patterns that no function has matched, where functions of these `names` have run.
     fn unused(&self, names: &[&str]) -> Vec<Problem> {
         let functions = self.layers.iter().flat_map(|layer| &layer.functions);
         let unused = functions.filter(|functions| !functions.used.load(Ordering::Relaxed));
         unused
             .map(|functions| {
                 let pattern = functions.pattern.as_str();
-                // a name without its path is what most are short of
+                // most often it is the path that is missing
                 let short = |name: &&&str| name.rsplit("::").next() == Some(pattern);
                 let meant =
                     names.iter().find(short).copied().or_else(|| nearest(pattern, names.iter().copied()));

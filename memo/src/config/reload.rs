@@ -49,7 +49,7 @@ pub fn reload() -> Result<Changes, ConfigError> {
     take(None)
 }
 
-/// Reads and takes what is configured, and has every function that has run go by it.
+/// Reads the configuration and puts it in force, also for functions that have run.
 fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
     let code = code.or_else(state::code);
     let strict = code.is_some();
@@ -65,7 +65,8 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
     Ok(Changes { changes })
 }
 
-/// What is said otherwise about engines that are in use, which keep what they were made with.
+/// The options of engines in use that have changed. Engines keep the options that they were made with, so these hold from
+/// the next start.
 fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
     let shown = |placed: Option<&Placed>| {
         placed.map_or_else(|| "default".to_owned(), |placed| placed.setting.to_string())
@@ -89,14 +90,14 @@ fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
     changes
 }
 
-/// Has `function` go by what is configured now; what has changed by that.
+/// Puts in force for `function` what is configured now. Gives what has changed.
 pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
     let (name, author) = (function.name(), held(function.author()));
     let first = held(function.settings());
     loop {
         let loaded = state::current();
         let wanted = apply(&loaded, function);
-        // another reload may have come in between, and been overtaken
+        // if there was another reload meanwhile, what it has put in force may have been replaced by older settings
         if state::generation() != loaded.generation {
             continue;
         }
@@ -117,7 +118,8 @@ pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
     }
 }
 
-/// Has `function` go by what is `loaded`, as far as it can. Gives what it was to go by.
+/// Puts in force for `function` what is `loaded`, as far as that can be done while it is in use. Gives the options as they
+/// are configured.
 fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<Held> {
     let old = function.settings();
     let mut new = loaded.settings(function.name(), function.author()).into_owned();
@@ -125,7 +127,7 @@ fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<Held> {
     if wanted.iter().zip(held(old)).all(|(new, old)| new.value == old.value) {
         return wanted;
     }
-    // a store is of one kind for good
+    // the store of a record is never replaced by one of another kind
     if !function.is_possible(&new) {
         (new.engine, new.fallback) = (old.engine.clone(), old.fallback.clone());
     }
@@ -138,7 +140,7 @@ fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<Held> {
         |old: Option<Duration>, new: Option<Duration>| new.is_some_and(|new| old.is_none_or(|old| new < old));
     let outlives = shorter(old.ttl, new.ttl) || shorter(old.error_ttl, new.error_ttl);
     function.go_by(new);
-    // after it goes by the new ones, so that nothing more comes by the old
+    // after the new settings are in force, so that no call stores by the old ones behind this
     if closes || outlives || (near && !function.uses_memory()) {
         function.empty();
     }

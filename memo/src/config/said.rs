@@ -8,7 +8,7 @@ use super::problem::Origin;
 use super::source::Reader;
 use super::value::Value;
 
-/// What a program says about configuration itself, for [`init`]: values, which go over those of files and
+/// What a program says about configuration itself, for [`init`](crate::init): values, which go over those of files and
 /// environment, and which file to read.
 ///
 /// ```

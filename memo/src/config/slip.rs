@@ -1,4 +1,4 @@
-//! What was meant by the name of a section or a variable that is none.
+//! What was meant by the name of a section or a variable that does not exist.
 
 use memo_text::nearest;
 use toml::de::DeValue;
@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::problem::unknown;
 use super::schema::{ENGINES, SECTIONS, engine, function};
 
-/// What is wrong with a section `key`, which holds `value`; how to write the one that was meant.
+/// The message for a section `key` that does not exist and holds `value`: how to write the one that was meant.
 pub(super) fn section(key: &str, value: &DeValue<'_>) -> String {
     let engines = || ENGINES.iter().map(|(name, _)| *name);
     let first = match value {
@@ -28,8 +28,8 @@ pub(super) fn section(key: &str, value: &DeValue<'_>) -> String {
     format!("there is no such section; did you mean `[{meant}]`?")
 }
 
-/// What is wrong with a variable `MEMO_..` of which the rest, in small letters, is `key`; none if it is somebody else's, as
-/// what is not near to one of ours may well be: `MEMO_PORT` is of a service called `memo`.
+/// The message for a variable `MEMO_..` that does not exist; `key` is the rest of its name in small letters. `None` if no
+/// name of ours is near: then it probably belongs to somebody else, as `MEMO_PORT` does to a service called `memo`.
 pub(super) fn variable(key: &str) -> Option<String> {
     let options =
         function().into_iter().map(|rule| (format!("defaults__{}", rule.name), rule.name.to_owned()));
@@ -38,7 +38,7 @@ pub(super) fn variable(key: &str) -> Option<String> {
             .map(move |rule| (format!("engines__{name}__{}", rule.name), format!("{name}_{}", rule.name)))
     });
     let whole = ["config", "functions"].map(|name| (name.to_owned(), name.to_owned()));
-    // each with what is left of it without its section
+    // each with its name without the section
     let known: Vec<_> = whole.into_iter().chain(options).chain(engines).collect();
 
     let flat = |name: &str| name.replace("__", "_");

@@ -20,10 +20,10 @@ pub(super) struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
     /// See [`Kind::check`].
     strict: bool,
-    /// Where relative paths start.
+    /// The directory that relative paths start from.
     place: Option<PathBuf>,
     layer: Layer,
-    /// Where among its functions each pattern stands.
+    /// The place of each pattern in `layer.functions`.
     patterns: HashMap<String, usize>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { origin, key: key.into(), message: message.into() });
     }
 
-    /// Sets the option called `name` of a place that may not be there.
+    /// Sets the option called `name` of a place. If that is an engine, it may not exist.
     pub(super) fn option(
         &mut self,
         place: &Place,
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Sets the option called `name`; `given` makes its value when it is known what it takes.
+    /// Sets the option called `name`. `given` makes the value for the kind that the option takes.
     fn set(&mut self, place: &Place, name: &str, origin: Origin, given: impl FnOnce(Kind) -> Given) {
         let Some(rule) = self.rule(place, name, &origin) else { return };
         match rule.kind.check(given(rule.kind), self.place.as_deref(), self.strict) {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
             Place::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
             Place::Function(pattern) => {
                 let functions = &mut self.layer.functions;
-                // one file may have many thousands
+                // by a map, since a file may have many thousands of patterns
                 let place = self.patterns.get(pattern).copied().unwrap_or_else(|| {
                     functions.push(Functions {
                         pattern: Pattern::new(pattern),

@@ -9,16 +9,16 @@ use super::said::Config;
 /// The name of the file in a directory that is searched.
 const NAME: &str = "memo.toml";
 
-/// What is read of what stands outside of the program.
+/// Which sources outside of the program are read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sources {
-    /// And whether it has to be there.
+    /// The file, and whether it has to be there.
     pub(super) file: Option<(PathBuf, bool)>,
     pub(super) environment: bool,
 }
 
 impl Sources {
-    /// With what a program says, what is in `MEMO_CONFIG`, and whether the process is [raised](super::raised).
+    /// By what a program says, what is in `MEMO_CONFIG`, and whether the process is [raised](super::raised).
     pub(super) fn of(code: &Config, variable: Option<OsString>, raised: bool) -> Self {
         let named = match (&code.file, variable.filter(|path| !path.is_empty())) {
             (Some(path), _) => Some(path.clone()),
@@ -27,12 +27,12 @@ impl Sources {
         };
         let searched = code.search.as_ref().map(|directory| (directory.join(NAME), false));
         let file = named.map(|path| (path, true)).or(searched);
-        // where a relative path leads is the choice of whoever started the process
+        // whoever started the process chose where a relative path leads
         let file = file.filter(|(path, _)| !raised || path.is_absolute());
         Sources { file, environment: !raised }
     }
 
-    /// Says, once, what somebody may expect to be read that is not.
+    /// Warns once of sources that somebody may expect to be read and that are not.
     pub(super) fn tell(&self, code: &Config) {
         let is_set = || std::env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(b"MEMO_"));
         if !self.environment {

@@ -10,24 +10,25 @@ use crate::settings::Settings;
 
 struct State {
     loaded: Option<Arc<Loaded>>,
-    /// What [`init`] was given.
+    /// What [`init`](crate::init) was given.
     code: Option<Config>,
 }
 
 static STATE: Mutex<State> = Mutex::new(State { loaded: None, code: None });
-/// Of what is loaded; 0 is what was read without being asked to.
+/// The number of what is loaded; 0 for what was read before anybody called [`init`](crate::init) or
+/// [`reload`](crate::reload).
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Which configuration it is: another number after each that was loaded.
+/// The number of the configuration in force. Each that is loaded has a higher one.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)
 }
 
-/// What is configured; read now if nobody has yet, and what is wrong with it is said.
+/// What is configured. If nobody has read it yet, it is read now, and what is wrong with it is logged.
 pub(super) fn current() -> Arc<Loaded> {
     if let Some(loaded) = &state().loaded {
         return loaded.clone();
@@ -62,7 +63,7 @@ pub(super) fn take(mut loaded: Loaded, code: Option<Config>) -> (Option<Arc<Load
     (before, loaded)
 }
 
-/// What the function called `name`, by `author`, is to go by.
+/// The settings of the function called `name`, whose author has set `author`.
 pub(crate) fn settings<'a>(name: &str, author: &'a Settings) -> Cow<'a, Settings> {
     current().settings(name, author)
 }

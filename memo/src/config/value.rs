@@ -20,11 +20,11 @@ pub(super) enum Given {
     Duration(Duration),
     Path(PathBuf),
     List(Vec<Given>),
-    /// Something that no option takes; in words.
+    /// Something that no option takes, in words.
     Other(&'static str),
 }
 
-/// It may be a password.
+/// The value is left out, since it may be a password.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Value").finish_non_exhaustive()
@@ -81,9 +81,9 @@ impl Given {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Setting {
     Switch(bool),
-    /// None is no bound.
+    /// `None` is no bound.
     Bound(Option<u64>),
-    /// None is no lifetime.
+    /// `None` is no lifetime.
     Lifetime(Option<Duration>),
     Time(Duration),
     Size(u64),
@@ -91,18 +91,18 @@ pub(super) enum Setting {
     Path(PathBuf),
     Text(String),
     Address(String),
-    /// None that is named is `"auto"`.
+    /// An empty list is `"auto"`.
     Engines(Vec<String>),
-    /// None that is named is `"none"`.
+    /// An empty list is `"none"`.
     Fallback(Vec<String>),
     Share(SingleFlight),
     OnError(OnError),
     Patience(Duration),
-    /// What nobody can set, since the function has nothing to do with it.
+    /// The value of an option that does not apply to the function.
     Nothing,
 }
 
-/// As it would be written; no password.
+/// As it would be written in a file, without passwords.
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -126,7 +126,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// As it is written.
+/// As it is written in a file.
 impl fmt::Display for SingleFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -138,7 +138,7 @@ impl fmt::Display for SingleFlight {
     }
 }
 
-/// As it is written.
+/// As it is written in a file.
 impl fmt::Display for OnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -148,7 +148,7 @@ impl fmt::Display for OnError {
     }
 }
 
-/// A URL whose password, and whatever stands behind a `?`, is not to be read.
+/// A URL with stars for its password and for what stands behind a `?`.
 fn without_password(address: &str) -> String {
     let (scheme, rest) = match address.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
@@ -158,7 +158,7 @@ fn without_password(address: &str) -> String {
         Some((rest, _)) => (rest, "?***"),
         None => (rest, ""),
     };
-    // a password may hold a `/` that should have been written otherwise
+    // up to the last `@`, since a password may hold an `@` or a `/` that should have been escaped
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
             Some((user, _)) => format!("{user}:***@{host}"),

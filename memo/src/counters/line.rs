@@ -23,23 +23,24 @@ impl Line {
         cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
     }
 
-    /// Starts a clock for a computation that begins now and has just been counted as a miss, if it is one to be timed: the
-    /// first ones, and one in 16 of the others.
+    /// Starts a clock for a computation that begins now and has just been counted as a miss, if it is in the sample that is
+    /// timed: the first 16, and one in 16 of the others.
     #[inline(always)]
     pub(crate) fn start(&self) -> Option<Instant> {
-        // in a deep recursion many begin before one ends
+        // by those that have begun, since in a deep recursion many begin before one ends
         let begun = self.get(Counter::Misses);
         (begun < OFTEN || begun.is_multiple_of(OFTEN)).then(Instant::now)
     }
 
-    /// As [`start`](Self::start), for one that is part of no other on its thread: all are timed that take long enough for the
-    /// clock not to matter. How long a part takes says little: in a recursion that is what all further levels take.
+    /// As [`start`](Self::start), for a computation that is not part of another one on its thread. If these take so long that
+    /// the clock does not matter, all are timed. For parts of a computation that would mislead: in a recursion each level
+    /// takes as long as all levels below it.
     #[inline(always)]
     pub(crate) fn start_outermost(&self) -> Option<Instant> {
         self.start_by(Counter::Misses)
     }
 
-    /// As [`start`](Self::start), by what counts such computations.
+    /// As [`start_outermost`](Self::start_outermost), where `counter` counts such computations.
     #[inline(always)]
     pub(super) fn start_by(&self, counter: Counter) -> Option<Instant> {
         const LONG_NANOS: u64 = 5_000;
@@ -71,7 +72,7 @@ impl Line {
     }
 }
 
-/// How many computations are timed at first, and of how many one later.
+/// So many computations are timed at first, and one in so many later.
 const OFTEN: u64 = 16;
 
 /// What is counted.
@@ -86,7 +87,7 @@ pub(crate) enum Counter {
     Timed,
     /// How long those took together, in nanoseconds.
     TimedNanos,
-    /// Misses that were computed here and stored: each counts in `Misses`, `Computes` and `Stored`. Where a miss costs next to
-    /// nothing, one thing to count is less than three.
+    /// Misses that were computed here and stored. Each is a miss, a computation and a stored result, counted once rather than
+    /// three times, because a miss of the engine `thread` costs little more than that.
     Plain,
 }

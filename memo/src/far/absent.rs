@@ -46,7 +46,7 @@ pub(crate) fn route<K, V>(settings: &Settings, _: &str, _: Option<&FarTypes<K, V
     nearest(settings)
 }
 
-/// The same for all types, so that it is compiled here.
+/// Knows no types, so that it is compiled once, in this crate.
 #[inline(never)]
 fn nearest(settings: &Settings) -> Route {
     Route::of(settings, Plan::nearest, None, KNOWN)

@@ -106,7 +106,7 @@ impl Codec {
         }
     }
 
-    /// The same for what has gone through serde.
+    /// Reads a value that has gone through serde, as [`read`](Self::read) does.
     ///
     /// # Errors
     ///

@@ -5,16 +5,18 @@ use memo_engines::{Key, Witness};
 use super::lease::held::HeldLease;
 use super::watch::Ticket;
 
-/// Where to store a result, with what each engine said when it was looked for there; none from one that said nothing.
+/// Where to store a result, and what each engine said when the result was looked for there.
 pub(crate) struct FarKey {
-    /// Every engine failed: what is computed is kept in memory meanwhile.
+    /// Every engine failed, so the result is kept in the fallback.
     pub(crate) failed: bool,
     pub(super) key: Key,
+    /// On what condition it may be kept near.
     pub(super) hold: Hold,
-    /// It was not looked for: what is stored counts whatever happened before.
+    /// Nobody has looked for it, so it is stored whatever happened before.
     pub(super) unseen: bool,
+    /// Of each engine, what it gave as it was asked; `None` if it failed.
     pub(super) witnesses: Vec<Option<Witness>>,
-    /// While others wait for what is computed.
+    /// Held while other processes wait for the result.
     pub(super) lease: Option<HeldLease>,
 }
 
@@ -23,7 +25,7 @@ impl FarKey {
         FarKey { failed: false, key, hold, unseen: false, witnesses, lease: None }
     }
 
-    /// The key, where what is stored under it now is not known.
+    /// The key, if nobody knows what is stored under it now.
     pub(crate) fn over(&self) -> Option<&Key> {
         self.unseen.then_some(&self.key)
     }

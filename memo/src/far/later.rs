@@ -1,4 +1,4 @@
-//! Work that nobody waits for: putting results into engines that are not done at once.
+//! Work that nobody waits for, such as puts that an engine does not finish at once.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use crate::per_process::PerProcess;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What waits for its turn is bounded; beyond that a result is not stored.
+/// At most so much work waits for its turn. Beyond that a result is not stored.
 const MOST_WAITING: usize = 1024;
 
 /// The way to the thread; a forked child starts its own.
@@ -22,8 +22,8 @@ fn worker() -> MutexGuard<'static, Option<SyncSender<Work>>> {
     WORKER.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` here if it is done at once, as with engines that hand over to a thread or a runtime of their own; else
-/// on a thread of ours.
+/// Polls `work` once here. If that does not finish it, it goes on on a thread of ours. Engines that hand over to a thread
+/// or a runtime of their own are done at once.
 pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
     let mut work: Work = Box::pin(work);
     if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
@@ -39,18 +39,18 @@ pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
     };
     drop(running);
     if let Err(TrySendError::Disconnected(_)) = sender.try_send(work) {
-        // the thread is gone: the next one starts it
+        // the thread is gone: the next call starts another
         *worker() = None;
     }
 }
 
-/// Waits for what was handed over before.
+/// Waits until the work that was handed over before is done.
 pub(crate) fn drain() {
     let worker = worker().clone();
     if let Some(worker) = worker {
         let (done, wait) = sync_channel(1);
         if worker.send(Box::pin(async move { drop(done) })).is_ok() {
-            // an error is what tells that it is dropped
+            // the sender is dropped once its turn has come, which is an error here
             let _: Result<(), _> = wait.recv();
         }
     }

@@ -68,7 +68,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             };
             let lease = match lease {
                 Ok(lease) => lease,
-                // a cache problem neither fails a call nor keeps it
+                // a cache problem neither fails a call nor delays it
                 Err(error) => {
                     warn(&self.tiers[lessor].name, &error);
                     break;
@@ -81,7 +81,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 sleep(shortened(pause)).await;
                 pause = (pause * 2).min(PAUSES.1);
             }
-            // with the lease as well: whoever had it may have stored a value since we looked
+            // also once the lease is taken: whoever had it may have stored a value since the last look
             match self.ask((key, lead.hash()), true, true).await {
                 Ok(found) => {
                     let waited = waited || lease.is_none();
@@ -114,7 +114,7 @@ async fn take_again(
     Ok(is_ours.then_some(held))
 }
 
-/// Says once for each engine that something is in the way of a lease that is none.
+/// Says once for each engine why it gives no leases, if that is no failure that its guard reports.
 fn warn(engine: &str, error: &Error) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if error.kind() != ErrorKind::Other || error.is_engine_failure() {

@@ -11,7 +11,7 @@ use super::looked::{Found, Looked};
 use super::plane::Far;
 
 impl<K, V: 'static> Far<K, V> {
-    /// What the engines have, nearest first. Moves nothing.
+    /// What the engines have for a key, nearest first. Nothing is put into nearer engines.
     pub(crate) async fn peek(&self, key: Key) -> Option<V> {
         for tier in &self.tiers {
             if let Ok(Some(entry)) = tier.engine.get(&key).await
@@ -23,17 +23,17 @@ impl<K, V: 'static> Far<K, V> {
         None
     }
 
-    /// Asks the engines for the key of this hash, nearest first. If it `writes`, what a farther one has is put into the
-    /// nearer ones. Where it is asked `again`, finding nothing is no miss more.
+    /// Asks the engines for a key, nearest first. If the call `writes`, an entry of a farther engine is put into the nearer
+    /// ones. With `again`, finding nothing is not counted as another miss.
     pub(super) async fn ask(
         &'static self,
         (key, hash): (Key, u64),
         writes: bool,
         again: bool,
     ) -> Result<Found<V>, Box<FarKey>> {
-        // each time anew: what another has put since is a change as well
+        // entered for each look: an entry that another process has put since the last one is a change too
         let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
-        // a hit in the first needs none
+        // no allocation for a hit in the first engine
         let mut witnesses = Vec::new();
         for (at, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
@@ -44,7 +44,7 @@ impl<K, V: 'static> Far<K, V> {
                 }
             };
             if let Some(entry) = found {
-                // what is to be put into nearer engines must be kept whole
+                // `unseal` consumes the entry
                 let nearer = (writes && at > 0).then(|| entry.clone());
                 match self.unseal(&key, entry) {
                     Ok((value, label, size)) => {
@@ -74,7 +74,11 @@ impl<K, V: 'static> Far<K, V> {
         Err(Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) }))
     }
 
-    /// The value in an entry, its label and its size in bytes, if it is what it should be.
+    /// Checks an entry, and gives its value, its label and its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Why the entry is not to be used.
     fn unseal(&self, key: &Key, entry: Entry) -> Result<(V, Label, usize), Misfit> {
         let expected = Expected {
             identity: self.identity,
@@ -89,12 +93,12 @@ impl<K, V: 'static> Far<K, V> {
         }
         let payload = Stored::into_payload(entry.bytes);
         let size = payload.len();
-        // whole, of the right shape, and not to be read: its type's own `Deserialize` says no
+        // the entry is whole and of the right shape, but the type's own `Deserialize` refuses it
         let value = (self.value.read)(self.codec, payload).ok_or(Misfit::Fingerprint)?;
         Ok((value, label, size))
     }
 
-    /// Whether an engine answers again after all had failed; once for each time that this is so.
+    /// Whether an engine answers again after all had failed. True once each time.
     pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
         let answered = match looked {
             Looked::Found(_) => true,

@@ -1,4 +1,5 @@
-//! What a look into the engines comes to: the same where there are none, so that the path of a call has no two forms.
+//! What a look into the engines gives. Builds without engines have these types too, so that the path of a call is written
+//! once.
 
 #![cfg_attr(not(feature = "engines"), allow(dead_code, reason = "made where there are engines"))]
 
@@ -15,17 +16,17 @@ pub(crate) enum Looked<V> {
 
 /// What an engine had.
 pub(crate) struct Found<V> {
-    /// In a box, so that the futures on its way are not as large as it may be.
+    /// In a box, so that futures that hold it stay small.
     pub(crate) value: Box<V>,
-    /// For how long it lives yet.
+    /// How much of its lifetime is left.
     pub(crate) lives: Option<Duration>,
-    /// How long it took to compute; nothing where its entry does not know.
+    /// How long it took to compute; zero if its entry does not say.
     pub(crate) cost: Duration,
     /// In bytes.
     pub(crate) size: usize,
     /// Whether another process was waited for.
     pub(crate) waited: bool,
-    /// Its name.
+    /// The name of the engine.
     pub(crate) engine: &'static str,
     /// On what condition the value may be kept near.
     pub(crate) hold: Hold,

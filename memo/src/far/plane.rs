@@ -1,6 +1,6 @@
 //! A function's share of the far plane: what it is called there, how its keys and results become bytes, and its engines.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use memo_engines::{Calls, CircuitState, Engine, Guarded, Space};
@@ -35,14 +35,14 @@ pub(crate) struct Far<K, V> {
     pub(super) apart: Apart,
     /// Which of the tiers gives the leases that let one process compute for others, where that is asked for.
     pub(super) lessor: Option<usize>,
-    /// What its codec does not carry.
+    /// The results that its codec does not carry.
     pub(super) refused: Refused,
-    /// Which near entries follow what others change; none where nobody tells, or nothing is near.
+    /// Which near entries are dropped when others change them. `None` if no engine reports changes, or nothing is kept near.
     pub(super) follows: Option<Arc<Watched>>,
     /// Every engine failed when last asked.
     pub(super) ailing: AtomicBool,
-    /// Somebody looks out for an engine that is back.
-    pub(super) watched: AtomicBool,
+    /// The process that looks out for an engine to come back, by its generation; 0 while none does.
+    pub(super) watched_in: AtomicU64,
     /// The engines, and those that stand in, by the names under which they are registered.
     pub(super) guards: Vec<(String, Arc<Guarded>)>,
     /// The function's name, for errors.
@@ -123,7 +123,7 @@ impl<K, V: 'static> Far<K, V> {
             lessor: None,
             follows: None,
             ailing: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
+            watched_in: AtomicU64::new(0),
             guards: Vec::new(),
             name: identity.name.to_owned(),
             full_name: identity.name.to_owned(),

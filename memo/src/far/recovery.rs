@@ -1,8 +1,8 @@
 //! Looking out for engines that come back.
 //!
 //! While all engines of a function fail, its results are kept in memory, and calls that find them there ask no engine.
-//! Somebody has to, or such results would be given out for ever, whatever other processes invalidate meanwhile. A thread
-//! does, for as long as anything fails.
+//! If nobody asked, such results would be given out for ever, whatever other processes invalidate meanwhile. So a thread
+//! asks, for as long as anything fails.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,9 @@ use memo_engines::Key;
 use super::plane::Far;
 use crate::background::Background;
 use crate::clock::exact;
+use crate::fork;
 use crate::park::block_on;
+use crate::per_process::PerProcess;
 
 /// Asks the engines of one function; true once one has answered and what memory held is gone.
 type Watch = Box<dyn Fn() -> bool + Send>;
@@ -21,12 +23,13 @@ type Watch = Box<dyn Fn() -> bool + Send>;
 /// How often they are asked. A circuit lets a call through at most once in a second by then.
 const EVERY: Duration = Duration::from_millis(500);
 
-static WATCHES: Mutex<Vec<Watch>> = Mutex::new(Vec::new());
+/// A forked child begins with none: another thread of its parent may have held the lock, or have taken them out to ask.
+static WATCHES: PerProcess<Mutex<Vec<Watch>>> = PerProcess::new();
 /// The thread that asks.
 static THREAD: Background = Background::new("memo-recovery");
 
 fn watches() -> MutexGuard<'static, Vec<Watch>> {
-    WATCHES.lock().unwrap_or_else(PoisonError::into_inner)
+    WATCHES.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks now and then, until it is true.
@@ -60,20 +63,24 @@ impl<K, V: 'static> Far<K, V> {
         V: Sync,
     {
         if self.is_mixed() {
-            // for good: no engine comes back
+            // its engines are not used any more, so it keeps all results in memory for good
             return;
         }
         self.ailing.store(true, Ordering::Relaxed);
-        if self.watched.load(Ordering::Relaxed) || self.watched.swap(true, Ordering::AcqRel) {
+        let this = fork::generation();
+        let is_watched = |before| before == this;
+        if is_watched(self.watched_in.load(Ordering::Relaxed))
+            || is_watched(self.watched_in.swap(this, Ordering::AcqRel))
+        {
             return;
         }
         watch(Box::new(move || {
-            // nobody's key: all that matters is whether there is an answer
+            // no result has this key: what matters is whether the engine answers
             let key = Key { space: self.space(), digest: [0; 32] };
             let back = self.tiers.iter().any(|tier| block_on(tier.engine.get(&key)).is_ok());
             if back {
-                // in this order, so that what is kept from here on is looked after anew
-                self.watched.store(false, Ordering::Release);
+                // before the memory is cleared, so that a result that is kept meanwhile begins another watch
+                self.watched_in.store(0, Ordering::Release);
                 clear();
             }
             back

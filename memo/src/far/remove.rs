@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::memoized::Clearing;
 
 impl<K, V: 'static> Far<K, V> {
-    /// Takes back what was just stored, without waiting for it.
+    /// Removes what was just stored, without waiting for it.
     pub(crate) fn forget(&self, key: &K) {
         let Some(key) = self.key(key) else { return };
         self.forget_key(key);
@@ -27,19 +27,23 @@ impl<K, V: 'static> Far<K, V> {
         }
     }
 
-    /// Removes what is in the engines, without waiting for it.
+    /// Removes all results of the function, without waiting for it.
     pub(crate) fn abandon(&self) {
         let space = self.space();
         for tier in &self.tiers {
             let engine = tier.engine.clone();
             later::run(async move {
-                // what fails here has been counted by the engine's guard, and is of no use to anybody
+                // the engine's guard has counted a failure, and nobody waits for the answer
                 let _ = engine.clear(&space).await;
             });
         }
     }
 
     /// Removes an entry from all engines.
+    ///
+    /// # Errors
+    ///
+    /// If an engine failed: the first failure.
     pub(crate) async fn remove(&'static self, key: Key) -> Result<(), Error> {
         let mut done = Ok(());
         for tier in &self.tiers {
@@ -62,7 +66,7 @@ impl<K, V: 'static> Far<K, V> {
         self.tiers.iter().map(clear).collect()
     }
 
-    /// The first failure; the others have been tried all the same.
+    /// Counts a failure of `tier`, and gives the first failure of all: `done` is what the tiers before it came to.
     pub(super) fn all(
         &'static self,
         done: Result<(), Error>,

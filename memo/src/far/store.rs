@@ -15,8 +15,8 @@ use crate::clock::nanos;
 use crate::error::Error;
 
 impl<K, V: 'static> Far<K, V> {
-    /// A result as bytes; `None` if there are none that would be read as what it is. `over` may hold what it replaces,
-    /// which goes then.
+    /// A result as bytes. `None` if it would not be read as what it is; then the entry under `over`, which it was to
+    /// replace, is removed.
     pub(crate) fn encode(&self, value: &V, over: Option<&Key>) -> Option<FarValue> {
         let write = |codec| (self.value.write)(codec, value, self.value.equal);
         match write(self.codec) {
@@ -30,7 +30,7 @@ impl<K, V: 'static> Far<K, V> {
         }
     }
 
-    /// The key to store a result under that was not looked for.
+    /// The key to store a result under that nobody has looked for.
     pub(crate) fn unseen(&self, key: &K, hash: u64) -> Option<Box<FarKey>> {
         let key = self.key_of(key, hash)?;
         let witnesses = self.tiers.iter().map(|_| None).collect();
@@ -66,13 +66,13 @@ impl<K, V: 'static> Far<K, V> {
         Entry { bytes: label.seal(value.0).into(), expires }
     }
 
-    /// Hands an entry to these tiers, but those that failed when they were asked for it.
+    /// Hands an entry to these tiers, without waiting for them. A tier that failed when it was asked is left out.
     pub(super) fn put(&'static self, tiers: &'static [Tier], key: FarKey, entry: Entry) {
         let FarKey { key, unseen, witnesses, mut lease, .. } = key;
         let function = &*self.name;
         for (at, (tier, witness)) in tiers.iter().zip(witnesses).enumerate() {
             if witness.is_none() && !unseen {
-                // it failed when it was asked: who knows what has been invalidated since
+                // without a witness nobody knows what has been invalidated since
                 continue;
             }
             let entry = entry.clone();
@@ -88,13 +88,17 @@ impl<K, V: 'static> Far<K, V> {
                     tier.failed(function, &error);
                 }
                 drop(on_its_way);
-                // given back behind it: whoever takes it next finds the entry
+                // after the put, so that whoever takes the lease next finds the entry
                 drop(lease);
             });
         }
     }
 
     /// Stores a result in all engines, whatever happened before.
+    ///
+    /// # Errors
+    ///
+    /// If an engine failed: the first failure.
     pub(crate) async fn insert(
         &'static self,
         key: Key,

@@ -12,7 +12,7 @@ use crate::stats::TierStats;
 
 /// One engine, and what it has answered to this function.
 pub(super) struct Tier {
-    /// Under which it is registered.
+    /// The name under which it is registered.
     pub(super) name: String,
     pub(super) engine: Arc<dyn Engine>,
     /// The engine and those that stand in for it, and the names of these.
@@ -67,7 +67,7 @@ impl Tier {
 
     /// What it had for the function called `function` did not fit.
     pub(super) fn misfits(&self, function: &str, misfit: Misfit) {
-        // a kind that is newer than this program counts as the last
+        // a kind that this file does not know is counted as the last
         let kind = MISFITS.iter().position(|known| *known == misfit).unwrap_or(MISFITS.len() - 1);
         self.misfits[kind].fetch_add(1, Ordering::Relaxed);
         event::tell(&Event::Misfit { function, engine: &self.name, reason: misfit.as_str() });
@@ -82,6 +82,7 @@ impl Tier {
         });
     }
 
+    /// Its counters, as people see them.
     pub(super) fn stats(&self) -> TierStats {
         let misfits = MISFITS.iter().zip(&self.misfits);
         TierStats {

@@ -1,9 +1,9 @@
 //! Near entries that follow what others change in the engines behind them.
 //!
-//! Engines tell of changes by digest, the near store finds entries by hash: a table leads from one to the other. A key
-//! is entered before the engines are asked about it, and what they gave is kept near only if the key is still
-//! there afterwards: a change in between takes it out. So nothing is kept near that was changed since it was looked
-//! up, however late it is put there.
+//! Engines report changes by digest, and the near store finds entries by hash: a table leads from one to the other. A key
+//! is entered before the engines are asked about it, and a change takes it out. What they gave is kept near only if the
+//! key is still in the table afterwards. So nothing is kept near that was changed since it was looked up, however late it
+//! is put there.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use memo_engines::engine::Watcher;
 use memo_engines::{Change, Key};
 
-/// That a key was entered.
+/// Tells one entering of a key from a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
@@ -21,7 +21,7 @@ type Drop = Box<dyn Fn(Option<u64>) + Send + Sync>;
 /// What engines call with each change, for as long as somebody keeps it: a [`Watcher`] is a weak reference to one.
 type Subscription = Arc<dyn Fn(Change) + Send + Sync>;
 
-/// Most entries that a store bounded by weight is taken to hold.
+/// A store that is bounded by weight is taken to hold at most so many entries.
 const HEAVY: u64 = 1 << 20;
 
 /// A function's share of what is watched.
@@ -35,7 +35,7 @@ pub(super) struct Watched {
     subscription: Mutex<Option<Subscription>>,
 }
 
-/// The first half of a digest tells keys apart here: two of one half would only be dropped together.
+/// The first half of a digest. Two keys of one half would only be dropped together.
 type Half = [u8; 16];
 
 #[derive(Default)]
@@ -61,9 +61,10 @@ impl Watched {
         Self { table: Mutex::default(), most, drop: OnceLock::new(), subscription: Mutex::default() }
     }
 
-    /// From now on changes that the watcher is told of drop near entries by `drop`. One from before is told nothing more.
+    /// From now on, a change that the returned watcher is told of drops near entries by `drop`. Watchers from before are
+    /// told nothing more.
     pub(super) fn begin(self: &Arc<Self>, drop: impl Fn(Option<u64>) + Send + Sync + 'static) -> Watcher {
-        // it is the same each time
+        // each call has the same `drop`, that of the record
         self.drop.get_or_init(|| Box::new(drop));
         let watched = Arc::downgrade(self);
         let subscription: Subscription = Arc::new(move |change| {
@@ -108,13 +109,13 @@ impl Watched {
         ticket
     }
 
-    /// Whether nothing has changed since the key was entered. To be asked after its entry has been put near, which is
-    /// to be undone if not: a change that comes later finds it there.
+    /// Whether nothing has changed since the key was entered. To be asked after the entry was put near, which is undone if
+    /// not. A change that comes later finds the entry there.
     pub(super) fn holds(&self, key: &Key, ticket: Ticket) -> bool {
         self.table().entered.get(&half(key)).is_some_and(|entered| entered.0 == ticket)
     }
 
-    /// What an engine tells.
+    /// An engine reports a change.
     pub(super) fn changed(&self, change: Change) {
         match change {
             Change::Entry(key) => {
@@ -123,10 +124,10 @@ impl Watched {
                     self.drop(Some(hash));
                 }
             }
-            // a space cleared, or anything
+            // a cleared space, or a change that is not known in full
             _ => {
                 let mut table = self.table();
-                // tickets go on, so that an old one is never a new one's
+                // tickets are never used again
                 let fresh = Table { tickets: table.tickets, ..Table::default() };
                 let left = std::mem::replace(&mut *table, fresh);
                 std::mem::drop((table, left));

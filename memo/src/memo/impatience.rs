@@ -13,7 +13,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         Patience::new(self.settings.patient_for(), &self.counters)
     }
 
-    /// Takes note that a call has not waited any longer for one.
+    /// Counts a wait that was given up, and warns at the first one of the function.
     pub(crate) fn is_impatient(&self) {
         self.counters.impatient();
         if self.function.is_first_warning() {
@@ -22,7 +22,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 }
 
-/// Says that a call of the function `name` was not polled for so long. For all types, so that it is compiled here.
+/// Warns that a call of the function `name` was not polled for so long. It is not generic, so that it is compiled once.
 #[cold]
 #[inline(never)]
 fn warn_of_impatience(name: &str, patience: Duration) {

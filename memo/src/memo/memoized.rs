@@ -1,4 +1,4 @@
-//! A record as those see it who do not know its types: the registry, first of all.
+//! A record without its types, as the registry has it.
 
 use std::any::TypeId;
 
@@ -26,7 +26,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
 
     fn stats(&self) -> Stats {
         let mut stats = self.store_stats();
-        // what they count beside, they count here
+        // calls of the variants are counted in the counters that they share with this record
         stats.add(&self.variants.stats());
         stats.add(&Stats::of(&self.counters));
         stats
@@ -36,7 +36,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
         let choice = Asked::of(&self.name).unwrap_or_default().choice;
         let mut clearings = Vec::new();
         for (memo, in_use) in choice.to_clear(self) {
-            // there are no flights where each thread has a table of its own
+            // functions with a table for each thread have no flights
             if memo.near.by_thread().is_none() {
                 memo.flights.supersede_all();
             }
@@ -68,7 +68,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
     fn tell_apart(&'static self) {
         let version = self.versions.current();
         if let Some(far) = version.far.as_ref().filter(|_| self.is_refused()) {
-            // nobody knows whose it is
+            // it cannot be told whose results these are
             far.abandon();
             self.replace(version.settings.clone());
             self.begin_anew();

@@ -1,4 +1,4 @@
-//! A record that goes by other settings from now on.
+//! New settings for a record.
 
 use super::{Memo, Version};
 use crate::key::OwnedPart;
@@ -6,7 +6,7 @@ use crate::outcome::Value;
 use crate::settings::Settings;
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    /// Goes by these settings from now on.
+    /// Puts these settings in force.
     pub(super) fn replace(&'static self, settings: Settings) {
         let marker = self.header.marker();
         let next = Version::new(settings.clone(), &self.hooks, &self.name, marker);
@@ -15,11 +15,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let is_far = next.far.is_some();
         let same = |known: &Version<K, V>| known.far.is_some() == is_far && known.settings == settings;
         drop(self.versions.replace(next, same));
-        // they go by what was until now; the next that is asked for is made anew
+        // they were made with the old settings; a scope that asks for one gets a new one
         self.variants.retire();
     }
 
-    /// Drops what is in memory, and what is being computed is not stored.
+    /// Drops the entries in memory. Computations under way do not store their results.
     pub(super) fn begin_anew(&self) {
         self.flights.supersede_all();
         self.near.clear();
@@ -41,7 +41,7 @@ impl<K: OwnedPart, V: Value, F: Value> crate::memoized::Configured for Memo<K, V
         self.replace(settings);
         let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(crate::far::Far::follows);
         if follows(self) && !follows(before) {
-            // nobody would tell of what is there, or on its way there
+            // no message will come for entries that were stored before the engine was watched
             self.begin_anew();
         }
     }

@@ -14,8 +14,8 @@ pub(crate) struct Storage {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
-    /// Whether a result goes into memory: one of so many bytes, where they are known; `failed` is whether the engines
-    /// that outlive the process are out of reach, or cannot take it.
+    /// Whether a result goes into memory. `size` is its size in bytes, if that is known; `failed` says that the engines
+    /// that outlive the process cannot be reached, or cannot take the result.
     pub(crate) fn goes_near(&self, failed: bool, size: Option<usize>) -> bool {
         let Version { settings, route, .. } = &**self;
         let large = size.is_some_and(|size| size as u64 > settings.large_over);
@@ -29,13 +29,13 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         if version.far.is_none() && version.route.near { self.near.built_in() } else { None }
     }
 
-    /// Whether every result is stored, with weight 1 and no lifetime, where nothing else is asked of the call.
+    /// Whether every result is stored with weight 1 and without a lifetime, unless the call asks for something else.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.versions.current().plain
     }
 
-    /// How `value` is to be stored, if it is. `ttl` stands in place of the setting.
+    /// How `value` is to be stored; `None` if it is not. A `ttl` takes the place of the setting.
     #[inline(always)]
     pub(crate) fn storage(
         &self,

@@ -21,14 +21,14 @@ pub(crate) struct Version<K, V> {
     pub(crate) settings: Settings,
     pub(super) route: Route,
     pub(crate) far: Option<Far<K, V>>,
-    /// See [`Memo::is_plain`].
+    /// See [`Memo::is_plain`](super::Memo::is_plain).
     pub(super) plain: bool,
-    /// How a miss leads a flight where there is nothing else to ask or look for; None where there may be.
+    /// How a miss leads its flight, if it has nothing else to look for first; `None` if engines may have the result.
     pub(crate) leads: Option<Leads>,
 }
 
 impl<K, V: 'static> Version<K, V> {
-    /// That of the instantiation that `marker` stands for, of the function called `name`.
+    /// A version for the function called `name`, of the instantiation that `marker` stands for.
     pub(super) fn new(settings: Settings, hooks: &Hooks<K, V>, name: &str, marker: TypeId) -> Self {
         let types = hooks.far.as_ref();
         let mut route = crate::far::route(&settings, name, types);

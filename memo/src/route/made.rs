@@ -1,4 +1,4 @@
-//! A route is made: what is asked for, without what cannot be had.
+//! How a route is made: from the engines that are asked for, without those that cannot be used.
 
 use std::mem::take;
 
@@ -10,8 +10,8 @@ use crate::plan::Plan;
 use crate::settings::Settings;
 
 impl Route {
-    /// What becomes of what is asked for. `auto` says what is, where the settings name no engine; `lacks` why results
-    /// cannot leave the process, where they cannot.
+    /// The route of a function with these settings. If they name no engine, `auto` says what is asked for. `lacks` says why
+    /// results cannot leave the process, if they cannot.
     pub(crate) fn of(
         settings: &Settings,
         auto: impl FnOnce() -> Plan,
@@ -29,13 +29,13 @@ impl Route {
         let fallback = fallback.or(wish.fallback).unwrap_or_else(|| vec!["memory".to_owned()]);
         let mut stand_ins = Usable::of(&fallback, lacks.as_ref(), known);
         reasons.append(&mut usable.reasons);
-        // what is a tier already stands in by being there
+        // an engine that is a tier needs not stand in
         stand_ins.far.retain(|name| !usable.far.contains(name));
 
         let kind = usable.near.or(stand_ins.near).unwrap_or(Kind::Memory);
         let nothing_far = usable.far.is_empty();
         if nothing_far {
-            // whatever was to stand in does so for good
+            // the engines that were to stand in are used at all times
             usable.far = take(&mut stand_ins.far);
         }
         let standby = stand_ins.near.is_some();
@@ -68,8 +68,8 @@ impl Route {
         route.with_bounds(settings, known)
     }
 
-    /// That of a function whose results stay on the thread that computed them: they may be such that nothing else can
-    /// have them.
+    /// The route of a function whose results stay on the thread that computed them. They need not be `Send`, so no other
+    /// engine can have them.
     fn on_thread(settings: &Settings, known: Known) -> Self {
         let mut plan = Plan::on("thread").because("`engine = \"thread\"` is asked for");
         let others = settings.engine.iter().chain(&settings.fallback).flatten();

@@ -35,7 +35,7 @@ pub(crate) fn is_known(engine: &str, known: Known) -> bool {
     !matches!(named(engine, known), Named::Missing)
 }
 
-/// Engines by what they are, as far as they can be used.
+/// The engines that can be used, of those that are asked for.
 #[derive(Default)]
 pub(super) struct Usable {
     pub(super) near: Option<Kind>,
@@ -49,7 +49,7 @@ pub(super) struct Usable {
 }
 
 impl Usable {
-    /// `lacks` says why nothing can leave the process, where that is so.
+    /// The engines of these names that can be used. `lacks` says why results cannot leave the process, if they cannot.
     pub(super) fn of(names: &[String], lacks: Option<&Lacks>, known: Known) -> Self {
         let mut usable = Usable::default();
         for name in names {

@@ -43,7 +43,7 @@ impl Choice {
         }
     }
 
-    /// The settings of a function here, where they are others than its `own`.
+    /// The settings of a function in this cache, if they differ from its `own`.
     pub(crate) fn settings(&self, own: &Settings) -> Option<Settings> {
         let mut settings = own.clone();
         match (&self.engines, &self.realm) {

@@ -14,7 +14,7 @@ pub(super) type Names = Arc<[String]>;
 /// The fields of one scope. What is not set stays as it is around it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
-    /// The functions that the other fields are for; all, where there is none.
+    /// The functions that the other fields are for; `None` for all.
     pub(super) only: Option<Pattern>,
     pub(super) directive: Option<Directive>,
     pub(super) ttl: Option<Duration>,

@@ -25,7 +25,7 @@ use crate::near::is_closed;
 use crate::settings::Settings;
 use crate::stats::Stats;
 
-/// Most caches of one function beside its own, not counting isolated ones: those that were used last.
+/// A function has at most so many caches beside its own, not counting isolated ones: those that were used last.
 const MOST: usize = 256;
 
 /// The variants of one record; nothing until there is one.
@@ -107,8 +107,7 @@ struct Idle {
 /// Keeps a variant for its namespace: while anybody has one, the record is given to no other.
 #[derive(Clone)]
 pub(crate) struct InUse(
-    // held, and never read
-    #[allow(dead_code, reason = "what counts is that it is not dropped")] Arc<Variant>,
+    #[allow(dead_code, reason = "it is only held, so that the variant is not dropped")] Arc<Variant>,
 );
 
 impl fmt::Debug for InUse {
@@ -127,7 +126,7 @@ pub(crate) trait Origin: AnyVariant + Sized {
     fn variants(&'static self) -> &'static Variants;
 }
 
-/// The same, as what it is.
+/// The record as its own type.
 fn typed<R: AnyVariant>((record, in_use): AnyUsed) -> Used<R> {
     let record: &'static dyn Any = record;
     (record.downcast_ref().expect("a variant has the types of its function"), in_use)
@@ -286,7 +285,7 @@ fn take_idle_longest(live: &mut Live) -> Vec<Arc<Variant>> {
     if beyond == 0 {
         return Vec::new();
     }
-    // with the lock held nobody else comes to use one. One that is in use would not hear of an invalidation
+    // With the lock held nobody else begins to use one. One in use must stay: here, an invalidation finds it.
     let longest_idle = |live: &Live| {
         let idle = live.values().filter(|variant| variant.name.realm == 0 && Arc::strong_count(variant) == 1);
         idle.min_by_key(|variant| variant.used.load(Ordering::Relaxed)).map(|variant| variant.name.clone())

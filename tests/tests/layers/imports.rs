@@ -64,6 +64,11 @@ enum Attribute {
     Other,
 }
 
+/// Whether an attribute is about all but tests.
+fn denies_tests(attribute: &[Token<'_>]) -> bool {
+    attribute.windows(3).any(|three| three == [Token::Word("not"), Token::Mark('('), Token::Word("test")])
+}
+
 struct Reader<'t> {
     tokens: Vec<Token<'t>>,
     at: usize,
@@ -154,7 +159,9 @@ impl<'t> Reader<'t> {
             [_, Token::Word("path"), _, Token::Text(path), _] => {
                 Attribute::Path(path.trim_matches('"').trim_end_matches(".rs").to_owned())
             }
-            [_, Token::Word("cfg"), ..] if has("test") && !has("not") && !has("any") => Attribute::Test,
+            [_, Token::Word("cfg"), ..] if has("test") && !has("any") && !denies_tests(attribute) => {
+                Attribute::Test
+            }
             _ => Attribute::Other,
         }
     }
@@ -364,6 +371,7 @@ mod tests {
         assert_eq!(in_root("#[cfg(test)] mod tests { use crate::a::X; } use b::X;"), ["b"]);
         assert_eq!(in_root("#[cfg(all(test, unix))] #[allow(x)] use a::{X, Y}; use b::X;"), ["b"]);
         assert_eq!(in_root("#[cfg(test)] mod tests; use b::X;"), ["b"]);
+        assert_eq!(in_root("#[cfg(all(test, not(x)))] mod tests { use crate::a::X; } use b::X;"), ["b"]);
         assert_eq!(in_root("#[cfg(not(test))] use a::X;"), ["a"]);
     }
 

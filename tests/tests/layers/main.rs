@@ -15,11 +15,11 @@ use crate::circles::{circles, groups};
 use crate::drawing::problems;
 use crate::imports::{Files, Imports, imports};
 
-/// The crates whose files have no circles any more.
-const IN_LAYERS: [&str; 2] = ["memo-engines", "memo-macros"];
+/// The crates whose files lie in layers.
+const IN_LAYERS: [&str; 3] = ["memo-engines", "memo-macros", "memo"];
 
-/// Those that still have some.
-const NOT_YET: [&str; 1] = ["memo"];
+/// Those of which `docs/architecture.md` does not draw every file yet.
+const DRAWN_IN_PART: [&str; 1] = ["memo"];
 
 /// The project.
 fn root() -> &'static Path {
@@ -81,7 +81,10 @@ fn the_layers_are_as_they_are_drawn() {
             text.split_once(&format!("\n### `{name}/src`\n")).expect("the crate has a section");
         let end =
             section.find("\n## ").into_iter().chain(section.find("\n### ")).min().unwrap_or(section.len());
-        let problems = problems(&section[..end], &imports(&files(name)));
+        let mut problems = problems(&section[..end], &imports(&files(name)));
+        if DRAWN_IN_PART.contains(&name) {
+            problems.retain(|problem| !problem.ends_with("is drawn 0 times"));
+        }
         assert!(
             problems.is_empty(),
             "`docs/architecture.md` draws `{name}` otherwise:\n{}",
@@ -91,9 +94,9 @@ fn the_layers_are_as_they_are_drawn() {
 }
 
 #[test]
-#[ignore = "it prints which circles are left"]
+#[ignore = "it prints all imports of files that lead to each other"]
 fn circles_that_are_left() {
-    for name in NOT_YET {
+    for name in IN_LAYERS {
         let imports = imports(&files(name));
         assert!(imports.len() > 10, "{name}: only {} files were found", imports.len());
         let circles = told(&imports);

@@ -34,7 +34,7 @@ pub(super) fn patience(given: Given) -> Result<Setting, Wrong> {
     }
 }
 
-/// A length of time. A number lacks its unit, which probably is `unit`.
+/// A length of time. For a number without a unit, the error proposes `unit`.
 fn duration(given: Given, unit: &str, units: &str) -> Result<Duration, Wrong> {
     match given {
         Given::Text(text) => Ok(memo_text::duration(&text)?),

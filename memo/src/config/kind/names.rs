@@ -20,7 +20,7 @@ pub(super) fn fallback(given: Given, strict: bool) -> Result<Setting, Wrong> {
     names(given, "none", strict).map(Setting::Fallback)
 }
 
-/// The engines that are named; none for the `word` that stands for none.
+/// The engines that are named. The list is empty for `word`, which stands alone.
 fn names(given: Given, word: &str, strict: bool) -> Result<Vec<String>, Wrong> {
     let text = |given| match given {
         Given::Text(name) => Ok(name),
@@ -74,7 +74,7 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
     if registered::is_registered(name) {
         return Ok(());
     }
-    // those that are built in are registered as they are first used
+    // the names of built-in engines are among these once the engines were used
     let own = registered::names().into_iter().filter(|name| BUILT_IN.iter().all(|(known, _)| known != name));
     let own: Vec<_> = own.collect();
     let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);

@@ -4,11 +4,11 @@ use crate::config::value::Given;
 
 /// Why a value is not right.
 pub(super) enum Wrong {
-    /// It is something else than what is expected.
+    /// It is not of the form that is expected.
     Unfit(Given),
-    /// It is what is expected, but for this.
+    /// It is of that form, but for this.
     Because(String),
-    /// It is not what is meant, or what to write instead.
+    /// A message that says it all.
     Message(String),
 }
 

@@ -37,7 +37,7 @@ impl Reader<'_> {
         let lines = Lines::of(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            // what a parser makes of the rest may be far from what was meant
+            // what the parser makes of the rest may not be what was meant
             for error in errors {
                 let at = error.span().map_or(0, |span| span.start.min(text.len()));
                 let message = format!("this is not TOML: {}", explain(&error, text));
@@ -109,7 +109,7 @@ impl Reader<'_> {
 
     fn options(&mut self, place: &Place, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (name, at, value) in in_order(table) {
-            // `app::rates::*` without its quotes is no TOML, but `app.rates` is, and means something else
+            // without quotes `app::rates::*` is not TOML, but `app.rates` is, and means a section within a section
             if matches!(place, Place::Function(_))
                 && matches!(value, DeValue::Table(_))
                 && !schema::is_of_functions(&name)
@@ -139,13 +139,13 @@ impl Reader<'_> {
     }
 }
 
-/// What the parser says, and what it leaves to be found out.
+/// The parser's message, and advice where it does not say enough.
 fn explain(error: &toml::de::Error, text: &str) -> String {
     let message = error.message().replace('\n', "; ");
     let span = error.span().unwrap_or_default();
     let line = text.get(..span.start).and_then(|before| before.lines().next_back()).unwrap_or_default();
     match text.get(span) {
-        // other words of a text that is wrong may be a password
+        // only a key is shown: other words may be a password
         Some(key) if message == "duplicate key" => format!("{message} `{key}`"),
         _ if line.trim_start().starts_with("[functions.") => {
             format!("{message}; put the function's name in quotes: `[functions.\"app::rates\"]`")
@@ -154,7 +154,7 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
-/// The keys of a table with where they are and what they hold, as they are written.
+/// The keys of a table, where they stand and what they hold, in the order of the text.
 fn in_order(table: DeTable<'_>) -> Vec<(String, usize, DeValue<'_>)> {
     let entries = table.into_iter();
     let mut entries: Vec<_> = entries
