@@ -36,7 +36,7 @@ mod erased;
 pub(crate) struct Moka<K: 'static, V: 'static> {
     erased: Erased,
     /// Of each entry the key is a `DeferredDrop<K>` and the value a `DeferredDrop<V>`.
-    types: PhantomData<(fn(K), fn(V))>,
+    types: PhantomData<(K, V)>,
 }
 
 impl<K: Eq + Send + Sync + 'static> Key for DeferredDrop<K> {
