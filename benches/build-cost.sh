@@ -4,16 +4,17 @@
 #   hello   a hello-world: crates, and seconds of a clean debug build
 #   many    300 memoized functions from u64 to u64, the crate alone: processor seconds of a check, of a debug build, of a debug
 #           build after an edit of one body, and of a release build; sizes of the stripped binaries. Also without any attribute
+#   pair    lines of LLVM IR, before optimization, that a pair of key and result types makes in the crate of the user
 #   depth   what a recursion takes of the stack, debug and release
 #
-#   benches/build-cost.sh [hello | many | depth] [ROUNDS]
+#   benches/build-cost.sh [hello | many | pair | depth] [ROUNDS]
 #
 # Without one of these, all. Builds are made in turns, three rounds unless told otherwise; what is printed are medians.
 set -eu
 memo=$(cd "$(dirname "$0")/../memo" && pwd)
 case "${1-}" in
-hello | many | depth) parts=$1 && shift ;;
-*) parts="hello many depth" ;;
+hello | many | pair | depth) parts=$1 && shift ;;
+*) parts="hello many pair depth" ;;
 esac
 rounds=${1:-3}
 work=$(mktemp -d)
@@ -194,6 +195,46 @@ many() {
         line "stripped $profile binary, MB" "$(megabytes memo $profile)" "$(megabytes cached $profile)" \
             "$(megabytes none $profile)"
     done
+}
+
+# --- a pair of types -----------------------------------------------------------------------------------------------------
+
+pair_program() { # HOW MANY PAIRS
+    attribute memo
+    echo 'fn f(n: u64) -> u64 { n + 1 }'
+    if [ "$1" = 2 ]; then
+        attribute memo
+        echo 'fn g(n: u32) -> String { n.to_string() }'
+        echo 'fn main() { println!("{} {}", f(1), g(1)); }'
+    else
+        echo 'fn main() { println!("{}", f(1)); }'
+    fi
+}
+
+# Lines of functions: of all, and of those of the near stores.
+ir_lines() { # PACKAGE
+    (
+        cd "$work/$1"
+        export CARGO_TARGET_DIR="$work/target-pair"
+        cargo rustc --quiet --offline --release -- --emit=llvm-ir -C no-prepopulate-passes -C codegen-units=1
+    )
+    awk '/^define / { inside = 1; near = /memo4near|memo\.\.near/ }
+        inside { all += 1; if (near) stores += 1 }
+        /^}/ { inside = 0 }
+        END { print all, stores }' "$work"/target-pair/release/deps/"$(echo "$1" | tr - _)"-*.ll
+}
+
+pair() {
+    for pairs in 1 2; do
+        pair_program $pairs | package pair-$pairs memo
+    done
+    echo
+    echo "lines of LLVM IR, before optimization"
+    echo "$(ir_lines pair-1) $(ir_lines pair-2)" | awk '{
+        printf "%-46s memo %7d   near stores %6d\n", "a crate with one function", $1, $2
+        verdict = ($4 - $2 <= 5000) ? "met" : sprintf("MISSED by %d", $4 - $2 - 5000)
+        printf "%-46s memo %7d   near stores %6d   goal ≤ 5000: %s\n", "one more function, of other types", $3 - $1, $4 - $2, verdict
+    }'
 }
 
 # --- depth ---------------------------------------------------------------------------------------------------------------

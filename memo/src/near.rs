@@ -224,8 +224,7 @@ where
         each!(self, store => store.sweep())
     }
 
-    /// Whether it has been found lately, for the first time, that it mostly takes in what it has just evicted. Whoever is told so
-    /// is the only one.
+    /// Whether it has been found lately that the store mostly takes in what it has just evicted. Only one caller is told so.
     #[inline]
     pub(crate) fn thrashes(&self) -> bool {
         match self {

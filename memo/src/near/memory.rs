@@ -51,7 +51,7 @@ use alive::is_fast;
 use erased::insert::Wish;
 use erased::{Erased, discard};
 use index::Found;
-use kind::{Pair, Query, Typed};
+use kind::{InAndOut, Pair, Query, Typed};
 pub(super) use readers::is_reading;
 use readers::{Read, Reading, reading_fast};
 use std::marker::PhantomData;
@@ -89,7 +89,7 @@ mod tests;
 /// All entries in `erased` are of the kind [`Typed<K, V>`], since only this puts some in. What is unsafe here rests on that.
 pub(crate) struct Memory<K: 'static, V: 'static> {
     erased: ManuallyDrop<Erased>,
-    types: PhantomData<(K, V)>,
+    types: InAndOut<(K, V)>,
 }
 
 impl<K, V> Drop for Memory<K, V> {

@@ -150,13 +150,13 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         unsafe { table.as_ref() }
     }
 
-    /// The same, if it is up to date. It can be behind while it is borrowed.
+    /// This thread's table, if it has one that is up to date. A table can be behind while it is borrowed.
     #[inline(always)]
     fn table(&self) -> Option<&Table<K, V>> {
         self.found().filter(|table| table.is_current())
     }
 
-    /// The same, made if there is none; none at the end of a thread.
+    /// This thread's table, made if there is none. None at the end of a thread.
     #[inline]
     fn table_or_new(&self) -> Option<&Table<K, V>> {
         if self.found().is_some() { self.table() } else { self.make() }
@@ -199,7 +199,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         }
     }
 
-    /// The same, where no code of the user's is run by it, so that the table need not be borrowed.
+    /// As [`look`](Self::look), where that runs no code of the user's, so that the table need not be borrowed.
     ///
     /// # Safety
     ///

@@ -4,8 +4,8 @@ use std::any::TypeId;
 use std::mem::needs_drop;
 use std::time::Duration;
 
-/// Whether comparing or cloning a `T` can run code of the user's. Not so for the commonest of std's own types, and
-/// that is known when this is compiled: their lookups need not be [`Inside`].
+/// Whether comparing or cloning a `T` can run code of the user's. The commonest types of the standard library run none, and
+/// that is known as this is compiled.
 #[inline(always)]
 pub(crate) fn runs_user_code<T: 'static>() -> bool {
     macro_rules! is_one_of {

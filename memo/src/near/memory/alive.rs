@@ -32,7 +32,7 @@ pub(super) fn is_alive(found: &Found<'_>, tti: u64, uses: bool) -> bool {
     alive
 }
 
-/// The same for what needs the exact clock, or has an idle time: that starts anew.
+/// As [`is_alive`], for an entry that needs the exact clock or has an idle time. The idle time starts anew.
 fn is_alive_in_time(found: &Found<'_>, word: u64, tti: u64, uses: bool) -> bool {
     let now = if word & COARSE == 0 { exact() } else { coarse() };
     let alive = now < found.ends(tti);

@@ -1,6 +1,6 @@
 //! The store without the types of its keys and values: all that a hit does not inline, compiled once.
 //!
-//! What is put in, looked for and dropped comes as [`Arriving`], [`Looking`] and [`Kind`], from the typed store around this.
+//! What is put in, looked for and dropped comes as [`Arriving`](super::kind::Arriving), [`Looking`] and [`Kind`], from the typed store around this.
 //! User code runs in those only: `has_key`, `matches` and `clone_value` while this thread reads and holds no lock, drops
 //! under no lock either.
 

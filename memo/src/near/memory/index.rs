@@ -4,7 +4,7 @@
 //! that belong here, or further back, had to be put further on. A lookup compares the seven tags at once, follows the
 //! pointers of those that fit, and is over at the first group past which nothing has been put. The counters are exact
 //! and go down again when entries leave, so lookups do not grow longer with age; only one that has ever been
-//! full stays so, until the table is built anew ([`Table::stuck`]).
+//! full stays so, until the table is built anew (the shard counts those that are stuck).
 //!
 //! One thread at a time writes a table, under the lock of its shard; readers read it at any time. An entry does not
 //! move as long as it is in a table, and a larger table is built beside the old one, so readers find what is there.

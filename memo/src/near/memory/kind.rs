@@ -120,6 +120,9 @@ impl Places {
     }
 }
 
+/// Says that values of this type come in and go out, so that it may be taken neither for a subtype nor for a supertype.
+pub(super) type InAndOut<T> = PhantomData<fn(T) -> T>;
+
 /// Entries with keys `K` and values `V`.
 pub(super) struct Typed<K, V>(PhantomData<fn() -> (K, V)>);
 

@@ -11,7 +11,7 @@ const AGAINST: f64 = 0.6;
 /// A part of the whole, which is the limit of what all entries count.
 pub(super) struct Portion {
     part: f64,
-    /// The same of the whole.
+    /// That part of the limit, rounded down.
     aim: u64,
 }
 
@@ -22,7 +22,7 @@ impl Portion {
         new
     }
 
-    /// The same of another whole.
+    /// Keeps the part, of another limit.
     pub(super) fn fit(&mut self, limit: u64) {
         self.aim = (self.part * limit as f64) as u64;
     }

@@ -14,7 +14,7 @@ const MARK: u32 = 1 << 31;
 ///
 /// # Safety
 ///
-/// Whoever [pushes](Self::push) an entry sees to it that it is not freed before it has left the queue.
+/// An entry is not freed before it has left the queue. The caller of [`push`](Self::push) sees to that.
 pub(super) struct Queue {
     line: VecDeque<Option<Entry>>,
     /// How many have left at the front; places are counted from the beginning of time, in 31 bits.
@@ -191,7 +191,7 @@ impl Queue {
         self.holes = 0;
         for (at, entry) in self.line.iter().enumerate() {
             if let Some(entry) = entry {
-                // SAFETY: not freed as long as it is in the queue, says who has put it there.
+                // SAFETY: not freed as long as it is in the queue, as the caller of `push` has said.
                 unsafe { entry.head() }.place.store(self.place(at), Relaxed);
             }
         }
@@ -205,7 +205,7 @@ impl Queue {
 #[cfg(feature = "config")]
 impl Queue {
     pub(super) fn count_anew(&mut self, bound: &Bound) {
-        // SAFETY: not freed as long as it is in the queue, says who has put it there.
+        // SAFETY: not freed as long as it is in the queue, as the caller of `push` has said.
         self.counted = self.entries().map(|entry| bound.counts(unsafe { entry.head() }.weight)).sum();
     }
 

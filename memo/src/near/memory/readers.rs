@@ -1,8 +1,8 @@
 //! Readers that nobody waits for, and that write nothing which another thread reads while they work.
 //!
 //! Each thread has a [`Slot`] of its own, on a cache line of its own, with a number in it that says whether the
-//! thread reads, and how often it has. Whoever has taken something out of an index and wants to free it begins a
-//! [`Grace`]: it notes which threads read just then, and is over when each of those has moved on. A reader that comes later cannot find any more what was
+//! thread reads, and how often it has. A thread that has taken something out of an index and wants to free it begins
+//! a [`Grace`], a grace period: it notes which threads read just then, and is over when each of those has moved on. A reader that comes later cannot find any more what was
 //! taken out before.
 //!
 //! # Why that is so

@@ -15,7 +15,7 @@ pub(super) struct Returns {
 }
 
 impl Returns {
-    /// The same count, of which nothing is lately.
+    /// Keeps the count of all, and begins to count anew what came back lately.
     pub(super) fn begun_anew(&self) -> Self {
         Returns { all: self.all, ..Returns::default() }
     }

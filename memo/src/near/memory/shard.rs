@@ -1,4 +1,4 @@
-//! The shards of a store: an index each, and under a lock what only writers need, the queues first of all.
+//! What is under the lock of a shard, and which of its entries leaves when it is full.
 //!
 //! # What leaves first
 //!
@@ -8,8 +8,8 @@
 //!
 //! Time is counted in entries that came in. Who is to enter the main queue must have been away for less time than the
 //! next one to leave there has been idle: a loop that is longer than the store does not wash itself out. That goes
-//! for what was used in the small queue, and for what comes back after it has left that: its [ghost](ghosts) tells for
-//! how long. How large the small queue is, [follows](portion) from what came back.
+//! for what was used in the small queue, and for what comes back after it has left that: its [ghost](super::ghosts) tells for
+//! how long. How large the small queue is, [follows](super::portion) from what came back.
 //!
 //! Why so, and what came of it, is in decision 27.
 
@@ -126,7 +126,8 @@ impl Shard {
         self.evict_slow(new, each)
     }
 
-    /// The same where the newcomer may be let into the main queue, or the queues are not as they should be.
+    /// The slow path of [`evict`](Self::evict): the newcomer may be let into the main queue, or the queues are not as they
+    /// should be.
     #[inline(never)]
     fn evict_slow(&mut self, new: &mut Newcomer, each: u64) -> Option<Entry> {
         if self.main.len() == 0 && self.small.counted > self.portion.aim(each) {
