@@ -46,7 +46,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 /// The body of the memoized function: look up, else compute.
 fn body(model: &Model) -> TokenStream {
     if is_applied(model) {
-        return applied(model);
+        return applied(model, &site(model, None));
     }
     let outcome_of = outcome(model);
     let (outcome, told) = (hidden("outcome"), hidden("told"));
@@ -71,26 +71,37 @@ fn body(model: &Model) -> TokenStream {
     }
 }
 
-/// The first part of a call, which returns a result if there is one: the expression for what the call goes on with. `way` names
-/// it in the runtime.
-fn first_part(model: &Model, way: &str, outcome: &Ident, site: &TokenStream) -> TokenStream {
-    let (private, output, key) = (private(model), &model.output, hidden("key"));
-    let hooks = settings::hooks(model);
-    let then = match Shared::of(model) {
+/// The call of the runtime that is the first part of a call, with the key `key`. `way` names it there.
+fn first_call(
+    model: &Model,
+    way: &str,
+    key: &TokenStream,
+    outcome: &Ident,
+    site: &TokenStream,
+) -> TokenStream {
+    let (private, output, hooks) = (private(model), &model.output, settings::hooks(model));
+    match Shared::of(model) {
         Some(Shared { owner, site, .. }) if is_single(model) => {
             let way = format_ident!("{way}_single");
-            quote!(#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
+            quote!(#private::#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
         }
         _ => {
             let way = match model.on_thread() {
                 true => format_ident!("{way}_here"),
                 false => format_ident!("{way}"),
             };
-            quote!(#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
+            quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
         }
-    };
+    }
+}
+
+/// The first part of a call, which returns a result if there is one: the expression for what the call goes on with. `way` names
+/// it in the runtime.
+fn first_part(model: &Model, way: &str, outcome: &Ident, site: &TokenStream) -> TokenStream {
+    let (private, key) = (private(model), hidden("key"));
+    let call = first_call(model, way, &key.to_token_stream(), outcome, site);
     let (result, rest) = (hidden("result"), hidden("rest"));
-    let then = quote!(match #private::#then {
+    let then = quote!(match #call {
         #private::Result::Ok(#result) => return #result,
         #private::Result::Err(#rest) => #rest,
     });
@@ -156,29 +167,30 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
 fn is_applied(model: &Model) -> bool {
     // a large result would stand in one frame more where code is not optimized
     thin::is_small(&model.output)
-        && thin::Thin::of(model).is_some()
+        && (is_single(model) || model.on_thread())
+        && model.companion.is_some()
+        && thin::Thin::arguments(model).is_some()
         && key::is_free(model)
         && !plain::has_inner_attribute(&model.body)
 }
 
 /// The body of such a function, between two calls. The author's body is an item, which costs less than a closure does where
 /// there are many.
-fn applied(model: &Model) -> TokenStream {
+fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     let (private, outcome_of) = (private(model), outcome(model));
     let outcome = hidden("outcome");
     let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
-    let (body, output, hooks) = (&model.body, &model.output, settings::hooks(model));
-    let Some(Shared { owner, site, .. }) = Shared::of(model) else { return TokenStream::new() };
+    let (body, output) = (&model.body, &model.output);
     let (pats, types): (Vec<_>, Vec<_>) = model.args.iter().map(|arg| (&arg.pat, &arg.ty)).unzip();
     let names: Vec<_> = model.args.iter().map(|arg| &arg.forward).collect();
     // an argument that the body does not use is used by the key
     let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
-    let key = key::free(model);
+    let begin = first_call(model, "begin", &key::free(model), &outcome, &quote!(|| #site));
     quote! {
         fn #computed(#(#pats: #types),*) -> #output #body
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-        match #private::begin_single::<_, #output, _>(#owner::#site, #hooks, #key, #outcome) {
+        match #begin {
             #private::Result::Ok(#result) => #result,
             #private::Result::Err(#running) => {
                 let #result = #computed(#(#names),*);

@@ -11,7 +11,9 @@ const PAUSE: u64 = 1_000_000_000;
 
 /// Has a thread called `name` do `work`; false where the system gives none.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
-    fork::watch() && thread::Builder::new().name(name.to_owned()).spawn(work).is_ok()
+    // where forks cannot be noticed, it works as well in a process that never forks
+    fork::watch();
+    thread::Builder::new().name(name.to_owned()).spawn(work).is_ok()
 }
 
 /// A thread of which each process has at most one.

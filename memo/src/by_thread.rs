@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
-use crate::counters::{Counter, Counters};
+use crate::counters::{Counter, Counters, Mine};
 use crate::directive::{self, Directive};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -125,19 +125,23 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
         && const { !is_large::<O::Stored>() }
         && !directive::pending()
     {
-        let hash = memo.hash(&key);
-        match look(by_thread(memo), hash, &Here(key)) {
-            Looked::Hit(Bound(stored)) => {
-                memo.counters.count(Counter::Hits);
-                return Ok(outcome.hit(stored));
+        let (mine, place) = (Mine::new(), memo.counters.place());
+        if mine.has(place) {
+            let counted = mine.line(place);
+            let hash = memo.hash(&key);
+            match look(by_thread(memo), hash, &Here(key)) {
+                Looked::Hit(Bound(stored)) => {
+                    counted.count(Counter::Hits);
+                    return Ok(outcome.hit(stored));
+                }
+                Looked::Miss(Some(table)) if !trace::shows_keys() => {
+                    return Err(begin_miss(memo, hash, key, table));
+                }
+                Looked::Miss(_) | Looked::Slow => {}
             }
-            Looked::Miss(Some(table)) if !trace::shows_keys() => {
-                return Err(begin_miss(memo, hash, key, table));
-            }
-            Looked::Miss(_) | Looked::Slow => {}
         }
     }
-    begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
+    begin_slowly(memo, site, hooks, key, outcome)
 }
 
 /// Looks into this thread's table.
@@ -183,10 +187,23 @@ fn begin_miss<P: Part, V: Clone + 'static>(
 /// The record of such a function with keys `P` and results `R` stored as `O` says.
 type LocalBy<P, R, O> = Local<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
 
-/// What [`begin_here`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+/// What [`begin_here`] does after a look that was unusual. `memo` is the record, if this code has come by before.
+//
+// Few arguments, for which the caller's frame needs no room.
 #[cold]
 #[inline(never)]
-fn begin_slowly<P: Part, R, O: Outcome<R>>(
+fn begin_slowly<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
+    memo: Option<&'static LocalBy<P, R, O>>,
+    site: S,
+    hooks: AddHooks<P, R, O>,
+    key: P,
+    outcome: O,
+) -> Result<R, RunningBy<P, R, O>> {
+    look_closely(memo, Code::of::<S>(), &site, hooks, key, outcome)
+}
+
+/// Looks again, in whatever way the call is to be looked up. `memo` is the record, if `code` has come by before.
+fn look_closely<P: Part, R, O: Outcome<R>>(
     memo: Option<&'static LocalBy<P, R, O>>,
     code: Code<Bound<P::Owned>, Bound<O::Stored>, Infallible>,
     site: &dyn Fn() -> Site,

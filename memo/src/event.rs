@@ -26,7 +26,7 @@ type Callback = dyn Fn(&Event<'_>) + Send + Sync;
 
 static CALLBACKS: RwLock<Vec<Arc<Callback>>> = RwLock::new(Vec::new());
 
-/// How many there are, where asking costs next to nothing.
+/// The number of callbacks, which costs next to nothing to read.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Calls `callback` with whatever happens from now on in memoized functions, until what this returns is dropped. For
@@ -86,7 +86,7 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         let mut callbacks = CALLBACKS.write().unwrap_or_else(PoisonError::into_inner);
-        // it is dropped with this guard, or with the last call that tells it something: not here, under the lock
+        // it is dropped with this guard or after its last event, and never here, under the lock
         callbacks.retain(|other| !Arc::ptr_eq(other, &self.callback));
         COUNT.store(callbacks.len(), Ordering::Relaxed);
     }
@@ -98,14 +98,14 @@ impl fmt::Debug for Listening {
     }
 }
 
-/// What is told from within a store, once it is over.
+/// Events of what happened while a result was being stored, to be told once that is over.
 type Soon = Box<dyn FnOnce()>;
 
 thread_local! {
     /// This thread is in a callback.
     static TELLING: Cell<bool> = const { Cell::new(false) };
     static SOON: RefCell<Vec<Soon>> = const { RefCell::new(Vec::new()) };
-    /// There is something in `SOON`. Nearly always there is not, and this is asked after each computation.
+    /// There is something in `SOON`. Asked after each computation, and nearly always false.
     static WAITING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -119,7 +119,7 @@ fn has_callbacks() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 && !TELLING.get()
 }
 
-/// Whether this is code of the user's that a store runs, perhaps under a lock: nobody is told what it does.
+/// Whether a store runs user code here, perhaps under a lock. Then nobody is told what it does.
 fn is_inside() -> bool {
     near::is_closed() || flight::is_storing()
 }
@@ -129,7 +129,7 @@ pub(crate) fn is_heard() -> bool {
     (has_callbacks() || trace::hears_calls()) && !is_inside()
 }
 
-/// Tells `event` to all who listen. `key` is the call's, in words, where its function shows it.
+/// Tells `event` to all who listen. `key` is the key of the call in words, if its function shows keys.
 pub(crate) fn tell_of(event: &Event<'_>, key: Option<&str>) {
     if is_inside() {
         return;
@@ -143,13 +143,13 @@ pub(crate) fn tell_of(event: &Event<'_>, key: Option<&str>) {
     TELLING.set(true);
     for callback in callbacks {
         caught(|| callback(event));
-        // it may be the last one who has it
+        // this may be the last reference, and dropping the callback may panic too
         caught(|| drop(callback));
     }
     TELLING.set(false);
 }
 
-/// Runs code of the user's, whose panic is nobody's business here.
+/// Runs user code whose panics must not reach the call.
 pub(crate) fn caught(work: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(work))
         && let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic)))
@@ -171,7 +171,7 @@ pub(crate) fn tell_soon(telling: impl FnOnce() + 'static) {
         return telling();
     }
     let telling: Soon = Box::new(telling);
-    // at the end of a thread there is no later
+    // at the end of a thread, what would be told later is left out
     let _ = SOON.try_with(|soon| soon.borrow_mut().push(telling));
     WAITING.set(true);
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{thread, thread_local};
 
-/// Sleeping and waking cost tens of microseconds, more than many a computation that is waited for: so the first of a
-/// wait is spent watching. No longer than this, ...
+/// How long a wait watches before its thread sleeps. Sleeping and waking cost tens of microseconds, which is more than many
+/// computations take.
 const WATCH: Duration = Duration::from_micros(50);
-/// ... and only by so many threads that a core is left for those who compute.
+/// How many threads watch. One core is left for those who compute.
 static WATCHING: AtomicUsize = AtomicUsize::new(0);
 
 fn most_watching() -> usize {

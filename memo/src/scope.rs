@@ -132,7 +132,7 @@ impl Scope {
     /// In place of the option `ttl`: how long what is stored under this scope lives. What is stored already stays as
     /// it is. (A lifetime by `ttl_of`, or by `cache_err`, is another option, and counts for more than `ttl` here too.)
     ///
-    /// A [`Duration`], or text as in the attribute: `"1h30m"`.
+    /// A [`Duration`](std::time::Duration), or text as in the attribute: `"1h30m"`.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Who computes again what has just been evicted, and is told so once.
+//! Tells authors once of functions that compute again what was just evicted.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -31,8 +31,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     }
 }
 
-/// Says that the function `name` needs a larger `option`, by how many results it keeps and has computed again. For all
-/// types, so that it is compiled here.
+/// Says that the function `name` needs a larger `option`. `counts` gives how many results it keeps, and how many it has
+/// computed again. Knows no types, so that it is compiled once, in this crate.
 fn tell(name: &str, option: &str, counts: &dyn Fn() -> (u64, u64)) {
     {
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

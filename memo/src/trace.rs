@@ -25,9 +25,9 @@ pub(crate) use keys::{Show, are_shown};
 
 const TARGET: &str = "memo";
 
-/// Stands for all events about calls, which have its level.
+/// A call site that stands for all events about calls: it has their level.
 struct Calls {
-    /// Somebody is interested, and calls are asked to tell.
+    /// A subscriber is interested, so calls are asked to tell.
     wanted: AtomicBool,
 }
 
@@ -126,14 +126,14 @@ pub(crate) fn error(message: &str) -> bool {
     has_subscriber
 }
 
-/// What a computation runs in.
+/// The span that a computation runs in.
 pub(crate) struct Span(tracing::Span);
 
 /// While it lives, what happens on this thread is within its span.
 pub(crate) use tracing::span::EnteredSpan;
 
 impl Span {
-    /// That of the function called `function`.
+    /// The span of a computation of the function called `function`.
     pub(crate) fn of(function: &str, key: impl FnOnce() -> Option<String>) -> Self {
         if !shows_keys() {
             return Span(tracing::Span::none());
@@ -142,12 +142,12 @@ impl Span {
         Span(tracing::debug_span!(target: TARGET, "memo.compute", function, key = key.as_ref().map(display)))
     }
 
-    /// Until what this gives is dropped.
+    /// Enters it, until what this gives is dropped.
     pub(crate) fn enter(self) -> EnteredSpan {
         self.0.entered()
     }
 
-    /// Whenever `body` is polled.
+    /// Enters it whenever `body` is polled.
     pub(crate) fn around<B: Future>(self, body: B) -> Instrumented<B> {
         body.instrument(self.0)
     }

@@ -34,12 +34,17 @@ enum Passed {
 impl Thin {
     /// None for any other function.
     pub(super) fn of(model: &Model) -> Option<Self> {
+        if is_single(model) { Self::arguments(model) } else { None }
+    }
+
+    /// The arguments of a function whose types are plain, wherever its record is.
+    pub(super) fn arguments(model: &Model) -> Option<Self> {
         let sig = &model.sig;
         let plain = sig.asyncness.is_none()
             && !matches!(sig.safety, Safety::Unsafe(_))
             && sig.generics.params.is_empty()
             && sig.generics.where_clause.is_none();
-        if !plain || !is_single(model) || model.args.len() > MOST {
+        if !plain || model.args.len() > MOST {
             return None;
         }
         let passed = model.args.iter().map(|arg| match arg.is_whole() && !arg.skipped {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many directives are pending, scopes are alive, and listeners want to be told, in the whole process.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
 
-/// While it lives, calls look what is asked of them.
+/// While one lives, calls look up what is asked of them.
 #[derive(Debug)]
 pub(crate) struct Pending(());
 
@@ -16,12 +16,12 @@ impl Pending {
         Pending(())
     }
 
-    /// As if there were one from now on.
+    /// Has calls look from now on, until [`end`](Pending::end).
     pub(crate) fn begin() {
         PENDING.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Ends what was [begun](Pending::begin).
+    /// Ends what [`begin`](Pending::begin) has begun.
     pub(crate) fn end() {
         PENDING.fetch_sub(1, Ordering::Relaxed);
     }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use super::digest::first;
 use crate::per_process::PerProcess;
 
-/// How many keys are remembered, each in a slot by its digest, which a later one takes.
+/// How many keys are remembered. Each has a slot, found by its digest, which a later key may take.
 const SLOTS: usize = 2048;
 
 /// Half of the digest of a key, and its hash.
@@ -20,11 +20,11 @@ type Met = ([u8; 16], u64);
 /// The keys that a function has asked its engines for.
 #[derive(Default)]
 pub(super) struct Apart {
-    /// Empty until the first. A forked child begins anew: another thread of its parent may have held the lock.
+    /// Empty until the first key. A forked child begins anew: another thread of its parent may have held the lock.
     met: PerProcess<Mutex<Vec<Option<Met>>>>,
-    /// Two keys were one.
+    /// Two keys were found to be one.
     mixed: AtomicBool,
-    /// And what is near has not been dropped since.
+    /// Set with `mixed`, until what memory holds has been dropped.
     suspect: AtomicBool,
 }
 
@@ -42,7 +42,7 @@ impl Apart {
         apart
     }
 
-    /// Notes that two keys are one; whether that is new.
+    /// Notes that two keys are one. Gives whether that is new.
     pub(super) fn mix(&self) -> bool {
         self.suspect.store(true, Ordering::Relaxed);
         !self.mixed.swap(true, Ordering::Relaxed)
@@ -53,7 +53,7 @@ impl Apart {
         self.mixed.load(Ordering::Relaxed)
     }
 
-    /// Whether what came from the engines before may be another key's; says so once.
+    /// Whether results that came from the engines may be another key's. True once.
     pub(super) fn is_suspect(&self) -> bool {
         self.suspect.load(Ordering::Relaxed) && self.suspect.swap(false, Ordering::Relaxed)
     }

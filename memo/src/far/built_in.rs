@@ -22,7 +22,7 @@ pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
 
 /// What a plan may name beside memory, in alphabetical order.
 pub(super) fn profiles() -> Vec<EngineProfile> {
-    // before anything is locked: reading the configuration may ask for engines
+    // with no lock held, since reading the configuration may ask for engines
     let built_in: Vec<(&str, Capability)> = Vec::from([
         #[cfg(feature = "disk")]
         ("disk", DISK),
@@ -39,7 +39,7 @@ pub(super) fn profiles() -> Vec<EngineProfile> {
     profiles
 }
 
-/// An engine that needs no registration, registered as it is first named.
+/// An engine that needs no registration. It is registered when it is first named.
 fn built_in(name: &str) -> Option<Arc<Guarded>> {
     let engine = match name {
         #[cfg(feature = "disk")]
@@ -52,8 +52,8 @@ fn built_in(name: &str) -> Option<Arc<Guarded>> {
     Some(named().entry(name.to_owned()).or_insert_with(|| Arc::new(engine)).clone())
 }
 
-/// The engine `disk` where nobody has registered another one of that name, as it is configured. One that cannot be
-/// opened is tried again later.
+/// The engine `disk` as it is configured, unless the program has registered another one of that name. If it cannot be
+/// opened, that is tried again later.
 #[cfg(feature = "disk")]
 fn disk() -> Guarded {
     let (mut options, guard) = crate::config::disk();
@@ -86,8 +86,8 @@ const DISK: Capability = Capability {
     largest: None,
 };
 
-/// The engine `redis` where nobody has registered another one of that name: at the address that is configured. Without
-/// one it is as if the server were away.
+/// The engine `redis` at the address that is configured, unless the program has registered another one of that name.
+/// Without an address it is as if the server were away.
 #[cfg(feature = "redis")]
 fn redis() -> Guarded {
     use memo_engines::Redis;

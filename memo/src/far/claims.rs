@@ -1,7 +1,7 @@
 //! Whether a function can be told from all others in engines that outlive the process.
 //!
-//! Within a process types tell more than names: an item in the function tells which function it is, and the closure that
-//! stands for an instantiation tells its type parameters. Where two of these have one name, neither may use such an
+//! Within a process, functions are told apart by types: by that of an item in the function, and instantiations by that of
+//! a closure. Engines know names only. Where two functions, or two instantiations, have one name, neither may use such an
 //! engine: it would be given the other's results.
 
 use std::any::TypeId;
@@ -15,13 +15,14 @@ use crate::memoized::Memoized;
 use crate::registry;
 use crate::settings::Settings;
 
-/// Why there is nothing to read in engines, where something else has been found to have the same name.
+/// Why an instantiation does without engines: the words of its plan.
 pub(super) const REFUSED: &str = "something else in this program has the same name";
 
-/// What must not be two things.
+/// A name that only one may have.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Name {
-    /// The path of a function. Two versions of one package are the same functions, then and now.
+    /// The path of a function. Two versions of a package do not clash: engines take their functions for the same, as they do
+    /// from one release to the next.
     Function { package: &'static str, version: &'static str, path: &'static str },
     /// The type parameters of one function, by name.
     Types(TypeId, String),
@@ -55,12 +56,12 @@ pub(crate) fn is_refused(settings: &Settings) -> bool {
     let Some(origin) = settings.lasting.origin else { return false };
     let claims = claims();
     let Some(claims) = &*claims else { return false };
-    // who asks does not matter
+    // the marker does not matter here: any will do
     names(settings, origin, origin.item).any(|(name, _)| claims.get(&name).is_some_and(|claim| claim.refused))
 }
 
-/// Has the names of an instantiation be its own, or else, which is true, takes it and whoever had one of them off the
-/// engines that outlive the process. The function is called `name`.
+/// Claims the names of an instantiation of the function `name`. If somebody else has one of them, takes both off the
+/// engines that outlive the process. Gives whether the instantiation is refused.
 pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
     let Some(origin) = settings.lasting.origin else { return false };
     let mut refused = Vec::new();

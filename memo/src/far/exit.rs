@@ -22,7 +22,7 @@ use crate::park::block_on;
 struct Opened {
     name: String,
     engine: Weak<Guarded>,
-    /// How many results are being handed to it. Engines of one name share it.
+    /// How many results are being handed to it. Engines of one name share the counter.
     waiting: &'static AtomicUsize,
 }
 
@@ -37,11 +37,11 @@ pub(super) fn uses(name: &str, engine: &Arc<Guarded>) {
     let mut opened = opened();
     let waiting = match opened.iter().find(|known| known.name == name) {
         Some(known) => known.waiting,
-        // one for each name
+        // leaked once for each name
         None => Box::leak(Box::default()),
     };
     if opened.iter().all(|known| known.name != name || !std::ptr::eq(known.engine.as_ptr(), &**engine)) {
-        // the last of a name stays, for the sake of its counter
+        // the last engine of a name stays in the list, which keeps its counter
         opened.retain(|known| known.name != name || known.engine.strong_count() > 0);
         opened.push(Opened { name: name.to_owned(), engine: Arc::downgrade(engine), waiting });
     }
@@ -71,7 +71,8 @@ impl Drop for OnItsWay {
     }
 }
 
-/// The process that has handed over something, by its generation; 0 where none has. A forked child has not, until it does.
+/// The process that has handed over a result, by its generation; 0 while none has. A forked child has none to wait for until
+/// it hands over one itself.
 static PROCESS: AtomicU64 = AtomicU64::new(0);
 
 fn watch() {
@@ -95,7 +96,7 @@ fn register() {
     unsafe { libc::atexit(at_exit) };
 }
 
-/// Elsewhere the end of a process runs no handlers; `flush` does the same.
+/// Elsewhere the end of a process runs no handlers. Programs call `flush` there.
 #[cfg(not(unix))]
 fn register() {
     let _ = finish;
@@ -112,7 +113,7 @@ struct Ending {
 impl Ending {
     fn begin(Opened { name, engine, waiting }: &Opened) -> Option<Self> {
         let engine = engine.upgrade()?;
-        // what has been taken is written, unless the engine says that it takes first and writes later
+        // an engine that does not write later has written all that it has taken
         if !engine.capability().deferred && waiting.load(Ordering::Relaxed) == 0 {
             return None;
         }
@@ -127,12 +128,12 @@ impl Ending {
             }
             let _ = tell.send(flushed);
         };
-        // without a thread `done` hears of nothing, as from one that panicked
+        // without a thread `done` is disconnected at once, as after a panic
         background::spawn("memo-exit", work);
         Some(ending)
     }
 
-    /// What to say, if not all is written by then.
+    /// Waits for it as long as its budget goes. Gives what to say if not all was written.
     fn end(self, begun: Instant) -> Option<String> {
         let budget = self.engine.options().budget;
         let left = budget.saturating_sub(begun.elapsed());
@@ -145,7 +146,7 @@ impl Ending {
         let taken = self.engine.unwritten();
         let count = taken.unwrap_or(0) + self.waiting.load(Ordering::Relaxed);
         let results = match count {
-            // that it is away has been told when it went away
+            // its guard has said that it is unavailable
             0 if taken.is_some() && refused => return None,
             0 => "results".to_owned(),
             1 => "1 result".to_owned(),
@@ -169,13 +170,13 @@ fn finish() {
     let begun = Instant::now();
     let endings: Vec<_> = opened().iter().filter_map(Ending::begin).collect();
     for ending in endings {
-        // engines are foreign code
+        // an engine may panic
         let said = catch_unwind(AssertUnwindSafe(|| ending.end(begun)));
         said.into_iter().flatten().for_each(|line| say(&line));
     }
 }
 
-/// Writes to the standard error without its lock, which a thread that goes on may keep.
+/// Writes to the standard error without its lock, which another thread may hold for good.
 #[cfg(unix)]
 fn say(line: &str) {
     // SAFETY: the bytes are those of a string that outlives the call.

@@ -19,7 +19,7 @@ pub(crate) struct Identity<'a> {
 /// Where in an engine the function's results are.
 pub(super) struct Home {
     pub(super) space: Space,
-    /// The namespace or isolation; none for what is the function's own.
+    /// The namespace or isolation; `None` for the function's own results.
     pub(super) within: Option<Vec<u8>>,
 }
 

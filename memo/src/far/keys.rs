@@ -34,7 +34,7 @@ impl<K, V: 'static> Far<K, V> {
                 self.name,
                 type_name::<K>(),
             ));
-            // whose they are nobody knows
+            // nobody knows to which of the keys they belong
             self.abandon();
         }
         None
@@ -45,7 +45,7 @@ impl<K, V: 'static> Far<K, V> {
         self.apart.is_mixed()
     }
 
-    /// Whether what came from the engines before may be another key's; says so once.
+    /// Whether results that came from the engines may be another key's. True once.
     pub(crate) fn is_suspect(&self) -> bool {
         self.apart.is_suspect()
     }

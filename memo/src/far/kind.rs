@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser;
 
-/// Ends what has no length of its own.
+/// Ends a value whose length is not written.
 pub(super) const END: u8 = 0;
 
 /// The kinds of values. The numbers are part of the format.

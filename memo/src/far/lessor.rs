@@ -5,7 +5,7 @@ use memo_engines::{Capability, Reach};
 use super::built_in;
 use crate::settings::{Settings, SingleFlight};
 
-/// Which of the engines gives the leases: of those that reach so far, the one that reaches farthest.
+/// Which of the engines gives the leases: of those whose leases reach as far as `reach`, the one that reaches farthest.
 pub(super) fn lessor(reach: Reach, engines: impl Iterator<Item = Capability>) -> Option<usize> {
     let able = engines.enumerate().filter(|(_, engine)| engine.leases && engine.reach >= reach);
     able.max_by_key(|(_, engine)| engine.reach).map(|(at, _)| at)
@@ -20,7 +20,7 @@ pub(super) fn reach(settings: &Settings) -> Option<Reach> {
     }
 }
 
-/// What a function with results in the engines `far` does if it asks for leases, for its plan.
+/// What the plan of a function with results in the engines `far` says of leases; `None` if it asks for none.
 pub(super) fn flight_reason(settings: &Settings, far: &[String]) -> Option<String> {
     let reach = reach(settings)?;
     let known: Vec<_> =
@@ -33,7 +33,7 @@ pub(super) fn flight_reason(settings: &Settings, far: &[String]) -> Option<Strin
     })
 }
 
-/// What is missing, and what that means.
+/// Says that no engine gives such leases, and what that means.
 pub(super) fn no_lessor(reach: Reach) -> String {
     let word = word(reach);
     format!(

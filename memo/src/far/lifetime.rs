@@ -1,5 +1,5 @@
-//! How long stored results may live. An entry says when it expires, and whoever may write where results are stored can
-//! make it say anything: it is believed only as far as the function itself would have gone.
+//! How long stored results may live. An entry says when it expires, and whoever can write to the store can make it say
+//! anything. So an entry is never believed beyond the longest lifetime that the function itself gives.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use memo_engines::entry::Label;
 
 use crate::settings::Settings;
 
-/// The longest lifetime that a function gives its results, in milliseconds; `u64::MAX` where there is no such limit.
+/// The longest lifetime that a function gives its results, in milliseconds; `u64::MAX` if there is no limit.
 pub(super) struct Longest(AtomicU64);
 
 impl Longest {
@@ -19,7 +19,7 @@ impl Longest {
         Longest(AtomicU64::new(Self::ANY))
     }
 
-    /// By what its author has set. What `ttl_of` says of a value has no limit.
+    /// That of what the author has set. With `ttl_of`, which may say anything of a value, there is no limit.
     pub(super) fn of(settings: &Settings) -> Self {
         let longest = match settings.ttl {
             Some(ttl) if !settings.ttl_of => millis(ttl.max(settings.error_ttl.unwrap_or_default())),
@@ -28,12 +28,12 @@ impl Longest {
         Longest(AtomicU64::new(longest))
     }
 
-    /// A result was given `lifetime` by this process: by a scope, it may be longer than what the author has set.
+    /// Notes that this process gave a result `lifetime`. A scope may have made it longer than what the author has set.
     pub(super) fn given(&self, lifetime: Option<Duration>) {
         self.0.fetch_max(lifetime.map_or(Self::ANY, millis), Ordering::Relaxed);
     }
 
-    /// What an entry says, no later than its function would have said when it was made.
+    /// The label with an end that is no later than the function would have set it.
     pub(super) fn cut(&self, label: Label) -> Label {
         let longest = self.0.load(Ordering::Relaxed);
         if longest == Self::ANY {

@@ -20,7 +20,8 @@ pub(super) fn name(settings: &Settings, name: &str) -> String {
     }
 }
 
-/// The type parameters of the function, of its type and of the trait, by their names: the name of the function has none.
+/// The type parameters of the function, of its type and of the trait, by their names. The name of the function has none of
+/// them.
 pub(super) fn parameters(settings: &Settings) -> String {
     let implemented =
         settings.lasting.implementation.map_or_else(String::new, |path| format!(" as {}", trait_in(path)));
@@ -28,7 +29,7 @@ pub(super) fn parameters(settings: &Settings) -> String {
     format!("{owner}{implemented}{}", settings.lasting.parameters)
 }
 
-/// Why an instantiation has no name that lasts, where that is so whatever else there is.
+/// Why an instantiation has no name that lasts, whatever other functions there are; `None` if it has one.
 pub(super) fn unnamed(settings: &Settings) -> Option<Lacks> {
     let origin = settings.lasting.origin?;
     let why = match origin.namesakes {
@@ -60,8 +61,8 @@ fn nameless(settings: &Settings) -> Option<String> {
 }
 
 /// The trait in the path of something in an `impl` of it, with its parameters. The compiler writes such a path as
-/// `<a::X as b::Trait<T>>::f` or `m::<impl b::Trait<T> for a::X>::f`; another one is taken whole, which tells too much
-/// apart rather than too little.
+/// `<a::X as b::Trait<T>>::f` or `m::<impl b::Trait<T> for a::X>::f`; a path of another form is taken whole, so that
+/// two traits are never taken for one.
 fn trait_in(path: &str) -> &str {
     let mut depth = 0_usize;
     let mut begun = None;

@@ -33,13 +33,13 @@ pub(crate) struct Far<K, V> {
     pub(super) codec: Codec,
     pub(super) longest: Longest,
     pub(super) apart: Apart,
-    /// Which of the tiers gives the leases that let one process compute for others, where that is asked for.
+    /// Which of the tiers gives the leases by which one process computes for others, if that is asked for.
     pub(super) lessor: Option<usize>,
     /// The results that its codec does not carry.
     pub(super) refused: Refused,
     /// Which near entries are dropped when others change them. `None` if no engine reports changes, or nothing is kept near.
     pub(super) follows: Option<Arc<Watched>>,
-    /// Every engine failed when last asked.
+    /// Every engine failed when they were last asked.
     pub(super) ailing: AtomicBool,
     /// The process that looks out for an engine to come back, by its generation; 0 while none does.
     pub(super) watched_in: AtomicU64,
@@ -144,7 +144,7 @@ impl<K, V: 'static> Far<K, V> {
         self.refused.reason().into_iter().fold(plan, Plan::because)
     }
 
-    /// From now on it is about the namespace or isolation `within`; none: about what is the function's own.
+    /// From now on its results are those of the namespace or isolation `within`. `None`: those of the function itself.
     pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
         *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.full_name, within);
     }

@@ -35,7 +35,7 @@ impl<K, V> std::fmt::Debug for Types<K, V> {
     }
 }
 
-/// Those of a call with this key and this outcome.
+/// The types of a call with this key and this outcome.
 pub fn types<P: Part, R, O: Outcome<R>>(_: &P, _: O) -> Types<P::Owned, O::Stored> {
     Types::NEW
 }
@@ -218,12 +218,12 @@ pub mod able {
 }
 
 impl<K: 'static, V: 'static> FarTypes<K, V> {
-    /// As the answers are.
+    /// By the answers that were found.
     pub(crate) fn probed<A: KeyBytes<K>, B: ValueBytes<V>, C: KeyParts<K>>(_: A, _: B, _: C) -> Self {
         Self::found(A::key(), B::value(), C::parts())
     }
 
-    /// With the answer to whether results can be compared.
+    /// Adds the answer to whether results can be compared.
     pub(crate) fn comparing<D: ValueEqual<V>>(mut self, _: D) -> Self {
         if let Some(value) = &mut self.value {
             value.equal = D::equal();
@@ -232,13 +232,13 @@ impl<K: 'static, V: 'static> FarTypes<K, V> {
     }
 }
 
-/// What is known of a function's types where none of its arguments is at hand; it is a type, never a value.
+/// The types of a function, for when none of its arguments is at hand. It is used as a type, never as a value.
 pub trait Typed {
     /// What strategies are told.
     fn profiles() -> Profiles;
 }
 
-/// Keys, results, and what the two can.
+/// The types of keys and results, with the answers.
 #[derive(Debug)]
 pub struct Probed<K, V, A, B, C>(Types<K, V>, PhantomData<(A, B, C)>);
 

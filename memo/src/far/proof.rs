@@ -1,8 +1,8 @@
-//! The proof that what has been written is read as what it was.
+//! The proof that a result is read as it was written.
 //!
-//! A type may write other than it reads: serde's attributes make it easy, and codecs lack what some types need. So what
-//! is written is read back at once, before an engine has it, and compared with the value. What does not come back as it
-//! was is refused.
+//! A type may write something else than it reads: serde's attributes make that easy, and codecs lack what some types need.
+//! So a result is read back as soon as it is written, before an engine has it, and compared. One that does not come back as
+//! it was is refused.
 
 use std::any::TypeId;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::content::{Order, content};
 use super::detached::Read;
 use crate::lasting::Codec;
 
-/// How values are compared whose type can be.
+/// How two values are compared.
 pub(crate) type Equal<V> = fn(&V, &V) -> bool;
 
 /// Why a value is not written.
@@ -43,11 +43,11 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// `value` as bytes, with room for a label behind, that are read as `value`.
+/// `value` as bytes that are read as `value`, with room for a label behind them.
 ///
 /// # Errors
 ///
-/// If there are none.
+/// Why there are no such bytes.
 pub(super) fn proved<V: Serialize + 'static, R: Read<V>>(
     codec: Codec,
     value: &V,
@@ -55,7 +55,7 @@ pub(super) fn proved<V: Serialize + 'static, R: Read<V>>(
 ) -> Result<Vec<u8>, Refusal> {
     let bytes = codec.write(value).map_err(Refusal::Unwritten)?;
     if !carries_all::<V>(codec) {
-        // the result is there, and its caller is to have it, whatever is wrong with reading it
+        // a panic here must not keep the result from its caller
         catch_unwind(AssertUnwindSafe(|| prove::<V, R>(codec, value, &bytes, equal)))
             .unwrap_or(Err(Refusal::Panicked))?;
     }
@@ -71,7 +71,7 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
     let back: V = codec.decode::<V, R>(bytes).map_err(Refusal::Unread)?;
     let tell =
         |value: &V, order| content(value, order).map_err(|error| Refusal::Unwritten(error.to_string()));
-    // that a value is unequal says nothing where it does not equal itself
+    // a value that does not equal itself, as one with a NaN, tells nothing by being unequal
     let equal = equal
         .map(|equal| (equal(value, &back), equal))
         .and_then(|(is, equal)| if is || equal(value, value) { Some(is) } else { None });
@@ -80,14 +80,14 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
         Some(false) => false,
         _ if alike(Order::Told)? => true,
         _ if alike(Order::Kept)? => true,
-        // a set that is not known to be one: its elements are the same, and their order is nothing to its type
+        // the type says that both are equal, so it may be a set: then the order of its elements does not count
         Some(true) => alike(Order::Any)?,
         None => false,
     };
     if same { Ok(()) } else { Err(Refusal::Differs) }
 }
 
-/// Whether `codec` carries each value of type `V`, so that there is nothing to prove.
+/// Whether `codec` carries every value of type `V`, so that nothing has to be proved.
 fn carries_all<V: 'static>(codec: Codec) -> bool {
     codec == Codec::Raw || is_plain::<V>() || codec == Codec::Postcard && is_float::<V>()
 }
@@ -111,7 +111,7 @@ fn is_plain<V: 'static>() -> bool {
     one_of! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char String }
 }
 
-/// JSON has no NaN.
+/// Floats are not plain: JSON has no NaN.
 fn is_float<V: 'static>() -> bool {
     one_of! { f32 f64 }
 }

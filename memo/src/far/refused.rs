@@ -1,4 +1,4 @@
-//! Results that are not handed to engines, since their bytes would not be read as what they are.
+//! Results that are not handed to engines, because their bytes would be read as something else.
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeSet;
@@ -13,12 +13,12 @@ use crate::warn::warn;
 #[derive(Default)]
 pub(super) struct Refused {
     count: AtomicU64,
-    /// Why the first was.
+    /// Why the first one was refused.
     first: OnceLock<String>,
 }
 
 impl Refused {
-    /// One more, of type `V`, by the function called `function`. `carries` says whether another codec would do for it.
+    /// Counts another one, of type `V`, of the function called `function`. `carries` says whether another codec would do.
     pub(super) fn another<V: 'static>(
         &self,
         function: &str,

@@ -5,7 +5,8 @@ use memo_engines::guarded::Event as Happened;
 
 use crate::event::{self, Event};
 
-/// Says that the engine called `name` is in trouble, once for each cause and then now and then, and what that means.
+/// Tells what has happened to the engine called `name`. People are told as often as the guard counts it as news, and what it
+/// means for them.
 pub(crate) fn tell(name: &str, happened: &Happened<'_>) {
     let engine = name.to_owned();
     match *happened {

@@ -1,13 +1,13 @@
-//! Which types are sets whose order says nothing. serde writes a set as it does a vector; that two of them are equal
-//! in another order is known from the name of the type alone.
+//! Which types are sets whose order does not count. serde writes a set as it writes a vector, so only the name of the type
+//! tells that two of them are equal in another order.
 
 use std::any::type_name;
 
-/// Sets that are equal whatever their order, up to their parameters. `BTreeSet` has one order.
+/// The beginnings of the names of sets that are equal in any order. A `BTreeSet` has one order only.
 const SETS: [&str; 3] =
     ["std::collections::hash::set::HashSet<", "hashbrown::set::HashSet<", "indexmap::set::IndexSet<"];
 
-/// What is written as what it holds.
+/// The beginnings of the names of types that serde writes as what they hold.
 const AROUND: [&str; 7] = [
     "&mut ",
     "&",
@@ -21,11 +21,11 @@ const AROUND: [&str; 7] = [
 /// Whether `T` is such a set, or holds one and is written as it.
 pub(super) fn is_set<T: ?Sized>() -> bool {
     let name = type_name::<T>();
-    // most types are told apart by this, which is known when it is compiled
+    // for most types this is false, and known when they are compiled
     name.len() > SHORTEST && name.ends_with('>') && named_set(name)
 }
 
-/// No more than the length of any of [`SETS`].
+/// At most the length of the shortest of [`SETS`].
 const SHORTEST: usize = 24;
 
 fn named_set(mut name: &str) -> bool {

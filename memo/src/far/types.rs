@@ -12,8 +12,8 @@ use super::proof::{Equal, Refusal, proved};
 use crate::lasting::Codec;
 use crate::strategy::{Profiles, TypeProfile};
 
-/// How keys `K` and results `V` become bytes, and results come back, as far as they can; and what strategies are told
-/// about the two types.
+/// How keys `K` and results `V` become bytes and results come back, if they can, and what strategies are told of the two
+/// types.
 pub(crate) struct FarTypes<K, V> {
     pub(crate) key: Option<KeyType<K>>,
     pub(crate) value: Option<ValueType<V>>,
@@ -23,7 +23,7 @@ pub(crate) struct FarTypes<K, V> {
 /// How keys `K` become bytes; `None` where their `Serialize` fails.
 pub type KeyType<K> = fn(&K) -> Option<Vec<u8>>;
 
-/// How results `V` become bytes that are read as what they were.
+/// How results `V` become bytes, proved to be read as the same results.
 type Write<V> = fn(Codec, &V, Option<Equal<V>>) -> Result<Vec<u8>, Refusal>;
 
 /// How results `V` become bytes, and come back.
@@ -97,12 +97,12 @@ pub fn far_value<V: FarValue>() -> ValueType<V> {
 }
 
 impl<K: 'static, V: 'static> FarTypes<K, V> {
-    /// For engines that are asked for by name.
+    /// For a function whose author names engines.
     pub(crate) fn named(key: KeyType<K>, value: ValueType<V>) -> Self {
         Self::found(Some(key), Some(value), Vec::new())
     }
 
-    /// With what strategies are told.
+    /// Adds what strategies are told.
     pub(super) fn found(
         key: Option<KeyType<K>>,
         value: Option<ValueType<V>>,

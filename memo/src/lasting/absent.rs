@@ -2,4 +2,4 @@
 
 /// Nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Lasting;
+pub(crate) struct Lasting {}

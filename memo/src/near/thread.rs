@@ -194,7 +194,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     /// The look-up of a hit as it is where there is no lifetime.
     #[inline(always)]
     pub(crate) fn look<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Looked<'_, K, V> {
-        let Some(table) = self.table() else { return Looked::Miss(None) };
+        let Some(table) = self.found().filter(|table| table.has_caught_up()) else { return Looked::Slow };
         match table.entries.try_borrow() {
             Ok(entries) => table.looked(entries.get_fast(hash, query)),
             Err(_) => Looked::Miss(None),
@@ -208,7 +208,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
     /// Neither comparing a `K` by `query` nor cloning a `V` comes back to this table.
     #[inline(always)]
     pub(crate) unsafe fn look_simply<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Looked<'_, K, V> {
-        let Some(table) = self.table() else { return Looked::Miss(None) };
+        let Some(table) = self.found().filter(|table| table.has_caught_up()) else { return Looked::Slow };
         // SAFETY: this thread alone has the table, and the caller says that nothing of it uses it before the reference ends.
         match unsafe { table.entries.try_borrow_unguarded() } {
             Ok(entries) => table.looked(entries.get_fast(hash, query)),

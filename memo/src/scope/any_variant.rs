@@ -21,20 +21,20 @@ pub(crate) trait AnyVariant: Any + Send + Sync {
     /// Whether it can be used again for a cache with these settings.
     fn fits(&self, settings: &Settings) -> bool;
 
-    /// From now on its results are those of the namespace or isolation `within`, in engines that outlive the process; of
-    /// none: the function's own.
+    /// From now on, in engines that outlive the process, its results are those of the namespace or isolation `within`.
+    /// `None`: those of the function itself.
     fn enter(&'static self, within: Option<Vec<u8>>);
 
     /// Drops what is in memory.
     fn empty(&self);
 
-    /// What is being computed is not stored.
+    /// Keeps what is being computed from being stored.
     #[cfg(any(feature = "config", feature = "engines"))]
     fn supersede_all(&self);
 
     /// Removes what is in engines that outlive the process, without waiting for it.
     fn abandon(&self);
 
-    /// What its stores count.
+    /// What its store and its engines have counted.
     fn own_stats(&self) -> Stats;
 }

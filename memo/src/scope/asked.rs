@@ -14,12 +14,12 @@ pub(crate) struct Asked {
     pub(crate) ttl: Option<Duration>,
     pub(crate) choice: Choice,
     pub(crate) recordings: Vec<Recording>,
-    /// Somebody listens.
+    /// Somebody listens to events.
     pub(crate) heard: bool,
 }
 
 impl Asked {
-    /// What the scopes in force say of calls of the function `name`; none if nothing.
+    /// What the scopes in force say of calls of the function `name`. `None` if they say nothing.
     pub(crate) fn of(name: &str) -> Option<Self> {
         if stack::is_empty() {
             return None;
@@ -27,7 +27,7 @@ impl Asked {
         stack::look(|layers| {
             let mut asked = Asked::default();
             let mut any = false;
-            // innermost first: what is set stays
+            // the innermost layer comes first, and a field that it sets is not set again
             for layer in layers.filter(|layer| layer.only.as_ref().is_none_or(|only| only.matches(name))) {
                 any = true;
                 let Asked { directive, ttl, choice, recordings, .. } = &mut asked;

@@ -18,17 +18,17 @@ pub(crate) struct Call {
     _in_use: Option<InUse>,
 }
 
-/// Where a call is written down, and what is told of it when it is over.
+/// Where a call is recorded, and what listeners are told when it is over.
 #[derive(Debug)]
 struct Log {
     function: &'static str,
     recordings: Vec<Recording>,
-    /// Somebody listens.
+    /// Somebody listens to events.
     heard: bool,
-    /// In words, where the function shows its keys.
+    /// The key in words, if the function shows its keys.
     key: Option<String>,
     begun: Instant,
-    /// How it was answered, and how long that took; of a computation, how long its body took.
+    /// How it was answered, and how long that took. For a computation, how long the body took.
     answered: Option<(Answered, Duration)>,
     stored: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) enum Answered {
     By(&'static str),
     /// Another call's computation.
     Waited,
-    /// Its own.
+    /// Its own computation.
     Computed,
 }
 
@@ -68,22 +68,22 @@ impl Call {
         self.log.as_ref().is_some_and(|log| log.heard)
     }
 
-    /// Its key, in words.
+    /// Notes its key in words.
     pub(crate) fn shows(&mut self, key: Option<String>) {
         if let Some(log) = &mut self.log {
             log.key = key;
         }
     }
 
-    /// Tells that it found nothing, and computes.
+    /// Tells listeners that it found nothing and computes.
     pub(crate) fn missed(&self) {
         if let Some(log) = self.log.as_ref().filter(|log| log.heard) {
             event::tell_of(&Event::Miss { function: log.function }, log.key.as_deref());
         }
     }
 
-    /// Writes down how the call ended. Those who listen are told when all of it is over. `took` is the time of its
-    /// computation, if it was that.
+    /// Records how the call was answered. Listeners are told when the call is dropped. `took` is the time of its own
+    /// computation, if there was one.
     pub(crate) fn answered(&mut self, by: Answered, took: Option<Duration>) {
         if let Some(log) = &mut self.log {
             let time = match by {
@@ -95,7 +95,7 @@ impl Call {
         }
     }
 
-    /// Its result was stored.
+    /// Notes that its result was stored.
     pub(crate) fn stored(&mut self) {
         if let Some(log) = &mut self.log {
             log.stored = true;
@@ -117,7 +117,7 @@ impl Drop for Call {
 }
 
 impl Log {
-    /// Gives how long the call has taken.
+    /// Records the call. Gives how long it has taken.
     fn write(&self, answer: Answer, engine: Option<&'static str>) -> Duration {
         let &Log { function, begun, .. } = self;
         let time = begun.elapsed();

@@ -49,7 +49,7 @@ impl Choice {
         match (&self.engines, &self.realm) {
             (Some(engines), _) if **engines == ["auto"] => settings.engine = None,
             (Some(engines), _) => settings.engine = Some(or_memory(known(engines))),
-            // a test does not touch a disk because what it tests does
+            // isolated tests do not touch the disk, even if the function does
             (None, Some(_)) => settings.engine = Some(or_memory(Vec::new())),
             (None, None) if self.fallback.is_none() => return None,
             (None, None) => {}
@@ -68,8 +68,7 @@ fn or_memory(engines: Engines) -> Engines {
     if engines.is_empty() { vec!["memory".into()] } else { engines }
 }
 
-/// Those engines that exist. So there are never more such lists than there are combinations of engines, whatever is asked
-/// for.
+/// Those of `engines` that exist. So a scope cannot make more variants than there are combinations of engines.
 fn known(engines: &[String]) -> Engines {
     let (known, unknown): (Vec<_>, Vec<_>) =
         engines.iter().cloned().partition(|engine| crate::route::usable::is_known(engine, crate::far::KNOWN));

@@ -50,7 +50,7 @@ pin_project! {
     pub struct InScope<F> {
         #[pin]
         pub(super) future: F,
-        // its own, and those entered in it that are open between two polls
+        // its own scope, and scopes that were entered in it and are open between two polls
         pub(super) opens: Vec<Arc<Open>>,
     }
 }

@@ -12,13 +12,13 @@ pub(super) trait Caches: Send + Sync {
     fn leave(&self, realm: u64);
 }
 
-/// What one [`isolated`](super::Scope::isolated) stands for. With it go its caches.
+/// One isolation: see [`isolated`](super::Scope::isolated). When it is dropped, its caches are given back.
 pub(crate) struct Realm {
     /// Never 0, which stands for what is not isolated.
     pub(super) id: u64,
-    /// What tells it from those of other processes, in engines that they share.
+    /// Tells it from the isolations of other processes, in engines that they share.
     pub(super) token: [u8; 16],
-    /// Those of all functions that have a cache in it.
+    /// The caches of every function that has one in it.
     caches: Mutex<Vec<&'static dyn Caches>>,
 }
 
@@ -27,7 +27,7 @@ impl Realm {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut token = [0; 16];
-        // keyed anew for each, from what the system gives
+        // each `RandomState` is keyed anew from the system's random numbers
         token[..8].copy_from_slice(&RandomState::new().hash_one(id).to_le_bytes());
         token[8..].copy_from_slice(&RandomState::new().hash_one((id, std::process::id())).to_le_bytes());
         Arc::new(Realm { id, token, caches: Mutex::new(Vec::new()) })

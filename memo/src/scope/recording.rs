@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::pattern::Pattern;
 
-/// How many calls a recording keeps: the last ones.
+/// A recording keeps the last calls, at most so many.
 const MOST_CALLS: usize = 10_000;
 
 /// The calls made under a scope that [records](crate::Scope::record): a handle, which stays when the scope is over.

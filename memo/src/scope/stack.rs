@@ -11,7 +11,7 @@ use crate::directive::pending::Pending;
 #[derive(Debug)]
 pub(super) struct Open {
     layers: Vec<Arc<Layer>>,
-    /// Its guard has been dropped while it was not on the stack: with a future that was not being polled.
+    /// Its guard was dropped while it was not on the stack, because its future was not being polled.
     closed: AtomicBool,
     _pending: Pending,
 }
@@ -32,12 +32,12 @@ impl Open {
 
 thread_local! {
     static STACK: RefCell<Vec<Arc<Open>>> = const { RefCell::new(Vec::new()) };
-    /// How many there are, where asking costs next to nothing.
+    /// The length of `STACK`, which costs next to nothing to read.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Works on the stack, and on nothing at the end of a thread, when it is gone. What leaves the stack is to be handed
-/// out, and dropped there: it may run code of the user's.
+/// Gives `work` the stack. Does nothing at the end of a thread, when the stack is gone. `work` returns what leaves the stack,
+/// because dropping it may run user code.
 fn stack<R: Default>(work: impl FnOnce(&mut Vec<Arc<Open>>) -> R) -> R {
     let work = |stack: &RefCell<Vec<Arc<Open>>>| {
         let mut stack = stack.borrow_mut();
@@ -82,7 +82,7 @@ pub(super) fn look<R: Default>(look: impl FnOnce(&mut dyn Iterator<Item = &Layer
 /// with those that were entered meanwhile and are still open.
 pub(super) struct Installed<'o> {
     opens: &'o mut Vec<Arc<Open>>,
-    /// The first of them, which nobody else can take away.
+    /// The first of them, which only this takes off the stack.
     first: Option<Arc<Open>>,
 }
 

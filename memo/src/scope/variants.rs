@@ -33,14 +33,14 @@ pub(crate) struct Variants(OnceLock<Box<Table>>);
 
 struct Table {
     live: RwLock<Live>,
-    /// How many have been put there: the time by which it is told which were used last.
+    /// How many variants were ever put there. Serves as the time of their last use.
     time: AtomicU64,
     idle: Mutex<Vec<Idle>>,
 }
 
 type Live = HashMap<Name, Arc<Variant>, foldhash::fast::RandomState>;
 
-/// What a variant is found by.
+/// What a variant is found by: a [`Choice`] that does not keep its isolation alive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
     /// 0 where it is not isolated.
@@ -233,7 +233,7 @@ impl Variants {
         let made = Arc::new(Variant { record, table, name: name.clone(), used: AtomicU64::new(0) });
         made.use_now();
         let mut live = table.live.write().unwrap_or_else(PoisonError::into_inner);
-        // another thread may have been faster; then this one is given back as it goes
+        // if another thread was faster, `made` is given back as it is dropped
         let used = live.entry(name).or_insert_with(|| made.clone()).in_use();
         table.time.fetch_add(1, Ordering::Relaxed);
         let idle = if isolated { Vec::new() } else { take_idle_longest(&mut live) };
@@ -242,7 +242,7 @@ impl Variants {
         drop((idle, made));
         #[cfg(any(feature = "config", feature = "engines"))]
         if origin.version() != version {
-            // what has changed it may have retired all before this one was there
+            // the reload may have retired all variants before this one was in the table
             self.retire();
             return self.make(origin, choice);
         }
@@ -261,7 +261,7 @@ impl Variants {
         if !choice.is_apart() {
             return std::iter::once((origin, None)).chain(self.find(|name| name.realm == 0)).collect();
         }
-        // it may be in engines only, and not be known here yet
+        // also if it is not in the table yet: engines may hold results of it
         let mut records = self.others(origin, choice);
         records.push(self.of(origin, choice));
         records
@@ -299,7 +299,7 @@ impl Table {
     fn take_idle(&self, isolated: bool, settings: &Settings) -> Option<&'static dyn AnyVariant> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |idle: &Idle| {
-            // what user code in a store has given back could not be emptied there, and cannot from there
+            // one that user code gave back from inside a store was not emptied, and cannot be from inside a store
             (idle.clean || !is_closed()) && idle.isolated == isolated && idle.record.fits(settings)
         };
         let at = idle.iter().position(fits)?;
@@ -319,7 +319,7 @@ impl Variant {
 
     fn use_now(&self) {
         let now = self.table.time.load(Ordering::Relaxed);
-        // seldom another one, so that those who use it do not write what the others read
+        // nearly always the same, and then not written, so that threads do not take the line from each other
         if self.used.load(Ordering::Relaxed) != now {
             self.used.store(now, Ordering::Relaxed);
         }

@@ -5,7 +5,7 @@ use crate::plan::Plan;
 
 /// Decides where the results of functions live that name no engine, or `engine = "auto"`.
 ///
-/// Implement it, or write it as a closure; delegate to [`DefaultStrategy`] what it has no opinion on.
+/// Implement it, or write it as a closure; delegate to [`DefaultStrategy`](super::DefaultStrategy) what it has no opinion on.
 ///
 /// ```
 /// use memo::{DefaultStrategy, FunctionProfile, Plan, Strategy};
@@ -20,7 +20,7 @@ use crate::plan::Plan;
 /// ```
 ///
 /// It is asked once for each function (each instantiation of a generic one), at its first call, and by `plan()` before
-/// that. A strategy that panics is answered for by [`DefaultStrategy`].
+/// that. A strategy that panics is answered for by [`DefaultStrategy`](super::DefaultStrategy).
 pub trait Strategy: Send + Sync + 'static {
     /// Where the results of `function` should live, and why. What cannot be had is left out, and said in the plan.
     fn plan(&self, function: &FunctionProfile<'_>) -> Plan;

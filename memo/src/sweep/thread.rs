@@ -48,7 +48,8 @@ pub(crate) fn register(store: &'static dyn Sweep) {
 #[doc(hidden)]
 pub fn sweep_now() {
     stores().for_each(|store| quietly(|| store.sweep()));
-    // What the thread was just sweeping, it left to that. Waiting for itself, in a drop, it would wait long.
+    // A store that the thread was sweeping was left to it, so wait for it. The thread must not wait for itself, which it would
+    // if a drop calls this.
     while SWEEPING.load(Ordering::Acquire) && !IS_SWEEPER.get() {
         thread::yield_now();
     }
@@ -77,9 +78,9 @@ fn quietly(work: impl FnOnce()) {
 /// Wakes the thread, or starts it, to look round at the time `wish`, unless it does so earlier.
 #[inline]
 pub(super) fn wish(wish: u64, is_watched: impl FnOnce() -> bool) {
-    // The thread announces itself in `NEXT`, or the store in what `is_watched` reads, and then reads when the store is due;
-    // whoever calls this has done it the other way round. With a fence in between on both sides, one of the two sees the
-    // other.
+    // The caller has written when its store is due, and reads `NEXT` and `is_watched` now. The thread writes `NEXT`, and
+    // `register` what `is_watched` reads, before they read when the store is due. With a fence in between on both sides, one
+    // of the two sees the other.
     fence(Ordering::SeqCst);
     if wish < NEXT.load(Relaxed) && is_watched() {
         NEXT.fetch_min(wish, Relaxed);

@@ -20,7 +20,7 @@ use crate::scope::IntoLifetime;
 pub fn clock() -> Clock {
     static ONE: Mutex<()> = Mutex::new(());
     assert!(!HAS_CLOCK.get(), "memo: this test has the clock already: use what `clock()` gave it");
-    // nothing is broken by a test that fails
+    // a test that fails leaves the clock in order
     let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     HAS_CLOCK.set(true);
     Clock { moved_back: 0, _one: one }
@@ -78,14 +78,14 @@ fn move_wall_clock(millis: i64) {
     memo_engines::testing::move_clock(millis);
 }
 
-/// Nothing tells time by it.
+/// Without engines, nothing reads the clock on the wall.
 #[cfg(not(feature = "engines"))]
 fn move_wall_clock(_: i64) {}
 
 impl Drop for Clock {
     fn drop(&mut self) {
         move_wall_clock(self.moved_back);
-        // where it is gone, the thread is at its end and asks for none again
+        // at the end of the thread, the local may be gone
         let _ = HAS_CLOCK.try_with(|has| has.set(false));
     }
 }

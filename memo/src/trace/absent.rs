@@ -37,7 +37,7 @@ pub(crate) fn error(_: &str) -> bool {
     false
 }
 
-/// What a computation runs in.
+/// The span that a computation runs in: there is none.
 pub(crate) struct Span;
 
 /// While it lives, a computation runs.

@@ -82,16 +82,22 @@ fn a_setuid_program_goes_by_its_code_alone() {
     let program = place.path().join("program");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     mode(&program, 0o4755);
-    let output = Command::new(&program)
+    let mut command = Command::new(&program);
+    command
         .args(["--exact", TEST, "--nocapture", "--test-threads=1"])
         .env(CHILD, "1")
         .env("MEMO_CONFIG", place.path().join("memo.toml"))
         .env("MEMO_DEFAULTS__CAPACITY", "7")
         .current_dir(place.path())
         .uid(65_534)
-        .gid(65_534)
-        .output()
-        .unwrap();
+        .gid(65_534);
+    // a child of another test may hold the copy open for writing, until it has become another program
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
     let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{printed}\n{said}");
     if printed.contains("raised: false") {

@@ -18,9 +18,6 @@ use crate::imports::{Files, Imports, imports};
 /// The crates whose files lie in layers.
 const IN_LAYERS: [&str; 3] = ["memo-engines", "memo-macros", "memo"];
 
-/// Those of which `docs/architecture.md` does not draw every file yet.
-const DRAWN_IN_PART: [&str; 1] = ["memo"];
-
 /// The project.
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -81,10 +78,7 @@ fn the_layers_are_as_they_are_drawn() {
             text.split_once(&format!("\n### `{name}/src`\n")).expect("the crate has a section");
         let end =
             section.find("\n## ").into_iter().chain(section.find("\n### ")).min().unwrap_or(section.len());
-        let mut problems = problems(&section[..end], &imports(&files(name)));
-        if DRAWN_IN_PART.contains(&name) {
-            problems.retain(|problem| !problem.ends_with("is drawn 0 times"));
-        }
+        let problems = problems(&section[..end], &imports(&files(name)));
         assert!(
             problems.is_empty(),
             "`docs/architecture.md` draws `{name}` otherwise:\n{}",

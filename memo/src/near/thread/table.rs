@@ -183,7 +183,14 @@ impl<K, V> Table<K, V> {
     /// Whether it has done what other threads have asked for, perhaps just now. Not so while it is borrowed.
     #[inline(always)]
     pub(super) fn is_current(&self) -> bool {
-        self.epoch.get() == self.shared.epoch.load(Relaxed) || self.catch_up()
+        self.has_caught_up() || self.catch_up()
+    }
+
+    /// Whether it had done what other threads have asked for. The fast path asks this, and so calls nothing: a frame that saves
+    /// no registers is a small one, and a recursion repeats it.
+    #[inline(always)]
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.epoch.get() == self.shared.epoch.load(Relaxed)
     }
 
     /// Notes that something is removed, or all is, for computations that began before.
