@@ -1,75 +1,17 @@
 //! Functions whose results live in engines that outlive the process: through an engine of the test's own.
 #![cfg(feature = "engines")]
 
+mod shelf;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use memo::engine::{Capability, Engine, EngineFuture, Entry, Key, Space, utc_now};
+use memo::engine::utc_now;
 use memo::{Error, memoize};
 
-/// Keeps entries in a map, and fails when it is told to.
-#[derive(Default, Clone)]
-struct Shelf(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    entries: Mutex<HashMap<Key, Entry>>,
-    gets: AtomicU64,
-    puts: AtomicU64,
-    clears: AtomicU64,
-    fails: std::sync::atomic::AtomicBool,
-}
-
-impl Shelf {
-    /// One of this name, registered.
-    fn named(name: &str) -> Self {
-        let shelf = Shelf::default();
-        memo::engines().register(name, shelf.clone());
-        shelf
-    }
-
-    fn answer<T>(&self, answer: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> EngineFuture<'_, T> {
-        if self.0.fails.load(Ordering::SeqCst) {
-            let error = memo::engine::Error::new(memo::engine::ErrorKind::Unavailable, "reach the shelf");
-            return EngineFuture::ready(Err(error));
-        }
-        EngineFuture::ready(Ok(answer(&mut self.0.entries.lock().unwrap())))
-    }
-
-    fn gets(&self) -> u64 {
-        self.0.gets.load(Ordering::SeqCst)
-    }
-
-    fn len(&self) -> usize {
-        self.0.entries.lock().unwrap().len()
-    }
-}
-
-impl Engine for Shelf {
-    fn name(&self) -> &str {
-        "shelf"
-    }
-    fn capability(&self) -> Capability {
-        Capability { blocking: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.0.gets.fetch_add(1, Ordering::SeqCst);
-        self.answer(|entries| entries.get(key).filter(|entry| !entry.is_expired(utc_now())).cloned())
-    }
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.0.puts.fetch_add(1, Ordering::SeqCst);
-        self.answer(|entries| drop(entries.insert(*key, entry.clone())))
-    }
-    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.answer(|entries| entries.remove(key).is_some())
-    }
-    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.0.clears.fetch_add(1, Ordering::SeqCst);
-        self.answer(|entries| entries.retain(|key, _| key.space != *space))
-    }
-}
+use shelf::Shelf;
 
 static COMPUTES: AtomicU64 = AtomicU64::new(0);
 
@@ -214,7 +156,7 @@ fn an_engine_that_fails_never_fails_the_call() {
         n / 2
     }
     let shelf = Shelf::named("failing");
-    shelf.0.fails.store(true, Ordering::SeqCst);
+    shelf.fail(true);
     assert_eq!(half(4), 2);
     assert_eq!(half::stats().tiers[0].errors, 1);
     assert_eq!(half(4), 2);
@@ -222,7 +164,7 @@ fn an_engine_that_fails_never_fails_the_call() {
     let error: Error = half::invalidate(4).unwrap_err();
     assert!(error.is_temporary());
     assert!(error.to_string().contains("half: failed to "), "{error}");
-    shelf.0.fails.store(false, Ordering::SeqCst);
+    shelf.fail(false);
     // its circuit closes when it comes to that
     let stored = (6..).step_by(2).find(|&n| {
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -241,7 +183,7 @@ fn promise_16_what_is_damaged_is_a_miss_by_reason() {
     }
     let shelf = Shelf::named("damaged");
     text(3);
-    for entry in shelf.0.entries.lock().unwrap().values_mut() {
+    for entry in shelf.entries().values_mut() {
         let mut bytes = entry.bytes.to_vec();
         bytes[0] ^= 1;
         entry.bytes = bytes.into();
@@ -405,7 +347,7 @@ fn clearing_all_instantiations_clears_an_engine_once() {
     assert_eq!((sized::<1>(1), sized::<2>(1), sized::<3>(1)), (2, 3, 4));
     assert_eq!(shelf.len(), 3);
     sized::clear().unwrap();
-    assert_eq!((shelf.len(), shelf.0.clears.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!((shelf.len(), shelf.clears()), (0, 1));
     assert_eq!(sized::stats().entries, 0);
 }
 
@@ -426,7 +368,7 @@ fn what_happened_to_an_engine_is_told() {
     assert_eq!(stats.circuit, memo::engine::CircuitState::Closed);
     assert_eq!((stats.functions.hits, stats.functions.misses, stats.functions.errors), (3, 6, 0));
     assert_eq!((stats.calls.calls, stats.calls.failures), (15, 0), "a look for each, and six puts");
-    shelf.0.fails.store(true, Ordering::SeqCst);
+    shelf.fail(true);
     f(10);
     let stats = told();
     // soon it is half open
@@ -512,7 +454,7 @@ fn a_lifetime_goes_on_where_it_was_read_back_to() {
     }
     let shelf = Shelf::named("lives");
     f(1);
-    for entry in shelf.0.entries.lock().unwrap().values() {
+    for entry in shelf.entries().values() {
         let end = entry.expires.unwrap();
         let hour = 3_600_000;
         assert!((hour - 60_000..=hour).contains(&(end - utc_now())), "{end}");

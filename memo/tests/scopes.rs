@@ -1,15 +1,18 @@
 //! Scopes where engines outlive the process: each field, with each kind of function, in each kind of store.
 #![cfg(feature = "disk")]
 
+mod shelf;
+
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use memo::engine::{Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, Key, Space, utc_now};
+use memo::engine::{Disk, DiskOptions};
 use memo::{Answer, Scope, memoize, scope};
+
+use shelf::Shelf;
 
 thread_local! {
     static RUNS: Cell<u64> = const { Cell::new(0) };
@@ -112,83 +115,15 @@ subjects!(memory, "memory",);
 subjects!(tiers, "memory", engine = ["memory", "matrix shelf"]);
 subjects!(disk, "matrix disk", engine = "matrix disk");
 
-/// Keeps entries in a map.
-#[derive(Default, Clone)]
-struct Shelf(Arc<Mutex<HashMap<Key, Entry>>>);
-
-impl Shelf {
-    fn answer<T>(&self, answer: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> EngineFuture<'_, T> {
-        EngineFuture::ready(Ok(answer(&mut self.0.lock().unwrap())))
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-impl Engine for Shelf {
-    fn name(&self) -> &str {
-        "shelf"
-    }
-    fn capability(&self) -> Capability {
-        Capability { blocking: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.answer(|entries| entries.get(key).filter(|entry| !entry.is_expired(utc_now())).cloned())
-    }
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.answer(|entries| drop(entries.insert(*key, entry.clone())))
-    }
-    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.answer(|entries| entries.remove(key).is_some())
-    }
-    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.answer(|entries| entries.retain(|key, _| key.space != *space))
-    }
-}
-
-/// Fails whatever it is asked.
-struct Broken;
-
-impl Broken {
-    fn fail<T>() -> EngineFuture<'static, T> {
-        EngineFuture::ready(Err(memo::engine::Error::new(
-            memo::engine::ErrorKind::Unavailable,
-            "reach the shelf",
-        )))
-    }
-}
-
-impl Engine for Broken {
-    fn name(&self) -> &str {
-        "broken"
-    }
-    fn capability(&self) -> Capability {
-        Capability { blocking: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        Self::fail()
-    }
-    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
-        Self::fail()
-    }
-    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
-        Self::fail()
-    }
-    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
-        Self::fail()
-    }
-}
-
 /// Registers the engines, once.
 fn engines() {
     static DISK: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let place = tempfile::tempdir().unwrap();
         let disk = Disk::open(DiskOptions::at(place.path().join("store"))).unwrap();
         memo::engines().register("matrix disk", disk);
-        memo::engines().register("matrix shelf", Shelf::default());
-        memo::engines().register("other shelf", Shelf::default());
-        memo::engines().register("broken shelf", Broken);
+        Shelf::named("matrix shelf");
+        Shelf::named("other shelf");
+        Shelf::named("broken shelf").fail(true);
         place
     });
     LazyLock::force(&DISK);
@@ -422,11 +357,10 @@ mod twice {
 
 #[test]
 fn who_only_reads_moves_nothing_nearer() {
-    let (near, far) = (Shelf::default(), Shelf::default());
-    memo::engines().register("near shelf", near.clone());
-    memo::engines().register("far shelf", far.clone());
+    let near = Shelf::named("near shelf");
+    Shelf::named("far shelf");
     let stored = twice::first(1);
-    near.0.lock().unwrap().clear();
+    near.entries().clear();
     let runs = RUNS.get();
     assert_eq!(scope().read_only().with(|| twice::second(1)), stored);
     assert_eq!((near.len(), twice::second::stats().entries), (0, 0));
@@ -448,8 +382,7 @@ fn namespaces_are_the_same_in_the_next_process() {
             super::body(n)
         }
     }
-    let shelf = Shelf::default();
-    memo::engines().register("lasting shelf", shelf.clone());
+    let shelf = Shelf::named("lasting shelf");
     let within = |name: &str| scope().namespace(name);
     let (a, b) = (within("a").with(|| process::first(1)), within("b").with(|| process::first(1)));
     let runs = RUNS.get();
@@ -477,8 +410,7 @@ fn what_is_isolated_leaves_nothing_in_an_engine() {
     fn square(n: u64) -> u64 {
         n * n
     }
-    let shelf = Shelf::default();
-    memo::engines().register("bare shelf", shelf.clone());
+    let shelf = Shelf::named("bare shelf");
     square(1);
     let guard = scope().isolated().enter();
     square(1);

@@ -1,76 +1,16 @@
 //! Which engines the results of a function live in, who decides it, and how the plan says so.
 #![cfg(feature = "engines")]
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once};
+mod shelf;
 
-use memo::engine::{Capability, Engine, EngineFuture, Entry, ErrorKind, Key, Reach, Space, utc_now};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Once};
+
+use memo::engine::{Capability, Reach};
 use memo::{DefaultStrategy, FunctionProfile, Plan, Strategy, TypeStrategy, memoize};
 use serde::{Deserialize, Serialize};
 
-/// Keeps entries in a map, and fails when it is told to.
-#[derive(Clone)]
-struct Shelf(Arc<Inner>);
-
-struct Inner {
-    name: &'static str,
-    capability: Capability,
-    entries: Mutex<HashMap<Key, Entry>>,
-    fails: AtomicBool,
-}
-
-impl Shelf {
-    fn new(name: &'static str, reach: Reach, persistent: bool) -> Self {
-        let capability = Capability { blocking: true, reach, persistent, ..Capability::default() };
-        let (entries, fails) = (Mutex::default(), AtomicBool::new(false));
-        Shelf(Arc::new(Inner { name, capability, entries, fails }))
-    }
-
-    /// One of this name, registered.
-    fn named(name: &'static str) -> Self {
-        let shelf = Shelf::new(name, Reach::Process, false);
-        memo::engines().register(name, shelf.clone());
-        shelf
-    }
-
-    fn fail(&self, fails: bool) {
-        self.0.fails.store(fails, Ordering::SeqCst);
-    }
-
-    fn len(&self) -> usize {
-        self.0.entries.lock().unwrap().len()
-    }
-
-    fn answer<T>(&self, answer: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> EngineFuture<'_, T> {
-        if self.0.fails.load(Ordering::SeqCst) {
-            let error = memo::engine::Error::new(ErrorKind::Unavailable, "reach the shelf");
-            return EngineFuture::ready(Err(error));
-        }
-        EngineFuture::ready(Ok(answer(&mut self.0.entries.lock().unwrap())))
-    }
-}
-
-impl Engine for Shelf {
-    fn name(&self) -> &str {
-        self.0.name
-    }
-    fn capability(&self) -> Capability {
-        self.0.capability
-    }
-    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.answer(|entries| entries.get(key).filter(|entry| !entry.is_expired(utc_now())).cloned())
-    }
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.answer(|entries| drop(entries.insert(*key, entry.clone())))
-    }
-    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.answer(|entries| entries.remove(key).is_some())
-    }
-    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.answer(|entries| entries.retain(|key, _| key.space != *space))
-    }
-}
+use shelf::Shelf;
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Thumbnail;
@@ -85,8 +25,8 @@ struct Token(u64);
 fn set() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        memo::engines().register("local", Shelf::new("local", Reach::Machine, true));
-        memo::engines().register("fleet", Shelf::new("fleet", Reach::Fleet, false));
+        Shelf::with("local", Capability { reach: Reach::Machine, persistent: true, ..Capability::default() });
+        Shelf::with("fleet", Capability { reach: Reach::Fleet, ..Capability::default() });
         memo::set_strategy(
             TypeStrategy::new()
                 .value::<Thumbnail>("local")

@@ -1,49 +1,19 @@
-//! An engine in a map, and one function written twice over it: as it is in one process, and in the next.
+//! One function written twice over one engine: as it is in one process, and in the next.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::Once;
 
-use memo::engine::{Capability, Engine, EngineFuture, Entry, Key, Space};
 use memo::memoize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-#[derive(Default, Clone)]
-struct Shelf(Arc<Mutex<HashMap<Key, Entry>>>);
-
-impl Shelf {
-    fn answer<T>(&self, answer: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> EngineFuture<'_, T> {
-        EngineFuture::ready(Ok(answer(&mut self.0.lock().unwrap())))
-    }
-}
-
-impl Engine for Shelf {
-    fn name(&self) -> &str {
-        "shelf"
-    }
-    fn capability(&self) -> Capability {
-        Capability { blocking: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        self.answer(|entries| entries.get(key).cloned())
-    }
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry) -> EngineFuture<'a, ()> {
-        self.answer(|entries| drop(entries.insert(*key, entry.clone())))
-    }
-    fn remove<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, bool> {
-        self.answer(|entries| entries.remove(key).is_some())
-    }
-    fn clear<'a>(&'a self, space: &'a Space) -> EngineFuture<'a, ()> {
-        self.answer(|entries| entries.retain(|key, _| key.space != *space))
-    }
-}
+use crate::shelf::Shelf;
 
 /// Registers the engine.
 pub(crate) fn shelf() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| memo::engines().register("shelf", Shelf::default()));
+    ONCE.call_once(|| drop(Shelf::named("shelf")));
 }
 
 /// A type, and results of it.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use memo::memoize;
 use serde::{Deserialize, Serialize};
 
-use crate::shelf::shelf;
+use crate::twice::shelf;
 
 /// A result that is refused if `lost` is anything.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

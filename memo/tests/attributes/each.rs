@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::hostile::{
     Alternating, Disorder, Failing, Lying, LyingStruct, Other, Panicking, hostile, lying, lying_structs,
 };
-use crate::shelf::{
+use crate::twice::{
     self, Results, blind_json, blind_messagepack, blind_postcard, json, known, messagepack, postcard, unnamed,
 };
 
@@ -39,14 +39,14 @@ macro_rules! each {
             let expected = [$postcard, $messagepack, $json];
             let calls = [postcard::calls(), messagepack::calls(), json::calls()];
             for (calls, expected) in calls.into_iter().zip(expected) {
-                assert_found(&shelf::found(calls, of), expected);
+                assert_found(&twice::found(calls, of), expected);
             }
             let loses: &[&str] = &[$(stringify!($loses))?];
             if loses.is_empty() {
                 let of = |result: &Blind| of(&result.0);
                 let calls = [blind_postcard::calls(), blind_messagepack::calls(), blind_json::calls()];
                 for (calls, expected) in calls.into_iter().zip(expected) {
-                    assert_found(&shelf::found(calls, of), expected);
+                    assert_found(&twice::found(calls, of), expected);
                 }
             }
         })*
@@ -442,7 +442,7 @@ each! {
 fn promise_24_a_codec_is_chosen_that_the_type_can_be_read_from() {
     // some of these are read as what they turn out to be
     let of = |result: &All| matches!(result, All::promise_24_untagged(_) | All::promise_24_values_of_json(_));
-    assert_eq!(shelf::found(unnamed::calls(), of), "+-+++++++");
+    assert_eq!(twice::found(unnamed::calls(), of), "+-+++++++");
     let plan = unnamed::plan();
     assert!(plan.contains("messagepack"), "{plan}");
 
@@ -455,7 +455,7 @@ fn promise_24_a_codec_is_chosen_that_the_type_can_be_read_from() {
             vec![Known(None), Known(Some(None))]
         }
     }
-    assert_eq!(shelf::found(known::calls::<Known>(), |_| true), "++");
+    assert_eq!(twice::found(known::calls::<Known>(), |_| true), "++");
     let plan = known::plan();
     assert!(!plan.contains("postcard") && !plan.contains("messagepack"), "{plan}");
 }
@@ -507,6 +507,6 @@ fn promise_24_what_has_no_order_is_the_same_in_any() {
         }
     }
 
-    assert_eq!(shelf::found(blind_postcard::calls::<Sets>(), |_| true), "+");
-    assert_eq!(shelf::found(postcard::calls::<Own>(), |_| true), "+");
+    assert_eq!(twice::found(blind_postcard::calls::<Sets>(), |_| true), "+");
+    assert_eq!(twice::found(postcard::calls::<Own>(), |_| true), "+");
 }
