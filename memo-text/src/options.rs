@@ -34,7 +34,7 @@ macro_rules! options {
         $($then)+! {
             "engine" => engine: Engine {
                 configurable: true,
-                value: r#"`"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, `"disk"`, `"redis"` (the last three with the cargo feature of that name), a name of your own (with `engines`), or an array, nearest first"#,
+                value: r#"`"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, a built-in engine such as `"disk"` or `"redis"` (each of these with the cargo feature of its name), a name of your own (with `engines`), or an array, nearest first"#,
                 meaning: "where results live; an array is tiers",
                 default: r#"`"auto"`: the strategy chooses"#,
             }
