@@ -63,3 +63,45 @@ impl<T: Configurable> Configurable for Option<T> {
         T::of(text).map(Some)
     }
 }
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Is set in the process that reads the variables.
+    const CHILD: &str = "MEMO_ENGINES_TEST_CHILD";
+
+    #[test]
+    fn variables_are_read_for_options_of_any_build() {
+        if std::env::var_os(CHILD).is_some() {
+            return read();
+        }
+        let child = Command::new(std::env::current_exe().expect("the path of this program"))
+            .args(["--exact", "config::engines::tests::variables_are_read_for_options_of_any_build"])
+            .env(CHILD, "1")
+            .env("MEMO_ENGINES__SHELF__PATH", "/shelf")
+            .env("MEMO_ENGINES__SHELF__SHARED", "true")
+            .env("MEMO_ENGINES__SHELF__PREFIX", "shop:")
+            .env("MEMO_ENGINES__SHELF__DURABLE", "true")
+            .output()
+            .expect("this program runs again");
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    fn read() {
+        let mut settings = EngineSettings::of("shelf");
+        let (mut path, mut shared, mut prefix) = (None, false, "memo:".to_owned());
+        settings.set_in_any_build::<Option<PathBuf>>("path", &mut path);
+        settings.set_in_any_build("shared", &mut shared);
+        settings.set_in_any_build("prefix", &mut prefix);
+        assert_eq!((path, shared, prefix.as_str()), (Some("/shelf".into()), true, "shop:"));
+
+        let (mut url, mut durable) = (None, false);
+        settings.set_in_any_build::<Option<String>>("url", &mut url);
+        settings.set("durable", &mut durable);
+        assert_eq!((url, durable), (None, false), "one is not set, the other is not read in this build");
+    }
+}
