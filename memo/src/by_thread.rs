@@ -91,7 +91,7 @@ mod bound {
 }
 
 impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
-    /// The same, of keys and results that are bound.
+    /// These hooks, as functions of keys and results that are [`Bound`].
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
             weigh: self.weigh.map(bound::weigh),
@@ -120,7 +120,7 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    let memo = Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site);
+    let memo = Site::signposted::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site);
     if let Some(memo) = memo
         && const { !is_large::<O::Stored>() }
         && !directive::pending()
@@ -187,7 +187,7 @@ fn begin_miss<P: Part, V: Clone + 'static>(
 /// The record of such a function with keys `P` and results `R` stored as `O` says.
 type LocalBy<P, R, O> = Local<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
 
-/// What [`begin_here`] does after a look that was unusual. `memo` is the record, if this code has come by before.
+/// What [`begin_here`] does after a look that left the fast path. `memo` is the record, if this code has come by before.
 //
 // Few arguments, for which the caller's frame needs no room.
 #[cold]

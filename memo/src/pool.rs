@@ -81,7 +81,7 @@ impl Drop for Freed {
 ///
 /// # Safety
 ///
-/// As for [`drop_in`].
+/// It has come out of [`place`] as a value of this type, and nobody uses it any more.
 #[inline]
 pub(crate) unsafe fn take_out<T>(place: NonNull<T>) -> T {
     if const { !fits::<T>() } {
