@@ -41,6 +41,7 @@ use self::shared::Shared;
 pub use self::stats::DiskStats;
 use self::stores::Stores;
 use self::writer::Writer;
+use crate::engine::{Capability, Reach};
 use crate::error::Error;
 
 /// Stores entries in a directory of this machine: see the [module](self).
@@ -69,6 +70,25 @@ impl Disk {
             .spawn(|| writer.run())
             .map_err(|error| failure::io("start the writer", error))?;
         Ok(Self { shared, writer: Some(writer) })
+    }
+
+    /// The capability of an engine with these options. Only an opened engine knows whether its directory is on a file
+    /// system that may hang.
+    pub fn capability_with(options: &DiskOptions) -> Capability {
+        Capability {
+            reach: Reach::Machine,
+            persistent: true,
+            blocking: true,
+            hangs: false,
+            deferred: !options.durable,
+            expires: true,
+            iterates: true,
+            clears_cheaply: true,
+            witnesses: true,
+            leases: true,
+            watches: false,
+            largest: Some(options.largest()),
+        }
     }
 
     /// The directory that is used.

@@ -138,16 +138,16 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
 fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, body, output) = (private(model), &model.body, &model.output);
     let enter = first_part(model, "enter", outcome, site);
-    let (result, missed, computation) = (hidden("result"), hidden("missed"), hidden("computation"));
+    let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
     quote! {
-        let #missed = #enter;
-        let mut #computation = match #missed.acquire(#outcome).await {
+        let #acquire = #enter;
+        let #computing = match #acquire.await {
             #private::Result::Ok(#result) => return #result,
-            #private::Result::Err(#computation) => #computation,
+            #private::Result::Err(#computing) => #computing,
         };
         // the body's own braces stand within those of the block
         #[allow(unused_braces)]
-        let #result = #computation
+        let #result = #computing
             .compute(async move {
                 // tells the type of the block, which `?` needs to know
                 #[allow(unreachable_code, clippy::all)]
@@ -158,7 +158,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
                 #body
             })
             .await;
-        #computation.finish(#outcome, &#result);
+        #computing.finish(#outcome, &#result);
         #result
     }
 }

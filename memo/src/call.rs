@@ -10,12 +10,13 @@
 //!                 └─ computation ─ the body ─ store ───────→ result
 //! ```
 //!
-//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`enter`], [`Missed::acquire`], the
-//! body within [`Computation::compute`], [`Computation::finish`].
+//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`enter`], [`Acquire`], the body within
+//! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
 mod begun;
 mod computation;
+mod computing;
 mod control;
 mod look;
 mod lookup;
@@ -23,13 +24,15 @@ mod missed;
 mod running;
 mod store;
 
-pub use computation::Computation;
+pub use acquire::Acquire;
+pub(crate) use acquire::AcquireBy;
+pub use computing::Computing;
 pub use control::{Ask, Entry, Reply, control, insert, invalidate, peek};
-pub(crate) use look::{Look, begin_miss, hit, look_closely, look_first};
+pub(crate) use look::{Look, begin_miss, enter_miss, hit, look_closely, look_first};
 pub use look::{begin, enter};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
-pub use missed::Missed;
-pub(crate) use missed::MissedBy;
+#[cfg(all(test, memo_shuttle))]
+pub(crate) use missed::Missed;
 pub use running::Running;
 pub(crate) use running::RunningBy;

@@ -42,15 +42,16 @@ mod route;
 mod sets;
 mod store;
 mod tier;
+mod typed;
 mod types;
 mod watch;
 
 pub(crate) use claims::{claim, is_refused};
 pub(crate) use key::{FarKey, Hold};
 pub(crate) use looked::{Found, Looked};
-pub(crate) use plane::Far;
 pub(crate) use probes::{KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use probes::{Typed, able, probed, types};
 pub(crate) use route::{KNOWN, route, route_by};
+pub(crate) use typed::Far;
 pub(crate) use types::FarTypes;
 pub use types::{KeyType, ValueType, far_key, far_value};

@@ -15,7 +15,6 @@ use std::hash::{BuildHasher, Hasher};
 
 use crate::config;
 use crate::counters::Counters;
-use crate::far::Far;
 use crate::flight::Flights;
 use crate::flight::graph::Graph;
 use crate::function::Function;
@@ -216,7 +215,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             evicted: counts.evicted,
             expired: counts.expired,
             recomputed: counts.recomputed,
-            tiers: self.far.as_ref().map(Far::stats).unwrap_or_default(),
+            tiers: self.far.as_ref().map(|far| far.stats()).unwrap_or_default(),
             ..Stats::default()
         }
     }

@@ -1,5 +1,7 @@
 //! Names of engines: how they are given, and how sentences speak of them.
 
+use memo_text::built_in;
+
 /// One name of an engine, or several, nearest first: `"disk"`, `["memory", "disk"]`.
 pub trait EngineNames {
     /// The names, in order.
@@ -38,17 +40,20 @@ pub(crate) fn place(engine: &str) -> String {
         "memory" => "in memory".to_owned(),
         "moka" => "in memory (moka)".to_owned(),
         "thread" => "in a table of each thread's own".to_owned(),
-        "disk" => "on disk".to_owned(),
-        "redis" => "in redis".to_owned(),
-        own => format!("in \"{own}\""),
+        far => match built_in(far) {
+            Some(engine) => engine.place.to_owned(),
+            None => format!("in \"{far}\""),
+        },
     }
 }
 
 /// The engine as what a sentence is about.
 pub(crate) fn subject(engine: &str) -> String {
     match engine {
-        "memory" | "moka" | "thread" | "redis" => engine.to_owned(),
-        "disk" => "the disk".to_owned(),
-        own => format!("\"{own}\""),
+        "memory" | "moka" | "thread" => engine.to_owned(),
+        far => match built_in(far) {
+            Some(engine) => engine.subject.to_owned(),
+            None => format!("\"{far}\""),
+        },
     }
 }

@@ -23,6 +23,7 @@ mod lifetime;
 mod realm;
 mod recording;
 mod stack;
+mod typed;
 mod variants;
 
 pub(crate) use any_variant::AnyVariant;
@@ -32,7 +33,8 @@ pub use entered::{InScope, ScopeGuard};
 pub use lifetime::IntoLifetime;
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
-pub(crate) use variants::{Origin, Variants};
+pub(crate) use typed::Origin;
+pub(crate) use variants::Variants;
 
 use layer::{Layer, Names};
 use realm::Realm;

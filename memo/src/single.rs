@@ -6,7 +6,7 @@
 use std::any::TypeId;
 
 use crate::call::{
-    AddHooks, Look, Missed, MissedBy, RunningBy, begin_miss, hit, is_large, look_closely, look_first,
+    AcquireBy, AddHooks, Look, RunningBy, begin_miss, enter_miss, hit, is_large, look_closely, look_first,
 };
 use crate::function::Function;
 use crate::hooks::Hooks;
@@ -75,23 +75,23 @@ impl std::ops::Deref for Single {
     }
 }
 
-/// Looks nearby, for an asynchronous call of a function with one instantiation. Those with several go by
+/// The first part of an asynchronous call of a function with one instantiation. Those with several go by
 /// [`enter`](crate::call::enter).
 ///
 /// # Errors
 ///
-/// A call that found nothing, to go on with.
+/// The part that comes next, where nothing was found.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter_single<P: SharedPart, R, O: SharedOutcome<R>>(
     function: &'static Single,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, AcquireBy<P, R, O>> {
     if const { !is_large::<O::Stored>() } {
         match look_first::<P, R, O>(function.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
-            Look::Miss(memo, hash) => return Err(Missed::new(memo, hash, key)),
+            Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
             Look::Slow => {}
         }
     }
@@ -146,11 +146,11 @@ fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, AcquireBy<P, R, O>> {
     let memo = function.memo(&|| hooks(Hooks::new()));
     let mut found = None;
     match look_closely::<P, R, O>(memo, &|| function.site(), key, &mut found) {
-        Some(missed) => Err(missed),
+        Some(missed) => Err(missed.acquire(outcome)),
         None => hit(&mut found, outcome),
     }
 }

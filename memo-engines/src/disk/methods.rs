@@ -8,7 +8,7 @@ use super::failure::{NAME, failure};
 use super::index;
 use super::operation::Op;
 use super::owner;
-use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Reach, Space, Witness, utc_now};
+use crate::engine::{Capability, Engine, EngineFuture, Entry, Key, Lease, Space, Witness, utc_now};
 use crate::error::ErrorKind;
 use crate::random::token;
 
@@ -18,20 +18,8 @@ impl Engine for Disk {
     }
 
     fn capability(&self) -> Capability {
-        Capability {
-            reach: Reach::Machine,
-            persistent: true,
-            blocking: true,
-            hangs: self.shared.stores.remote,
-            deferred: !self.shared.stores.options.durable,
-            expires: true,
-            iterates: true,
-            clears_cheaply: true,
-            witnesses: true,
-            leases: true,
-            watches: false,
-            largest: Some(self.shared.stores.options.largest()),
-        }
+        let stores = &self.shared.stores;
+        Capability { hangs: stores.remote, ..Self::capability_with(&stores.options) }
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> EngineFuture<'a, Option<Entry>> {

@@ -39,8 +39,13 @@ pub(super) enum Named {
     Far(String),
 }
 
-/// Reads one name of an engine. `words` are the names that exist, whether or not their cargo feature is on.
+/// The built-in engines that outlive the process, and whether the cargo feature of each is on.
+const FAR: &[(&str, bool)] = memo_text::built_in_engines!();
+
+/// Reads one name of an engine. `words` are the names that exist beside [`FAR`], whether or not their cargo feature is on.
 pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<Named> {
+    let far = FAR.iter().map(|(name, _)| *name);
+    let words: &[&str] = &words.iter().copied().chain(far).collect::<Vec<_>>();
     let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
     let wrong = |message: String| Err(Error::new(message).at(value));
     match text.value().as_str() {
@@ -48,9 +53,8 @@ pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Resul
         "memory" => Ok(Named::Near(Near::Memory)),
         "thread" => Ok(Named::Thread),
         "moka" if cfg!(feature = "moka") => Ok(Named::Near(Near::Moka)),
-        "disk" if cfg!(feature = "disk") => Ok(Named::Far("disk".to_owned())),
-        "redis" if cfg!(feature = "redis") => Ok(Named::Far("redis".to_owned())),
-        known @ ("moka" | "disk" | "redis") => {
+        far if FAR.contains(&(far, true)) => Ok(Named::Far(far.to_owned())),
+        known if known == "moka" || FAR.contains(&(known, false)) => {
             wrong(format!("engine \"{known}\" needs the cargo feature `{known}` of memo"))
         }
         // Engines that the program registers are not known here. But a name that is nearly one of ours is a slip.

@@ -48,8 +48,8 @@ impl Engine {
     }
 }
 
-/// The names that exist, whether or not their cargo feature is on.
-const ENGINES: &[&str] = &["auto", "memory", "thread", "moka", "disk", "redis"];
+/// The names that exist beside those of engines that outlive the process.
+const ENGINES: &[&str] = &["auto", "memory", "thread", "moka"];
 
 impl Value for Engine {
     const TAKES: &'static str =

@@ -27,8 +27,8 @@ impl Fallback {
 const THREAD: &str =
     "\"thread\" cannot be a fallback, because threads do not share its results: use \"memory\"";
 
-/// The names that exist, whether or not their cargo feature is on.
-const FALLBACKS: &[&str] = &["none", "memory", "moka", "disk", "redis"];
+/// The names that exist beside those of engines that outlive the process.
+const FALLBACKS: &[&str] = &["none", "memory", "moka"];
 
 impl Value for Fallback {
     const TAKES: &'static str = "the name of an engine, an array of names, or \"none\"";

@@ -19,7 +19,7 @@ use crate::trace::Span;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
 /// [finished](Computation::finish), because the body panicked or its future was dropped, another caller takes over.
-pub struct Computation<K: OwnedPart, V: Value, F: Value> {
+pub(super) struct Computation<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     /// None for a call that stores nothing.
     lead: Option<Lead<'static, K, V, F>>,
@@ -121,13 +121,16 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// Runs the body of an asynchronous function.
-    pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
+    pub(super) fn compute<B: Future>(
+        &self,
+        body: B,
+    ) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
         holding(self.lead.as_ref(), self.span().around(body))
     }
 
     /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
+    pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
         let mut more = self.more.take();

@@ -3,6 +3,7 @@
 //! What is not a hit at the first look, as nearly all are, leaves by a function out of line and does not come back, so that the
 //! hit keeps next to nothing for it: the arguments for the body, and room for what such a function gives.
 
+use crate::call::acquire::AcquireBy;
 use crate::call::lookup::{AddHooks, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
@@ -21,27 +22,27 @@ use crate::site::Site;
 pub(crate) type MemoBy<P, R, O> =
     Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
-/// Looks nearby, for an asynchronous call.
+/// The first part of an asynchronous call.
 ///
 /// `site` is a function so that what only the slow path wants of it is made there. It gives the same each time, and that
 /// goes for all functions of its type.
 ///
 /// # Errors
 ///
-/// A call that found nothing, to go on with.
+/// The part that comes next, where nothing was found.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
     site: S,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, AcquireBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
     let memo = Site::signposted::<S, P::Owned, O::Stored, O::Failure>(&site);
     if const { !is_large::<O::Stored>() } {
         match look_first::<P, R, O>(memo, key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
-            Look::Miss(memo, hash) => return Err(Missed::new(memo, hash, key)),
+            Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
             Look::Slow => {}
         }
     }
@@ -159,6 +160,18 @@ pub(crate) fn hit<R, O: Outcome<R>, E>(found: &mut Option<O::Stored>, outcome: O
     }
 }
 
+/// What [`enter`] does on a miss.
+#[cold]
+#[inline(never)]
+pub(crate) fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
+    memo: &'static MemoBy<P, R, O>,
+    hash: u64,
+    key: P,
+    outcome: O,
+) -> AcquireBy<P, R, O> {
+    Missed::new(memo, hash, key).acquire(outcome)
+}
+
 /// What [`enter`] does after a look that left the fast path. `memo` is the record, if `code` has come by before.
 #[cold]
 #[inline(never)]
@@ -169,11 +182,11 @@ fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
-) -> Result<R, MissedBy<P, R, O>> {
+) -> Result<R, AcquireBy<P, R, O>> {
     let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new())));
     let mut found = None;
     match look_closely::<P, R, O>(memo, site, key, &mut found) {
-        Some(missed) => Err(missed),
+        Some(missed) => Err(missed.acquire(outcome)),
         None => hit(&mut found, outcome),
     }
 }

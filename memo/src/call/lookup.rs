@@ -18,7 +18,7 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
 /// many times their size, which unoptimized code does not share between its steps.
 pub(crate) const LARGE: usize = 2048;
 
-/// Whether results of the type `R` are [large](LARGE).
+/// Whether results of the type `R` are large.
 pub const fn is_large<R>() -> bool {
     size_of::<R>() > LARGE
 }

@@ -3,6 +3,7 @@
 use crate::call::acquire::Acquire;
 use crate::call::begun::{Begun, Ended, Shared};
 use crate::call::computation::Computation;
+use crate::call::computing::Computing;
 use crate::call::lookup::{LARGE, Same};
 use crate::call::running::Running;
 use crate::directive::Directive;
@@ -18,7 +19,7 @@ use crate::settings::SingleFlight;
 
 /// A call that found nothing nearby.
 #[derive(Debug)]
-pub struct Missed<K: OwnedPart, V: Value, F: Value> {
+pub(crate) struct Missed<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: Option<K>,
@@ -63,7 +64,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     //
     // Not a frame of ours is on the stack while the body runs: it may call this function again, to any depth.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn begin<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O) -> Result<R, Running<K, V, F>> {
+    pub(crate) fn begin<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Result<R, Running<K, V, F>> {
         // in parts, which need no place in the caller's frame
         let Missed { memo, hash, key, call } = self;
         match Self::start(memo, hash, key, call) {
@@ -144,16 +148,16 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
     /// to compute.
-    #[inline(never)]
-    pub fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
         mut self,
         outcome: O,
     ) -> Acquire<K, V, F, R, O> {
         let begun = match self.lead_at_once(false) {
             Ok(flight) => {
                 let started = Computation::count(self.memo, true);
-                let computation = Computation::leading(self.memo, flight, started);
-                return Acquire::ended(Ended::Compute(computation), outcome);
+                let computing = Computing::new(|| Computation::leading(self.memo, flight, started));
+                return Acquire::compute(computing, outcome);
             }
             Err(begun) => begun,
         };

@@ -1,7 +1,8 @@
-//! What a configuration means for engines.
-//!
-//! The options of each are taken apart field by field, so that one which is added does not compile before it is either
-//! configurable or said not to be.
+//! What is configured for a built-in engine, for whoever makes it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use memo_engines::GuardOptions;
 
@@ -9,136 +10,135 @@ use super::schema;
 use super::state::current;
 use super::value::Setting;
 
-/// The engine `disk`.
-#[cfg(feature = "disk")]
-pub(crate) fn disk() -> (memo_engines::DiskOptions, GuardOptions) {
-    let (mut options, mut guard) = (memo_engines::DiskOptions::default(), GuardOptions::default());
-    for (option, setting) in configured("disk") {
-        set_guard(&mut guard, option, &setting);
-        set_disk(&mut options, option, &setting);
+/// What is configured for an engine, by option. Options are taken out of it.
+pub(crate) struct EngineSettings(BTreeMap<&'static str, Setting>);
+
+impl EngineSettings {
+    /// What is configured for the engine called `name`.
+    pub(crate) fn of(name: &str) -> Self {
+        let loaded = current();
+        let set = |rule: &schema::Rule| Some((rule.name, loaded.engine(name, rule.name)?.setting.clone()));
+        Self(schema::engine(name).filter_map(set).collect())
     }
-    (options, guard)
-}
 
-/// The engine `redis`; no options if no address is configured.
-#[cfg(feature = "redis")]
-pub(crate) fn redis() -> (Option<memo_engines::RedisOptions>, GuardOptions) {
-    let (mut options, mut guard) = (None, memo_engines::Redis::guard());
-    // the address stands first in the schema
-    for (option, setting) in configured("redis") {
-        set_guard(&mut guard, option, &setting);
-        set_redis(&mut options, option, &setting);
+    /// Sets `field` if `option` is configured.
+    pub(crate) fn set<T: Configurable>(&mut self, option: &str, field: &mut T) {
+        if let Some(value) = self.0.get(option).and_then(T::of) {
+            *field = value;
+            self.0.remove(option);
+        }
     }
-    (options, guard)
-}
 
-/// The options of the engine called `name` that are configured, in the order of the schema.
-fn configured(name: &str) -> Vec<(&'static str, Setting)> {
-    let loaded = current();
-    let set = |rule: &schema::Rule| Some((rule.name, loaded.engine(name, rule.name)?.setting.clone()));
-    schema::engine(name).filter_map(set).collect()
-}
-
-/// Sets an option of the guard; whether it is one.
-fn set_guard(options: &mut GuardOptions, option: &str, setting: &Setting) -> bool {
-    let GuardOptions { budget, failures, backoff, max_backoff, helpers, strict } = options;
-    match (option, setting) {
-        ("budget", Setting::Time(length)) => *budget = *length,
-        ("backoff", Setting::Time(length)) => *backoff = *length,
-        ("max_backoff", Setting::Time(length)) => *max_backoff = *length,
-        ("failures", Setting::Number(count)) => *failures = u32::try_from(*count).unwrap_or(u32::MAX),
-        ("helpers", Setting::Number(count)) => *helpers = in_memory(*count),
-        ("strict", Setting::Switch(switch)) => *strict = *switch,
-        _ => return false,
+    /// Like [`set`](Self::set), for an option whose variable is read in builds without the feature `config` too.
+    pub(crate) fn set_in_any_build<T: Configurable>(&mut self, option: &str, field: &mut T) {
+        self.set(option, field);
     }
-    true
-}
 
-/// Sets an option of the disk; whether it is one.
-#[cfg(feature = "disk")]
-fn set_disk(options: &mut memo_engines::DiskOptions, option: &str, setting: &Setting) -> bool {
-    let memo_engines::DiskOptions {
-        path,
-        shared,
-        max_size,
-        large_over,
-        durable,
-        queue,
-        put_wait,
-        wait,
-        busy_timeout,
-        touch_after,
-        sweep_every,
-        // where its lines go
-        warn: _,
-    } = options;
-    match (option, setting) {
-        ("path", Setting::Path(place)) => *path = Some(place.clone()),
-        ("shared", Setting::Switch(switch)) => *shared = *switch,
-        ("max_size", Setting::Size(bytes)) => *max_size = *bytes,
-        ("large_over", Setting::Size(bytes)) => *large_over = in_memory(*bytes),
-        ("durable", Setting::Switch(switch)) => *durable = *switch,
-        ("queue", Setting::Size(bytes)) => *queue = in_memory(*bytes),
-        ("put_wait", Setting::Time(length)) => *put_wait = *length,
-        ("wait", Setting::Time(length)) => *wait = *length,
-        ("busy_timeout", Setting::Time(length)) => *busy_timeout = *length,
-        ("touch_after", Setting::Time(length)) => *touch_after = *length,
-        ("sweep_every", Setting::Time(length)) => *sweep_every = *length,
-        _ => return false,
+    /// The options of the engine's guard: as they are configured, otherwise as `options` has them.
+    ///
+    /// The options are taken apart field by field, so that one which is added does not compile before it is configurable.
+    pub(crate) fn guard(&mut self, mut options: GuardOptions) -> GuardOptions {
+        let GuardOptions { budget, failures, backoff, max_backoff, helpers, strict } = &mut options;
+        self.set("budget", budget);
+        self.set("failures", failures);
+        self.set("backoff", backoff);
+        self.set("max_backoff", max_backoff);
+        self.set("helpers", helpers);
+        self.set("strict", strict);
+        options
     }
-    true
 }
 
-/// Sets an option of Redis; whether it is one. There are none before the address is set.
-#[cfg(feature = "redis")]
-fn set_redis(options: &mut Option<memo_engines::RedisOptions>, option: &str, setting: &Setting) -> bool {
-    match (option, setting, options) {
-        ("url", Setting::Address(url), options) => *options = Some(memo_engines::RedisOptions::at(url)),
-        ("prefix", Setting::Text(prefix), Some(options)) => options.prefix.clone_from(prefix),
-        _ => return false,
+/// A type of values that the options of engines have.
+pub(crate) trait Configurable: Sized {
+    /// The value that `setting` stands for; `None` if it stands for one of another type.
+    fn of(setting: &Setting) -> Option<Self>;
+}
+
+impl Configurable for bool {
+    fn of(setting: &Setting) -> Option<Self> {
+        if let Setting::Switch(switch) = setting { Some(*switch) } else { None }
     }
-    true
 }
 
-/// A size or a count, of which memory has no more than `usize` can say.
-fn in_memory(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+impl Configurable for Duration {
+    fn of(setting: &Setting) -> Option<Self> {
+        if let Setting::Time(length) = setting { Some(*length) } else { None }
+    }
+}
+
+impl Configurable for u64 {
+    fn of(setting: &Setting) -> Option<Self> {
+        if let Setting::Size(number) | Setting::Number(number) = setting { Some(*number) } else { None }
+    }
+}
+
+/// Numbers that are too large count as the largest.
+impl Configurable for u32 {
+    fn of(setting: &Setting) -> Option<Self> {
+        u64::of(setting).map(|number| Self::try_from(number).unwrap_or(Self::MAX))
+    }
+}
+
+/// Numbers that are too large count as the largest.
+impl Configurable for usize {
+    fn of(setting: &Setting) -> Option<Self> {
+        u64::of(setting).map(|number| Self::try_from(number).unwrap_or(Self::MAX))
+    }
+}
+
+impl Configurable for PathBuf {
+    fn of(setting: &Setting) -> Option<Self> {
+        if let Setting::Path(path) = setting { Some(path.clone()) } else { None }
+    }
+}
+
+impl Configurable for String {
+    fn of(setting: &Setting) -> Option<Self> {
+        if let Setting::Text(text) | Setting::Address(text) = setting { Some(text.clone()) } else { None }
+    }
+}
+
+/// An option that need not have a value.
+impl<T: Configurable> Configurable for Option<T> {
+    fn of(setting: &Setting) -> Option<Self> {
+        T::of(setting).map(Some)
+    }
 }
 
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use std::path::Path;
 
+    use super::super::kind::Kind;
     use super::super::value::Given;
     use super::*;
 
+    impl EngineSettings {
+        /// A right value for each option of the engine called `name`.
+        pub(crate) fn with_every_option(name: &str) -> Self {
+            Self(schema::engine(name).map(|rule| (rule.name, setting(rule))).collect())
+        }
+
+        /// The options that nobody has taken.
+        pub(crate) fn left(&self) -> Vec<&'static str> {
+            self.0.keys().copied().collect()
+        }
+    }
+
     /// A right value for the option of each rule.
     fn setting(rule: &schema::Rule) -> Setting {
-        let given = ["true", "7", "7s", "redis://host"].into_iter().map(|text| rule.kind.read(text));
+        let example = if let Kind::Address(address) = rule.kind { address.example } else { "text" };
+        let given = ["true", "7", "7s", example].into_iter().map(|text| rule.kind.read(text));
         let given = given.chain([Given::Text("text".to_owned())]);
         let right = given.filter_map(|given| rule.kind.check(given, Some(Path::new("/")), true).ok()).next();
         right.unwrap_or_else(|| panic!("no value is right for `{}`", rule.name))
     }
 
     #[test]
-    fn every_option_in_the_schema_sets_something() {
-        for rule in schema::GUARD {
-            assert!(set_guard(&mut GuardOptions::default(), rule.name, &setting(rule)), "{}", rule.name);
-        }
-        for (engine, rules) in schema::ENGINES {
-            for rule in *rules {
-                let set = match *engine {
-                    #[cfg(feature = "disk")]
-                    "disk" => set_disk(&mut memo_engines::DiskOptions::default(), rule.name, &setting(rule)),
-                    #[cfg(feature = "redis")]
-                    "redis" => {
-                        let mut options = Some(memo_engines::RedisOptions::at("redis://host"));
-                        set_redis(&mut options, rule.name, &setting(rule))
-                    }
-                    _ => continue,
-                };
-                assert!(set, "{engine}.{}", rule.name);
-            }
-        }
+    fn the_schema_has_all_built_in_engines() {
+        let known: Vec<_> = schema::ENGINES.iter().map(|(name, _)| *name).collect();
+        let built_in: Vec<_> = memo_text::BUILT_IN.iter().map(|engine| engine.name).collect();
+        assert_eq!(known, built_in);
     }
 }

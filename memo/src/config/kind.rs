@@ -7,9 +7,11 @@ mod names;
 mod texts;
 mod wrong;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::value::{Given, Setting};
+pub(super) use texts::Address;
 use wrong::Wrong;
 
 /// What an option takes.
@@ -24,7 +26,7 @@ pub(super) enum Kind {
     Number,
     Path,
     Text,
-    Address,
+    Address(&'static Address),
     Engines,
     Fallback,
     Share,
@@ -33,8 +35,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn expected(self) -> &'static str {
-        match self {
+    fn expected(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Kind::Switch => "`true` or `false`",
             Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
             Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
@@ -43,13 +45,13 @@ impl Kind {
             Kind::Number => "a whole number of at least 1",
             Kind::Path => "a path, as a text",
             Kind::Text => "a text that is not empty",
-            Kind::Address => "a URL such as \"redis://host:6379\"",
+            Kind::Address(address) => return format!("a URL such as {:?}", address.example).into(),
             Kind::Engines => "an engine such as \"disk\", or an array of them, nearest first",
             Kind::Fallback => "an engine such as \"memory\", an array of them, or \"none\"",
             Kind::Share => "`false`, \"process\", \"machine\" or \"fleet\"",
             Kind::OnError => "\"one\" or \"all\"",
             Kind::Patience => "a duration such as \"10s\", or \"never\"",
-        }
+        })
     }
 
     /// The value that the text of an environment variable stands for.
@@ -61,7 +63,7 @@ impl Kind {
             | Kind::Budget
             | Kind::Path
             | Kind::Text
-            | Kind::Address
+            | Kind::Address(_)
             | Kind::OnError
             | Kind::Patience => Given::Text(text),
             Kind::Engines | Kind::Fallback if text.contains(',') => {
@@ -95,7 +97,7 @@ impl Kind {
             Kind::Patience => lifetimes::patience(given),
             Kind::Path => texts::path(given, place),
             Kind::Text => texts::text(given),
-            Kind::Address => texts::address(given),
+            Kind::Address(address) => texts::address(given, address),
             Kind::Engines => names::engines(given, strict),
             Kind::Fallback => names::fallback(given, strict),
         };

@@ -1,6 +1,6 @@
 //! The sections there are, and the options of each.
 
-use super::kind::Kind;
+use super::kind::{Address, Kind};
 use super::options::rows;
 use crate::settings::Settings;
 
@@ -61,8 +61,22 @@ pub(super) const ENGINES: &[(&str, &[Rule])] = &[
             rule("sweep_every", Kind::Time),
         ],
     ),
-    ("redis", &[rule("url", Kind::Address), rule("prefix", Kind::Text)]),
+    ("redis", &[rule("url", Kind::Address(&REDIS)), rule("prefix", Kind::Text)]),
 ];
+
+/// The addresses of the engine `redis`.
+const REDIS: Address = Address {
+    example: "redis://host:6379",
+    is_scheme: |scheme| {
+        let (server, way) = scheme.split_once('+').unwrap_or((scheme, ""));
+        match server {
+            "redis" | "valkey" => matches!(way, "" | "cluster" | "sentinel" | "unix"),
+            "rediss" | "valkeys" => matches!(way, "" | "cluster" | "sentinel"),
+            "unix" => way.is_empty(),
+            _ => false,
+        }
+    },
+};
 
 /// All options of the engine `name`.
 pub(super) fn engine(name: &str) -> impl Iterator<Item = &'static Rule> + Clone {

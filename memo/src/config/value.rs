@@ -79,7 +79,7 @@ impl Given {
 
 /// What an option is set to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Setting {
+pub(crate) enum Setting {
     Switch(bool),
     /// `None` is no bound.
     Bound(Option<u64>),

@@ -3,9 +3,9 @@
 use memo_engines::Key;
 
 use super::key::Hold;
-use super::plane::Far;
+use super::plane::Plane;
 
-impl<K, V: 'static> Far<K, V> {
+impl Plane {
     /// From now on `drop` is called for what others change where the function's results are: with the hash of a key, or
     /// for all.
     pub(crate) fn follow(&self, drop: impl Fn(Option<u64>) + Send + Sync + 'static) {

@@ -1,20 +1,16 @@
 //! What a function's keys are called in its engines.
 
 use std::any::type_name;
-use std::sync::PoisonError;
 
 use memo_engines::Key;
 
-use super::digest::digest;
-use super::plane::Far;
+use super::plane::Plane;
+use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
     /// The key in the engines; `None` if its `Serialize` fails.
     pub(crate) fn key(&self, key: &K) -> Option<Key> {
-        let encoded = (self.key)(key)?;
-        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
-        let parts = [&self.identity[..], &encoded].into_iter().chain(home.within.as_deref());
-        Some(Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) })
+        Some(self.key_of_bytes(&(self.key)(key)?))
     }
 
     /// The key in the engines of one with this hash; `None` if it has none, or once two keys have had the same.
@@ -26,18 +22,25 @@ impl<K, V: 'static> Far<K, V> {
         if self.apart.meet(&found.digest, hash) {
             return Some(found);
         }
+        self.mixed_up(type_name::<K>());
+        None
+    }
+}
+
+impl Plane {
+    /// Two keys of this type were found to be one for the engines.
+    #[cold]
+    fn mixed_up(&self, key_type: &str) {
         if self.apart.mix() {
             crate::warn::warn(&format!(
                 "`{}`: two keys that are not equal are written as the same bytes, so its results are kept in memory only, and \
                  those in its engines are dropped; its key is of the type `{}`: write all that its `Eq` compares \
                  (`#[serde(skip)]` leaves a field out), or say `key = ..`",
-                self.name,
-                type_name::<K>(),
+                self.name, key_type,
             ));
             // nobody knows to which of the keys they belong
             self.abandon();
         }
-        None
     }
 
     /// Whether two keys were found to be one for the engines.

@@ -25,7 +25,11 @@ fn worker() -> MutexGuard<'static, Option<SyncSender<Work>>> {
 /// Polls `work` once here. If that does not finish it, it goes on on a thread of ours. Engines that hand over to a thread
 /// or a runtime of their own are done at once.
 pub(super) fn run(work: impl Future<Output = ()> + Send + 'static) {
-    let mut work: Work = Box::pin(work);
+    run_boxed(Box::pin(work));
+}
+
+/// Does what [`run`] does. Knows no types, so that it is compiled once, in this crate.
+fn run_boxed(mut work: Work) {
     if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
         return;
     }

@@ -18,7 +18,7 @@ use self::held::HeldLease;
 use self::renewer::{TIME, holders, take_left};
 use super::key::FarKey;
 use super::looked::{Found, Looked};
-use super::plane::Far;
+use super::typed::Far;
 use crate::flight::Lead;
 use crate::flight::graph::{Blocks, Node};
 use crate::key::OwnedPart;

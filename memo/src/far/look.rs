@@ -8,7 +8,7 @@ use memo_engines::{Entry, Key, utc_now};
 
 use super::key::{FarKey, Hold};
 use super::looked::{Found, Looked};
-use super::plane::Far;
+use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
     /// What the engines have for a key, nearest first. Nothing is put into nearer engines.

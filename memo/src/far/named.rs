@@ -7,6 +7,9 @@ use memo_engines::Guarded;
 
 type Named = BTreeMap<String, Arc<Guarded>>;
 
+/// The built-in engines, and whether this build has them.
+const BUILT_IN: &[(&str, bool)] = memo_text::built_in_engines!();
+
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
 
 /// All that are registered, or built in and in use.
@@ -16,9 +19,7 @@ pub(crate) fn named() -> MutexGuard<'static, Named> {
 
 /// Whether there is an engine of this name, in use or not.
 pub(crate) fn is_registered(name: &str) -> bool {
-    (cfg!(feature = "disk") && name == "disk")
-        || (cfg!(feature = "redis") && name == "redis")
-        || named().contains_key(name)
+    BUILT_IN.contains(&(name, true)) || named().contains_key(name)
 }
 
 /// The names of those that are registered, or built in and in use, in alphabetical order.

@@ -1,9 +1,12 @@
-//! A function's share of the far plane: what it is called there, how its keys and results become bytes, and its engines.
+//! What a function has in the far plane whatever its types: its name there, its engines, and what became of its results.
+//!
+//! It is compiled once, in this crate; [`Far`](super::typed::Far) adds how keys and results of the function's types become
+//! bytes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use memo_engines::{Calls, CircuitState, Engine, Guarded, Space};
+use memo_engines::{Calls, CircuitState, Engine, Guarded, Key, Space};
 
 use super::apart::Apart;
 use super::built_in;
@@ -14,7 +17,6 @@ use super::lifetime::Longest;
 use super::naming;
 use super::refused::Refused;
 use super::tier::Tier;
-use super::types::{FarTypes, KeyType, ValueType};
 use super::watch::Watched;
 use crate::lasting::Codec;
 use crate::plan::Plan;
@@ -22,10 +24,11 @@ use crate::route::Route;
 use crate::settings::Settings;
 use crate::stats::TierStats;
 
-/// A function's share of the far plane.
-pub(crate) struct Far<K, V> {
-    pub(super) key: KeyType<K>,
-    pub(super) value: ValueType<V>,
+/// Gives the fingerprint of a type of results and the codec that they are written with, by the codec that is named.
+pub(super) type Format<'f> = &'f dyn Fn(Option<Codec>) -> (u64, Codec);
+
+/// A function's share of the far plane, without its types.
+pub(crate) struct Plane {
     pub(super) tiers: Vec<Tier>,
     pub(super) home: RwLock<Home>,
     pub(super) identity: [u8; 16],
@@ -51,15 +54,10 @@ pub(crate) struct Far<K, V> {
     pub(super) full_name: String,
 }
 
-impl<K, V: 'static> Far<K, V> {
-    /// The engines on the `route` of a function called `name`; `None` if there are none.
-    pub(crate) fn open(
-        settings: &Settings,
-        route: &Route,
-        types: Option<&FarTypes<K, V>>,
-        name: &str,
-    ) -> Option<Self> {
-        let Some(&FarTypes { key: Some(key), value: Some(value), .. }) = types else { return None };
+impl Plane {
+    /// The engines on the `route` of a function called `name`; `None` if there are none. `format` gives the fingerprint of
+    /// its results and their codec, by the codec that the author names. It is asked only if there are engines.
+    pub(super) fn open(settings: &Settings, route: &Route, name: &str, format: Format<'_>) -> Option<Self> {
         let open = |names: &[String]| -> Vec<_> {
             names.iter().filter_map(|name| Some((name.clone(), built_in::open(name)?))).collect()
         };
@@ -88,32 +86,23 @@ impl<K, V: 'static> Far<K, V> {
         let guards = guards.into_iter().chain(stand_ins).collect();
         let name = name.to_owned();
         let longest = Longest::of(settings);
-        Some(Far {
+        Some(Plane {
             lessor,
             guards,
             follows,
             name,
             longest,
-            ..Self::new(key, value, tiers, identity, settings.lasting.codec)
+            ..Self::new(tiers, identity, format(settings.lasting.codec))
         })
     }
 
-    pub(super) fn new(
-        key: KeyType<K>,
-        value: ValueType<V>,
-        tiers: Vec<Tier>,
-        identity: Identity<'_>,
-        codec: Option<Codec>,
-    ) -> Self {
-        let shape = (value.shape)();
+    pub(super) fn new(tiers: Vec<Tier>, identity: Identity<'_>, (fingerprint, codec): (u64, Codec)) -> Self {
         let numbers = [identity.version.to_le_bytes(), identity.code.to_le_bytes()].concat();
         let full = [identity.name.as_bytes(), identity.parameters.as_bytes(), &numbers];
         let full = digest("memo function 1", &full);
-        Far {
-            fingerprint: shape.fingerprint,
-            codec: Codec::of::<V>(codec, shape),
-            key,
-            value,
+        Plane {
+            fingerprint,
+            codec,
             tiers,
             home: RwLock::new(Home::new(identity.name, None)),
             identity: first(&full),
@@ -144,6 +133,13 @@ impl<K, V: 'static> Far<K, V> {
         self.refused.reason().into_iter().fold(plan, Plan::because)
     }
 
+    /// The key in the engines of a key that was encoded so.
+    pub(super) fn key_of_bytes(&self, encoded: &[u8]) -> Key {
+        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
+        let parts = [&self.identity[..], encoded].into_iter().chain(home.within.as_deref());
+        Key { space: home.space, digest: digest("memo key 1", &parts.collect::<Vec<_>>()) }
+    }
+
     /// From now on its results are those of the namespace or isolation `within`. `None`: those of the function itself.
     pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
         *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.full_name, within);
@@ -158,32 +154,5 @@ impl<K, V: 'static> Far<K, V> {
     pub(crate) fn stats(&self) -> Vec<TierStats> {
         let unstorable = self.refused.count();
         self.tiers.iter().map(|tier| TierStats { unstorable, ..tier.stats() }).collect()
-    }
-}
-
-#[cfg(all(test, not(memo_shuttle)))]
-mod tests {
-    use super::super::types::{far_key, far_value};
-    use super::*;
-
-    /// The key of the `u64` 7 of a function, in hexadecimal digits.
-    fn key(within: Option<&str>) -> String {
-        let identity = Identity { name: "app::square", parameters: "", version: 0, code: 0 };
-        let far = Far::<u64, u64>::new(far_key(), far_value(), Vec::new(), identity, None);
-        far.enter(within.map(|within| within.as_bytes().to_vec()));
-        let key = far.key(&7).unwrap();
-        key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn promise_13_keys_are_pinned() {
-        assert_eq!(
-            key(None),
-            "bbab841faabc0fa340c11245ccbfe8f9edd181a204d1f44af48526b2c8376c83d48d8c2203eb0a0f1564979f2723467e"
-        );
-        assert_eq!(
-            key(Some("namespace tenant-42")),
-            "b5390f5c6dc3f1c6d29113835a6420a0d9628661d509d6698f08cd44447958cc685bb7f8c7ae68206ca7f40f81301cd6"
-        );
     }
 }

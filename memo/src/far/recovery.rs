@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use memo_engines::Key;
 
-use super::plane::Far;
+use super::plane::Plane;
 use crate::background::Background;
 use crate::clock::exact;
 use crate::fork;
@@ -55,13 +55,9 @@ fn run() {
     }
 }
 
-impl<K, V: 'static> Far<K, V> {
+impl Plane {
     /// Memory keeps a result while all engines fail: once one is back, `clear` drops it.
-    pub(crate) fn kept_in_fallback(&'static self, clear: impl Fn() + Send + 'static)
-    where
-        K: Sync,
-        V: Sync,
-    {
+    pub(crate) fn kept_in_fallback(&'static self, clear: impl Fn() + Send + 'static) {
         if self.is_mixed() {
             // its engines are not used any more, so it keeps all results in memory for good
             return;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use memo_engines::Key;
 
 use super::later;
-use super::plane::Far;
+use super::plane::Plane;
 use super::tier::Tier;
+use super::typed::Far;
 use crate::error::{Error, ErrorKind};
 use crate::memoized::Clearing;
 
@@ -16,7 +17,9 @@ impl<K, V: 'static> Far<K, V> {
         let Some(key) = self.key(key) else { return };
         self.forget_key(key);
     }
+}
 
+impl Plane {
     /// Removes an entry without waiting for it.
     pub(super) fn forget_key(&self, key: Key) {
         for tier in &self.tiers {
@@ -53,11 +56,7 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Removes what the function has in all engines, whatever its type parameters.
-    pub(crate) fn clear(&'static self) -> Vec<Clearing>
-    where
-        K: Send + Sync,
-        V: Send + Sync,
-    {
+    pub(crate) fn clear(&'static self) -> Vec<Clearing> {
         let space = self.space();
         let clear = |tier: &'static Tier| Clearing {
             of: (Arc::as_ptr(&tier.engine).cast::<()>().addr(), space.0),

@@ -9,8 +9,9 @@ use super::exit::OnItsWay;
 use super::key::{FarKey, FarValue};
 use super::later;
 use super::lifetime::millis;
-use super::plane::Far;
+use super::plane::Plane;
 use super::tier::Tier;
+use super::typed::Far;
 use crate::clock::nanos;
 use crate::error::Error;
 
@@ -36,7 +37,9 @@ impl<K, V: 'static> Far<K, V> {
         let witnesses = self.tiers.iter().map(|_| None).collect();
         Some(Box::new(FarKey { unseen: true, ..FarKey::new(key, self.hold(&key, hash), witnesses) }))
     }
+}
 
+impl Plane {
     /// Hands a result to all engines that have not seen an invalidation since.
     pub(crate) fn store(
         &'static self,

@@ -59,7 +59,7 @@ async fn call_async(memo: &'static Model, key: u8, body: impl Future<Output = u6
         Ok(stored) => return stored,
         Err(missed) => missed,
     };
-    let mut computation = match missed.acquire(Whole).await {
+    let computation = match missed.acquire(Whole).await {
         Ok(result) => return result,
         Err(computation) => computation,
     };

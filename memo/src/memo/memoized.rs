@@ -3,7 +3,6 @@
 use std::any::TypeId;
 
 use super::{Memo, Version};
-use crate::far::Far;
 use crate::key::OwnedPart;
 use crate::memoized::{Clearing, FunctionId, Memoized};
 use crate::outcome::Value;
@@ -41,7 +40,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
                 memo.flights.supersede_all();
             }
             memo.near.clear();
-            let of_engines = memo.far.as_ref().map(Far::clear).unwrap_or_default();
+            let of_engines = memo.far.as_ref().map(|far| far.clear()).unwrap_or_default();
             clearings.extend(of_engines.into_iter().map(|clearing| clearing.holding(in_use.clone())));
         }
         clearings

@@ -39,7 +39,7 @@ impl<K: OwnedPart, V: Value, F: Value> crate::memoized::Configured for Memo<K, V
     fn go_by(&'static self, settings: Settings) {
         let before = self.versions.current();
         self.replace(settings);
-        let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(crate::far::Far::follows);
+        let follows = |version: &Version<K, V>| version.far.as_ref().is_some_and(|far| far.follows());
         if follows(self) && !follows(before) {
             // no message will come for entries that were stored before the engine was watched
             self.begin_anew();

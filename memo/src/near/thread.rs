@@ -20,8 +20,10 @@
 #![allow(unsafe_code)]
 
 mod counts;
+mod detail;
 mod entries;
 mod list;
+mod mark;
 mod shared;
 mod table;
 

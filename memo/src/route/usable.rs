@@ -1,5 +1,7 @@
 //! Which engines a function can use, of those that are asked for by name.
 
+use memo_text::built_in;
+
 use super::{Known, Lacks};
 use crate::names::subject;
 use crate::near::Kind;
@@ -23,10 +25,8 @@ fn named(engine: &str, known: Known) -> Named {
         far if (known.is_registered)(far) => Named::Far,
         #[cfg(not(feature = "moka"))]
         "moka" => Named::Featureless("moka"),
-        // with their features they are registered
-        "disk" => Named::Featureless("disk"),
-        "redis" => Named::Featureless("redis"),
-        _ => Named::Missing,
+        // a built-in engine is registered if its feature is on
+        far => built_in(far).map_or(Named::Missing, |engine| Named::Featureless(engine.name)),
     }
 }
 

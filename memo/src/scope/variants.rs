@@ -5,13 +5,10 @@
 //! the next namespace. One is given back only when nobody has it [in use](InUse): a computation that began under one
 //! namespace never stores into another.
 //!
-//! The table knows records as [`AnyVariant`], whatever their types. [`Choice::of`] gives back the type, which is that of the
-//! function's own record.
+//! The table knows records as [`AnyVariant`], whatever their types; [`typed`](super::typed) gives back the type.
 
-use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -117,58 +114,7 @@ impl fmt::Debug for InUse {
 }
 
 /// A record, and what keeps it for its namespace if it is a variant.
-pub(crate) type Used<R> = (&'static R, Option<InUse>);
-
-type AnyUsed = (&'static dyn AnyVariant, Option<InUse>);
-
-/// The record that a function has outside of all scopes, which knows its variants.
-pub(crate) trait Origin: AnyVariant + Sized {
-    fn variants(&'static self) -> &'static Variants;
-}
-
-/// The record as its own type.
-fn typed<R: AnyVariant>((record, in_use): AnyUsed) -> Used<R> {
-    let record: &'static dyn Any = record;
-    (record.downcast_ref().expect("a variant has the types of its function"), in_use)
-}
-
-/// Records of one function.
-pub(crate) struct Records<R>(std::vec::IntoIter<AnyUsed>, PhantomData<fn() -> R>);
-
-impl<R: AnyVariant> Records<R> {
-    fn new(records: Vec<AnyUsed>) -> Self {
-        Records(records.into_iter(), PhantomData)
-    }
-}
-
-impl<R: AnyVariant> Iterator for Records<R> {
-    type Item = Used<R>;
-
-    fn next(&mut self) -> Option<Used<R>> {
-        self.0.next().map(typed)
-    }
-}
-
-impl Choice {
-    /// The record of the function `origin` for this choice.
-    pub(crate) fn of<R: Origin>(&self, origin: &'static R) -> Used<R> {
-        if !self.is_elsewhere() {
-            return (origin, None);
-        }
-        typed(origin.variants().of(origin, self))
-    }
-
-    /// The records that hold results of the same namespace under other choices of engines.
-    pub(crate) fn others<R: Origin>(&self, origin: &'static R) -> Records<R> {
-        Records::new(origin.variants().others(origin, self))
-    }
-
-    /// The records that `clear` is about here: those of the namespace in force; outside of any, all that are not
-    /// isolated.
-    pub(crate) fn to_clear<R: Origin>(&self, origin: &'static R) -> Records<R> {
-        Records::new(origin.variants().to_clear(origin, self))
-    }
-}
+pub(super) type AnyUsed = (&'static dyn AnyVariant, Option<InUse>);
 
 impl Variants {
     pub(crate) const fn new() -> Self {
@@ -203,7 +149,7 @@ impl Variants {
     }
 
     /// The record of `origin` for this choice, which is another than its own.
-    fn of(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> AnyUsed {
+    pub(super) fn of(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> AnyUsed {
         let table = self.table();
         let live = table.live.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(variant) = live.get(choice) {
@@ -249,7 +195,8 @@ impl Variants {
         used
     }
 
-    fn others(&self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
+    /// The records that hold results of the same namespace under other choices of engines.
+    pub(super) fn others(&self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
         let mut others = self.find(|name| name.has_results_of(choice) && !name.has_engines_of(choice));
         if choice.is_elsewhere() && !choice.is_apart() {
             others.push((origin, None));
@@ -257,7 +204,8 @@ impl Variants {
         others
     }
 
-    fn to_clear(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
+    /// The records that `clear` is about under this choice.
+    pub(super) fn to_clear(&'static self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
         if !choice.is_apart() {
             return std::iter::once((origin, None)).chain(self.find(|name| name.realm == 0)).collect();
         }

@@ -49,13 +49,11 @@ fn names(given: Given, word: &str, strict: bool) -> Result<Vec<String>, Wrong> {
     Ok(names)
 }
 
-/// The engines that a program may name, and whether this one can have them.
-const BUILT_IN: [(&str, bool); 4] = [
-    ("memory", true),
-    ("moka", cfg!(feature = "moka")),
-    ("disk", cfg!(feature = "disk")),
-    ("redis", cfg!(feature = "redis")),
-];
+/// The engines that a program may name without registering them, and whether this build has them.
+fn built_in() -> impl Iterator<Item = (&'static str, bool)> + Clone {
+    const FAR: &[(&str, bool)] = memo_text::built_in_engines!();
+    [("memory", true), ("moka", cfg!(feature = "moka"))].into_iter().chain(FAR.iter().copied())
+}
 
 /// Whether there is, or may yet be, an engine called `name`.
 ///
@@ -63,7 +61,7 @@ const BUILT_IN: [(&str, bool); 4] = [
 ///
 /// What is wrong with it.
 fn is_engine(name: &str, strict: bool) -> Result<(), String> {
-    match BUILT_IN.iter().find(|(known, _)| *known == name) {
+    match built_in().find(|(known, _)| *known == name) {
         Some((_, true)) => return Ok(()),
         Some((_, false)) if registered::is_registered(name) => return Ok(()),
         Some((_, false)) => {
@@ -75,9 +73,9 @@ fn is_engine(name: &str, strict: bool) -> Result<(), String> {
         return Ok(());
     }
     // the names of built-in engines are among these once the engines were used
-    let own = registered::names().into_iter().filter(|name| BUILT_IN.iter().all(|(known, _)| known != name));
+    let own = registered::names().into_iter().filter(|name| built_in().all(|(known, _)| known != name));
     let own: Vec<_> = own.collect();
-    let usable = BUILT_IN.iter().filter(|(_, usable)| *usable).map(|(name, _)| *name);
+    let usable = built_in().filter(|(_, usable)| *usable).map(|(name, _)| name);
     let names = usable.chain(own.iter().map(String::as_str));
     if strict || nearest(name, names.clone()).is_some() {
         let slip = nearest(name, names.clone()).is_some();

@@ -25,27 +25,36 @@ pub(super) fn text(given: Given) -> Result<Setting, Wrong> {
     }
 }
 
-pub(super) fn address(given: Given) -> Result<Setting, Wrong> {
+/// What the addresses of an engine begin with.
+#[derive(Debug)]
+pub(in crate::config) struct Address {
+    /// One of them.
+    pub(in crate::config) example: &'static str,
+    /// Whether this is the scheme of one.
+    pub(in crate::config) is_scheme: fn(&str) -> bool,
+}
+
+pub(super) fn address(given: Given, address: &Address) -> Result<Setting, Wrong> {
     let Given::Text(text) = given else { return Err(Wrong::Unfit(given)) };
-    is_address(&text).map_err(Wrong::Because)?;
+    is_address(&text, address).map_err(Wrong::Because)?;
     Ok(Setting::Address(text))
 }
 
-/// Whether `text` begins as the address of a Redis does: enough to find what is no address, also where the engine that
-/// reads the rest is not built in.
+/// Whether `text` begins as an address of the engine does. That is enough to find what is no address, also in a build without
+/// the engine, which reads the rest.
 ///
 /// # Errors
 ///
 /// What is wrong with it, without the text itself, which may hold a password.
-fn is_address(text: &str) -> Result<(), String> {
+fn is_address(text: &str, address: &Address) -> Result<(), String> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err("it has no scheme".to_owned());
     };
-    let (kind, way) = scheme.split_once('+').unwrap_or((scheme, ""));
-    match (kind, way) {
-        _ if rest.is_empty() => Err("nothing stands behind its scheme".to_owned()),
-        ("redis" | "rediss" | "valkey" | "valkeys", "" | "cluster" | "sentinel") => Ok(()),
-        ("redis" | "valkey", "unix") | ("unix", "") => Ok(()),
-        _ => Err("its scheme is unknown".to_owned()),
+    if rest.is_empty() {
+        return Err("nothing stands behind its scheme".to_owned());
+    }
+    match (address.is_scheme)(scheme) {
+        true => Ok(()),
+        false => Err("its scheme is unknown".to_owned()),
     }
 }

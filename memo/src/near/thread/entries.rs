@@ -8,7 +8,6 @@
 //! the list and passes an entry as often as it was used since the hand came by last (CLOCK). Lifetimes and weights are in
 //! a list of their own, which is empty as long as no entry has one.
 
-use std::cell::Cell;
 use std::mem::{needs_drop, replace};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -16,7 +15,9 @@ use std::time::Duration;
 use hashbrown::{HashTable, hash_table};
 
 use super::counts::{AS_ENTRIES, Counts, add};
-use crate::clock::{FINE, NEVER, coarse, exact, nanos};
+use super::detail::Detail;
+use super::mark::{Mark, Short};
+use crate::clock::{NEVER, nanos};
 use crate::near::limits::{Bound, Limits, ends};
 use crate::near::lookup::{Fast, Lookup};
 use crate::near::retired::drop_retired;
@@ -56,92 +57,11 @@ struct Entry<K, V> {
     mark: Mark,
 }
 
-/// Most of a hash, and above it, in two bits, how often the entry was used since the hand came by: up to three times.
-struct Mark(Cell<u32>);
-
 /// A hash table of so many buckets is small.
 const SMALL: usize = 256;
 
 /// So much the list takes at once, if it is as good as known to grow to it.
 const FEW_BYTES: usize = 4096;
-
-/// One use, in a [`Mark`].
-const USE: u32 = 1 << 30;
-
-/// The bits of a hash that a [`Mark`] has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Short(u32);
-
-impl Short {
-    #[inline(always)]
-    fn of(hash: u64) -> Self {
-        Short(hash as u32 % USE)
-    }
-
-    /// As many bits as a hash table wants, of all sizes: what is high in it depends on all that was low (Fibonacci hashing).
-    #[inline(always)]
-    fn spread(self) -> u64 {
-        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-impl Mark {
-    #[inline(always)]
-    fn new(hash: Short) -> Self {
-        Mark(Cell::new(hash.0))
-    }
-
-    #[inline(always)]
-    fn hash(&self) -> Short {
-        Short(self.0.get() % USE)
-    }
-
-    #[inline(always)]
-    fn use_now(&self) {
-        let mark = self.0.get();
-        if mark < 3 * USE {
-            self.0.set(mark + USE);
-        }
-    }
-
-    /// Takes one use back; whether there was one.
-    fn unuse(&self) -> bool {
-        let mark = self.0.get();
-        let is_used = mark >= USE;
-        if is_used {
-            self.0.set(mark - USE);
-        }
-        is_used
-    }
-}
-
-/// What an entry has beside where there are lifetimes or weights.
-struct Detail {
-    weight: u32,
-    /// Whether its end is told by the exact clock.
-    fine: bool,
-    deadline: u64,
-    /// When it was read or written last.
-    read: Cell<u64>,
-}
-
-impl Detail {
-    fn new(weight: u32, lifetime: Option<Duration>, tti: u64) -> Self {
-        let lifetime = lifetime.map_or(NEVER, nanos);
-        let shortest = lifetime.min(tti);
-        let now = if shortest == NEVER { 0 } else { exact() };
-        Detail { weight, fine: shortest < FINE, deadline: now.saturating_add(lifetime), read: Cell::new(now) }
-    }
-
-    /// The time, as exactly as this one's end is told.
-    fn now(&self, tti: u64) -> u64 {
-        match self.fine {
-            _ if self.deadline == NEVER && tti == NEVER => 0,
-            true => exact(),
-            false => coarse(),
-        }
-    }
-}
 
 /// Looks for the key of an entry that is to be stored.
 struct Same<'k, K>(&'k K);

@@ -1,0 +1,39 @@
+//! An asynchronous call while its body runs.
+
+use std::future::Future;
+
+use crate::call::computation::Computation;
+use crate::key::OwnedPart;
+use crate::outcome::{Outcome, Value};
+use crate::pool::Pooled;
+
+/// The right to compute of an asynchronous call. Dropped before it has [finished](Self::finish), because the body panicked or the
+/// call was given up, it leaves the right to another call.
+//
+// What is known of the computation is in a pooled block, so that the call's future holds one pointer to it.
+pub struct Computing<K: OwnedPart, V: Value, F: Value>(Pooled<Computation<K, V, F>>);
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computing<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Computing").field(&*self.0).finish()
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
+    /// `computation` is made where it will stand.
+    #[inline(always)]
+    pub(super) fn new(computation: impl FnOnce() -> Computation<K, V, F>) -> Self {
+        Computing(Pooled::new(computation))
+    }
+
+    /// Runs the body.
+    pub fn compute<B: Future>(&self, body: B) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
+        self.0.compute(body)
+    }
+
+    /// Stores the result of the body, and tells those who wait.
+    #[inline(never)]
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
+        self.0.finish(outcome, result);
+    }
+}
