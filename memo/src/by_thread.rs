@@ -240,9 +240,9 @@ fn begin_as_asked<P: Part, R, O: Outcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Err(RunningHere::told(memo, 0, None, Some(Call::new(asked, memo.name(), None))));
     }
-    let (memo, lease) = asked.choice.of(memo);
+    let (memo, in_use) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
-    let mut call = Call::new(asked, memo.name(), lease);
+    let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown_of(&Bound(key.to_owned_part())));
     }
@@ -483,7 +483,7 @@ struct HereEntry<P: Part, R, O: Outcome<R>> {
 impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
     /// Removes the entry where the scopes in force do not lead, and the function's calls may look.
     fn forget_elsewhere(&self) {
-        for (other, _lease) in self.asked.choice.others(self.origin) {
+        for (other, _in_use) in self.asked.choice.others(self.origin) {
             by_thread(other).remove(other.hash(&self.key), &Here(self.key));
         }
     }
@@ -491,7 +491,7 @@ impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
 
 impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
         }
@@ -501,7 +501,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let HereEntry { key, outcome, .. } = *self;
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         let owned = Bound(key.to_owned_part());
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
@@ -524,7 +524,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         self.forget_elsewhere();
         by_thread(memo).remove(memo.hash(&self.key), &Here(self.key));
         Reply::Now(Ok(()))

@@ -234,9 +234,9 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Some(Missed::asked(memo, 0, None, Call::new(asked, memo.name(), None)));
     }
-    let (memo, lease) = asked.choice.of(memo);
+    let (memo, in_use) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
-    let mut call = Call::new(asked, memo.name(), lease);
+    let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown(&key));
     }
