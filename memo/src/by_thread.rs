@@ -37,7 +37,7 @@ pub(crate) struct Bound<T>(T);
 // SAFETY: threads share types with this in them, and no values of it. It is made in this module only, of what a call on
 // this thread has, goes into this thread's table, and is compared, cloned and dropped there, on this thread.
 unsafe impl<T> Send for Bound<T> {}
-// SAFETY: as above.
+// SAFETY: no value of it is reached from another thread: tables are found by the thread that has them.
 unsafe impl<T> Sync for Bound<T> {}
 
 impl<T> std::fmt::Debug for Bound<T> {
@@ -69,23 +69,23 @@ mod bound {
     // is, and functions that differ in that alone are called alike. They run on the thread that has the value.
 
     pub(super) fn weigh<K, V>(of: fn(&K, &V) -> u32) -> fn(&Bound<K>, &Bound<V>) -> u32 {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     pub(super) fn lifetime<V>(of: fn(&V) -> Option<Duration>) -> fn(&Bound<V>) -> Option<Duration> {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     pub(super) fn test<V>(of: fn(&V) -> bool) -> fn(&Bound<V>) -> bool {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     #[cfg(feature = "tracing")]
     pub(super) fn show<K>(of: fn(&K) -> String) -> fn(&Bound<K>) -> String {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 }

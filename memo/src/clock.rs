@@ -277,7 +277,7 @@ mod tests {
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = if ticks() { 0 } else { 1 };
-            // SAFETY: as above.
+            // SAFETY: the child ends at once, and runs nothing of the parent's on the way.
             unsafe { libc::_exit(code) }
         }
         assert!(child > 0);
