@@ -37,7 +37,7 @@ pub(crate) struct Bound<T>(T);
 // SAFETY: threads share types with this in them, and no values of it. It is made in this module only, of what a call on
 // this thread has, goes into this thread's table, and is compared, cloned and dropped there, on this thread.
 unsafe impl<T> Send for Bound<T> {}
-// SAFETY: as above.
+// SAFETY: no value of it is reached from another thread: tables are found by the thread that has them.
 unsafe impl<T> Sync for Bound<T> {}
 
 impl<T> std::fmt::Debug for Bound<T> {
@@ -69,29 +69,29 @@ mod bound {
     // is, and functions that differ in that alone are called alike. They run on the thread that has the value.
 
     pub(super) fn weigh<K, V>(of: fn(&K, &V) -> u32) -> fn(&Bound<K>, &Bound<V>) -> u32 {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     pub(super) fn lifetime<V>(of: fn(&V) -> Option<Duration>) -> fn(&Bound<V>) -> Option<Duration> {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     pub(super) fn test<V>(of: fn(&V) -> bool) -> fn(&Bound<V>) -> bool {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 
     #[cfg(feature = "tracing")]
     pub(super) fn show<K>(of: fn(&K) -> String) -> fn(&Bound<K>) -> String {
-        // SAFETY: see above.
+        // SAFETY: as the four of this module.
         unsafe { transmute(of) }
     }
 }
 
 impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
-    /// The same, of keys and results that are bound.
+    /// These hooks, as functions of keys and results that are [`Bound`].
     fn bound(self) -> Hooks<Bound<K>, Bound<V>> {
         Hooks {
             weigh: self.weigh.map(bound::weigh),
@@ -120,7 +120,7 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    let memo = Site::usual_memo::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site);
+    let memo = Site::signposted::<S, Bound<P::Owned>, Bound<O::Stored>, Infallible>(&site);
     if let Some(memo) = memo
         && const { !is_large::<O::Stored>() }
         && !directive::pending()
@@ -187,7 +187,7 @@ fn begin_miss<P: Part, V: Clone + 'static>(
 /// The record of such a function with keys `P` and results `R` stored as `O` says.
 type LocalBy<P, R, O> = Local<<P as Part>::Owned, <O as Outcome<R>>::Stored>;
 
-/// What [`begin_here`] does after a look that was unusual. `memo` is the record, if this code has come by before.
+/// What [`begin_here`] does after a look that left the fast path. `memo` is the record, if this code has come by before.
 //
 // Few arguments, for which the caller's frame needs no room.
 #[cold]
@@ -240,9 +240,9 @@ fn begin_as_asked<P: Part, R, O: Outcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Err(RunningHere::told(memo, 0, None, Some(Call::new(asked, memo.name(), None))));
     }
-    let (memo, lease) = asked.choice.of(memo);
+    let (memo, in_use) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
-    let mut call = Call::new(asked, memo.name(), lease);
+    let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown_of(&Bound(key.to_owned_part())));
     }
@@ -483,7 +483,7 @@ struct HereEntry<P: Part, R, O: Outcome<R>> {
 impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
     /// Removes the entry where the scopes in force do not lead, and the function's calls may look.
     fn forget_elsewhere(&self) {
-        for (other, _lease) in self.asked.choice.others(self.origin) {
+        for (other, _in_use) in self.asked.choice.others(self.origin) {
             by_thread(other).remove(other.hash(&self.key), &Here(self.key));
         }
     }
@@ -491,7 +491,7 @@ impl<P: Part, R, O: Outcome<R>> HereEntry<P, R, O> {
 
 impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
         }
@@ -501,7 +501,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let HereEntry { key, outcome, .. } = *self;
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         let owned = Bound(key.to_owned_part());
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
@@ -524,7 +524,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
-        let (memo, _lease) = self.asked.choice.of(self.origin);
+        let (memo, _in_use) = self.asked.choice.of(self.origin);
         self.forget_elsewhere();
         by_thread(memo).remove(memo.hash(&self.key), &Here(self.key));
         Reply::Now(Ok(()))

@@ -70,7 +70,7 @@ pub(crate) fn exact() -> u64 {
 #[inline]
 pub(crate) fn coarse() -> u64 {
     let tick = COARSE.load(Relaxed);
-    if tick < ASKED { tick } else { unusual(tick) }
+    if tick < ASKED { tick } else { read_slowly(tick) }
 }
 
 /// The time of the last tick, if reading it is all there is to do, which it nearly always is; else a number that is later
@@ -118,7 +118,7 @@ fn moved(tick: u64, now: u64) -> Option<u64> {
 /// What a coarse reading finds once a second or when the thread is not there.
 #[cold]
 #[inline(never)]
-fn unusual(tick: u64) -> u64 {
+fn read_slowly(tick: u64) -> u64 {
     match tick {
         ASLEEP => {
             let now = exact();
@@ -277,7 +277,7 @@ mod tests {
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = if ticks() { 0 } else { 1 };
-            // SAFETY: as above.
+            // SAFETY: the child ends at once, and runs nothing of the parent's on the way.
             unsafe { libc::_exit(code) }
         }
         assert!(child > 0);

@@ -212,7 +212,7 @@ impl Counters {
     }
 
     /// How long a computation takes on average; `None` if none was timed.
-    pub(crate) fn usual(&self) -> Option<Duration> {
+    pub(crate) fn mean(&self) -> Option<Duration> {
         let timed = (self.total(Counter::Timed), self.total(Counter::TimedNanos));
         (timed.0 > 0).then(|| at_pace_of(timed, 1))
     }

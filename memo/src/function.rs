@@ -83,7 +83,7 @@ impl Function {
         block_on(memoized::clear(self.memos()))
     }
 
-    /// As [`clear`](Self::clear), without blocking the thread.
+    /// Drops the entries of all its instantiations, and waits for engines without blocking the thread.
     ///
     /// # Errors
     ///

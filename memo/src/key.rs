@@ -93,11 +93,11 @@ impl<T: ?Sized + LocalKeyValue> Part for ByValue<'_, T> {
 pub trait Canonical {
     /// The form that a store keeps.
     type Owned: OwnedPart;
-    /// As [`Part::hash_part`].
+    /// Hashes the canonical form, as the owned one hashes. It serves [`Part::hash_part`].
     fn hash_canonical<H: Hasher>(&self, state: &mut H);
-    /// As [`Part::matches`].
+    /// Whether `owned` is the canonical form of this. It serves [`Part::matches`].
     fn same_canonical(&self, owned: &Self::Owned) -> bool;
-    /// As [`Part::to_owned_part`].
+    /// The canonical form. It serves [`Part::to_owned_part`].
     fn own_canonical(&self) -> Self::Owned;
 }
 

@@ -81,7 +81,7 @@ impl Drop for Freed {
 ///
 /// # Safety
 ///
-/// As for [`drop_in`].
+/// It has come out of [`place`] as a value of this type, and nobody uses it any more.
 #[inline]
 pub(crate) unsafe fn take_out<T>(place: NonNull<T>) -> T {
     if const { !fits::<T>() } {
@@ -158,7 +158,7 @@ pub(crate) struct Pooled<T>(NonNull<T>);
 
 // SAFETY: it owns the value, as a box does.
 unsafe impl<T: Send> Send for Pooled<T> {}
-// SAFETY: as above.
+// SAFETY: whoever shares it gets shared references to the value, and nothing else.
 unsafe impl<T: Sync> Sync for Pooled<T> {}
 
 impl<T> Pooled<T> {
@@ -182,7 +182,7 @@ impl<T> std::ops::Deref for Pooled<T> {
 impl<T> std::ops::DerefMut for Pooled<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`.
+        // SAFETY: the value is there until this is dropped, and this is borrowed exclusively.
         unsafe { self.0.as_mut() }
     }
 }

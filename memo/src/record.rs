@@ -23,7 +23,7 @@ pub(crate) struct Header {
 
 // SAFETY: `next` is written before the header is shared and only read after.
 unsafe impl Send for Header {}
-// SAFETY: as above.
+// SAFETY: nothing in a header changes once it is shared.
 unsafe impl Sync for Header {}
 
 impl Header {
@@ -77,8 +77,9 @@ impl Records {
             // after a `Release` store, or, `next`, written before that.
             let header = unsafe { &*at };
             if header.identity == identity {
-                // SAFETY: as above; and the type is the one it was made with, since `identity.record` is its `TypeId`,
-                // and its parameters are `'static` and so differ in nothing that a `TypeId` leaves out.
+                // SAFETY: the header is the beginning of a leaked record. The type is the one it was made with, since
+                // `identity.record` is its `TypeId`, and its parameters are `'static` and so differ in nothing that a
+                // `TypeId` leaves out.
                 return Some(unsafe { &*at.cast::<R>() });
             }
             at = header.next;

@@ -112,13 +112,13 @@ impl<R: Record> Code<R> {
 
     /// The record that this code has a signpost to.
     #[inline(always)]
-    pub(crate) fn signed(&self, lists: &'static [Signpost; LISTS]) -> Option<&'static R> {
-        self.signed_from(&lists[self.list])
+    pub(crate) fn signposted(&self, lists: &'static [Signpost; LISTS]) -> Option<&'static R> {
+        self.signposted_from(&lists[self.list])
     }
 
-    /// As [`signed`](Self::signed), in the list that begins with `first`.
+    /// The record that this code has a signpost to, in the list that begins with `first`.
     #[inline(always)]
-    pub(crate) fn signed_from(&self, first: &'static Signpost) -> Option<&'static R> {
+    pub(crate) fn signposted_from(&self, first: &'static Signpost) -> Option<&'static R> {
         // in nearly all programs it is the first one, whose address is a constant
         let signpost = match first.code.load(Ordering::Acquire) == self.address {
             true => first,
@@ -129,13 +129,13 @@ impl<R: Record> Code<R> {
     }
 
     /// Puts up a signpost to `record`, for this code.
-    pub(crate) fn sign(self, lists: &'static [Signpost; LISTS], record: &'static R) {
+    pub(crate) fn put_up(self, lists: &'static [Signpost; LISTS], record: &'static R) {
         let first = &lists[self.list];
-        self.sign_from(first, record);
+        self.put_up_from(first, record);
     }
 
-    /// As [`sign`](Self::sign), in the list that begins with `first`.
-    pub(crate) fn sign_from(self, first: &'static Signpost, record: &'static R) {
+    /// Puts up a signpost to `record` for this code, in the list that begins with `first`.
+    pub(crate) fn put_up_from(self, first: &'static Signpost, record: &'static R) {
         first.put_up(self.address, std::ptr::from_ref(record).cast_mut().cast());
     }
 }

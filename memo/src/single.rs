@@ -47,9 +47,9 @@ impl Single {
 
     /// Its record, if one of these types has been called for before.
     #[inline(always)]
-    fn usual_memo<K: OwnedPart, V: Value, F: Value>(&'static self) -> Option<&'static Memo<K, V, F>> {
+    fn signposted<K: OwnedPart, V: Value, F: Value>(&'static self) -> Option<&'static Memo<K, V, F>> {
         // the code that calls this is told apart from others by its types alone, since the signpost is this function's
-        Code::of::<()>().signed_from(&self.signpost)
+        Code::of::<()>().signposted_from(&self.signpost)
     }
 
     /// Its record, made if it is not there yet.
@@ -57,11 +57,11 @@ impl Single {
         &'static self,
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        if let Some(memo) = self.usual_memo() {
+        if let Some(memo) = self.signposted() {
             return memo;
         }
         let memo = self.site().memo(hooks);
-        Code::of::<()>().sign_from(&self.signpost, memo);
+        Code::of::<()>().put_up_from(&self.signpost, memo);
         memo
     }
 }
@@ -75,7 +75,8 @@ impl std::ops::Deref for Single {
     }
 }
 
-/// As [`enter`](crate::call::enter), for a function with one instantiation.
+/// The first part of an asynchronous call of a function with one instantiation. Those with several go by
+/// [`enter`](crate::call::enter).
 ///
 /// # Errors
 ///
@@ -88,16 +89,17 @@ pub fn enter_single<P: SharedPart, R, O: SharedOutcome<R>>(
     outcome: O,
 ) -> Result<R, AcquireBy<P, R, O>> {
     if const { !is_large::<O::Stored>() } {
-        match look_first::<P, R, O>(function.usual_memo(), key) {
+        match look_first::<P, R, O>(function.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
             Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
-            Look::Unusual => {}
+            Look::Slow => {}
         }
     }
     enter_slowly(function, hooks, key, outcome)
 }
 
-/// As [`begin`](crate::call::begin), for a function with one instantiation.
+/// All that comes before the body in a synchronous call of a function with one instantiation. Those with several go by
+/// [`begin`](crate::call::begin).
 ///
 /// # Errors
 ///
@@ -110,16 +112,16 @@ pub fn begin_single<P: SharedPart, R, O: SharedOutcome<R>>(
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
     if const { !is_large::<O::Stored>() } {
-        match look_first::<P, R, O>(function.usual_memo(), key) {
+        match look_first::<P, R, O>(function.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
             Look::Miss(memo, hash) => return begin_miss(memo, hash, key, outcome),
-            Look::Unusual => {}
+            Look::Slow => {}
         }
     }
     begin_slowly(function, hooks, key, outcome)
 }
 
-/// What [`begin_single`] does after a look that was unusual.
+/// What [`begin_single`] does after a look that left the fast path.
 #[cold]
 #[inline(never)]
 fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
@@ -136,7 +138,7 @@ fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     }
 }
 
-/// What [`enter_single`] does after a look that was unusual.
+/// What [`enter_single`] does after a look that left the fast path.
 #[cold]
 #[inline(never)]
 fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(

@@ -69,8 +69,9 @@ impl Site {
         self.planned(|settings, name| crate::far::route::<(), ()>(settings, name, None))
     }
 
-    /// As [`plan`](Self::plan), for functions whose results may be stored outside of the process. `T` describes the types of
-    /// key and result to the strategy; the argument only names `T`, and is always `None`.
+    /// Where the results of a function live that may be stored outside of the process, and why. Before the first call, where
+    /// they would live. `T` describes the types of key and result to the strategy; the argument only names `T`, and is always
+    /// `None`.
     #[cfg(feature = "engines")]
     pub fn plan_of<T: crate::far::Typed>(&self, _typed: Option<T>) -> Plan {
         self.planned(|settings, name| crate::far::route_by(settings, name, Some(&T::profiles())))
@@ -99,14 +100,14 @@ impl Site {
     /// The record of the site that every `S` gives, if there is a signpost to it. There is one once this code has called
     /// [`memo_by`](Self::memo_by).
     #[inline(always)]
-    pub(crate) fn usual_memo<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
+    pub(crate) fn signposted<S: Fn() -> Self, K: OwnedPart, V: Value, F: Value>(
         site: &S,
     ) -> Option<&'static Memo<K, V, F>> {
-        Code::of::<S>().signed(site().signposts?)
+        Code::of::<S>().signposted(site().signposts?)
     }
 
     /// The record, made if there is none, and a signpost to it: from now on this code finds it by
-    /// [`usual_memo`](Self::usual_memo).
+    /// [`signposted`](Self::signposted).
     pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
         self,
         code: Code<K, V, F>,
@@ -114,7 +115,7 @@ impl Site {
     ) -> &'static Memo<K, V, F> {
         let memo = self.memo(hooks);
         if let Some(signposts) = self.signposts {
-            code.sign(signposts, memo);
+            code.put_up(signposts, memo);
         }
         memo
     }

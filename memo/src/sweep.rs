@@ -150,7 +150,7 @@ mod tests {
             while one.swept() == 0 && Instant::now() < until {
                 thread::sleep(Duration::from_millis(2));
             }
-            // SAFETY: as above.
+            // SAFETY: the child ends at once, and runs nothing of the parent's on the way.
             unsafe { libc::_exit(if one.swept() == 1 { 0 } else { 1 }) }
         }
         assert!(child > 0);

@@ -116,7 +116,7 @@ pub(crate) fn warn(engine: Option<&str>, message: &str) -> bool {
     has_subscriber
 }
 
-/// As [`warn`], at the level ERROR.
+/// Gives a line at the level ERROR to the subscriber, who decides about it. False if the process has none.
 #[cfg(feature = "config")]
 pub(crate) fn error(message: &str) -> bool {
     let has_subscriber = tracing::dispatcher::has_been_set();

@@ -19,7 +19,7 @@ pub(crate) fn warn(message: &str) {
     }
 }
 
-/// As [`warn`], about an engine.
+/// Says in one line what somebody should do something about, where that is an engine. To be called once for each cause.
 #[cfg(feature = "engines")]
 pub(crate) fn warn_of(engine: &str, message: &str) {
     if !trace::warn(Some(engine), message) {

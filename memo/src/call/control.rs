@@ -119,7 +119,7 @@ struct Shared<P: SharedPart, R, O: SharedOutcome<R>> {
 impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
         let Shared { key, outcome, .. } = *self;
-        let (memo, lease) = self.asked.choice.of(self.origin);
+        let (memo, in_use) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
         }
@@ -129,7 +129,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
         }
         match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
             Some((far, key)) => Reply::Later(Box::pin(async move {
-                let _lease = lease;
+                let _in_use = in_use;
                 far.peek(key).await.map(|stored| outcome.hit(stored))
             })),
             None => Reply::Now(None),
@@ -138,7 +138,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let Shared { key, outcome, origin, .. } = *self;
-        let (memo, lease) = self.asked.choice.of(origin);
+        let (memo, in_use) = self.asked.choice.of(origin);
         let version = &**memo;
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
@@ -151,7 +151,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
             let encoded = far.encode(&value, Some(&key))?;
             Some((far, key, encoded))
         });
-        for (other, _lease) in self.asked.choice.others(origin) {
+        for (other, _in_use) in self.asked.choice.others(origin) {
             other.forget_nearby(&key);
         }
         memo.flights.supersede(hash, &Query(key));
@@ -175,7 +175,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
         event::tell_of(&Event::Stored { function: memo.name() }, memo.shown(&key).as_deref());
         match encoded {
             Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
-                let _lease = lease;
+                let _in_use = in_use;
                 far.insert(key, encoded, storage.lifetime).await
             })),
             None => Reply::Now(Ok(())),
@@ -186,17 +186,18 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
         let Shared { key, origin, .. } = *self;
         let choice = &self.asked.choice;
         let mut engines = Vec::new();
-        for (memo, lease) in choice.others(origin).chain([choice.of(origin)]) {
+        for (memo, in_use) in choice.others(origin).chain([choice.of(origin)]) {
             memo.forget_nearby(&key);
-            engines
-                .extend(memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, lease))));
+            engines.extend(
+                memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, in_use))),
+            );
         }
         if engines.is_empty() {
             return Reply::Now(Ok(()));
         }
         Reply::Later(Box::pin(async move {
             let mut done = Ok(());
-            for (far, key, _lease) in engines {
+            for (far, key, _in_use) in engines {
                 done = done.and(far.remove(key).await);
             }
             done

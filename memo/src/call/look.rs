@@ -38,12 +38,12 @@ pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, AcquireBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    let memo = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site);
+    let memo = Site::signposted::<S, P::Owned, O::Stored, O::Failure>(&site);
     if const { !is_large::<O::Stored>() } {
         match look_first::<P, R, O>(memo, key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
             Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
-            Look::Unusual => {}
+            Look::Slow => {}
         }
     }
     enter_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
@@ -62,12 +62,12 @@ pub fn begin<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
     const { assert!(size_of::<S>() == 0) };
-    let memo = Site::usual_memo::<S, P::Owned, O::Stored, O::Failure>(&site);
+    let memo = Site::signposted::<S, P::Owned, O::Stored, O::Failure>(&site);
     if const { !is_large::<O::Stored>() } {
         match look_first::<P, R, O>(memo, key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
             Look::Miss(memo, hash) => return begin_miss(memo, hash, key, outcome),
-            Look::Unusual => {}
+            Look::Slow => {}
         }
     }
     begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
@@ -79,14 +79,14 @@ pub(crate) enum Look<K: OwnedPart, V: Value, F: Value> {
     Hit(V),
     /// Nothing is stored. The record, and the hash of the key.
     Miss(&'static Memo<K, V, F>, u64),
-    /// It has to be looked at more closely.
-    Unusual,
+    /// It has to be looked at more closely, out of line.
+    Slow,
 }
 
 /// [`Look`], by the borrowed key and the outcome.
 type LookBy<P, R, O> = Look<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
-/// A look for the usual hit. `memo` is the record, if this code has come by before.
+/// A look for a hit of the fast path. `memo` is the record, if this code has come by before.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn look_first<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: Option<&'static MemoBy<P, R, O>>,
@@ -94,7 +94,7 @@ pub(crate) fn look_first<P: SharedPart, R, O: SharedOutcome<R>>(
 ) -> LookBy<P, R, O> {
     match memo {
         Some(memo) if !directive::pending() => look_once::<P, R, O>(memo, key),
-        _ => Look::Unusual,
+        _ => Look::Slow,
     }
 }
 
@@ -106,7 +106,7 @@ fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
 ) -> LookBy<P, R, O> {
     let (mine, place) = (Mine::new(), memo.counters.place());
     if !mine.has(place) {
-        return Look::Unusual;
+        return Look::Slow;
     }
     let counted = mine.line(place);
     let hash = memo.hash(&key);
@@ -116,7 +116,7 @@ fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
             Look::Hit(stored)
         }
         Fast::Miss => Look::Miss(memo, hash),
-        Fast::Slow => Look::Unusual,
+        Fast::Slow => Look::Slow,
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn begin_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     Missed::new(memo, hash, key).begin(outcome)
 }
 
-/// What [`begin`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+/// What [`begin`] does after a look that left the fast path. `memo` is the record, if `code` has come by before.
 #[cold]
 #[inline(never)]
 fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
@@ -172,7 +172,7 @@ pub(crate) fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     Missed::new(memo, hash, key).acquire(outcome)
 }
 
-/// What [`enter`] does after a look that was unusual. `memo` is the record, if `code` has come by before.
+/// What [`enter`] does after a look that left the fast path. `memo` is the record, if `code` has come by before.
 #[cold]
 #[inline(never)]
 fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
@@ -204,14 +204,14 @@ pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
             return look_as_asked::<P, R, O>(memo, asked, key, found);
         }
     } else if directive::pending() && const { !is_large::<O::Stored>() } {
-        // another thread has a scope: nothing is asked here, and most are usual hits
+        // another thread has a scope: nothing is asked here, and most are hits of the fast path
         match look_once::<P, R, O>(memo, key) {
             Look::Hit(stored) => {
                 *found = Some(stored);
                 return None;
             }
             Look::Miss(memo, hash) => return Some(Missed::new(memo, hash, key)),
-            Look::Unusual => {}
+            Look::Slow => {}
         }
     }
     let hash = memo.hash(&key);
@@ -234,9 +234,9 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     if asked.directive == Some(Directive::Bypass) {
         return Some(Missed::asked(memo, 0, None, Call::new(asked, memo.name(), None)));
     }
-    let (memo, lease) = asked.choice.of(memo);
+    let (memo, in_use) = asked.choice.of(memo);
     let reads = asked.directive != Some(Directive::Refresh);
-    let mut call = Call::new(asked, memo.name(), lease);
+    let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown(&key));
     }

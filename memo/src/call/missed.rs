@@ -94,7 +94,8 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         }
     }
 
-    /// As [`start`](Self::start), where there is more to it than to lead: what has `begun` if anything has.
+    /// Gives what [`start`](Self::start) gives, for a call that does not lead at once: it waits, it looks into engines, or
+    /// something is asked of it. `begun` is what it does already, if it does.
     #[cold]
     #[inline(never)]
     pub(super) fn start_slowly(&mut self, begun: Other<K, V, F>) -> Started<K, V, F> {

@@ -32,15 +32,15 @@ impl Line {
         (begun < OFTEN || begun.is_multiple_of(OFTEN)).then(Instant::now)
     }
 
-    /// As [`start`](Self::start), for a computation that is not part of another one on its thread. If these take so long that
-    /// the clock does not matter, all are timed. For parts of a computation that would mislead: in a recursion each level
-    /// takes as long as all levels below it.
+    /// Starts a clock for a computation that is not part of another one on its thread, if it is in the sample that is timed. If
+    /// these computations take so long that the clock does not matter, all are timed. Parts of a computation go by
+    /// [`start`](Self::start): in a recursion each level takes as long as all levels below it, so that all would be timed.
     #[inline(always)]
     pub(crate) fn start_outermost(&self) -> Option<Instant> {
         self.start_by(Counter::Misses)
     }
 
-    /// As [`start_outermost`](Self::start_outermost), where `counter` counts such computations.
+    /// Starts a clock for an outermost computation, if it is in the sample. `counter` counts those that have begun.
     #[inline(always)]
     pub(super) fn start_by(&self, counter: Counter) -> Option<Instant> {
         const LONG_NANOS: u64 = 5_000;

@@ -40,7 +40,7 @@ impl Limits {
         Limits(Cell::new(bytes.saturating_mul(FACTOR).saturating_add(FLOOR)))
     }
 
-    /// The same `deserializer`, within these limits.
+    /// A deserializer that reads from `deserializer`, and stops at these limits.
     pub(super) fn around<D>(&self, deserializer: D) -> Bounded<'_, D> {
         Bounded { inner: deserializer, limits: self, depth: 0, room: 0 }
     }

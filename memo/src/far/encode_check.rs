@@ -140,7 +140,7 @@ impl Value {
         }
     }
 
-    /// The same with the entries of its maps the other way round.
+    /// The value with the entries of all its maps in reverse order.
     fn turned(&self) -> Self {
         let all = |values: &[Self]| values.iter().map(Self::turned).collect();
         match self {

@@ -12,7 +12,8 @@ pub(crate) fn route<K, V>(settings: &Settings, name: &str, types: Option<&FarTyp
     route_by(settings, name, types.map(|types| &types.profiles))
 }
 
-/// As [`route`], by what is known of the function's types. Where nothing is known, the strategy is not asked.
+/// What a function called `name`, of whose types this is known, does with its results. Where nothing is known of them, the
+/// strategy is not asked.
 pub(crate) fn route_by(settings: &Settings, name: &str, types: Option<&Profiles>) -> Route {
     let auto = || match types {
         Some(types) => {

@@ -60,7 +60,7 @@ pub(super) struct Ref<T> {
 
 // SAFETY: as for an `Arc`: it shares a `T`, and the last one drops it. For the tail see `two`.
 unsafe impl<T: Send + Sync> Send for Ref<T> {}
-// SAFETY: as above.
+// SAFETY: as with an `Arc`, it gives out shared references, and clones that other threads may drop.
 unsafe impl<T: Send + Sync> Sync for Ref<T> {}
 
 impl<T> Ref<T> {
@@ -207,7 +207,7 @@ pub(super) struct Board<T: Hashed> {
 
 // SAFETY: it holds references as a map would.
 unsafe impl<T: Hashed + Send + Sync> Send for Board<T> {}
-// SAFETY: as above.
+// SAFETY: its words change by atomic operations, and the rest is behind locks.
 unsafe impl<T: Hashed + Send + Sync> Sync for Board<T> {}
 
 /// There are so many locks.

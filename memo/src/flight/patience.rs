@@ -20,7 +20,7 @@ use crate::settings::WITHOUT_END;
 use crate::sweep::{self, Schedule, Sweep};
 
 /// A function that takes long is given so many times as long as it usually takes.
-const TIMES_AS_USUAL: u64 = 10;
+const TIMES_THE_MEAN: u64 = 10;
 
 /// The bound of one wait.
 pub(crate) struct Patience {
@@ -58,8 +58,8 @@ impl Patience {
             return left;
         }
         // asked for only where that may matter, as it takes a lock
-        let usual = self.counters.usual().map_or(0, nanos);
-        usual.saturating_mul(TIMES_AS_USUAL).saturating_sub(alone)
+        let mean = self.counters.mean().map_or(0, nanos);
+        mean.saturating_mul(TIMES_THE_MEAN).saturating_sub(alone)
     }
 }
 

@@ -17,7 +17,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.shown_of(&key.to_owned_part())
     }
 
-    /// As [`shown`](Self::shown), for an owned key.
+    /// An owned key in words, if the function shows keys and somebody subscribes to them.
     pub(crate) fn shown_of(&self, key: &K) -> Option<String> {
         let show = self.shows()?;
         let mut shown = None;

@@ -13,7 +13,7 @@ fn site<const N: usize>() -> Site {
 }
 
 fn usual<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Option<Record<K>> {
-    Site::usual_memo(site)
+    Site::signposted(site)
 }
 
 fn come_by<S: Fn() -> Site, K: OwnedPart>(site: &S) -> Record<K> {
