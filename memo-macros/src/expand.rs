@@ -176,6 +176,9 @@ fn is_applied(model: &Model) -> bool {
 
 /// The body of such a function, between two calls. The author's body is an item, which costs less than a closure does where
 /// there are many.
+///
+/// In optimized code the second call takes the place of the function, whose frame is gone by then: a hit in it needs next to
+/// none. Unoptimized code would keep both frames.
 fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     let (private, outcome_of) = (private(model), outcome(model));
     let outcome = hidden("outcome");
@@ -187,16 +190,22 @@ fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
     let begin = first_call(model, "begin", &key::free(model), &outcome, &quote!(|| #site));
     quote! {
-        fn #computed(#(#pats: #types),*) -> #output #body
+        fn #computed(
+            #(#[cfg(debug_assertions)] #pats: #types,)*
+            #[cfg(not(debug_assertions))] (#(#pats,)*): (#(#types,)*)
+        ) -> #output #body
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
         match #begin {
             #private::Result::Ok(#result) => #result,
+            #[cfg(debug_assertions)]
             #private::Result::Err(#running) => {
                 let #result = #computed(#(#names),*);
                 #running.finish(#outcome, &#result);
                 #result
             }
+            #[cfg(not(debug_assertions))]
+            #private::Result::Err(#running) => #running.apply(#outcome, #computed, (#(#names,)*)),
         }
     }
 }

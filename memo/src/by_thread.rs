@@ -383,6 +383,16 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         }
     }
 
+    /// Runs the body, a function of the arguments, and [finishes](Self::finish). Optimized code ends with this call, which takes
+    /// the place of its caller.
+    #[cold]
+    #[inline(never)]
+    pub fn apply<A, R, O: Outcome<R, Stored = V>>(self, outcome: O, body: fn(A) -> R, arguments: A) -> R {
+        let result = body(arguments);
+        self.finish(outcome, &result);
+        result
+    }
+
     /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
     /// function runs the body itself.
     #[inline(never)]

@@ -53,6 +53,21 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         computation.finish(outcome, result);
     }
 
+    /// Runs the body, a function of the arguments, and [finishes](Self::finish). Optimized code ends with this call, which takes
+    /// the place of its caller.
+    #[cold]
+    #[inline(never)]
+    pub fn apply<A, R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+        body: fn(A) -> R,
+        arguments: A,
+    ) -> R {
+        let result = body(arguments);
+        self.finish(outcome, &result);
+        result
+    }
+
     /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
     /// function runs the body itself.
     #[inline(never)]
