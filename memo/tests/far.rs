@@ -3,7 +3,6 @@
 
 mod shelf;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -483,7 +482,7 @@ mod disk {
 
     /// In another order in each process.
     #[derive(Clone, PartialEq, Eq, serde::Serialize)]
-    struct Unordered(HashMap<String, u8>);
+    struct Unordered(std::collections::HashMap<String, u8>);
 
     impl std::hash::Hash for Unordered {
         fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

@@ -146,8 +146,13 @@ fn queues_close_their_holes() {
             assert!(store.remove(hash(key), &By(key)));
         }
         assert_eq!(store.counts().entries, 50);
+        // a reader of another test may keep what has left from being freed, and then inserts are refused
+        store.settle();
     }
     for key in 1000..1400 {
+        if key.is_multiple_of(100) {
+            store.settle();
+        }
         store.insert(hash(key), key, 0, 1, None);
         assert_eq!(store.get(hash(key), By(key)), Some(0));
     }
