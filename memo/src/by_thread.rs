@@ -24,9 +24,9 @@ use crate::memo::{Code, Memo};
 use crate::memoized::Memoized;
 use crate::near::{Looked, Lookup, Running, Table, Threads, runs_user_code};
 use crate::outcome::Outcome;
-use crate::pool::Pooled;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
+use crate::slots::Slotted;
 use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -270,8 +270,8 @@ type Noted<K, V> = (Bound<K>, Option<Underway<K, V>>);
 
 /// A call whose body runs. Dropped before it has [finished](Self::finish), because the body panicked, it was a miss.
 //
-// What is known of it is in a pooled block, so that each level of a recursion holds one pointer to it.
-pub struct RunningHere<K: Eq + Clone + 'static, V: Clone + 'static>(Pooled<Run<K, V>>);
+// What is known of it is in a slot, so that each level of a recursion holds one pointer to it.
+pub struct RunningHere<K: Eq + Clone + 'static, V: Clone + 'static>(Slotted<Run<K, V>>);
 
 impl<K: Eq + Clone + 'static, V: Clone + 'static> std::fmt::Debug for RunningHere<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -332,7 +332,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
     fn plain(memo: &'static Local<K, V>, hash: u64, key: K, running: Underway<K, V>) -> Self {
         match running.clock() {
             None => {
-                RunningHere(Pooled::new(|| Run::Plain(Plain { memo, hash, running: Some((running, key)) })))
+                RunningHere(Slotted::new(|| Run::Plain(Plain { memo, hash, running: Some((running, key)) })))
             }
             clock => Self::timed(memo, hash, key, running, clock),
         }
@@ -351,7 +351,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         memo.counters.count(Counter::Misses);
         let running = Some((Bound(key), running));
         let told = Box::new(Told { memo, hash, span: None, running, clock, call: None });
-        RunningHere(Pooled::new(|| Run::Told(told)))
+        RunningHere(Slotted::new(|| Run::Told(told)))
     }
 
     /// `key` is none for a call that neither looks nor stores, and its note in the table is none at the end of a thread.
@@ -370,7 +370,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         let span = trace::shows_keys().then(|| Span::of(memo.name(), shown).enter());
         let running = key.and_then(|(key, running)| Some((key, running?)));
         let told = Box::new(Told { memo, hash, span, running, clock, call });
-        RunningHere(Pooled::new(|| Run::Told(told)))
+        RunningHere(Slotted::new(|| Run::Told(told)))
     }
 
     /// Stores the result of the body.

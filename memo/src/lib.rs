@@ -162,6 +162,7 @@ mod settings;
 mod signpost;
 mod single;
 mod site;
+mod slots;
 mod stats;
 #[cfg(feature = "engines")]
 mod strategy;

@@ -149,7 +149,7 @@ fn queues_close_their_holes() {
         // a reader of another test may keep what has left from being freed, and then inserts are refused
         store.settle();
     }
-    for key in 1000..1400 {
+    for key in 1000_u64..1400 {
         if key.is_multiple_of(100) {
             store.settle();
         }
