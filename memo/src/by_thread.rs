@@ -285,10 +285,12 @@ type RunningBy<P, R, O> = RunningHere<<P as Part>::Owned, <O as Outcome<R>>::Sto
 /// The plain one is nearly every one.
 enum Run<K: Eq + Clone + 'static, V: Clone + 'static> {
     Plain(Plain<K, V>),
+    /// One of those that are timed.
+    Timed(Plain<K, V>, Instant),
     Told(Box<Told<K, V>>),
 }
 
-/// A computation under way of which nothing is asked, that nobody is told of, and that is not timed.
+/// A computation under way of which nothing is asked, and that nobody is told of.
 struct Plain<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
@@ -305,8 +307,8 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Drop for Plain<K, V> {
     }
 }
 
-/// A computation under way of which something is asked, that somebody is told of, that is timed, or whose thread has no
-/// tables any more.
+/// A computation under way of which something is asked, that somebody is told of, or whose thread has no tables any
+/// more.
 struct Told<K: Eq + Clone + 'static, V: Clone + 'static> {
     memo: &'static Local<K, V>,
     hash: u64,
@@ -330,28 +332,12 @@ impl Drop for Unstored<'_> {
 
 impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
     fn plain(memo: &'static Local<K, V>, hash: u64, key: K, running: Underway<K, V>) -> Self {
-        match running.clock() {
-            None => {
-                RunningHere(Slotted::new(|| Run::Plain(Plain { memo, hash, running: Some((running, key)) })))
-            }
-            clock => Self::timed(memo, hash, key, running, clock),
-        }
-    }
-
-    /// One that is timed by `clock`.
-    #[cold]
-    #[inline(never)]
-    fn timed(
-        memo: &'static Local<K, V>,
-        hash: u64,
-        key: K,
-        running: Underway<K, V>,
-        clock: Option<Instant>,
-    ) -> Self {
-        memo.counters.count(Counter::Misses);
-        let running = Some((Bound(key), running));
-        let told = Box::new(Told { memo, hash, span: None, running, clock, call: None });
-        RunningHere(Slotted::new(|| Run::Told(told)))
+        let clock = running.clock();
+        let plain = Plain { memo, hash, running: Some((running, key)) };
+        RunningHere(Slotted::new(|| match clock {
+            None => Run::Plain(plain),
+            Some(clock) => Run::Timed(plain, clock),
+        }))
     }
 
     /// `key` is none for a call that neither looks nor stores, and its note in the table is none at the end of a thread.
@@ -379,6 +365,10 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         // what is in the block is not moved as a whole, having been written in parts just now: the processor would wait for that
         match &mut *self.0 {
             Run::Plain(plain) => plain.finish(outcome, result),
+            Run::Timed(plain, clock) => {
+                plain.memo.counters.timed(clock.elapsed());
+                plain.finish(outcome, result);
+            }
             Run::Told(told) => told.finish(outcome, result),
         }
     }

@@ -188,6 +188,13 @@ impl Counters {
         line.count(Counter::Computes);
     }
 
+    /// Counts how long a computation took.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn timed(&self, elapsed: Duration) {
+        self.line().timed(elapsed);
+    }
+
     /// Counts a wait that was given up.
     pub(crate) fn impatient(&self) {
         self.rare.impatient.fetch_add(1, Ordering::Relaxed);
