@@ -362,7 +362,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
     /// Stores the result of the body.
     #[inline(never)]
     pub fn finish<R, O: Outcome<R, Stored = V>>(mut self, outcome: O, result: &R) {
-        // what is in the block is not moved as a whole, having been written in parts just now: the processor would wait for that
+        // what is in the slot is not moved as a whole, having been written in parts just now: the processor would wait for that
         match &mut *self.0 {
             Run::Plain(plain) => plain.finish(outcome, result),
             Run::Timed(plain, clock) => {

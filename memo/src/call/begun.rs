@@ -2,7 +2,7 @@
 //! engines that outlive the process, or waits for another call.
 
 use crate::call::computation::Computation;
-use crate::call::lookup::{LARGE, Same};
+use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::far::{Far, Found, Looked};
@@ -71,7 +71,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
         // a flight may have landed between our look at the store and our joining
-        let stored = if const { size_of::<V>() > LARGE } {
+        let stored = if const { is_large::<V>() } {
             memo.landed(&lead)
         } else {
             memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)

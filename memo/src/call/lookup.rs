@@ -16,7 +16,7 @@ impl<K: Eq> Lookup<K> for Same<'_, K> {
 
 /// Results of more bytes are looked up out of line, and stand in as few frames as can be: inlined code would make a frame of
 /// many times their size, which unoptimized code does not share between its steps.
-pub(crate) const LARGE: usize = 2048;
+const LARGE: usize = 2048;
 
 /// Whether results of the type `R` are large.
 pub const fn is_large<R>() -> bool {

@@ -4,7 +4,7 @@ use crate::call::acquire::Acquire;
 use crate::call::begun::{Begun, Ended, Shared};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
-use crate::call::lookup::{LARGE, Same};
+use crate::call::lookup::{Same, is_large};
 use crate::call::running::Running;
 use crate::directive::Directive;
 use crate::flight::graph::Blocks;
@@ -78,7 +78,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
-    pub(super) fn start(
+    fn start(
         memo: &'static Memo<K, V, F>,
         hash: u64,
         key: Option<K>,
@@ -98,7 +98,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     /// something is asked of it. `begun` is what it does already, if it does.
     #[cold]
     #[inline(never)]
-    pub(super) fn start_slowly(&mut self, begun: Other<K, V, F>) -> Started<K, V, F> {
+    fn start_slowly(&mut self, begun: Other<K, V, F>) -> Started<K, V, F> {
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.first_step(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
@@ -114,10 +114,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
     // processor wait for each of the writes.
     #[inline(always)]
-    pub(super) fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
+    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
         let Missed { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
-        if self.call.is_some() || const { size_of::<V>() > LARGE } {
+        if self.call.is_some() || const { is_large::<V>() } {
             return Err(None);
         }
         let Some(key) = self.key.take() else { return Err(None) };
@@ -174,7 +174,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     #[inline(never)]
-    pub(super) fn first_step(&mut self, blocks: bool, call: Option<&Call>) -> Begun<K, V, F> {
+    fn first_step(&mut self, blocks: Blocks, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None, None));
@@ -196,10 +196,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 }
 
 /// What has begun in place of leading a flight at once, if anything has.
-pub(super) type Other<K, V, F> = Option<Box<Begun<K, V, F>>>;
+type Other<K, V, F> = Option<Box<Begun<K, V, F>>>;
 
 /// How a synchronous call goes on.
-pub(super) enum Started<K: OwnedPart, V: Value, F: Value> {
+enum Started<K: OwnedPart, V: Value, F: Value> {
     /// Its body runs.
     Running(Running<K, V, F>),
     /// With a result that it does not compute.

@@ -19,7 +19,7 @@ pub(crate) type RunningBy<P, R, O> =
     Running<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 /// What is behind a [`Running`]. The order is that in which these end.
-pub(super) struct Run<K: OwnedPart, V: Value, F: Value> {
+struct Run<K: OwnedPart, V: Value, F: Value> {
     span: Option<Box<EnteredSpan>>,
     held: Option<Held>,
     computation: Computation<K, V, F>,
