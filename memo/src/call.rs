@@ -14,13 +14,17 @@
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
+mod aged;
 mod begun;
+mod claim;
 mod computation;
 mod computing;
 mod control;
 mod look;
+mod look_aged;
 mod lookup;
 mod missed;
+mod renewal;
 mod running;
 mod store;
 
@@ -34,5 +38,6 @@ pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
 #[cfg(all(test, memo_shuttle))]
 pub(crate) use missed::Missed;
+pub use renewal::{Job, Task};
 pub use running::Running;
 pub(crate) use running::RunningBy;

@@ -6,8 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::call::look::MemoBy;
-use crate::call::lookup::AddHooks;
+use crate::call::lookup::{AddHooks, MemoBy};
 use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -15,6 +14,7 @@ use crate::hooks::Hooks;
 use crate::key::{OwnedPart, Part, Query, SharedPart};
 use crate::memo::Memo;
 use crate::memoized::Memoized;
+use crate::near::Life;
 use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
 use crate::scope::Asked;
@@ -143,9 +143,11 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
         let Some(value) = outcome.stored(&result) else { return refused() };
-        let Some(storage) = memo.storage(&owned, &value, outcome.is_error(&value), self.asked.ttl) else {
+        let is_error = outcome.is_error(&value);
+        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.ttl) else {
             return refused();
         };
+        let beyond = memo.beyond(storage.lifetime, is_error, None);
         let encoded = version.far.as_ref().and_then(|far| {
             let key = far.key_of(&owned, hash)?;
             let encoded = far.encode(&value, Some(&key))?;
@@ -165,7 +167,8 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
                 // so that a change elsewhere finds it; what is inserted is right until then
                 far.hold(key, hash);
             }
-            memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+            let life = Life { lifetime: storage.lifetime, beyond: beyond.as_ref() };
+            memo.near.insert(hash, owned, value, storage.weight, life);
         }
         if !near || memo.has_changed(version) {
             // what it replaces, or what was emptied meanwhile, perhaps for good
