@@ -31,7 +31,7 @@ mod store;
 pub use acquire::Acquire;
 pub(crate) use acquire::AcquireBy;
 pub use computing::Computing;
-pub use control::{Ask, Entry, Reply, control, insert, invalidate, peek};
+pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek};
 pub(crate) use look::{Look, begin_miss, enter_miss, hit, look_closely, look_first};
 pub use look::{begin, enter};
 pub(crate) use lookup::AddHooks;

@@ -30,6 +30,10 @@ pub trait Entry<R> {
 
     /// Drops what is stored. The reply is an error if it was not done in every tier.
     fn invalidate(&self) -> Reply<Result<(), Error>>;
+
+    /// Ends the freshness of what is stored: where it cannot be served stale, it is dropped. The reply is an error if it was not
+    /// done in every tier.
+    fn expire(&self) -> Reply<Result<(), Error>>;
 }
 
 /// A question to an entry.
@@ -93,6 +97,11 @@ pub fn insert<R>(result: R, find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), E
 /// Drops what is stored in the entry that `find` finds.
 pub fn invalidate<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
     ask(find, |entry| entry.invalidate())
+}
+
+/// Ends the freshness of what is stored in the entry that `find` finds.
+pub fn expire<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
+    ask(find, |entry| entry.expire())
 }
 
 /// Puts a question to the entry of `key`, in the namespace in force.
@@ -186,11 +195,22 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
+        self.leave(|memo, key| memo.forget_nearby(key))
+    }
+
+    fn expire(&self) -> Reply<Result<(), Error>> {
+        self.leave(|memo, key| memo.expire_nearby(key))
+    }
+}
+
+impl<P: SharedPart, R, O: SharedOutcome<R>> Shared<P, R, O> {
+    /// Has the entry leave wherever it may be: nearby as `nearby` does it, and from engines that outlive the process.
+    fn leave(&self, nearby: fn(&MemoBy<P, R, O>, &P)) -> Reply<Result<(), Error>> {
         let Shared { key, origin, .. } = *self;
         let choice = &self.asked.choice;
         let mut engines = Vec::new();
         for (memo, in_use) in choice.others(origin).chain([choice.of(origin)]) {
-            memo.forget_nearby(&key);
+            nearby(memo, &key);
             engines.extend(
                 memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, in_use))),
             );
@@ -214,5 +234,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let hash = self.hash(key);
         self.flights.supersede(hash, &Query(*key));
         self.near.remove(hash, &Query(*key));
+    }
+
+    /// Ends the freshness of what is in memory for `key`. What is being computed for it now is not stored.
+    fn expire_nearby<P: Part<Owned = K>>(&self, key: &P) {
+        let hash = self.hash(key);
+        self.flights.supersede(hash, &Query(*key));
+        self.near.expire(hash, &Query(*key));
     }
 }
