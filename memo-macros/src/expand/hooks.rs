@@ -12,7 +12,7 @@ use crate::model::Model;
 pub(super) fn hooks(model: &Model) -> TokenStream {
     let hooks = hidden_at("hooks", model.output.span());
     let mut calls = given(model);
-    if !model.options.cache_none {
+    if !model.options.cache_none.0 {
         calls.push(quote_spanned!(hooks.span()=> .skip_none()));
     }
     if model.options.engine.is_far() {
@@ -40,7 +40,7 @@ fn given(model: &Model) -> Vec<TokenStream> {
     given
         .into_iter()
         .filter_map(|(name, callback)| {
-            let (name, callback) = (format_ident!("{name}"), callback.as_ref()?);
+            let (name, callback) = (format_ident!("{name}"), &callback.as_ref()?.0);
             Some(quote_spanned!(callback.span()=> .#name(#callback)))
         })
         .collect()
@@ -52,7 +52,7 @@ fn far(model: &Model) -> TokenStream {
     let private = private(model);
     let arguments = model.args.iter().find(|arg| !arg.skipped).map(|arg| arg.ty.span());
     let receiver = model.receiver.as_ref().map(|receiver| receiver.span);
-    let key = model.options.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
+    let key = model.options.key.as_ref().map(|key| key.0.span()).or(arguments).or(receiver);
     let key = pointing_at(key.unwrap_or_else(|| model.sig.ident.span()));
     let key = at(key, quote!(#private::far_key));
     let value = at(pointing_at(model.output.span()), quote!(#private::far_value));

@@ -8,7 +8,7 @@ use crate::model::Model;
 
 /// The path of the module that generated code may name.
 pub(super) fn private(model: &Model) -> Path {
-    let krate = &model.options.krate;
+    let krate = &model.options.krate.0;
     syn::parse_quote!(#krate::__private)
 }
 

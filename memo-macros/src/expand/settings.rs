@@ -1,7 +1,7 @@
 //! The settings of a function, as the expression that makes them: what does not depend on the types of keys and results.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
 use super::digest::digest;
@@ -9,7 +9,8 @@ use super::kind::{has_self, is_far};
 use super::names::{hidden, private, quiet};
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
+    CacheErr, Capacity, Code, Codec, Length, MaxWeight, Model, Name, OnError, Patience, Place, SingleFlight,
+    Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -32,18 +33,13 @@ pub(super) fn settings(model: &Model) -> TokenStream {
 /// What the function and its results are known by.
 fn identity(model: &Model) -> Vec<TokenStream> {
     let (private, options) = (private(model), &model.options);
-    let mut calls = Vec::new();
-    if has_self(model) {
-        calls.push(quote!(.owner(#private::type_name::<Self>())));
-    }
-    if let Some(name) = &options.name {
-        calls.push(quote!(.name(#name)));
-    }
-    if options.version != 0 {
-        let version = options.version;
-        calls.push(quote!(.version(#version)));
-    }
-    calls
+    let owner = has_self(model).then(|| quote!(.owner(#private::type_name::<Self>())));
+    let name = options.name.as_ref().map(|Name(name)| quote!(.name(#name)));
+    let version = (options.version != Version::default()).then(|| {
+        let Version(version) = options.version;
+        quote!(.version(#version))
+    });
+    owner.into_iter().chain(name).chain(version).collect()
 }
 
 /// Where results live, if the author says it.
@@ -59,40 +55,28 @@ fn engines(model: &Model) -> Option<TokenStream> {
 /// How long entries live.
 fn lifetimes(model: &Model) -> Vec<TokenStream> {
     let options = &model.options;
-    let mut calls = Vec::new();
-    if let Some(ttl) = &options.ttl {
-        let ttl = duration(model, ttl);
-        calls.push(quote!(.ttl(#ttl)));
-    }
-    if let Some(tti) = &options.tti {
-        let tti = duration(model, tti);
-        calls.push(quote!(.tti(#tti)));
-    }
-    if options.ttl_of.is_some() {
-        calls.push(quote!(.ttl_of()));
-    }
-    if let Some(CacheErr::For(ttl)) = &options.cache_err {
-        let ttl = duration(model, ttl);
-        calls.push(quote!(.error_ttl(#ttl)));
-    }
-    calls
+    let error_ttl = match &options.cache_err {
+        CacheErr::For(ttl) => Some(ttl),
+        CacheErr::Yes | CacheErr::No => None,
+    };
+    let calls = [
+        options.ttl.as_ref().map(|ttl| set_duration(model, "ttl", ttl)),
+        options.tti.as_ref().map(|tti| set_duration(model, "tti", tti)),
+        options.ttl_of.as_ref().map(|_| quote!(.ttl_of())),
+        error_ttl.map(|ttl| set_duration(model, "error_ttl", ttl)),
+    ];
+    calls.into_iter().flatten().collect()
 }
 
 /// How much is held in memory.
 fn bounds(model: &Model) -> Vec<TokenStream> {
     let capacity = model.options.capacity.as_ref().map(|capacity| match capacity {
         Capacity::Unbounded => quote!(.unbounded()),
-        Capacity::Expr(capacity) => {
-            let capacity = count(capacity);
-            quote!(.capacity(#capacity))
-        }
+        Capacity::Expr(capacity) => set_count("capacity", capacity),
     });
     let max_weight = model.options.max_weight.as_ref().map(|max_weight| match max_weight {
         MaxWeight::Bytes(bytes) => quote!(.max_weight(#bytes)),
-        MaxWeight::Expr(weight) => {
-            let weight = count(weight);
-            quote!(.max_weight(#weight))
-        }
+        MaxWeight::Expr(weight) => set_count("max_weight", weight),
     });
     capacity.into_iter().chain(max_weight).collect()
 }
@@ -111,10 +95,7 @@ fn flights(model: &Model) -> Vec<TokenStream> {
         quote!(.all_on_error(#all))
     });
     let patience = options.patience.as_ref().map(|patience| match patience {
-        Patience::For(patience) => {
-            let patience = duration(model, patience);
-            quote!(.patience(#patience))
-        }
+        Patience::For(length) => set_duration(model, "patience", length),
         Patience::Never => quote!(.endless_patience()),
     });
     single_flight.into_iter().chain(on_error).chain(patience).collect()
@@ -195,26 +176,27 @@ fn origin(model: &Model) -> TokenStream {
     }))
 }
 
-/// The expression for a length of time.
-fn duration(model: &Model, lifetime: &Lifetime) -> TokenStream {
-    let private = private(model);
-    match lifetime {
-        Lifetime::Literal(duration) => {
+/// The call of the settings' method `name` with a length of time.
+fn set_duration(model: &Model, name: &str, length: &Length) -> TokenStream {
+    let (private, name) = (private(model), format_ident!("{name}"));
+    match length {
+        Length::Literal(duration) => {
             let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-            quote!(#private::Duration::new(#seconds, #nanos))
+            quote!(.#name(#private::Duration::new(#seconds, #nanos)))
         }
-        Lifetime::Expr(expr) => quote!(#expr),
+        Length::Expr(expr) => quote!(.#name(#expr)),
     }
 }
 
-/// The expression for a number of something. An integer literal without a type is a `u64`. Any other expression has a type of
-/// its own.
-fn count(expr: &Expr) -> TokenStream {
-    match expr {
+/// The call of the settings' method `name` with a number. An integer literal without a type is a `u64`. Any other expression
+/// has a type of its own.
+fn set_count(name: &str, number: &Expr) -> TokenStream {
+    let name = format_ident!("{name}");
+    match number {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => {
             let int = LitInt::new(&format!("{}u64", int.base10_digits()), int.span());
-            quote!(#int)
+            quote!(.#name(#int))
         }
-        expr => quote!(#expr),
+        expr => quote!(.#name(#expr)),
     }
 }
