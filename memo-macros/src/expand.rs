@@ -5,9 +5,13 @@
 //! type of a free function, or `<method>_memo()`. No logic of caching is in generated code: it names what is in
 //! `memo::__private`, and hands it the pieces.
 
+mod arguments;
 mod control;
+mod digest;
+mod hooks;
 mod key;
 mod kind;
+mod named_lifetimes;
 mod names;
 mod outcome;
 mod plain;
@@ -24,7 +28,7 @@ use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::site::{Shared, own_unnamed, site};
-use crate::model::{Companion, Model};
+use crate::model::Model;
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -32,14 +36,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let body = body(model);
     let sig = if is_applied(model) { &plain::immutable(sig) } else { sig };
     let function = quote!(#(#attrs)* #vis #sig { #body });
-    let control = match &model.companion {
-        Some(Companion::Type(name)) => match thin::Thin::of(model) {
-            Some(thin) => control::thin_companion(model, name, &thin),
-            None => control::companion(model, name),
-        },
-        Some(Companion::Function(name)) => control::method_control(model, name),
-        None => TokenStream::new(),
-    };
+    let control = control::control(model);
     quote!(#function #control)
 }
 
@@ -79,7 +76,7 @@ fn first_call(
     outcome: &Ident,
     site: &TokenStream,
 ) -> TokenStream {
-    let (private, output, hooks) = (private(model), &model.output, settings::hooks(model));
+    let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
     match Shared::of(model) {
         Some(Shared { owner, site, .. }) if is_single(model) => {
             let way = format_ident!("{way}_single");
