@@ -15,6 +15,7 @@ mod named_lifetimes;
 mod names;
 mod outcome;
 mod plain;
+mod renewal;
 mod settings;
 mod site;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use quote::{ToTokens, format_ident, quote};
 use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
+use self::renewal::Renewal;
 use self::site::{Shared, own_unnamed, site};
 use crate::model::Model;
 
@@ -110,10 +112,19 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
     let (private, body, output) = (private(model), &model.body, &model.output);
     let begin = first_part(model, "begin", outcome, site);
     let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
+    let behind = renewal::behind(model, &running, outcome, &computed);
+    let (apart, call) = match Renewal::of(model) {
+        Some(renewal) => (renewal.body(&computed), renewal.call(&computed)),
+        None => (TokenStream::new(), quote!((move || -> #output #body)())),
+    };
     let (declared, finished) = finished(model, &result);
-    let computed = match thin::is_small(output) {
-        true => quote!(let #declared = (move || -> #output #body)();),
-        false => quote! {
+    let catches = model.options.stale_if_error.is_some();
+    let body = match (catches, thin::is_small(output)) {
+        (false, true) => quote!(let #declared = #call;),
+        (true, _) => quote! {
+            return #running.run(#outcome, &mut #private::Option::Some(move || -> #output { #call }));
+        },
+        (false, false) if behind.is_empty() => quote! {
             let #computed = move || -> #output #body;
             if const { #private::is_large::<#output>() } {
                 return #running.run(#outcome, &mut #private::Option::Some(#computed));
@@ -123,12 +134,26 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
             let mut #computed = #computed;
             let #declared = #computed();
         },
+        (false, false) => quote! {
+            if const { #private::is_large::<#output>() } {
+                return #running.run(#outcome, &mut #private::Option::Some(move || -> #output { #call }));
+            }
+            let #declared = #call;
+        },
+    };
+    let end = match catches {
+        true => TokenStream::new(),
+        false => quote! {
+            #running.finish(#outcome, #finished);
+            #result
+        },
     };
     quote! {
+        #apart
         let #running = #begin;
-        #computed
-        #running.finish(#outcome, #finished);
-        #result
+        #behind
+        #body
+        #end
     }
 }
 
@@ -146,16 +171,13 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
     let (private, body, output) = (private(model), &model.body, &model.output);
     let enter = first_part(model, "enter", outcome, site);
     let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
-    quote! {
-        let #acquire = #enter;
-        let #computing = match #acquire.await {
-            #private::Result::Ok(#result) => return #result,
-            #private::Result::Err(#computing) => #computing,
-        };
-        // the body's own braces stand within those of the block
-        #[allow(unused_braces)]
-        let mut #result = #computing
-            .compute(async move {
+    let computed = hidden("computed");
+    let behind = renewal::behind(model, &computing, outcome, &computed);
+    let (apart, future) = match Renewal::of(model) {
+        Some(renewal) => (renewal.body(&computed), renewal.call(&computed)),
+        None => (
+            TokenStream::new(),
+            quote!(async move {
                 // tells the type of the block, which `?` needs to know
                 #[allow(unreachable_code, clippy::all)]
                 if false {
@@ -163,10 +185,28 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
                     return #result;
                 }
                 #body
-            })
-            .await;
-        #computing.finish(#outcome, &mut #result);
-        #result
+            }),
+        ),
+    };
+    let rest = match model.options.stale_if_error {
+        Some(_) => quote!(#computing.run(#outcome, #future).await),
+        None => quote! {
+            // the body's own braces stand within those of the block
+            #[allow(unused_braces)]
+            let mut #result = #computing.compute(#future).await;
+            #computing.finish(#outcome, &mut #result);
+            #result
+        },
+    };
+    quote! {
+        #apart
+        let #acquire = #enter;
+        let #computing = match #acquire.await {
+            #private::Result::Ok(#result) => return #result,
+            #private::Result::Err(#computing) => #computing,
+        };
+        #behind
+        #rest
     }
 }
 
@@ -178,6 +218,7 @@ fn is_applied(model: &Model) -> bool {
         && model.companion.is_some()
         && thin::Thin::arguments(model).is_some()
         && key::is_free(model)
+        && !model.may_be_stale()
         && !plain::has_inner_attribute(&model.body)
 }
 

@@ -14,8 +14,8 @@ pub(crate) use self::argument::Arg;
 pub(crate) use self::companion::Companion;
 use crate::args::{Args, CompanionName, Options};
 pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
-    SingleFlight, Version,
+    CacheErr, Capacity, Code, Codec, Engine, Jitter, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
+    RefreshAhead, SingleFlight, Version,
 };
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
@@ -72,6 +72,12 @@ impl Model {
     /// The hints to the strategy: `persist`, `shared` and `large`.
     pub(crate) fn hints(&self) -> [bool; 3] {
         [self.options.persist.0, self.options.shared.0, self.options.large.0]
+    }
+
+    /// Whether the author lets results be stale, or renewed before their end.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        let Options { stale, stale_if_error, refresh_ahead, .. } = &self.options;
+        stale.is_some() || stale_if_error.is_some() || refresh_ahead.is_some()
     }
 
     /// Whether results stay on the thread that computed them.

@@ -4,6 +4,7 @@ mod arguments;
 mod companion;
 mod conditional;
 mod engines;
+mod freshness;
 mod function;
 mod options;
 mod output;
@@ -23,6 +24,7 @@ pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Errors) {
     let mut rules = Rules { args, model, errors };
     rules.options();
     rules.engines();
+    rules.freshness();
     rules.companion();
     rules.skip();
     rules.function();

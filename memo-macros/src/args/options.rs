@@ -9,6 +9,7 @@ use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
 use super::durations::{CacheErr, Length, Patience};
 use super::engines::Engine;
 use super::fallback::Fallback;
+use super::freshness::{Jitter, RefreshAhead};
 use super::given::Given;
 use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;

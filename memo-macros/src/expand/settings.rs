@@ -7,10 +7,11 @@ use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 use super::digest::digest;
 use super::kind::{has_self, is_far};
 use super::names::{hidden, private, quiet};
+use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Length, MaxWeight, Model, Name, OnError, Patience, Place, SingleFlight,
-    Version,
+    CacheErr, Capacity, Code, Codec, Jitter, Length, MaxWeight, Model, Name, OnError, Patience, Place,
+    RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -22,6 +23,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         calls.extend(far(model));
     }
     calls.extend(lifetimes(model));
+    calls.extend(freshness(model));
     calls.extend(bounds(model));
     calls.extend(flights(model));
     match calls[..] {
@@ -64,6 +66,25 @@ fn lifetimes(model: &Model) -> Vec<TokenStream> {
         options.tti.as_ref().map(|tti| set_duration(model, "tti", tti)),
         options.ttl_of.as_ref().map(|_| quote!(.ttl_of())),
         error_ttl.map(|ttl| set_duration(model, "error_ttl", ttl)),
+    ];
+    calls.into_iter().flatten().collect()
+}
+
+/// What is said of results that are no longer fresh, or soon will not be.
+fn freshness(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let calls = [
+        options.stale.as_ref().map(|stale| set_duration(model, "stale", stale)),
+        options.stale_if_error.as_ref().map(|stale| set_duration(model, "stale_if_error", stale)),
+        options.refresh_ahead.map(|ahead| match ahead {
+            RefreshAhead::From(part) => quote!(.refresh_ahead(#part)),
+            RefreshAhead::Auto => quote!(.refresh_by_chance()),
+        }),
+        options.jitter.map(|Jitter(part)| quote!(.jitter(#part))),
+        Renewal::of(model).map(|renewal| {
+            let can = renewal.can();
+            quote!(.renewed_behind(#can))
+        }),
     ];
     calls.into_iter().flatten().collect()
 }

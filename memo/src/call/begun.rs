@@ -65,20 +65,12 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
     }
 
-    pub(super) fn lead(
-        memo: &'static Memo<K, V, F>,
-        lead: Lead<'static, K, V, F>,
-        blocks: Blocks,
-    ) -> Self {
+    pub(super) fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         Self::look_again(memo, lead, blocks, true)
     }
 
     /// What leads to a new result behind the calls: none of it is counted as a call's.
-    pub(super) fn renew(
-        memo: &'static Memo<K, V, F>,
-        lead: Lead<'static, K, V, F>,
-        blocks: Blocks,
-    ) -> Self {
+    pub(super) fn renew(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
         Self::look_again(memo, lead, blocks, false)
     }
 
@@ -189,7 +181,14 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.counters.hit_of_cost(cost);
                 }
                 if writes {
-                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), (lives, cost), size, (far, hold));
+                    memo.keep(
+                        &lead,
+                        &value,
+                        call.and_then(|call| call.ttl),
+                        (lives, cost),
+                        size,
+                        (far, hold),
+                    );
                 }
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::call::claim::{Claim, Claimed, Renewal};
 use crate::call::begun::{Begun, Ended};
+use crate::call::claim::{Claim, Claimed, Renewal};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::running::Running;

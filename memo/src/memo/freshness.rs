@@ -146,8 +146,10 @@ mod tests {
 
     #[test]
     fn renewal_by_chance_is_the_likelier_the_nearer_the_end() {
-        let age = |now| Age { now, made: 0, cost: SECOND, close: 0, fresh: 100 * SECOND, gone: 0, failures: 0 };
-        let due = |now| (0..20_000).filter(|_| is_due_by_chance(&age(now), random())).count() as f64 / 20_000.0;
+        let age =
+            |now| Age { now, made: 0, cost: SECOND, close: 0, fresh: 100 * SECOND, gone: 0, failures: 0 };
+        let due =
+            |now| (0..20_000).filter(|_| is_due_by_chance(&age(now), random())).count() as f64 / 20_000.0;
         // exp(-left / cost)
         for (left, expected) in [(0, 1.0), (1, 0.368), (2, 0.135), (5, 0.0067)] {
             assert!((due((100 - left) * SECOND) - expected).abs() < 0.02, "{left}");

@@ -247,14 +247,7 @@ where
         self.insert_from(hash, key, &mut Some(value), weight, lifetime.into());
     }
 
-    pub(super) fn insert_from(
-        &self,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        life: Life<'_>,
-    ) {
+    pub(super) fn insert_from(&self, hash: u64, key: K, value: &mut Option<V>, weight: u32, life: Life<'_>) {
         self.insert_unless(&|| false, hash, key, value, weight, life);
     }
 

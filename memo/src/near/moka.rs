@@ -94,14 +94,7 @@ where
         self.erased.peek(hash, &Self::test(is)).and_then(Self::clone_of)
     }
 
-    pub(super) fn insert_from(
-        &self,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        life: Life<'_>,
-    ) {
+    pub(super) fn insert_from(&self, hash: u64, key: K, value: &mut Option<V>, weight: u32, life: Life<'_>) {
         let Some(value) = value.take() else { return };
         // From here on they are dropped quietly, and outside of the store, wherever that happens.
         let key = Box::new(DeferredDrop::new(key));

@@ -8,7 +8,9 @@ pub(super) fn ahead(given: Given) -> Result<Setting, Wrong> {
     match given {
         Given::Text(text) if text == "none" => Ok(Setting::Ahead(None)),
         Given::Text(text) if text == "auto" => Ok(Setting::Ahead(Some(RefreshAhead::Auto))),
-        Given::Text(text) | Given::Fraction(text) => Ok(Setting::Ahead(Some(RefreshAhead::From(memo_text::part(&text)?)))),
+        Given::Text(text) | Given::Fraction(text) => {
+            Ok(Setting::Ahead(Some(RefreshAhead::From(memo_text::part(&text)?))))
+        }
         given => Err(Wrong::Unfit(given)),
     }
 }
