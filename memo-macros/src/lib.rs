@@ -2,16 +2,16 @@
 //! there: the code that they write names `memo`, and the examples that are compiled and run live in its
 //! documentation.
 
-mod args;
 mod crate_path;
 mod enclosing;
 mod errors;
 mod expand;
-mod fallback;
 mod instance;
 mod item;
 mod model;
+mod options;
 mod pipeline;
+mod refused;
 mod types;
 mod validate;
 
@@ -53,8 +53,8 @@ mod validate;
 /// borrow that is not `'static`, and options that are unknown, given twice, of a wrong value, or that
 /// contradict each other.
 #[proc_macro_attribute]
-pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    pipeline::memoized(args.into(), item.into()).into()
+pub fn memoize(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    pipeline::memoized(options.into(), item.into()).into()
 }
 
 /// Implements `memo::Instance`: one field of the struct tells its instances apart.

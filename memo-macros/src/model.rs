@@ -12,14 +12,14 @@ use syn::{Attribute, FnArg, ReturnType, Signature, Type, Visibility, parse_quote
 
 pub(crate) use self::argument::Arg;
 pub(crate) use self::companion::Companion;
-use crate::args::{Args, CompanionName, Options};
-pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
-    SingleFlight, Version,
-};
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
+pub(crate) use crate::options::{
+    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
+    SingleFlight, Version,
+};
+use crate::options::{CompanionName, GivenOptions, Options};
 
 /// A function and how to memoize it.
 #[derive(Debug, Clone)]
@@ -86,19 +86,19 @@ impl Model {
 
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
-    pub(crate) fn new(args: &Args, function: Function) -> Self {
+    pub(crate) fn new(given: &GivenOptions, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
-        let options = args.options();
+        let options = given.options();
         let explicit = matches!(options.companion, CompanionName::Name(_));
         let place = enclosing::place(&vis, &sig, &body, explicit);
         // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
-            && args.name.is_none()
+            && given.name.is_none()
             && !matches!(options.engine, Engine::Memory | Engine::Moka);
 
         let receiver = sig.receiver().map(|receiver| Receiver {
             span: receiver.self_token.span,
-            key: if args.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
+            key: if given.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
             receiver: receiver.clone(),
         });
         let typed = sig.inputs.iter().filter_map(|input| match input {
@@ -140,9 +140,9 @@ mod tests {
 
     pub(super) fn model(options: &str, function: &str) -> Model {
         let mut errors = Errors::default();
-        let args = Args::parse(options.parse().expect("tokens"), &mut errors);
+        let given = GivenOptions::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
-        Model::new(&args, syn::parse_str(function).expect("a function"))
+        Model::new(&given, syn::parse_str(function).expect("a function"))
     }
 
     fn text(tokens: impl ToTokens) -> String {

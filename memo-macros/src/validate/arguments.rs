@@ -3,8 +3,8 @@
 use syn::{FnArg, Ident, Pat, PatIdent};
 
 use super::rules::Rules;
-use crate::args::Given;
 use crate::model::Arg;
+use crate::options::Given;
 use crate::types::{buried, impl_trait, mutable};
 
 impl Rules<'_> {
@@ -50,12 +50,12 @@ impl Rules<'_> {
 
     /// Whether the argument is out of the key, or meant to be.
     pub(super) fn covered(&self, arg: &Arg) -> bool {
-        let meant = match &self.args.skip {
+        let meant = match &self.given.skip {
             Some(Given { value: Some(skip), .. }) => arg.bindings.iter().any(|name| skip.0.contains(name)),
             Some(_) => true,
             None => false,
         };
-        self.args.key.is_some() || arg.skipped || meant
+        self.given.key.is_some() || arg.skipped || meant
     }
 }
 

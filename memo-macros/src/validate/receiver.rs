@@ -4,13 +4,13 @@ use proc_macro2::Span;
 use syn::{Receiver, ReceiverKind, Token};
 
 use super::rules::Rules;
-use crate::args::{Args, ReceiverKey};
+use crate::options::{GivenOptions, ReceiverKey};
 use crate::types::mutable;
 
 impl Rules<'_> {
     /// The receiver and its option.
     pub(super) fn receiver(&mut self) {
-        let Args { key, receiver: given, .. } = self.args;
+        let GivenOptions { key, receiver: given, .. } = self.given;
         let Some(receiver) = &self.model.receiver else {
             // Beside a `key` it is refused anyhow.
             if let (Some(given), None) = (given, key) {
@@ -44,7 +44,7 @@ fn mutable_receiver(receiver: &Receiver) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use crate::validate::tests::{PUT, accepts, errors, refuses};
+    use crate::validate::tests::{FUNCTION, accepts, errors, refuses};
 
     #[test]
     fn mutable_receivers() {
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn receiver_without_self() {
         let message = "this function has no `self`: remove `receiver`";
-        refuses("receiver = \"skip\"", PUT, message);
+        refuses("receiver = \"skip\"", FUNCTION, message);
         refuses(
             "receiver = self.id, key = a",
-            PUT,
+            FUNCTION,
             "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`",
         );
     }

@@ -72,7 +72,7 @@ impl Value for MaxWeight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means, text};
+    use crate::options::tests::{bad, means, text};
 
     #[test]
     fn capacities() {

@@ -19,7 +19,7 @@ macro_rules! declare {
     ($($name:literal => $field:ident: $kind:ty { $($column:tt)* })+) => {
         /// The options of one `#[memoize]`, as given.
         #[derive(Debug, Default)]
-        pub(crate) struct Args {
+        pub(crate) struct GivenOptions {
             $(pub(crate) $field: Option<Given<$kind>>,)+
         }
 
@@ -32,7 +32,7 @@ macro_rules! declare {
             $(pub(crate) $field: $kind,)+
         }
 
-        impl Args {
+        impl GivenOptions {
             /// Reads the option of this name, which stands at `key`.
             ///
             /// # Errors
