@@ -5,8 +5,8 @@
 use proc_macro2::TokenStream;
 
 use super::expand;
-use crate::options::GivenOptions;
 use crate::model::Model;
+use crate::options::GivenOptions;
 use crate::validate::validate;
 
 /// What `#[memoize(options)] function` becomes, with `private` for `::memo::__private`, to be read.
