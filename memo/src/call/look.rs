@@ -4,7 +4,8 @@
 //! hit keeps next to nothing for it: the arguments for the body, and room for what such a function gives.
 
 use crate::call::acquire::AcquireBy;
-use crate::call::lookup::{AddHooks, is_large};
+use crate::call::look_aged::look_at_age;
+use crate::call::lookup::{AddHooks, MemoBy, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
 use crate::counters::{Counter, Mine};
@@ -17,10 +18,6 @@ use crate::near::Fast;
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-
-/// The record of a function with keys `P` and results `R` stored as `O` says.
-pub(crate) type MemoBy<P, R, O> =
-    Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 /// The first part of an asynchronous call.
 ///
@@ -214,6 +211,9 @@ pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
             Look::Slow => {}
         }
     }
+    if memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, None, found);
+    }
     let hash = memo.hash(&key);
     memo.near.get_slow(hash, Query(key), found);
     if found.is_none() {
@@ -239,6 +239,9 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown(&key));
+    }
+    if reads && memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, Some(call), found);
     }
     let hash = memo.hash(&key);
     if reads {
