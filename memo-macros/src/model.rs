@@ -1,8 +1,7 @@
 //! What one use of `#[memoize]` means, as plain data: all that `expand` reads.
 //!
-//! A model is made of the options and the function as they were written; it holds no judgement.
-//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
-//! can be expanded.
+//! A model is made of the options and the function as they were written, and does not say whether they fit each other.
+//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so that `expand` gets only models that can be expanded.
 
 mod argument;
 mod companion;
@@ -34,7 +33,7 @@ pub(crate) struct Model {
     pub(crate) body: TokenStream,
     /// Where the function stands.
     pub(crate) place: Place,
-    /// Whether another function has its path. The path is the name of a function that the author gives none.
+    /// Whether another function has the same path. Without a `name`, engines know a function by its path.
     pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
@@ -79,7 +78,7 @@ impl Model {
         self.options.engine == Engine::Thread
     }
 
-    /// The arguments that are not in the key and whose types are type parameters without a name.
+    /// The arguments of type `impl Trait` that are not in the key. Their types have no names, and still tell the instantiation.
     pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Arg> {
         self.args.iter().filter(|arg| arg.skipped && arg.is_impl_trait && arg.is_whole())
     }

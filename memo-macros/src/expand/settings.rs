@@ -101,7 +101,7 @@ fn flights(model: &Model) -> Vec<TokenStream> {
     single_flight.into_iter().chain(on_error).chain(patience).collect()
 }
 
-/// What engines that outlive the process are to know, and the strategy.
+/// What the strategy and engines that outlive the process have to know.
 fn far(model: &Model) -> Vec<TokenStream> {
     let private = private(model);
     let options = &model.options;
@@ -140,7 +140,7 @@ fn far(model: &Model) -> Vec<TokenStream> {
         calls.push(quote!(.nameless(#why)));
     }
     if model.place == Place::Trait {
-        // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
+        // Parameters of the `impl` that only its trait uses cannot be listed here. The path of a closure holds them.
         calls.push(quote!(.implementation(#private::path_of(|| ()))));
     }
     if options.code == Code::Track {
@@ -156,7 +156,8 @@ fn far(model: &Model) -> Vec<TokenStream> {
     calls
 }
 
-/// Where the function stands: by the path of an item within it, which has no parameters and no closure of ours in it.
+/// Where the function stands, by the path of an item within it. Unlike the path of the function, that one has neither type
+/// parameters nor closures of ours in it.
 fn origin(model: &Model) -> TokenStream {
     let (private, quiet, here) = (private(model), quiet(), hidden("Here"));
     let namesakes = match model.namesakes {

@@ -7,7 +7,7 @@ use crate::enclosing::Namesakes;
 use crate::options::{Engine, Fallback, Given, GivenOptions, SingleFlight};
 
 impl<'a> Rules<'a> {
-    /// What fits the engines that the author named, or may get.
+    /// Options have to fit the engines that the author named, or those that the strategy may choose.
     pub(super) fn engines(&mut self) {
         self.fallback();
         self.hints();
@@ -17,7 +17,7 @@ impl<'a> Rules<'a> {
         self.thread();
     }
 
-    /// The engines that the author named, if that was done rightly.
+    /// The engines that the author named, unless there was a mistake in it.
     fn named(&self) -> Option<&'a Engine> {
         self.given.engine.as_ref().and_then(|engine| engine.value.as_ref())
     }
@@ -116,7 +116,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// What stays on its thread is for functions that do.
+    /// Results that stay on their thread need a function that does, and calls that do not wait for other threads.
     fn thread(&mut self) {
         if !self.model.on_thread() {
             return;

@@ -8,18 +8,18 @@ use crate::options::{GivenOptions, ReceiverKey};
 use crate::types::mutable;
 
 impl Rules<'_> {
-    /// The receiver and its option.
+    /// Refuses a receiver that cannot enter a key, and `receiver` without one.
     pub(super) fn receiver(&mut self) {
         let GivenOptions { key, receiver: given, .. } = self.given;
         let Some(receiver) = &self.model.receiver else {
-            // Beside a `key` it is refused anyhow.
+            // Beside a `key` another rule refuses it.
             if let (Some(given), None) = (given, key) {
                 self.refuse(given.key, "this function has no `self`: remove `receiver`");
             }
             return;
         };
         self.conditional(&receiver.receiver.attrs);
-        // An option whose value was wrong was meant to cover it.
+        // If the value of `receiver` was wrong, the author may have meant one that leaves `self` out.
         let meant = given.as_ref().is_some_and(|given| given.value.is_none());
         let covered =
             key.is_some() || meant || matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
