@@ -45,13 +45,15 @@ mod validate;
 ///
 /// # What is refused
 ///
-/// With one error each, and the function still there, not memoized: `&mut` arguments and receivers that
-/// neither `key` nor `skip` nor `receiver` covers, likewise `impl Trait` arguments and types that borrow
-/// (but references, `Cow`, and tuples, slices, `Vec` and `Option` of them), `impl Trait` arguments of methods that have a
-/// companion,
-/// `const fn`, `extern fn`, variadic functions, functions that return nothing, `!`, `impl Trait` or a
-/// borrow that is not `'static`, and options that are unknown, given twice, of a wrong value, or that
-/// contradict each other.
+/// Each mistake is one error. The function is still there then, but not memoized. Refused are
+///
+/// * `&mut` arguments, `impl Trait` arguments and arguments of types that borrow, unless `key` or `skip` keeps them out of the
+///   key. References, `Cow`, and tuples, slices, `Vec` and `Option` of them may borrow;
+/// * `&mut self`, unless `key` or `receiver` keeps it out of the key;
+/// * `impl Trait` arguments of methods that have a companion;
+/// * `const fn`, `extern fn` and variadic functions;
+/// * functions that return nothing, `!`, `impl Trait`, or a borrow that is not `'static`;
+/// * options that are unknown, given twice, of a wrong value, or that contradict each other.
 #[proc_macro_attribute]
 pub fn memoize(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline::memoized(options.into(), item.into()).into()

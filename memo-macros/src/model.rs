@@ -15,7 +15,7 @@ pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 pub(crate) use crate::options::{
-    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
+    CacheErr, Capacity, Code, Codec, Count, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
     SingleFlight, Version,
 };
 use crate::options::{CompanionName, GivenOptions, Options};

@@ -26,7 +26,7 @@ use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-pub(crate) use self::bounds::{Capacity, MaxWeight};
+pub(crate) use self::bounds::{Capacity, Count, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
 use self::declared::ReadError;
 pub(crate) use self::declared::{GivenOptions, Options};

@@ -18,8 +18,8 @@ pub(crate) enum Place {
     Trait,
 }
 
-/// Where the function stands. `explicit` says whether the author gave the companion a name. If the source does not tell the place,
-/// a name means that there is room for a companion.
+/// Where the function stands. `explicit` says whether the author gave the companion a name. If the source does not tell the
+/// place, a name means that there is room for a companion.
 pub(crate) fn place(vis: &Visibility, sig: &Signature, body: &TokenStream, explicit: bool) -> Place {
     let associated =
         || sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());

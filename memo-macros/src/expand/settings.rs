@@ -9,8 +9,8 @@ use super::kind::{has_self, is_far};
 use super::names::{hidden, private, quiet};
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Length, MaxWeight, Model, Name, OnError, Patience, Place, SingleFlight,
-    Version,
+    CacheErr, Capacity, Code, Codec, Count, Length, MaxWeight, Model, Name, OnError, Patience, Place,
+    SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -72,11 +72,11 @@ fn lifetimes(model: &Model) -> Vec<TokenStream> {
 fn bounds(model: &Model) -> Vec<TokenStream> {
     let capacity = model.options.capacity.as_ref().map(|capacity| match capacity {
         Capacity::Unbounded => quote!(.unbounded()),
-        Capacity::Expr(capacity) => set_count("capacity", capacity),
+        Capacity::Of(count) => set_count("capacity", count),
     });
     let max_weight = model.options.max_weight.as_ref().map(|max_weight| match max_weight {
         MaxWeight::Bytes(bytes) => quote!(.max_weight(#bytes)),
-        MaxWeight::Expr(weight) => set_count("max_weight", weight),
+        MaxWeight::Expr(weight) => quote!(.max_weight(#weight)),
     });
     capacity.into_iter().chain(max_weight).collect()
 }
@@ -191,7 +191,7 @@ fn set_duration(model: &Model, name: &str, length: &Length) -> TokenStream {
 
 /// The call of the settings' method `name` with a number. An integer literal without a type is a `u64`. Any other expression
 /// has a type of its own.
-fn set_count(name: &str, number: &Expr) -> TokenStream {
+fn set_count(name: &str, Count(number): &Count) -> TokenStream {
     let name = format_ident!("{name}");
     match number {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => {
