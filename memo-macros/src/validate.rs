@@ -15,13 +15,13 @@ mod skip;
 mod tests;
 
 use self::rules::Rules;
-use crate::args::Args;
 use crate::errors::Errors;
 use crate::model::Model;
+use crate::options::GivenOptions;
 
 /// Reports all that is wrong with a model, and with the options as given.
-pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Errors) {
-    let mut rules = Rules { args, model, errors };
+pub(crate) fn validate(given: &GivenOptions, model: &Model, errors: &mut Errors) {
+    let mut rules = Rules { given, model, errors };
     rules.options();
     rules.engines();
     rules.freshness();

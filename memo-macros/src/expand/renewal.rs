@@ -7,8 +7,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{GenericParam, Type};
 
+use super::amended;
 use super::names::{hidden, private};
-use super::plain;
 use crate::model::{Model, Place};
 use crate::types::{borrow, impl_trait, mutable, plain as bare};
 
@@ -21,7 +21,7 @@ impl<'m> Renewal<'m> {
     pub(super) fn of(model: &'m Model) -> Option<Self> {
         let asked = model.options.stale.is_some() || model.options.refresh_ahead.is_some();
         let apart = model.receiver.is_none()
-            && !plain::has_inner_attribute(&model.body)
+            && !amended::has_inner_attribute(&model.body)
             && model.args.iter().all(|arg| arg.is_whole() && is_apart(&arg.ty))
             && borrow(&model.output).is_none()
             && impl_trait(&model.output).is_none()

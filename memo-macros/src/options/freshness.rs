@@ -53,7 +53,7 @@ impl Value for Jitter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means};
+    use crate::options::tests::{bad, means};
 
     #[test]
     fn renewals_ahead() {
