@@ -22,7 +22,11 @@ pub use crate::error::Error;
 pub use crate::function::Family;
 pub use crate::hooks::Hooks;
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, copied, probe, probe_here, text};
+pub use crate::key::Part;
+pub use crate::key::by_copy::copied;
+pub use crate::key::by_value::text;
+pub use crate::key::composed::Each;
+pub use crate::key::probes::{Probe, probe, probe_here};
 pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
