@@ -80,19 +80,16 @@ fn first_call(
     site: &TokenStream,
 ) -> TokenStream {
     let (private, output, hooks) = (private(model), &model.output, settings::hooks(model));
-    match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => {
-            let way = format_ident!("{way}_single");
-            quote!(#private::#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
-        }
-        _ => {
-            let way = match model.on_thread() {
-                true => format_ident!("{way}_here"),
-                false => format_ident!("{way}"),
-            };
-            quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
-        }
+    if model.on_thread() {
+        let way = format_ident!("{way}_here");
+        return quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
     }
+    let way = format_ident!("{way}");
+    let callee = match Shared::of(model) {
+        Some(Shared { owner, site, .. }) if is_single(model) => quote!(#owner::#site),
+        _ => site.clone(),
+    };
+    quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome))
 }
 
 /// The first part of a call, which returns a result if there is one: the expression for what the call goes on with. `way` names

@@ -33,7 +33,7 @@ pub use crate::outcome::{
 pub use crate::plan::Plan;
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
-pub use crate::single::{Single, begin_single, enter_single};
+pub use crate::single::Single;
 pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;
 
