@@ -6,6 +6,7 @@
 mod bounds;
 mod callbacks;
 mod choices;
+mod durations;
 mod engine_name;
 mod engines;
 mod fallback;
@@ -14,7 +15,6 @@ mod given;
 mod identity;
 mod item;
 mod keys;
-mod lifetimes;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -28,13 +28,13 @@ use syn::spanned::Spanned;
 
 pub(crate) use self::bounds::{Capacity, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
+pub(crate) use self::durations::{CacheErr, Length, Patience};
 pub(crate) use self::engines::Engine;
 pub(crate) use self::fallback::Fallback;
 pub(crate) use self::given::Given;
-pub(crate) use self::identity::CompanionName;
+pub(crate) use self::identity::{CompanionName, Name, Version};
 use self::item::{Item, items};
 pub(crate) use self::keys::ReceiverKey;
-pub(crate) use self::lifetimes::{CacheErr, Lifetime, Patience};
 use self::options::ReadError;
 pub(crate) use self::options::{Args, Options};
 use self::words::list;

@@ -5,9 +5,13 @@
 //! type of a free function, or `<method>_memo()`. No logic of caching is in generated code: it names what is in
 //! `memo::__private`, and hands it the pieces.
 
+mod arguments;
 mod control;
+mod digest;
+mod hooks;
 mod key;
 mod kind;
+mod named_lifetimes;
 mod names;
 mod outcome;
 mod plain;
@@ -24,7 +28,7 @@ use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::site::{Shared, own_unnamed, site};
-use crate::model::{Companion, Model};
+use crate::model::Model;
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -32,14 +36,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let body = body(model);
     let sig = if is_applied(model) { &plain::immutable(sig) } else { sig };
     let function = quote!(#(#attrs)* #vis #sig { #body });
-    let control = match &model.companion {
-        Some(Companion::Type(name)) => match thin::Thin::of(model) {
-            Some(thin) => control::thin_companion(model, name, &thin),
-            None => control::companion(model, name),
-        },
-        Some(Companion::Function(name)) => control::method_control(model, name),
-        None => TokenStream::new(),
-    };
+    let control = control::control(model);
     quote!(#function #control)
 }
 
@@ -79,7 +76,7 @@ fn first_call(
     outcome: &Ident,
     site: &TokenStream,
 ) -> TokenStream {
-    let (private, output, hooks) = (private(model), &model.output, settings::hooks(model));
+    let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
     if model.on_thread() {
         let way = format_ident!("{way}_here");
         return quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
@@ -110,8 +107,9 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
     let (private, body, output) = (private(model), &model.body, &model.output);
     let begin = first_part(model, "begin", outcome, site);
     let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
+    let (declared, finished) = finished(model, &result);
     let computed = match thin::is_small(output) {
-        true => quote!(let #result = (move || -> #output #body)();),
+        true => quote!(let #declared = (move || -> #output #body)();),
         false => quote! {
             let #computed = move || -> #output #body;
             if const { #private::is_large::<#output>() } {
@@ -120,14 +118,23 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
             // by a name of its own, so that the author's body is still told of a `mut` that it does not need
             #[allow(unused_mut)]
             let mut #computed = #computed;
-            let #result = #computed();
+            let #declared = #computed();
         },
     };
     quote! {
         let #running = #begin;
         #computed
-        #running.finish(#outcome, &#result);
+        #running.finish(#outcome, #finished);
         #result
+    }
+}
+
+/// How the result of the body is declared, and how the runtime gets it: it may put another one in the place of a failure, unless
+/// results stay on their threads.
+fn finished(model: &Model, result: &Ident) -> (TokenStream, TokenStream) {
+    match model.on_thread() {
+        true => (quote!(#result), quote!(&#result)),
+        false => (quote!(mut #result), quote!(&mut #result)),
     }
 }
 
@@ -144,7 +151,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
         };
         // the body's own braces stand within those of the block
         #[allow(unused_braces)]
-        let #result = #computing
+        let mut #result = #computing
             .compute(async move {
                 // tells the type of the block, which `?` needs to know
                 #[allow(unreachable_code, clippy::all)]
@@ -155,7 +162,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
                 #body
             })
             .await;
-        #computing.finish(#outcome, &#result);
+        #computing.finish(#outcome, &mut #result);
         #result
     }
 }
@@ -186,6 +193,7 @@ fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     // an argument that the body does not use is used by the key
     let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
     let begin = first_call(model, "begin", &key::free(model), &outcome, &quote!(|| #site));
+    let (declared, finished) = finished(model, &result);
     quote! {
         fn #computed(
             #(#[cfg(debug_assertions)] #pats: #types,)*
@@ -197,8 +205,8 @@ fn applied(model: &Model, site: &TokenStream) -> TokenStream {
             #private::Result::Ok(#result) => #result,
             #[cfg(debug_assertions)]
             #private::Result::Err(#running) => {
-                let #result = #computed(#(#names),*);
-                #running.finish(#outcome, &#result);
+                let #declared = #computed(#(#names),*);
+                #running.finish(#outcome, #finished);
                 #result
             }
             #[cfg(not(debug_assertions))]

@@ -14,8 +14,8 @@ pub(crate) use self::argument::Arg;
 pub(crate) use self::companion::Companion;
 use crate::args::{Args, CompanionName, Options};
 pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
-    SingleFlight,
+    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
+    SingleFlight, Version,
 };
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
@@ -71,7 +71,7 @@ impl Model {
 
     /// The hints to the strategy: `persist`, `shared` and `large`.
     pub(crate) fn hints(&self) -> [bool; 3] {
-        [self.options.persist, self.options.shared, self.options.large]
+        [self.options.persist.0, self.options.shared.0, self.options.large.0]
     }
 
     /// Whether results stay on the thread that computed them.
@@ -89,7 +89,7 @@ impl Model {
     pub(crate) fn new(args: &Args, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
         let options = args.options();
-        let explicit = matches!(options.companion, Some(CompanionName::Name(_)));
+        let explicit = matches!(options.companion, CompanionName::Name(_));
         let place = enclosing::place(&vis, &sig, &body, explicit);
         // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
@@ -105,11 +105,13 @@ impl Model {
             FnArg::Typed(arg) => Some(arg),
             FnArg::Receiver(_) => None,
         });
-        let arguments =
-            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip)).collect();
+        let arguments = typed
+            .enumerate()
+            .map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip.0))
+            .collect();
 
         Model {
-            companion: Companion::of(options.companion.as_ref(), place, &sig.ident),
+            companion: Companion::of(&options.companion, place, &sig.ident),
             output: match &sig.output {
                 ReturnType::Default => parse_quote!(()),
                 ReturnType::Type(_, ty) => (**ty).clone(),
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn defaults() {
         let Model { place, companion, output, args, receiver, options, .. } = model("", "fn f() {}");
-        assert_eq!(text(options.krate), ":: memo");
+        assert_eq!(text(options.krate.0), ":: memo");
         assert_eq!(place, Place::Free);
         assert!(matches!(companion, Some(Companion::Type(name)) if name == "f"));
         assert_eq!(text(output), "()");
@@ -158,11 +160,11 @@ mod tests {
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
-        assert!(options.cache_if.is_none() && options.cache_err.is_none() && options.cache_none);
+        assert!(options.cache_if.is_none() && !options.cache_err.is_on() && options.cache_none.0);
         assert_eq!(options.single_flight, None);
         assert_eq!(options.on_error, None);
         assert!(options.name.is_none());
-        assert_eq!(options.version, 0);
+        assert_eq!(options.version.0, 0);
     }
 
     #[test]

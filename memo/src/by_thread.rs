@@ -523,6 +523,11 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         Reply::Now(Ok(()))
     }
 
+    /// Drops it: results that stay on their threads are never stale.
+    fn expire(&self) -> Reply<Result<(), Error>> {
+        self.invalidate()
+    }
+
     fn invalidate(&self) -> Reply<Result<(), Error>> {
         let (memo, _in_use) = self.asked.choice.of(self.origin);
         self.forget_elsewhere();

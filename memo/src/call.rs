@@ -14,22 +14,27 @@
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
+mod aged;
 mod begun;
+mod claim;
 mod computation;
 mod computing;
 mod control;
 mod look;
+mod look_aged;
 mod lookup;
 mod missed;
+mod renewal;
 mod running;
 mod store;
 
 pub use acquire::Acquire;
 pub use computing::Computing;
-pub use control::{Ask, Entry, Reply, control, insert, invalidate, peek};
+pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek};
 pub use look::{begin, enter};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
 #[cfg(all(test, memo_shuttle))]
 pub(crate) use missed::Missed;
+pub use renewal::{Job, Task};
 pub use running::Running;

@@ -156,6 +156,16 @@ macro_rules! by_arguments {
                 call::invalidate(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
+            /// Ends the freshness of the entry of these arguments: from now on it is stale, for as long as the option `stale` or
+            /// `stale_if_error` says. Without these options it is dropped. What is being computed for them now is not stored.
+            ///
+            /// # Errors
+            ///
+            /// If it was not done in every tier.
+            pub fn expire<'call>($($name: $argument::Of<'call>),*) -> Result<(), Error> {
+                call::expire(|ask| S::ask(ask, ($($name,)*))).now()
+            }
+
             by_arguments! { @warm $($pattern)* ($($name: $argument),*) }
         }
     };

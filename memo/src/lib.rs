@@ -156,6 +156,7 @@ mod plan;
 mod pool;
 mod record;
 mod registry;
+mod renewals;
 mod report;
 mod route;
 mod scope;

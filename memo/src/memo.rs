@@ -1,5 +1,6 @@
 //! One instantiation of a memoized function as it runs: its store, its flights, its counters, its settings.
 
+pub(crate) mod freshness;
 mod impatience;
 mod memoized;
 #[cfg(any(feature = "config", feature = "engines"))]
@@ -64,7 +65,7 @@ unsafe impl<K: OwnedPart, V: Value, F: Value> Record for Memo<K, V, F> {
 }
 
 /// Matches every key: what is looked up with it is found by its hash alone.
-struct Anything;
+pub(crate) struct Anything;
 
 impl<K> Lookup<K> for Anything {
     fn matches(&self, _: &K) -> bool {
@@ -98,6 +99,7 @@ fn limits(settings: &Settings) -> Limits {
         max_weight: settings.max_weight,
         tti: settings.tti,
         lifetimes: settings.expires(),
+        aged: settings.freshness.is_asked(),
     }
 }
 

@@ -24,6 +24,10 @@ pub trait Outcome<R>: Copy + 'static {
     fn is_shared(self, _result: &R) -> bool {
         true
     }
+    /// Whether `result` is an `Err`, in place of which an older result may answer.
+    fn is_failure(self, _result: &R) -> bool {
+        false
+    }
     /// The result that a stored value stands for.
     fn hit(self, stored: Self::Stored) -> R;
     /// The result that a failure stands for.
@@ -84,6 +88,9 @@ impl<T: Clone + 'static, E> Outcome<Result<T, E>> for OnlyOk {
     fn is_shared(self, result: &Result<T, E>) -> bool {
         result.is_ok()
     }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
+    }
     #[inline(always)]
     fn hit(self, stored: T) -> Result<T, E> {
         Ok(stored)
@@ -106,6 +113,9 @@ impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndSharedErr {
     }
     fn failure(self, result: &Result<T, E>) -> Option<E> {
         result.as_ref().err().cloned()
+    }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
     }
     #[inline(always)]
     fn hit(self, stored: T) -> Result<T, E> {
@@ -136,6 +146,9 @@ impl<T: Clone + 'static, E: Clone + 'static> Outcome<Result<T, E>> for OkAndErr 
     }
     fn failed(self, failure: Infallible) -> Result<T, E> {
         match failure {}
+    }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
     }
     fn is_error(self, stored: &Result<T, E>) -> bool {
         stored.is_err()

@@ -13,7 +13,8 @@ pub use core::time::Duration;
 pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
-    Acquire, Ask, Computing, Entry, Reply, Running, begin, control, enter, insert, invalidate, is_large, peek,
+    Acquire, Ask, Computing, Entry, Reply, Running, begin, control, enter, expire, insert, invalidate,
+    is_large, peek,
 };
 pub use crate::companion::{Companion, Controlled, Held, Lent};
 pub use crate::control::{AsyncMethodControl, MethodControl};

@@ -2,6 +2,7 @@
 
 mod builder;
 pub(crate) mod count;
+pub(crate) mod freshness;
 #[cfg(feature = "engines")]
 mod lasting;
 
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::lasting::Lasting;
+use freshness::Freshness;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -42,6 +44,7 @@ pub struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
+    pub(crate) freshness: Freshness,
     pub(crate) capacity: Option<u64>,
     /// The author has said how many or how heavy.
     pub(crate) bounded: bool,
@@ -109,6 +112,7 @@ impl Settings {
             ttl: None,
             tti: None,
             error_ttl: None,
+            freshness: Freshness::default(),
             capacity: Some(DEFAULT_CAPACITY),
             bounded: false,
             max_weight: None,

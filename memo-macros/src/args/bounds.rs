@@ -1,5 +1,8 @@
 //! `capacity` and `max_weight`: how much is held in memory.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::{Expr, Lit, LitInt};
 
 use super::forms::{expression, literal, peel};
@@ -25,20 +28,17 @@ pub(crate) enum MaxWeight {
 }
 
 impl Value for Capacity {
-    const TAKES: &'static str = "a number of entries, greater than zero, or \"unbounded\"";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
+    fn takes() -> Cow<'static, str> {
+        "a number of entries, greater than zero, or \"unbounded\"".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         match literal(value) {
             Some(Lit::Str(text)) if text.value() == "unbounded" => Ok(Capacity::Unbounded),
             Some(Lit::Int(count)) if is_positive(count) => Ok(Capacity::Expr(peel(value).clone())),
             _ => match expression(value) {
                 Some(expr) => Ok(Capacity::Expr(expr.clone())),
-                None => Err(takes_not::<Self>(name, value)),
+                None => Err(takes_not::<Self>(row, value)),
             },
         }
     }
@@ -50,14 +50,11 @@ fn is_positive(number: &LitInt) -> bool {
 }
 
 impl Value for MaxWeight {
-    const TAKES: &'static str = "a size such as \"64MiB\", or an integer greater than zero";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
+    fn takes() -> Cow<'static, str> {
+        "a size such as \"64MiB\", or an integer greater than zero".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         let bytes = match literal(value) {
             Some(Lit::Str(text)) => {
                 memo_text::size(&text.value()).map_err(|message| Error::new(message).at(text))?
@@ -68,20 +65,20 @@ impl Value for MaxWeight {
                 None => 0,
             },
         };
-        if bytes == 0 { Err(takes_not::<Self>(name, value)) } else { Ok(MaxWeight::Bytes(bytes)) }
+        if bytes == 0 { Err(takes_not::<Self>(row, value)) } else { Ok(MaxWeight::Bytes(bytes)) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, text, value};
+    use crate::args::tests::{bad, means, text};
 
     #[test]
     fn capacities() {
-        assert!(matches!(value(good("capacity = \"unbounded\"").capacity), Capacity::Unbounded));
+        assert!(matches!(means("capacity = \"unbounded\"").capacity, Some(Capacity::Unbounded)));
         for count in ["10_000", "CAPACITY", "limits::capacity() * 2", "1 << 20"] {
-            let Capacity::Expr(expr) = value(good(&format!("capacity = {count}")).capacity) else {
+            let Some(Capacity::Expr(expr)) = means(&format!("capacity = {count}")).capacity else {
                 panic!("{count} is an expression")
             };
             assert_eq!(text(expr).replace(' ', ""), count.replace(' ', ""));
@@ -96,9 +93,9 @@ mod tests {
 
     #[test]
     fn weights() {
-        assert!(matches!(value(good("max_weight = \"64MiB\"").max_weight), MaxWeight::Bytes(67_108_864)));
-        assert!(matches!(value(good("max_weight = 1_000").max_weight), MaxWeight::Bytes(1000)));
-        assert!(matches!(value(good("max_weight = MAX").max_weight), MaxWeight::Expr(_)));
+        assert!(matches!(means("max_weight = \"64MiB\"").max_weight, Some(MaxWeight::Bytes(67_108_864))));
+        assert!(matches!(means("max_weight = 1_000").max_weight, Some(MaxWeight::Bytes(1000))));
+        assert!(matches!(means("max_weight = MAX").max_weight, Some(MaxWeight::Expr(_))));
         let takes = "`max_weight` takes a size such as \"64MiB\", or an integer greater than zero";
         bad("max_weight = 0", takes);
         bad("max_weight = \"0B\"", takes);

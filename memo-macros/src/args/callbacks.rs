@@ -1,30 +1,30 @@
 //! `weigh`, `ttl_of` and `cache_if`: functions over keys and results.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::Expr;
 
 use super::forms::expression;
 use super::given::{Value, takes_not};
 use crate::errors::{Error, Result};
 
-/// A closure, or a path to a function.
+/// A closure, or a path to a function. The row says what it is called with.
 #[derive(Debug, Clone)]
 pub(crate) struct Callback(pub(crate) Expr);
 
 impl Value for Callback {
-    const TAKES: &'static str = "a closure or a path to a function, without quotes";
-    type Meaning = Option<Expr>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map(|callback| callback.0)
+    fn takes() -> Cow<'static, str> {
+        "a closure or a path to a function, without quotes".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;
-        let wanted: &[&str] = if name == "weigh" { &["key", "value"] } else { &["value"] };
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        let expr = expression(value).ok_or_else(|| takes_not::<Self>(row, value))?;
         if let Expr::Closure(closure) = expr
-            && closure.inputs.len() != wanted.len()
+            && closure.inputs.len() != row.called_with.len()
         {
-            let message = format!("`{name}` is called as `|{}|`: write those arguments", wanted.join(", "));
+            let (name, arguments) = (row.name, row.called_with.join(", "));
+            let message = format!("`{name}` is called as `|{arguments}|`: write those arguments");
             return Err(Error::new(message).at(value));
         }
         Ok(Callback(expr.clone()))
@@ -34,15 +34,15 @@ impl Value for Callback {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, text, value};
+    use crate::args::tests::{bad, means, text};
 
     #[test]
     fn callbacks() {
-        let weigh = value(good("weigh = |key: &str, value| -> u32 { value.len() as u32 }").weigh);
-        assert!(matches!(weigh.0, Expr::Closure(_)));
-        assert_eq!(text(value(good("cache_if = Option::is_some").cache_if).0), "Option :: is_some");
+        let weigh = means("weigh = |key: &str, value| -> u32 { value.len() as u32 }").weigh;
+        assert!(matches!(weigh, Some(Callback(Expr::Closure(_)))));
+        assert_eq!(text(means("cache_if = Option::is_some").cache_if.expect("given").0), "Option :: is_some");
         assert_eq!(
-            text(value(good("ttl_of = policy.of(\"a\"), version = 1").ttl_of).0),
+            text(means("ttl_of = policy.of(\"a\"), version = 1").ttl_of.expect("given").0),
             "policy . of (\"a\")"
         );
         let takes = "`cache_if` takes a closure or a path to a function, without quotes";

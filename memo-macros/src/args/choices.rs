@@ -1,28 +1,34 @@
 //! Options with few values: switches, `single_flight`, `on_error`, `code`, `codec`.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::{Expr, Lit};
 
 use super::forms::literal;
 use super::given::{Value, takes_not};
-use super::words::word;
-use crate::errors::{Error, Result};
+use super::words::Choice;
+use crate::errors::Result;
 
-/// `true` or `false`. `DEFAULT` is its meaning if the option is not given.
-#[derive(Debug, Clone, Copy)]
+/// `true` or `false`. It is `DEFAULT` where the option is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Switch<const DEFAULT: bool>(pub(crate) bool);
 
-impl<const DEFAULT: bool> Value for Switch<DEFAULT> {
-    const TAKES: &'static str = "`true` or `false`";
-    type Meaning = bool;
+impl<const DEFAULT: bool> Default for Switch<DEFAULT> {
+    fn default() -> Self {
+        Switch(DEFAULT)
+    }
+}
 
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map_or(DEFAULT, |switch| switch.0)
+impl<const DEFAULT: bool> Value for Switch<DEFAULT> {
+    fn takes() -> Cow<'static, str> {
+        "`true` or `false`".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         match literal(value) {
             Some(Lit::Bool(switch)) => Ok(Switch(switch.value)),
-            _ => Err(takes_not::<Self>(name, value)),
+            _ => Err(takes_not::<Self>(row, value)),
         }
     }
 }
@@ -40,29 +46,22 @@ pub(crate) enum SingleFlight {
     Fleet,
 }
 
-impl Value for SingleFlight {
-    const TAKES: &'static str = "`false`, \"process\", \"machine\" or \"fleet\"";
-    type Meaning = Option<Self>;
+impl Choice for SingleFlight {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("process", SingleFlight::Process),
+        ("machine", SingleFlight::Machine),
+        ("fleet", SingleFlight::Fleet),
+    ];
+    const FALSE: Option<Self> = Some(SingleFlight::Off);
 
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
-    }
-
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        match literal(value) {
-            Some(Lit::Bool(switch)) if !switch.value => Ok(SingleFlight::Off),
-            _ => match word::<Self>(name, value, &["process", "machine", "fleet"])? {
-                "process" => Ok(SingleFlight::Process),
-                far if !cfg!(feature = "engines") => {
-                    let message = format!(
-                        "`{name} = \"{far}\"` needs the cargo feature `engines` of memo, or that of an engine"
-                    );
-                    Err(Error::new(message).at(value))
-                }
-                "machine" => Ok(SingleFlight::Machine),
-                _ => Ok(SingleFlight::Fleet),
-            },
-        }
+    fn missing_feature(self, row: &Row, word: &str) -> Option<String> {
+        let needs = matches!(self, SingleFlight::Machine | SingleFlight::Fleet) && !cfg!(feature = "engines");
+        needs.then(|| {
+            format!(
+                "`{} = \"{word}\"` needs the cargo feature `engines` of memo, or that of an engine",
+                row.name
+            )
+        })
     }
 }
 
@@ -75,20 +74,8 @@ pub(crate) enum OnError {
     All,
 }
 
-impl Value for OnError {
-    const TAKES: &'static str = "\"one\" or \"all\"";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
-    }
-
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        match word::<Self>(name, value, &["one", "all"])? {
-            "one" => Ok(OnError::One),
-            _ => Ok(OnError::All),
-        }
-    }
+impl Choice for OnError {
+    const WORDS: &'static [(&'static str, Self)] = &[("one", OnError::One), ("all", OnError::All)];
 }
 
 /// Whether an edit of the body makes stored results unreachable.
@@ -101,20 +88,8 @@ pub(crate) enum Code {
     Manual,
 }
 
-impl Value for Code {
-    const TAKES: &'static str = "\"track\" or \"manual\"";
-    type Meaning = Self;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.unwrap_or_default()
-    }
-
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        Ok(match word::<Self>(name, value, &["track", "manual"])? {
-            "track" => Code::Track,
-            _ => Code::Manual,
-        })
-    }
+impl Choice for Code {
+    const WORDS: &'static [(&'static str, Self)] = &[("track", Code::Track), ("manual", Code::Manual)];
 }
 
 /// How stored results are encoded.
@@ -128,43 +103,34 @@ pub(crate) enum Codec {
     Json,
 }
 
-impl Value for Codec {
-    const TAKES: &'static str = "\"postcard\", \"messagepack\" or \"json\"";
-    type Meaning = Option<Self>;
+impl Choice for Codec {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("postcard", Codec::Postcard), ("messagepack", Codec::MessagePack), ("json", Codec::Json)];
 
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
-    }
-
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let needs = |feature: &str| {
-            let message = format!("codec \"{feature}\" needs the cargo feature `{feature}` of memo");
-            Err(Error::new(message).at(value))
+    fn missing_feature(self, _: &Row, word: &str) -> Option<String> {
+        let on = match self {
+            Codec::Postcard => true,
+            Codec::MessagePack => cfg!(feature = "messagepack"),
+            Codec::Json => cfg!(feature = "json"),
         };
-        match word::<Self>(name, value, &["postcard", "messagepack", "json"])? {
-            "messagepack" if !cfg!(feature = "messagepack") => needs("messagepack"),
-            "messagepack" => Ok(Codec::MessagePack),
-            "json" if !cfg!(feature = "json") => needs("json"),
-            "json" => Ok(Codec::Json),
-            _ => Ok(Codec::Postcard),
-        }
+        (!on).then(|| format!("codec \"{word}\" needs the cargo feature `{word}` of memo"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, value};
+    use crate::args::tests::{bad, good, means};
 
     #[test]
     fn codes_and_codecs() {
-        assert_eq!(value(good("code = \"track\"").code), Code::Track);
-        assert_eq!(value(good("code = \"manual\"").code), Code::Manual);
-        assert_eq!(value(good("codec = \"postcard\"").codec), Codec::Postcard);
+        assert_eq!(means("code = \"track\"").code, Code::Track);
+        assert_eq!(means("code = \"manual\"").code, Code::Manual);
+        assert_eq!(means("codec = \"postcard\"").codec, Some(Codec::Postcard));
         #[cfg(feature = "messagepack")]
-        assert_eq!(value(good("codec = \"messagepack\"").codec), Codec::MessagePack);
+        assert_eq!(means("codec = \"messagepack\"").codec, Some(Codec::MessagePack));
         #[cfg(feature = "json")]
-        assert_eq!(value(good("codec = \"json\"").codec), Codec::Json);
+        assert_eq!(means("codec = \"json\"").codec, Some(Codec::Json));
         bad("code = track", "`code` takes \"track\" or \"manual\"");
         bad("codec = 1", "`codec` takes \"postcard\", \"messagepack\" or \"json\"");
         bad("codec = \"jsn\"", "`codec` does not take \"jsn\": did you mean \"json\"?");
@@ -177,24 +143,24 @@ mod tests {
         }
         bad("persist", "`persist` takes `true` or `false`");
         bad("cache_err = \"0s\"", "`cache_err` of zero would store nothing: give a longer one, or remove it");
-        assert!(!value(good("cache_none = false").cache_none).0);
-        assert!(value(good("cache_none = true").cache_none).0);
+        assert!(!means("cache_none = false").cache_none.0);
+        assert!(means("cache_none = true").cache_none.0);
         bad("cache_none", "`cache_none` takes `true` or `false`");
         bad("cache_none = \"false\"", "`cache_none` takes `true` or `false`");
     }
 
     #[test]
     fn what_to_do_on_an_error() {
-        assert_eq!(value(good("on_error = \"one\"").on_error), OnError::One);
-        assert_eq!(value(good("on_error = \"all\"").on_error), OnError::All);
+        assert_eq!(means("on_error = \"one\"").on_error, Some(OnError::One));
+        assert_eq!(means("on_error = \"all\"").on_error, Some(OnError::All));
         bad("on_error = true", "`on_error` takes \"one\" or \"all\"");
         bad("on_error = \"al\"", "`on_error` does not take \"al\": did you mean \"all\"?");
     }
 
     #[test]
     fn single_flights() {
-        assert_eq!(value(good("single_flight = false").single_flight), SingleFlight::Off);
-        assert_eq!(value(good("single_flight = \"process\"").single_flight), SingleFlight::Process);
+        assert_eq!(means("single_flight = false").single_flight, Some(SingleFlight::Off));
+        assert_eq!(means("single_flight = \"process\"").single_flight, Some(SingleFlight::Process));
         let takes = "`single_flight` takes `false`, \"process\", \"machine\" or \"fleet\"";
         bad("single_flight = true", takes);
         bad("single_flight", takes);
@@ -202,7 +168,7 @@ mod tests {
         for (far, meant) in [("machine", SingleFlight::Machine), ("fleet", SingleFlight::Fleet)] {
             let option = format!("single_flight = \"{far}\"");
             if cfg!(feature = "engines") {
-                assert_eq!(value(good(&option).single_flight), meant);
+                assert_eq!(means(&option).single_flight, Some(meant));
             } else {
                 bad(
                     &option,

@@ -1,6 +1,6 @@
 //! The name of one engine.
 
-use memo_text::nearest;
+use memo_text::{Row, nearest};
 use syn::{Expr, LitStr};
 
 use super::forms::string;
@@ -43,10 +43,10 @@ pub(super) enum Named {
 const FAR: &[(&str, bool)] = memo_text::built_in_engines!();
 
 /// Reads one name of an engine. `words` are the names that exist beside [`FAR`], whether or not their cargo feature is on.
-pub(super) fn named<T: Value>(name: &str, value: &Expr, words: &[&str]) -> Result<Named> {
+pub(super) fn named<T: Value>(row: &Row, value: &Expr, words: &[&str]) -> Result<Named> {
     let far = FAR.iter().map(|(name, _)| *name);
     let words: &[&str] = &words.iter().copied().chain(far).collect::<Vec<_>>();
-    let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
+    let text = string(value).ok_or_else(|| takes_not::<T>(row, value))?;
     let wrong = |message: String| Err(Error::new(message).at(value));
     match text.value().as_str() {
         word @ ("auto" | "none") if words.contains(&word) => Ok(Named::Alone),

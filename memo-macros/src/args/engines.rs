@@ -1,5 +1,8 @@
 //! `engine`: where results live.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::{Expr, ExprArray};
 
 use super::engine_name::{Named, Near, named};
@@ -52,17 +55,13 @@ impl Engine {
 const ENGINES: &[&str] = &["auto", "memory", "thread", "moka"];
 
 impl Value for Engine {
-    const TAKES: &'static str =
-        "the name of an engine, such as \"memory\", or an array of names, nearest first";
-    type Meaning = Self;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.unwrap_or_default()
+    fn takes() -> Cow<'static, str> {
+        "the name of an engine, such as \"memory\", or an array of names, nearest first".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         let Expr::Array(array) = peel(value) else {
-            return Ok(match named::<Self>(name, value, ENGINES)? {
+            return Ok(match named::<Self>(row, value, ENGINES)? {
                 Named::Alone => Engine::Auto,
                 Named::Near(Near::Memory) => Engine::Memory,
                 Named::Near(Near::Moka) => Engine::Moka,
@@ -70,19 +69,19 @@ impl Value for Engine {
                 Named::Far(far) => Engine::Far { near: None, names: vec![far] },
             });
         };
-        Self::parse_tiers(name, value, array)
+        Self::parse_tiers(row, value, array)
     }
 }
 
 impl Engine {
     /// Reads an array of names.
-    fn parse_tiers(name: &str, value: &Expr, array: &ExprArray) -> Result<Self> {
+    fn parse_tiers(row: &Row, value: &Expr, array: &ExprArray) -> Result<Self> {
         let mut errors = Errors::default();
         let mut near = None;
         let mut names: Vec<String> = Vec::new();
         for elem in &array.elems {
             let wrong = |message: &str| Error::new(message).at(elem);
-            match errors.handle(named::<Self>(name, elem, ENGINES)) {
+            match errors.handle(named::<Self>(row, elem, ENGINES)) {
                 Some(Named::Alone) => errors.push(wrong(
                     "\"auto\" cannot be in a list: name the engines, or write `engine = \"auto\"`",
                 )),
@@ -123,13 +122,13 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, value};
+    use crate::args::tests::{bad, means};
 
     #[test]
     fn engines() {
-        assert_eq!(value(good("engine = \"auto\"").engine), Engine::Auto);
-        assert_eq!(value(good("engine = \"memory\"").engine), Engine::Memory);
-        assert_eq!(value(good("engine = [\"memory\"]").engine), Engine::Memory);
+        assert_eq!(means("engine = \"auto\"").engine, Engine::Auto);
+        assert_eq!(means("engine = \"memory\"").engine, Engine::Memory);
+        assert_eq!(means("engine = [\"memory\"]").engine, Engine::Memory);
         let takes =
             "`engine` takes the name of an engine, such as \"memory\", or an array of names, nearest first";
         bad("engine = memory", takes);
@@ -167,9 +166,9 @@ mod tests {
             near,
             names: names.iter().map(ToString::to_string).collect(),
         };
-        assert_eq!(value(good("engine = \"archive\"").engine), far(None, &["archive"]));
+        assert_eq!(means("engine = \"archive\"").engine, far(None, &["archive"]));
         assert_eq!(
-            value(good("engine = [\"memory\", \"archive\", \"attic\"]").engine),
+            means("engine = [\"memory\", \"archive\", \"attic\"]").engine,
             far(Some(Near::Memory), &["archive", "attic"])
         );
         bad("engine = [\"archive\", \"archive\"]", "this engine is named twice: keep one");
@@ -188,6 +187,6 @@ mod tests {
     #[test]
     #[cfg(feature = "moka")]
     fn moka() {
-        assert_eq!(value(good("engine = \"moka\"").engine), Engine::Moka);
+        assert_eq!(means("engine = \"moka\"").engine, Engine::Moka);
     }
 }

@@ -1,5 +1,8 @@
 //! `fallback`: what is used while the engine is unavailable.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::Expr;
 
 use super::engine_name::{Named, Near, named};
@@ -31,17 +34,14 @@ const THREAD: &str =
 const FALLBACKS: &[&str] = &["none", "memory", "moka"];
 
 impl Value for Fallback {
-    const TAKES: &'static str = "the name of an engine, an array of names, or \"none\"";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
+    fn takes() -> Cow<'static, str> {
+        "the name of an engine, an array of names, or \"none\"".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         let mut fallback = Fallback { far: Vec::new(), near: None };
         let Expr::Array(array) = peel(value) else {
-            match named::<Self>(name, value, FALLBACKS)? {
+            match named::<Self>(row, value, FALLBACKS)? {
                 Named::Alone => {}
                 Named::Near(near) => fallback.near = Some(near),
                 Named::Thread => return Err(Error::new(THREAD).at(value)),
@@ -52,7 +52,7 @@ impl Value for Fallback {
         let mut errors = Errors::default();
         for elem in &array.elems {
             let wrong = |message: &str| Error::new(message).at(elem);
-            match errors.handle(named::<Self>(name, elem, FALLBACKS)) {
+            match errors.handle(named::<Self>(row, elem, FALLBACKS)) {
                 Some(Named::Alone) => {
                     errors.push(wrong(
                         "\"none\" cannot be in a list: name the engines, or write `fallback = \"none\"`",
@@ -84,11 +84,11 @@ impl Value for Fallback {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, value};
+    use crate::args::tests::{bad, means};
 
     #[test]
     fn fallbacks() {
-        let fallback = |options: &str| value(good(options).fallback);
+        let fallback = |options: &str| means(options).fallback.expect("given");
         assert_eq!(fallback("fallback = \"none\""), Fallback { far: Vec::new(), near: None });
         let memory = Fallback { far: Vec::new(), near: Some(Near::Memory) };
         assert_eq!(fallback("fallback = \"memory\""), memory);
@@ -109,10 +109,10 @@ mod tests {
     #[test]
     #[cfg(feature = "engines")]
     fn fallbacks_that_outlive_the_process() {
-        let fallback = value(good("fallback = [\"archive\", \"memory\"]").fallback);
+        let fallback = means("fallback = [\"archive\", \"memory\"]").fallback.expect("given");
         assert_eq!(fallback, Fallback { far: vec!["archive".to_owned()], near: Some(Near::Memory) });
         #[cfg(feature = "disk")]
-        good("fallback = [\"disk\", \"memory\"]");
+        assert!(means("fallback = [\"disk\", \"memory\"]").fallback.is_some());
         let after = "an engine in memory is always available, so nothing after it is used: put it last, or remove \
                      the others";
         bad("fallback = [\"memory\", \"archive\"]", after);

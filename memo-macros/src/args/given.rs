@@ -1,5 +1,8 @@
 //! An option that was given, and the trait of its value.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use proc_macro2::{Span, TokenStream};
 use syn::Expr;
 
@@ -16,12 +19,12 @@ pub(crate) struct Given<T> {
 }
 
 impl<T: Value> Given<T> {
-    /// Reads the option of this name, which stands at `key`. An error without a place of its own points at the name.
-    pub(super) fn read(name: &str, key: Span, written: &Written) -> (Self, Option<Error>) {
+    /// Reads the option of this row, whose name stands at `key`. An error without a place of its own points at the name.
+    pub(super) fn read(row: &Row, key: Span, written: &Written) -> (Self, Option<Error>) {
         let value = match written {
-            Written::Value(value) => T::parse(name, value),
-            Written::List(tokens) => T::parse_list(name, tokens),
-            Written::Nothing => Err(takes::<T>(name)),
+            Written::Value(value) => T::parse(row, value),
+            Written::List(tokens) => T::parse_list(row, tokens),
+            Written::Nothing => Err(takes::<T>(row)),
         };
         match value {
             Ok(value) => (Given { key, value: Some(value) }, None),
@@ -30,36 +33,46 @@ impl<T: Value> Given<T> {
     }
 }
 
-/// The value of an option: how it is read, and what it means. `name` is the name of the option, for errors.
+/// A kind of options: the type of their values, and how these are read. The row of an option names its kind, and holds what
+/// the kind has to know of the option.
 pub(crate) trait Value: Clone {
-    /// What the option takes, as the end of the sentence "`ttl` takes ..".
-    const TAKES: &'static str;
-
-    /// The type of what the option means, whether or not it was given.
-    type Meaning;
-
-    /// What the option means, with its default if it was not given.
-    fn meaning(given: Option<Self>) -> Self::Meaning;
+    /// What options of this kind take, as the end of the sentence "`ttl` takes ..".
+    fn takes() -> Cow<'static, str>;
 
     /// Reads `name = value`.
-    fn parse(name: &str, value: &Expr) -> Result<Self>;
+    fn parse(row: &Row, value: &Expr) -> Result<Self>;
 
     /// Reads `name(..)`.
-    fn parse_list(name: &str, _: &TokenStream) -> Result<Self> {
-        Err(takes::<Self>(name))
+    fn parse_list(row: &Row, _: &TokenStream) -> Result<Self> {
+        Err(takes::<Self>(row))
+    }
+}
+
+/// An option without a default: it is `None` where it is not given.
+impl<T: Value> Value for Option<T> {
+    fn takes() -> Cow<'static, str> {
+        T::takes()
+    }
+
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        T::parse(row, value).map(Some)
+    }
+
+    fn parse_list(row: &Row, tokens: &TokenStream) -> Result<Self> {
+        T::parse_list(row, tokens).map(Some)
     }
 }
 
 /// The error for an option that is given in the wrong form. It points at the name of the option.
-pub(super) fn takes<T: Value>(name: &str) -> Error {
-    Error::new(format_args!("`{name}` takes {}", T::TAKES))
+pub(super) fn takes<T: Value>(row: &Row) -> Error {
+    Error::new(format_args!("`{}` takes {}", row.name, T::takes()))
 }
 
 /// The error for a value of the wrong form. It points at the value, if there is one.
-pub(super) fn takes_not<T: Value>(name: &str, value: &Expr) -> Error {
+pub(super) fn takes_not<T: Value>(row: &Row, value: &Expr) -> Error {
     match value {
         // Nothing stands behind the `=`.
-        Expr::Verbatim(tokens) if tokens.is_empty() => takes::<T>(name),
-        _ => takes::<T>(name).at(value),
+        Expr::Verbatim(tokens) if tokens.is_empty() => takes::<T>(row),
+        _ => takes::<T>(row).at(value),
     }
 }

@@ -1,5 +1,8 @@
 //! `name`, `version`, `companion` and `crate`: what the function, its results and its control are called.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use syn::{Expr, Ident, Lit, LitStr, Path};
 
 use super::forms::{literal, peel, string};
@@ -12,48 +15,45 @@ use crate::errors::Result;
 pub(crate) struct Name(pub(crate) LitStr);
 
 impl Value for Name {
-    const TAKES: &'static str = "a string that is not empty, without white space or `*`";
-    type Meaning = Option<LitStr>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map(|name| name.0)
+    fn takes() -> Cow<'static, str> {
+        "a string that is not empty, without white space or `*`".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let text = string(value).ok_or_else(|| takes_not::<Self>(name, value))?;
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        let text = string(value).ok_or_else(|| takes_not::<Self>(row, value))?;
         // `*` is for patterns over names, in the configuration and in scopes.
         let bad = |c: char| c.is_whitespace() || c.is_control() || c == '*';
         if text.value().is_empty() || text.value().contains(bad) {
-            return Err(takes_not::<Self>(name, value));
+            return Err(takes_not::<Self>(row, value));
         }
         Ok(Name(text.clone()))
     }
 }
 
 /// A part of the identity of stored results.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Version(pub(crate) u64);
 
 impl Value for Version {
-    const TAKES: &'static str = "an integer from 0 up";
-    type Meaning = u64;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map_or(0, |version| version.0)
+    fn takes() -> Cow<'static, str> {
+        "an integer from 0 up".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         let number = match literal(value) {
             Some(Lit::Int(number)) => number.base10_parse().ok(),
             _ => None,
         };
-        number.map(Version).ok_or_else(|| takes_not::<Self>(name, value))
+        number.map(Version).ok_or_else(|| takes_not::<Self>(row, value))
     }
 }
 
 /// What `companion` says of the control item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum CompanionName {
+    /// It is named after the function.
+    #[default]
+    OfFunction,
     /// There is none.
     Off,
     /// It has this name.
@@ -61,15 +61,12 @@ pub(crate) enum CompanionName {
 }
 
 impl Value for CompanionName {
-    const TAKES: &'static str = "`false`, or a name such as \"fib_control\"";
-    type Meaning = Option<Self>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given
+    fn takes() -> Cow<'static, str> {
+        "`false`, or a name such as \"fib_control\"".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let wrong = || takes_not::<Self>(name, value);
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        let wrong = || takes_not::<Self>(row, value);
         match (literal(value), peel(value)) {
             (Some(Lit::Bool(switch)), _) if !switch.value => Ok(CompanionName::Off),
             (Some(Lit::Str(text)), _) => text.parse().map(CompanionName::Name).map_err(|_| wrong()),
@@ -81,33 +78,40 @@ impl Value for CompanionName {
     }
 }
 
-impl Value for Path {
-    const TAKES: &'static str = "a path, such as `crate = crate::reexports::memo`";
-    type Meaning = Self;
+/// Where generated code finds `memo`.
+#[derive(Debug, Clone)]
+pub(crate) struct CratePath(pub(crate) Path);
 
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.unwrap_or_else(crate_path::default)
+impl Default for CratePath {
+    fn default() -> Self {
+        CratePath(crate_path::default())
+    }
+}
+
+impl Value for CratePath {
+    fn takes() -> Cow<'static, str> {
+        "a path, such as `crate = crate::reexports::memo`".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        crate_path::parse(value).ok_or_else(|| takes_not::<Self>(name, value))
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        crate_path::parse(value).map(CratePath).ok_or_else(|| takes_not::<Self>(row, value))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, text, value};
+    use crate::args::tests::{bad, means, text};
 
     #[test]
     fn identities() {
-        assert_eq!(value(good("name = \"app::rates::rate\"").name).0.value(), "app::rates::rate");
+        assert_eq!(means("name = \"app::rates::rate\"").name.expect("given").0.value(), "app::rates::rate");
         let takes = "`name` takes a string that is not empty, without white space or `*`";
         bad("name = \"\"", takes);
         bad("name = \"a b\"", takes);
         bad("name = \"a::*\"", takes);
         bad("name = rate", takes);
-        assert_eq!(value(good("version = 3").version).0, 3);
+        assert_eq!(means("version = 3").version.0, 3);
         for wrong in ["-1", "1.0", "\"1\"", "VERSION", "99999999999999999999"] {
             bad(&format!("version = {wrong}"), "`version` takes an integer from 0 up");
         }
@@ -115,9 +119,9 @@ mod tests {
 
     #[test]
     fn companions() {
-        assert!(matches!(value(good("companion = false").companion), CompanionName::Off));
+        assert!(matches!(means("companion = false").companion, CompanionName::Off));
         for options in ["companion = \"fib_control\"", "companion = fib_control"] {
-            let CompanionName::Name(name) = value(good(options).companion) else { panic!("a name") };
+            let CompanionName::Name(name) = means(options).companion else { panic!("a name") };
             assert_eq!(name, "fib_control");
         }
         let takes = "`companion` takes `false`, or a name such as \"fib_control\"";
@@ -135,7 +139,7 @@ mod tests {
             ("crate = \"crate::memo\"", "crate :: memo"),
             ("crate = self::memo", "self :: memo"),
         ] {
-            assert_eq!(text(value(good(options).krate)), expected);
+            assert_eq!(text(means(options).krate.0), expected);
         }
         for wrong in ["1", "\"a b\"", "memo<u8>", "f()", "memo::<u8>"] {
             bad(

@@ -1,5 +1,8 @@
 //! `key`, `skip` and `receiver`: what enters the key.
 
+use std::borrow::Cow;
+
+use memo_text::Row;
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
@@ -16,48 +19,38 @@ use crate::errors::Result;
 pub(crate) struct Key(pub(crate) Expr);
 
 impl Value for Key {
-    const TAKES: &'static str =
-        "an expression over the arguments and `self`, without quotes, such as `key = (user.id, page)`";
-    type Meaning = Option<Expr>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map(|key| key.0)
+    fn takes() -> Cow<'static, str> {
+        "an expression over the arguments and `self`, without quotes, such as `key = (user.id, page)`".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
-        let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        let expr = expression(value).ok_or_else(|| takes_not::<Self>(row, value))?;
         Ok(Key(expr.clone()))
     }
 }
 
-/// The arguments that are left out of the key.
-#[derive(Debug, Clone)]
-pub(crate) struct Skip {
-    /// Their names, in the order written. `validate` checks that they exist.
-    pub(crate) names: Vec<Ident>,
-}
+/// The names of the arguments that are left out of the key, in the order written. `validate` checks that they exist.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Skip(pub(crate) Vec<Ident>);
 
 impl Value for Skip {
-    const TAKES: &'static str = "the names of arguments in brackets, such as `skip(a, b)`";
-    type Meaning = Vec<Ident>;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.map_or_else(Vec::new, |skip| skip.names)
+    fn takes() -> Cow<'static, str> {
+        "the names of arguments in brackets, such as `skip(a, b)`".into()
     }
 
-    fn parse(name: &str, _: &Expr) -> Result<Self> {
-        Err(takes::<Self>(name))
+    fn parse(row: &Row, _: &Expr) -> Result<Self> {
+        Err(takes::<Self>(row))
     }
 
-    fn parse_list(name: &str, tokens: &TokenStream) -> Result<Self> {
+    fn parse_list(row: &Row, tokens: &TokenStream) -> Result<Self> {
         let parser = Punctuated::<Ident, Token![,]>::parse_terminated_with;
         let parser = |input: syn::parse::ParseStream<'_>| parser(input, Ident::parse_any);
         let names = match parser.parse2(tokens.clone()) {
             Ok(names) if !names.is_empty() => names,
-            Ok(_) => return Err(takes::<Self>(name)),
-            Err(error) => return Err(takes::<Self>(name).at(&error.span())),
+            Ok(_) => return Err(takes::<Self>(row)),
+            Err(error) => return Err(takes::<Self>(row).at(&error.span())),
         };
-        Ok(Skip { names: names.into_iter().collect() })
+        Ok(Skip(names.into_iter().collect()))
     }
 }
 
@@ -76,35 +69,30 @@ pub(crate) enum ReceiverKey {
 }
 
 impl Value for ReceiverKey {
-    const TAKES: &'static str = "\"instance\", \"value\", \"skip\", or an expression such as `self.id`";
-    type Meaning = Self;
-
-    fn meaning(given: Option<Self>) -> Self::Meaning {
-        given.unwrap_or_default()
+    fn takes() -> Cow<'static, str> {
+        "\"instance\", \"value\", \"skip\", or an expression such as `self.id`".into()
     }
 
-    fn parse(name: &str, value: &Expr) -> Result<Self> {
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
         if string(value).is_none() {
-            let expr = expression(value).ok_or_else(|| takes_not::<Self>(name, value))?;
+            let expr = expression(value).ok_or_else(|| takes_not::<Self>(row, value))?;
             return Ok(ReceiverKey::Expr(expr.clone()));
         }
-        Ok(match word::<Self>(name, value, &["instance", "value", "skip"])? {
-            "instance" => ReceiverKey::Instance,
-            "value" => ReceiverKey::Value,
-            _ => ReceiverKey::Skip,
-        })
+        let words =
+            [("instance", ReceiverKey::Instance), ("value", ReceiverKey::Value), ("skip", ReceiverKey::Skip)];
+        word::<Self, _>(row, value, &words).map(|(_, receiver)| receiver)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, text, value};
+    use crate::args::tests::{bad, means, text};
 
     #[test]
     fn keys() {
-        assert_eq!(text(value(good("key = (user.id, page)").key).0), "(user . id , page)");
-        assert_eq!(text(value(good("key = self.id, ttl = \"1s\"").key).0), "self . id");
+        assert_eq!(text(means("key = (user.id, page)").key.expect("given").0), "(user . id , page)");
+        assert_eq!(text(means("key = self.id, ttl = \"1s\"").key.expect("given").0), "self . id");
         let takes = "`key` takes an expression over the arguments and `self`, without quotes, \
                      such as `key = (user.id, page)`";
         bad("key = \"user.id\"", takes);
@@ -116,7 +104,7 @@ mod tests {
 
     #[test]
     fn skips() {
-        let names = value(good("skip(a, r#type, self,)").skip).names;
+        let names = means("skip(a, r#type, self,)").skip.0;
         assert_eq!(names.iter().map(Ident::to_string).collect::<Vec<_>>(), ["a", "r#type", "self"]);
         let takes = "`skip` takes the names of arguments in brackets, such as `skip(a, b)`";
         bad("skip", takes);
@@ -129,10 +117,10 @@ mod tests {
 
     #[test]
     fn receivers() {
-        assert!(matches!(value(good("receiver = \"instance\"").receiver), ReceiverKey::Instance));
-        assert!(matches!(value(good("receiver = \"value\"").receiver), ReceiverKey::Value));
-        assert!(matches!(value(good("receiver = \"skip\"").receiver), ReceiverKey::Skip));
-        assert!(matches!(value(good("receiver = self.id").receiver), ReceiverKey::Expr(_)));
+        assert!(matches!(means("receiver = \"instance\"").receiver, ReceiverKey::Instance));
+        assert!(matches!(means("receiver = \"value\"").receiver, ReceiverKey::Value));
+        assert!(matches!(means("receiver = \"skip\"").receiver, ReceiverKey::Skip));
+        assert!(matches!(means("receiver = self.id").receiver, ReceiverKey::Expr(_)));
         let takes = "`receiver` takes \"instance\", \"value\", \"skip\", or an expression such as `self.id`";
         bad("receiver = 1", takes);
         bad("receiver", takes);

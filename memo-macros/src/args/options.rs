@@ -1,26 +1,26 @@
 //! The options as given and what they mean, made from the rows of `memo_text::options!`.
 
+use memo_text::option;
 use proc_macro2::Span;
-use syn::Path;
 
 use super::bounds::{Capacity, MaxWeight};
 use super::callbacks::Callback;
 use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
+use super::durations::{CacheErr, Length, Patience};
 use super::engines::Engine;
 use super::fallback::Fallback;
-use super::given::{Given, Value};
-use super::identity::{CompanionName, Name, Version};
+use super::given::Given;
+use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;
 use super::keys::{Key, ReceiverKey, Skip};
-use super::lifetimes::{CacheErr, Lifetime, Patience};
 use crate::errors::Error;
 
 macro_rules! declare {
-    ($($name:literal => $field:ident: $value:ty { $($column:tt)* })+) => {
+    ($($name:literal => $field:ident: $kind:ty { $($column:tt)* })+) => {
         /// The options of one `#[memoize]`, as given.
         #[derive(Debug, Default)]
         pub(crate) struct Args {
-            $(pub(crate) $field: Option<Given<$value>>,)+
+            $(pub(crate) $field: Option<Given<$kind>>,)+
         }
 
         /// What the options of one `#[memoize]` mean, with defaults for those that were not given. `memo_text::options!`
@@ -29,7 +29,7 @@ macro_rules! declare {
         #[deny(dead_code)]
         #[derive(Debug, Clone)]
         pub(crate) struct Options {
-            $(pub(crate) $field: <$value as Value>::Meaning,)+
+            $(pub(crate) $field: $kind,)+
         }
 
         impl Args {
@@ -39,10 +39,11 @@ macro_rules! declare {
             ///
             /// Why it cannot be read. If only its value is wrong, the option counts as given.
             pub(super) fn read(&mut self, name: &str, key: Span, written: &Written) -> Result<(), ReadError> {
+                let row = option(name).ok_or(ReadError::Unknown)?;
                 match name {
                     $($name if self.$field.is_some() => Err(ReadError::Twice),
                     $name => {
-                        let (given, error) = Given::read(name, key, written);
+                        let (given, error) = Given::read(row, key, written);
                         self.$field = Some(given);
                         error.map_or(Ok(()), |error| Err(ReadError::Value(error)))
                     })+
@@ -86,6 +87,6 @@ pub(super) enum ReadError {
     Value(Error),
 }
 
-fn meaning<T: Value>(given: &Option<Given<T>>) -> T::Meaning {
-    T::meaning(given.as_ref().and_then(|given| given.value.clone()))
+fn meaning<T: Clone + Default>(given: &Option<Given<T>>) -> T {
+    given.as_ref().and_then(|given| given.value.clone()).unwrap_or_default()
 }

@@ -3,7 +3,6 @@
 use quote::ToTokens;
 
 use super::*;
-use crate::args::lifetimes::Lifetime;
 use crate::errors::{Error, Errors};
 
 pub(super) fn parse(options: &str) -> (Args, Vec<String>) {
@@ -24,8 +23,9 @@ pub(super) fn bad(options: &str, expected: &str) {
     assert_eq!(parse(options).1, [expected], "{options}");
 }
 
-pub(super) fn value<T>(given: Option<Given<T>>) -> T {
-    given.expect("given").value.expect("good")
+#[track_caller]
+pub(super) fn means(options: &str) -> Options {
+    good(options).options()
 }
 
 pub(super) fn text(tokens: impl ToTokens) -> String {
@@ -63,8 +63,8 @@ fn every_mistake_is_reported_at_once() {
             "`cache_none` takes `true` or `false`",
         ]
     );
-    assert!(args.ttl.is_some_and(|ttl| ttl.value.is_none()));
-    assert_eq!(value(args.version).0, 7);
+    assert!(args.ttl.as_ref().is_some_and(|ttl| ttl.value.is_none()));
+    assert_eq!(args.options().version.0, 7);
 }
 
 #[test]
@@ -80,5 +80,5 @@ fn expressions_out_of_macros_are_looked_into() {
     let mut errors = Errors::default();
     let args = Args::parse(quote::quote!(ttl = #group, version = 1), &mut errors);
     errors.finish().expect("no errors");
-    assert!(matches!(value(args.ttl), Lifetime::Literal(_)));
+    assert!(matches!(args.options().ttl, Some(Length::Literal(_))));
 }

@@ -1,29 +1,69 @@
 //! Values that are one of a few words.
 
-use memo_text::nearest;
-use syn::{Expr, LitStr};
+use std::borrow::Cow;
 
-use super::forms::string;
+use memo_text::{Row, nearest};
+use syn::{Expr, Lit, LitStr};
+
+use super::forms::{literal, string};
 use super::given::{Value, takes_not};
 use crate::errors::{Error, Result};
 
-/// Reads one of a few words, in quotes.
-pub(super) fn word<T: Value>(name: &str, value: &Expr, words: &[&'static str]) -> Result<&'static str> {
-    let text = string(value).ok_or_else(|| takes_not::<T>(name, value))?;
-    let written = text.value();
-    match words.iter().find(|word| **word == written) {
-        Some(word) => Ok(word),
-        None => Err(unknown_word(name, text, words)),
+/// A kind of options that take one of a few words, in quotes, and perhaps `false`.
+pub(crate) trait Choice: Copy + 'static {
+    /// The words, each with the value that it stands for.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The value that `false` stands for. `None` if it is refused.
+    const FALSE: Option<Self> = None;
+
+    /// The error if this value needs a cargo feature that is off. `word` stands for the value in the option of this row.
+    fn missing_feature(self, _row: &Row, _word: &str) -> Option<String> {
+        None
     }
 }
 
-fn unknown_word(name: &str, text: &LitStr, words: &[&str]) -> Error {
-    let written = text.value();
-    let message = match nearest(&written, words.iter().copied()) {
-        Some(nearest) => format!("`{name}` does not take \"{written}\": did you mean \"{nearest}\"?"),
-        None => {
-            format!("`{name}` does not take \"{written}\": it takes {}", list(words.iter().copied(), '"'))
+impl<T: Choice> Value for T {
+    fn takes() -> Cow<'static, str> {
+        let mut all: Vec<_> = T::FALSE.iter().map(|_| "`false`".to_owned()).collect();
+        all.extend(T::WORDS.iter().map(|(word, _)| format!("\"{word}\"")));
+        let last = all.pop().unwrap_or_default();
+        format!("{} or {last}", all.join(", ")).into()
+    }
+
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        if let (Some(Lit::Bool(switch)), Some(off)) = (literal(value), T::FALSE)
+            && !switch.value
+        {
+            return Ok(off);
         }
+        let (word, choice) = word::<T, _>(row, value, T::WORDS)?;
+        match choice.missing_feature(row, word) {
+            Some(message) => Err(Error::new(message).at(value)),
+            None => Ok(choice),
+        }
+    }
+}
+
+/// Reads one of a few words, in quotes: the word, and what it stands for. `T` says what else the option takes.
+pub(super) fn word<T: Value, W: Clone>(
+    row: &Row,
+    value: &Expr,
+    words: &[(&'static str, W)],
+) -> Result<(&'static str, W)> {
+    let text = string(value).ok_or_else(|| takes_not::<T>(row, value))?;
+    let written = text.value();
+    match words.iter().find(|(word, _)| *word == written) {
+        Some(found) => Ok(found.clone()),
+        None => Err(unknown_word(row, text, words.iter().map(|(word, _)| *word))),
+    }
+}
+
+fn unknown_word<'a>(row: &Row, text: &LitStr, words: impl Iterator<Item = &'a str> + Clone) -> Error {
+    let (name, written) = (row.name, text.value());
+    let message = match nearest(&written, words.clone()) {
+        Some(nearest) => format!("`{name}` does not take \"{written}\": did you mean \"{nearest}\"?"),
+        None => format!("`{name}` does not take \"{written}\": it takes {}", list(words, '"')),
     };
     Error::new(message).at(text)
 }

@@ -88,7 +88,7 @@ fn tuple(parts: &[TokenStream]) -> TokenStream {
 
 fn sources(model: &Model) -> Vec<Source<'_>> {
     if let Some(key) = &model.options.key {
-        return from_expr(model, key);
+        return from_expr(model, &key.0);
     }
     let receiver = model.receiver.iter().flat_map(|receiver| {
         let (private, span) = (private(model), receiver.span);

@@ -1,14 +1,14 @@
-//! Names and spans of what is generated.
+//! Names, spans and attributes of what is generated.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::Path;
+use syn::{Attribute, Path};
 
 use crate::model::Model;
 
 /// The path of the module that generated code may name.
 pub(super) fn private(model: &Model) -> Path {
-    let krate = &model.options.krate;
+    let krate = &model.options.krate.0;
     syn::parse_quote!(#krate::__private)
 }
 
@@ -18,6 +18,11 @@ pub(super) fn quiet() -> TokenStream {
         dead_code, deprecated, missing_docs, unused_imports, unused_variables,
         clippy::all, clippy::pedantic, clippy::nursery
     )])
+}
+
+/// The attributes that decide whether the function is there at all. Each item beside it carries them too.
+pub(super) fn cfgs(model: &Model) -> Vec<&Attribute> {
+    model.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
 }
 
 /// A name that meets none of the author's: neither an argument, nor (which hygiene leaves visible) a constant.

@@ -11,11 +11,11 @@ use crate::model::Model;
 /// How results of the function are stored.
 pub(super) fn outcome(model: &Model) -> TokenStream {
     let (private, output) = (private(model), &model.output);
-    if plain::is_primitive(output) && model.options.cache_err.is_none() {
+    if plain::is_primitive(output) && !model.options.cache_err.is_on() {
         let span = pointing_at(output.span());
         return quote_spanned!(span=> #private::whole::<#output>());
     }
-    let shape = match (model.options.cache_err.is_some(), model.on_thread()) {
+    let shape = match (model.options.cache_err.is_on(), model.on_thread()) {
         (false, false) => quote!(shape),
         (true, false) => quote!(shape_with_errors),
         (false, true) => quote!(shape_here),

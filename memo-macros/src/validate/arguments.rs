@@ -51,9 +51,7 @@ impl Rules<'_> {
     /// Whether the argument is out of the key, or meant to be.
     pub(super) fn covered(&self, arg: &Arg) -> bool {
         let meant = match &self.args.skip {
-            Some(Given { value: Some(skip), .. }) => {
-                arg.bindings.iter().any(|name| skip.names.contains(name))
-            }
+            Some(Given { value: Some(skip), .. }) => arg.bindings.iter().any(|name| skip.0.contains(name)),
             Some(_) => true,
             None => false,
         };

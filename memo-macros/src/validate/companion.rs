@@ -1,7 +1,7 @@
 //! The control item: whether there is room for it, and whether it can name its arguments.
 
 use super::rules::Rules;
-use crate::args::{CompanionName, Given};
+use crate::args::CompanionName;
 use crate::model::{Companion, Place};
 use crate::types::impl_trait;
 
@@ -14,7 +14,7 @@ impl Rules<'_> {
 
     /// A companion that was asked for by name needs room, and a name of its own.
     fn companion_name(&mut self) {
-        let Some(Given { value: Some(CompanionName::Name(name)), .. }) = &self.args.companion else { return };
+        let CompanionName::Name(name) = &self.model.options.companion else { return };
         match &self.model.companion {
             None if self.model.place == Place::Trait => {
                 let message = "a trait and its impls have no room for a companion: remove `companion`, and use \

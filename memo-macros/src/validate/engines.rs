@@ -73,13 +73,13 @@ impl<'a> Rules<'a> {
 
     /// Processes share computations only through an engine that both can reach.
     fn reach(&mut self) {
-        if let (Some(Given { key, value: Some(reach), .. }), true) =
-            (&self.args.single_flight, self.in_memory())
-            && matches!(reach, SingleFlight::Machine | SingleFlight::Fleet)
+        if let (Some(span), Some(SingleFlight::Machine | SingleFlight::Fleet)) =
+            (at(&self.args.single_flight), self.model.options.single_flight)
+            && self.in_memory()
         {
             let message = "this needs an engine that processes share, such as \"disk\" or \"redis\", and `engine` \
                            names one in memory: name another, or use `single_flight = \"process\"`";
-            self.refuse(*key, message);
+            self.refuse(span, message);
         }
     }
 
@@ -126,10 +126,10 @@ impl<'a> Rules<'a> {
                            results on one thread: use \"memory\", or memoize a plain function that this one calls";
             self.refuse(asyncness.span, message);
         }
-        if let Some(Given { key, value: Some(_), .. }) = &self.args.single_flight {
+        if let Some(span) = at(&self.args.single_flight) {
             let message = "`engine = \"thread\"` shares nothing between threads, so no call waits for another: \
                            remove `single_flight`";
-            self.refuse(*key, message);
+            self.refuse(span, message);
         }
     }
 }

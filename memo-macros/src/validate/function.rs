@@ -11,7 +11,7 @@ impl Rules<'_> {
     pub(super) fn function(&mut self) {
         let Signature { constness, abi, variadic, .. } = &self.model.sig;
         if let Some(again) =
-            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.options.krate))
+            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.options.krate.0))
         {
             self.refuse(again.path().span(), "`#[memoize]` is given twice: put all options into one");
         }

@@ -31,6 +31,8 @@ pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     far: &'static Far<K, V>,
     lead: Lead<'static, K, V, F>,
+    /// Whether it is for a call, which is counted.
+    counts: bool,
     /// Whether it may wait for a computation in another process, and how.
     may_wait: Option<Blocks>,
 }
@@ -60,13 +62,23 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     pub(super) fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None)
+        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
     }
 
-    pub(super) fn lead(
+    pub(super) fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+        Self::look_again(memo, lead, blocks, true)
+    }
+
+    /// What leads to a new result behind the calls: none of it is counted as a call's.
+    pub(super) fn renew(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+        Self::look_again(memo, lead, blocks, false)
+    }
+
+    fn look_again(
         memo: &'static Memo<K, V, F>,
         mut lead: Lead<'static, K, V, F>,
         blocks: Blocks,
+        counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let held = memo.runs_user_code.then(|| lead.hold());
@@ -77,31 +89,38 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
         };
         if let Some(stored) = stored {
-            memo.counters.count(Counter::Hits);
+            if counts {
+                memo.counters.count(Counter::Hits);
+            }
             lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
         drop(held);
-        Self::look(memo, lead, Some(blocks))
+        Self::look(memo, lead, Some(blocks), counts)
     }
 
-    pub(super) fn look(
+    fn look(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
         may_wait: Option<Blocks>,
+        counts: bool,
     ) -> Self {
         match &memo.far {
-            Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
-            None => Self::compute(memo, lead, None),
+            Some(far) => Begun::Look(Looking { memo, far, lead, counts, may_wait }),
+            None => Self::compute(memo, lead, None, counts),
         }
     }
 
-    pub(super) fn compute(
+    fn compute(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
         far: Option<Destination<K, V>>,
+        counts: bool,
     ) -> Self {
-        Begun::Compute(Computation::missed(memo, lead, far))
+        Begun::Compute(match counts {
+            true => Computation::missed(memo, lead, far),
+            false => Computation::unasked(memo, lead, far),
+        })
     }
 
     /// Whether there is nothing to wait for.
@@ -143,7 +162,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
     pub(super) async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
-        let Looking { memo, far, mut lead, may_wait } = self;
+        let Looking { memo, far, mut lead, counts, may_wait } = self;
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
@@ -155,21 +174,28 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         match looked {
             Looked::Found(found) => {
                 let Found { value, lives, cost, size, waited, engine, hold } = found;
-                if waited {
+                if waited && counts {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
-                } else {
+                } else if counts {
                     memo.counters.hit_of_cost(cost);
                 }
                 if writes {
-                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
+                    memo.keep(
+                        &lead,
+                        &value,
+                        call.and_then(|call| call.ttl),
+                        (lives, cost),
+                        size,
+                        (far, hold),
+                    );
                 }
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
             Looked::Nothing(key) => {
                 drop(held);
-                Begun::compute(memo, lead, key.map(|key| (far, key)))
+                Begun::compute(memo, lead, key.map(|key| (far, key)), counts)
             }
         }
     }

@@ -31,9 +31,15 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
         self.0.compute(body)
     }
 
-    /// Stores the result of the body, and tells those who wait.
+    /// What it computes.
+    pub(super) fn computation(&mut self) -> &mut Computation<K, V, F> {
+        &mut self.0
+    }
+
+    /// Stores the result of the body, and tells those who wait. A failure is replaced by a result that answers in its place, if
+    /// the call has found one.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &mut R) {
         self.0.finish(outcome, result);
     }
 }

@@ -6,8 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::call::look::MemoBy;
-use crate::call::lookup::AddHooks;
+use crate::call::lookup::{AddHooks, MemoBy};
 use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
@@ -16,6 +15,7 @@ use crate::key::query::Query;
 use crate::key::{OwnedPart, Part, SharedPart};
 use crate::memo::Memo;
 use crate::memoized::Memoized;
+use crate::near::Life;
 use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
 use crate::scope::Asked;
@@ -31,6 +31,10 @@ pub trait Entry<R> {
 
     /// Drops what is stored. The reply is an error if it was not done in every tier.
     fn invalidate(&self) -> Reply<Result<(), Error>>;
+
+    /// Ends the freshness of what is stored: where it cannot be served stale, it is dropped. The reply is an error if it was not
+    /// done in every tier.
+    fn expire(&self) -> Reply<Result<(), Error>>;
 }
 
 /// A question to an entry.
@@ -96,6 +100,11 @@ pub fn invalidate<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> 
     ask(find, |entry| entry.invalidate())
 }
 
+/// Ends the freshness of what is stored in the entry that `find` finds.
+pub fn expire<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
+    ask(find, |entry| entry.expire())
+}
+
 /// Puts a question to the entry of `key`, in the namespace in force.
 pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
     site: Site,
@@ -144,9 +153,11 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
         let Some(value) = outcome.stored(&result) else { return refused() };
-        let Some(storage) = memo.storage(&owned, &value, outcome.is_error(&value), self.asked.ttl) else {
+        let is_error = outcome.is_error(&value);
+        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.ttl) else {
             return refused();
         };
+        let beyond = memo.beyond(storage.lifetime, is_error, None);
         let encoded = version.far.as_ref().and_then(|far| {
             let key = far.key_of(&owned, hash)?;
             let encoded = far.encode(&value, Some(&key))?;
@@ -166,7 +177,8 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
                 // so that a change elsewhere finds it; what is inserted is right until then
                 far.hold(key, hash);
             }
-            memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+            let life = Life { lifetime: storage.lifetime, beyond: beyond.as_ref() };
+            memo.near.insert(hash, owned, value, storage.weight, life);
         }
         if !near || memo.has_changed(version) {
             // what it replaces, or what was emptied meanwhile, perhaps for good
@@ -184,11 +196,22 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
+        self.leave(|memo, key| memo.forget_nearby(key))
+    }
+
+    fn expire(&self) -> Reply<Result<(), Error>> {
+        self.leave(|memo, key| memo.expire_nearby(key))
+    }
+}
+
+impl<P: SharedPart, R, O: SharedOutcome<R>> Shared<P, R, O> {
+    /// Has the entry leave wherever it may be: nearby as `nearby` does it, and from engines that outlive the process.
+    fn leave(&self, nearby: fn(&MemoBy<P, R, O>, &P)) -> Reply<Result<(), Error>> {
         let Shared { key, origin, .. } = *self;
         let choice = &self.asked.choice;
         let mut engines = Vec::new();
         for (memo, in_use) in choice.others(origin).chain([choice.of(origin)]) {
-            memo.forget_nearby(&key);
+            nearby(memo, &key);
             engines.extend(
                 memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, in_use))),
             );
@@ -212,5 +235,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let hash = self.hash(key);
         self.flights.supersede(hash, &Query(*key));
         self.near.remove(hash, &Query(*key));
+    }
+
+    /// Ends the freshness of what is in memory for `key`. What is being computed for it now is not stored.
+    fn expire_nearby<P: Part<Owned = K>>(&self, key: &P) {
+        let hash = self.hash(key);
+        self.flights.supersede(hash, &Query(*key));
+        self.near.expire(hash, &Query(*key));
     }
 }

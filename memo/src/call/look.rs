@@ -4,7 +4,8 @@
 //! hit keeps next to nothing for it: the arguments for the body, and room for what such a function gives.
 
 use crate::call::acquire::AcquireBy;
-use crate::call::lookup::{AddHooks, is_large};
+use crate::call::look_aged::look_at_age;
+use crate::call::lookup::{AddHooks, MemoBy, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
 use crate::callee::Callee;
@@ -18,10 +19,6 @@ use crate::memoized::Memoized;
 use crate::near::Fast;
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::scope::{Answered, Asked, Call};
-
-/// The record of a function with keys `P` and results `R` stored as `O` says.
-pub(crate) type MemoBy<P, R, O> =
-    Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 /// [`Callee`], by the borrowed key and the outcome.
 type CalleeBy<'c, P, R, O> =
@@ -209,6 +206,9 @@ fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
             Look::Slow => {}
         }
     }
+    if memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, None, found);
+    }
     let hash = memo.hash(&key);
     memo.near.get_slow(hash, Query(key), found);
     if found.is_none() {
@@ -234,6 +234,9 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown(&key));
+    }
+    if reads && memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, Some(call), found);
     }
     let hash = memo.hash(&key);
     if reads {

@@ -1,6 +1,7 @@
 //! A synchronous call while its body runs.
 
 use crate::body::Body;
+use crate::call::begun::Shared;
 use crate::call::computation::Computation;
 use crate::flight::graph::Held;
 use crate::key::{OwnedPart, Part};
@@ -25,6 +26,14 @@ struct Run<K: OwnedPart, V: Value, F: Value> {
     computation: Computation<K, V, F>,
 }
 
+/// How a synchronous call goes on.
+pub(super) enum Started<K: OwnedPart, V: Value, F: Value> {
+    /// Its body runs.
+    Running(Running<K, V, F>),
+    /// With a result that it does not compute.
+    Shared(Shared<V, F>),
+}
+
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Running<K, V, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Running").field(&self.0.computation).finish()
@@ -45,9 +54,15 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         Running(run)
     }
 
-    /// Stores the result of the body, and tells those who wait.
+    /// What it computes.
+    pub(super) fn computation(&mut self) -> &mut Computation<K, V, F> {
+        &mut self.0.computation
+    }
+
+    /// Stores the result of the body, and tells those who wait. A failure is replaced by a result that answers in its place, if
+    /// the call has found one.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &mut R) {
         let Run { span, held, computation } = &mut *self.0;
         (*span, *held) = (None, None);
         computation.finish(outcome, result);
@@ -63,8 +78,8 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         body: fn(A) -> R,
         arguments: A,
     ) -> R {
-        let result = body(arguments);
-        self.finish(outcome, &result);
+        let mut result = body(arguments);
+        self.finish(outcome, &mut result);
         result
     }
 
@@ -72,8 +87,8 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     /// function runs the body itself.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
-        let result = body.run();
-        self.finish(outcome, &result);
+        let mut result = body.run();
+        self.finish(outcome, &mut result);
         result
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::kind::Kind;
 use super::value::Setting;
+use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
 use crate::settings::{Hints, OnError, Settings, SingleFlight};
 use crate::trace::are_shown;
 
@@ -27,6 +28,8 @@ pub(super) enum Slot<'s> {
     Weight(&'s mut Option<u64>),
     Size(&'s mut u64),
     Lifetime(&'s mut Option<Duration>),
+    Ahead(&'s mut Option<RefreshAhead>),
+    Jitter(&'s mut Option<Jitter>),
     Engines(&'s mut Option<Names>),
     Fallback(&'s mut Option<Names>),
     Share(&'s mut Option<SingleFlight>),
@@ -54,6 +57,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         ttl,
         tti,
         error_ttl,
+        freshness: Freshness { stale, stale_if_error, refresh_ahead, jitter, behind: _ },
         single_flight,
         on_error,
         patience,
@@ -84,6 +88,10 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("ttl", ttl.is_some() || *ttl_of, Slot::Lifetime(ttl)),
         row("tti", tti.is_some(), Slot::Lifetime(tti)),
         row("cache_err", error_ttl.is_some(), Slot::Lifetime(error_ttl)),
+        row("stale", stale.is_some(), Slot::Lifetime(stale)),
+        row("stale_if_error", stale_if_error.is_some(), Slot::Lifetime(stale_if_error)),
+        row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
+        row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
         row("patience", patience.is_some(), Slot::Patience(patience)),
@@ -99,6 +107,8 @@ impl Slot<'_> {
             Slot::Bound(_) => Kind::Bound,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
+            Slot::Ahead(_) => Kind::Ahead,
+            Slot::Jitter(_) => Kind::Jitter,
             Slot::Engines(_) => Kind::Engines,
             Slot::Fallback(_) => Kind::Fallback,
             Slot::Share(_) => Kind::Share,
@@ -116,6 +126,8 @@ impl Slot<'_> {
             (Slot::Weight(Some(slot)), Setting::Size(most)) => *slot = *most,
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
+            (Slot::Ahead(slot), Setting::Ahead(ahead)) => *slot = *ahead,
+            (Slot::Jitter(slot), Setting::Jitter(jitter)) => *slot = *jitter,
             (Slot::Engines(slot), Setting::Engines(names)) => {
                 *slot = (!names.is_empty()).then(|| owned(names));
             }
@@ -136,6 +148,8 @@ impl Slot<'_> {
             Slot::Weight(slot) => slot.map_or(Setting::Nothing, Setting::Size),
             Slot::Size(slot) => Setting::Size(*slot),
             Slot::Lifetime(slot) => Setting::Lifetime(*slot),
+            Slot::Ahead(slot) => Setting::Ahead(*slot),
+            Slot::Jitter(slot) => Setting::Jitter(*slot),
             Slot::Engines(slot) => Setting::Engines(slot.as_deref().map(texts).unwrap_or_default()),
             Slot::Fallback(slot) => {
                 Setting::Fallback(slot.as_deref().map_or_else(|| vec!["memory".to_owned()], texts))
@@ -182,6 +196,8 @@ mod tests {
             Kind::Bound => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
             Kind::Lifetime => Setting::Lifetime(Some(Duration::from_secs(7))),
+            Kind::Ahead => Setting::Ahead(Some(RefreshAhead::From(700))),
+            Kind::Jitter => Setting::Jitter(Some(Jitter(7))),
             Kind::Engines => Setting::Engines(vec!["moka".to_owned()]),
             Kind::Fallback => Setting::Fallback(Vec::new()),
             Kind::Share => Setting::Share(SingleFlight::Off),

@@ -1,0 +1,37 @@
+//! What `plan()` of a control evaluates.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::arguments::Arguments;
+use crate::expand::names::private;
+use crate::expand::site;
+use crate::expand::site::{Shared, own_unnamed, turbofish};
+use crate::model::Model;
+
+/// The expression for where results live. What the strategy wants to know of the types is inferred from a call that is
+/// never made.
+pub(super) fn plan(model: &Model, shared: &Shared) -> TokenStream {
+    let private = private(model);
+    let site = match own_unnamed(model) {
+        // nobody has said of which types
+        Some(_) => {
+            let any = site::site(model, Some(&quote!(#private::told(&()))));
+            quote!(#any.any())
+        }
+        None => site::site(model, None),
+    };
+    let Shared { owner, types: Some(types), .. } = shared else {
+        return quote!(#site.plan());
+    };
+    let turbofish = turbofish(model);
+    let arguments = Arguments::of_key(model).names().into_iter().map(|_| quote!(loop {}));
+    quote!({
+        #[allow(unreachable_code, clippy::all)]
+        #site.plan_of(if false {
+            #private::Option::Some(#owner::#types #turbofish (#(#arguments),*))
+        } else {
+            #private::Option::None
+        })
+    })
+}
