@@ -30,7 +30,7 @@ use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::renewal::Renewal;
-use self::site::{Shared, own_unnamed, site};
+use self::site::{HiddenNames, own_unnamed, site};
 use crate::model::Model;
 
 /// The function and its control.
@@ -82,8 +82,8 @@ fn first_call(
     site: &TokenStream,
 ) -> TokenStream {
     let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
-    match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => {
+    match HiddenNames::of(model) {
+        Some(HiddenNames { owner, site, .. }) if is_single(model) => {
             let way = format_ident!("{way}_single");
             quote!(#private::#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
         }

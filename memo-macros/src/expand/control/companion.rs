@@ -10,16 +10,16 @@ use crate::expand::arguments::Arguments;
 use crate::expand::named_lifetimes::with_named_lifetimes;
 use crate::expand::names::{cfgs, hidden, private, quiet};
 use crate::expand::site;
-use crate::expand::site::{Shared, turbofish, unnamed};
+use crate::expand::site::{HiddenNames, turbofish, unnamed};
 use crate::model::{Arg, Model};
 
 /// The type `name` and its associated functions.
-pub(super) fn companion(model: &Model, name: &Ident, shared: &Shared) -> TokenStream {
+pub(super) fn companion(model: &Model, name: &Ident, names: &HiddenNames) -> TokenStream {
     let (vis, function) = (&model.vis, &model.sig.ident);
     let (cfgs, quiet) = (cfgs(model), quiet());
-    let hidden_items = hidden_items(model, shared);
+    let hidden_items = hidden_items(model, names);
     let (on_calls, warm) = (operations_on_calls(model), warm(model));
-    let (on_entries, on_all) = (operations_on_entries(model, shared), operations_on_all(model, shared));
+    let (on_entries, on_all) = (operations_on_entries(model, names), operations_on_all(model, names));
     let doc = format!("Controls what the memoized function [`{function}()`] keeps.");
     quote! {
         #(#cfgs)*
@@ -103,14 +103,14 @@ fn warm(model: &Model) -> TokenStream {
 }
 
 /// `peek`, `insert` and `invalidate`: what is asked about the entry of some arguments.
-fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
+fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
     let (private, turbofish) = (private(model), turbofish(model));
     let Model { vis, output, .. } = model;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let asyncness = &model.sig.asyncness;
     let known = Arguments::of_control(model);
     let (inputs, result) = (known.plain_inputs(), known.unused("value"));
-    let (ask, control) = (hidden("ask"), &shared.control);
+    let (ask, control) = (hidden("ask"), &names.control);
     let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
     let settled = match asyncness {
         Some(_) => quote!(.settled().await),
@@ -151,14 +151,14 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
 const NOT_IN_EVERY_TIER: &str = "# Errors\n\nIf it was not done in every tier.";
 
 /// `clear`, `stats` and `plan`: what concerns all entries of the function.
-fn operations_on_all(model: &Model, shared: &Shared) -> TokenStream {
-    let (private, plan) = (private(model), plan(model, shared));
+fn operations_on_all(model: &Model, names: &HiddenNames) -> TokenStream {
+    let (private, plan) = (private(model), plan(model, names));
     let vis = &model.vis;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let asyncness = &model.sig.asyncness;
-    let function = match shared {
-        Shared { function: Some(function), .. } => quote!(Self::#function()),
-        Shared { site, .. } => quote!(Self::#site),
+    let function = match names {
+        HiddenNames { function: Some(function), .. } => quote!(Self::#function()),
+        HiddenNames { site, .. } => quote!(Self::#site),
     };
     let clear = match asyncness {
         Some(_) => quote!(#function.clear_async().await),
