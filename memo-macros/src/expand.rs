@@ -82,19 +82,16 @@ fn first_call(
     site: &TokenStream,
 ) -> TokenStream {
     let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
-    match HiddenNames::of(model) {
-        Some(HiddenNames { owner, site, .. }) if is_single(model) => {
-            let way = format_ident!("{way}_single");
-            quote!(#private::#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
-        }
-        _ => {
-            let way = match model.on_thread() {
-                true => format_ident!("{way}_here"),
-                false => format_ident!("{way}"),
-            };
-            quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
-        }
+    if model.on_thread() {
+        let way = format_ident!("{way}_here");
+        return quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
     }
+    let way = format_ident!("{way}");
+    let callee = match HiddenNames::of(model) {
+        Some(HiddenNames { owner, site, .. }) if is_single(model) => quote!(#owner::#site),
+        _ => site.clone(),
+    };
+    quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome))
 }
 
 /// The expression that begins a call by the runtime's function `way`. If there is a result, it returns that from the memoized

@@ -29,10 +29,8 @@ mod running;
 mod store;
 
 pub use acquire::Acquire;
-pub(crate) use acquire::AcquireBy;
 pub use computing::Computing;
 pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek};
-pub(crate) use look::{Look, begin_miss, enter_miss, hit, look_closely, look_first};
 pub use look::{begin, enter};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
@@ -40,4 +38,3 @@ pub use lookup::is_large;
 pub(crate) use missed::Missed;
 pub use renewal::{Job, Task};
 pub use running::Running;
-pub(crate) use running::RunningBy;

@@ -117,6 +117,7 @@ mod background;
 mod body;
 mod by_thread;
 mod call;
+mod callee;
 mod clock;
 mod companion;
 #[cfg(feature = "config")]

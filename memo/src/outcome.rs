@@ -67,7 +67,7 @@ impl<R: Clone + 'static> Outcome<R> for Whole {
 
 /// How a primitive result is stored.
 #[inline(always)]
-pub fn whole<R: crate::key::Plain>() -> Whole {
+pub fn whole<R: crate::key::by_copy::Plain>() -> Whole {
     Whole
 }
 

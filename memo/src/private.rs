@@ -24,7 +24,11 @@ pub use crate::error::Error;
 pub use crate::function::Family;
 pub use crate::hooks::Hooks;
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, copied, probe, probe_here, text};
+pub use crate::key::Part;
+pub use crate::key::by_copy::copied;
+pub use crate::key::by_value::text;
+pub use crate::key::composed::Each;
+pub use crate::key::probes::{Probe, probe, probe_here};
 pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
@@ -32,7 +36,7 @@ pub use crate::plan::Plan;
 pub use crate::renewed::{Argument, Body as FutureBody, hand_over, own};
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
-pub use crate::single::{Single, begin_single, enter_single};
+pub use crate::single::Single;
 pub use crate::site::{Site, Told, told};
 pub use crate::stats::Stats;
 

@@ -106,17 +106,20 @@ impl Site {
         Code::of::<S>().signposted(site().signposts?)
     }
 
-    /// The record, made if there is none, and a signpost to it: from now on this code finds it by
+    /// The record, which is made if there is none, and a signpost to it, so that from now on this code finds it by
     /// [`signposted`](Self::signposted).
+    #[inline(never)]
     pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
         self,
         code: Code<K, V, F>,
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let memo = self.memo(hooks);
-        if let Some(signposts) = self.signposts {
-            code.put_up(signposts, memo);
+        let Some(signposts) = self.signposts else { return self.memo(hooks) };
+        if let Some(memo) = code.signposted(signposts) {
+            return memo;
         }
+        let memo = self.memo(hooks);
+        code.put_up(signposts, memo);
         memo
     }
 

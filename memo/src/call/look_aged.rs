@@ -3,7 +3,8 @@
 use crate::call::claim::{Aged, Claim};
 use crate::call::lookup::MemoBy;
 use crate::call::missed::{Missed, MissedBy};
-use crate::key::{Query, SharedPart};
+use crate::key::SharedPart;
+use crate::key::query::Query;
 use crate::memo::freshness::Serves;
 use crate::outcome::SharedOutcome;
 use crate::scope::Call;
