@@ -104,24 +104,30 @@ fn warm(model: &Model) -> TokenStream {
 
 /// `peek`, `peek_entry`, `insert`, `invalidate` and `expire`: what is asked about the entry of some arguments.
 fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
-    let (private, turbofish) = (private(model), turbofish(model));
-    let Model { vis, output, .. } = model;
-    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
-    let asyncness = &model.sig.asyncness;
+    let turbofish = turbofish(model);
     let known = Arguments::of_control(model);
-    let (inputs, result) = (known.plain_inputs(), known.unused("value"));
     let (ask, control) = (hidden("ask"), &names.control);
     let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
-    let settled = match asyncness {
+    let asked = quote!(|#ask| #asked);
+    let settled = match model.sig.asyncness {
         Some(_) => quote!(.settled().await),
         None => quote!(.now()),
     };
-    let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
+    let (looks, changes) = (looks(model, &known, &asked, &settled), changes(model, &known, &asked, &settled));
+    quote!(#looks #changes)
+}
+
+/// `peek` and `peek_entry`. `asked` is the closure that asks about the entry, and `settled` gives the answer.
+fn looks(model: &Model, known: &Arguments<'_>, asked: &TokenStream, settled: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let (asyncness, inputs) = (&model.sig.asyncness, known.plain_inputs());
     quote! {
         /// What is stored now. Computes nothing, and counts as no use.
         #[inline]
         #vis #asyncness fn peek <#params>(#(#inputs),*) -> #private::Option<#output> #bounds {
-            #private::peek(|#ask| #asked) #settled
+            #private::peek(#asked) #settled
         }
 
         /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and
@@ -130,9 +136,19 @@ fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
         #vis #asyncness fn peek_entry <#params>(
             #(#inputs),*
         ) -> #private::Option<#private::Stored<#output>> #bounds {
-            #private::peek_entry(|#ask| #asked) #settled
+            #private::peek_entry(#asked) #settled
         }
+    }
+}
 
+/// `insert`, `invalidate` and `expire`. `asked` is the closure that asks about the entry, and `settled` gives the answer.
+fn changes(model: &Model, known: &Arguments<'_>, asked: &TokenStream, settled: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let (asyncness, inputs, result) = (&model.sig.asyncness, known.plain_inputs(), known.unused("value"));
+    let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
+    quote! {
         /// Stores a result, as if it had just been computed.
         #[doc = ""]
         #[doc = #insert_errors]
@@ -141,7 +157,7 @@ fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
             #(#inputs,)*
             #result: #output,
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::insert(#result, |#ask| #asked) #settled
+            #private::insert(#result, #asked) #settled
         }
 
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -151,7 +167,7 @@ fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
         #vis #asyncness fn invalidate <#params>(
             #(#inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::invalidate(|#ask| #asked) #settled
+            #private::invalidate(#asked) #settled
         }
 
         /// Ends the freshness of the entry of these arguments: it is stale from now on, if it can be, and else dropped. What is
@@ -162,7 +178,7 @@ fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
         #vis #asyncness fn expire <#params>(
             #(#inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::expire(|#ask| #asked) #settled
+            #private::expire(#asked) #settled
         }
     }
 }
