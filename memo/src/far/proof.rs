@@ -89,7 +89,7 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
 
 /// Whether `codec` carries every value of type `V`, so that nothing has to be proved.
 fn carries_all<V: 'static>(codec: Codec) -> bool {
-    codec == Codec::Raw || is_plain::<V>() || codec == Codec::Postcard && is_float::<V>()
+    codec == Codec::Raw || is_carried_by_all::<V>() || codec == Codec::Postcard && is_float::<V>()
 }
 
 /// Whether `V` is one of these types, or one of the simple containers of one.
@@ -107,11 +107,12 @@ macro_rules! one_of {
     }};
 }
 
-fn is_plain<V: 'static>() -> bool {
+/// Whether every codec carries every value of type `V`.
+fn is_carried_by_all<V: 'static>() -> bool {
     one_of! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char String }
 }
 
-/// Floats are not plain: JSON has no NaN.
+/// Whether `V` is a float, or one of the simple containers of one. JSON has no NaN, so that not every codec carries it.
 fn is_float<V: 'static>() -> bool {
     one_of! { f32 f64 }
 }
