@@ -16,7 +16,7 @@ pub use crate::call::{
     Acquire, Ask, Computing, Entry, Reply, Running, begin, control, enter, expire, insert, invalidate,
     is_large, peek,
 };
-pub use crate::companion::{Companion, Controlled, Held, Lent};
+pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
 pub use crate::directive::{Directed, Directive, direct};
 pub use crate::error::Error;

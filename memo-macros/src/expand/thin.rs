@@ -27,7 +27,7 @@ const UNSIZED: &[&str] = &["str", "Path"];
 pub(super) struct Thin(Vec<Passed>);
 
 enum Passed {
-    Held(Type),
+    Owned(Type),
     Lent(Type),
 }
 
@@ -60,7 +60,7 @@ impl Thin {
     /// The type that tells it to the runtime.
     pub(super) fn passed(&self, private: &Path) -> TokenStream {
         let passed = self.0.iter().map(|passed| match passed {
-            Passed::Held(ty) => quote!(#private::Held<#ty>),
+            Passed::Owned(ty) => quote!(#private::Owned<#ty>),
             Passed::Lent(ty) => quote!(#private::Lent<#ty>),
         });
         quote!((#(#passed,)*))
@@ -80,10 +80,10 @@ fn passed(ty: &Type) -> Option<Passed> {
             let known = has_no_lifetime(elem) || is_unsized(elem);
             match lifetime {
                 None => known.then(|| Passed::Lent(elem.clone())),
-                Some(lifetime) => (known && lifetime.ident == "static").then(|| Passed::Held(ty.clone())),
+                Some(lifetime) => (known && lifetime.ident == "static").then(|| Passed::Owned(ty.clone())),
             }
         }
-        ty => has_no_lifetime(ty).then(|| Passed::Held(ty.clone())),
+        ty => has_no_lifetime(ty).then(|| Passed::Owned(ty.clone())),
     }
 }
 

@@ -81,7 +81,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         // a flight may have landed between our look at the store and our joining
         let stored = if const { is_large::<V>() } {
             memo.landed(&lead)
@@ -95,7 +95,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
-        drop(held);
+        drop(on_stack);
         Self::look(memo, lead, Some(blocks), counts)
     }
 
@@ -166,7 +166,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         if far.is_suspect() || memo.stands_in() && far.is_back(&looked) {
             // it may be another key's; or was there for the time being, and would hide what the engine has
             memo.near.clear();
@@ -194,7 +194,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
             Looked::Nothing(key) => {
-                drop(held);
+                drop(on_stack);
                 Begun::compute(memo, lead, key.map(|key| (far, key)), counts)
             }
         }

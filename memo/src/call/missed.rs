@@ -153,13 +153,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
             Fast::Miss => false,
             Fast::Hit(_) => true,
             Fast::Slow => memo.landed(&lead).is_some(),
         };
-        drop(held);
+        drop(on_stack);
         match is_there {
             false => Ok(lead.into_flight()),
             true => Err(Some(Box::new(Begun::lead(memo, lead, blocks)))),

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::board::{Board, Ref};
 use super::flights::{Flights, Own};
-use super::graph::{self, Held};
+use super::graph::{self, OnStack};
 #[cfg(feature = "engines")]
 use super::graph::{Blocks, Node};
 use super::landed::Landed;
@@ -97,8 +97,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// While the guard lives, the computation runs on this thread.
     #[inline]
-    pub(crate) fn hold(&self) -> Held {
-        Held::run(self.flight.flight.id())
+    pub(crate) fn on_stack(&self) -> OnStack {
+        OnStack::run(self.flight.flight.id())
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. An invalidation that comes later waits
