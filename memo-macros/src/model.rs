@@ -1,8 +1,7 @@
 //! What one use of `#[memoize]` means, as plain data: all that `expand` reads.
 //!
-//! A model is made of the options and the function as they were written; it holds no judgement.
-//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
-//! can be expanded.
+//! A model is made of the options and the function as they were written, and does not say whether they fit each other.
+//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so that `expand` gets only models that can be expanded.
 
 mod argument;
 mod companion;
@@ -12,14 +11,14 @@ use syn::{Attribute, FnArg, ReturnType, Signature, Type, Visibility, parse_quote
 
 pub(crate) use self::argument::Arg;
 pub(crate) use self::companion::Companion;
-use crate::args::{Args, CompanionName, Options};
-pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Length, MaxWeight, Name, OnError, Patience, ReceiverKey,
-    SingleFlight, Version,
-};
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
+pub(crate) use crate::options::{
+    CacheErr, Capacity, Code, Codec, Count, Engine, Jitter, Length, MaxWeight, Name, OnError, Patience,
+    ReceiverKey, RefreshAhead, SingleFlight, Version,
+};
+use crate::options::{CompanionName, GivenOptions, Options};
 
 /// A function and how to memoize it.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ pub(crate) struct Model {
     pub(crate) body: TokenStream,
     /// Where the function stands.
     pub(crate) place: Place,
-    /// Whether another function has its path. The path is the name of a function that the author gives none.
+    /// Whether another function has the same path. Without a `name`, engines know a function by its path.
     pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
@@ -74,31 +73,37 @@ impl Model {
         [self.options.persist.0, self.options.shared.0, self.options.large.0]
     }
 
+    /// Whether the author lets results be stale, or renewed before their end.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        let Options { stale, stale_if_error, refresh_ahead, .. } = &self.options;
+        stale.is_some() || stale_if_error.is_some() || refresh_ahead.is_some()
+    }
+
     /// Whether results stay on the thread that computed them.
     pub(crate) fn on_thread(&self) -> bool {
         self.options.engine == Engine::Thread
     }
 
-    /// The arguments that are not in the key and whose types are type parameters without a name.
+    /// The arguments of type `impl Trait` that are not in the key. Their types have no names, and still tell the instantiation.
     pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Arg> {
         self.args.iter().filter(|arg| arg.skipped && arg.is_impl_trait && arg.is_whole())
     }
 
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
-    pub(crate) fn new(args: &Args, function: Function) -> Self {
+    pub(crate) fn new(given: &GivenOptions, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
-        let options = args.options();
+        let options = given.options();
         let explicit = matches!(options.companion, CompanionName::Name(_));
         let place = enclosing::place(&vis, &sig, &body, explicit);
         // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
-            && args.name.is_none()
+            && given.name.is_none()
             && !matches!(options.engine, Engine::Memory | Engine::Moka);
 
         let receiver = sig.receiver().map(|receiver| Receiver {
             span: receiver.self_token.span,
-            key: if args.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
+            key: if given.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
             receiver: receiver.clone(),
         });
         let typed = sig.inputs.iter().filter_map(|input| match input {
@@ -140,9 +145,9 @@ mod tests {
 
     pub(super) fn model(options: &str, function: &str) -> Model {
         let mut errors = Errors::default();
-        let args = Args::parse(options.parse().expect("tokens"), &mut errors);
+        let given = GivenOptions::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
-        Model::new(&args, syn::parse_str(function).expect("a function"))
+        Model::new(&given, syn::parse_str(function).expect("a function"))
     }
 
     fn text(tokens: impl ToTokens) -> String {

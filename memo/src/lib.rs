@@ -157,6 +157,7 @@ mod pool;
 mod record;
 mod registry;
 mod renewals;
+mod renewed;
 mod report;
 mod route;
 mod scope;
@@ -201,6 +202,7 @@ pub use lasting::Codec;
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;
 pub use plan::Plan;
+pub use renewals::set_spawner;
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]

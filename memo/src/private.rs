@@ -9,12 +9,13 @@ pub use core::option::Option;
 pub use core::option_env;
 pub use core::result::Result;
 pub use core::time::Duration;
+pub use std::boxed::Box;
 
 pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
-    Acquire, Ask, Computing, Entry, Reply, Running, begin, control, enter, expire, insert, invalidate,
-    is_large, peek,
+    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, control, enter, expire, insert,
+    invalidate, is_large, peek,
 };
 pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
@@ -32,6 +33,7 @@ pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
+pub use crate::renewed::{Argument, Body as FutureBody, hand_over, own};
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
 pub use crate::single::Single;
@@ -47,6 +49,11 @@ pub fn no_hooks<K, V>(hooks: Hooks<K, V>) -> Hooks<K, V> {
 #[inline(always)]
 pub fn borrow<T: ?Sized>(this: &T) -> &T {
     this
+}
+
+/// A value of any type, in code that only its type is asked of.
+pub fn never<T>() -> T {
+    unreachable!("it is not called")
 }
 
 /// The path of a closure: where it stands, with the type parameters there, those of the `impl` included.

@@ -5,12 +5,12 @@ mod companion;
 mod hidden_items;
 mod method;
 mod plan;
-mod thin_companion;
+mod ready_made;
 
 use proc_macro2::TokenStream;
 
+use super::ready_made::ReadyMade;
 use super::site::Shared;
-use super::thin::Thin;
 use crate::model::{Companion, Model};
 
 /// The control of the function: a companion type beside a free function, `<method>_memo()` beside a method. Empty if the
@@ -20,8 +20,8 @@ pub(super) fn control(model: &Model) -> TokenStream {
         return TokenStream::new();
     };
     match companion {
-        Companion::Type(name) => match Thin::of(model) {
-            Some(thin) => thin_companion::thin_companion(model, name, &thin),
+        Companion::Type(name) => match ReadyMade::of(model) {
+            Some(arguments) => ready_made::companion(model, name, &arguments),
             None => companion::companion(model, name, &shared),
         },
         Companion::Function(name) => method::method_control(model, name, &shared),

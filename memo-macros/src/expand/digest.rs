@@ -5,8 +5,8 @@ use quote::quote;
 
 use crate::model::Model;
 
-/// A digest of the signature and the body, by their tokens: neither layout nor comments count. FNV-1a, 64 bits, which
-/// is the same whatever compiler this was built with.
+/// A digest of the tokens of the signature and the body, so that neither layout nor comments count. It is FNV-1a with 64 bits,
+/// which gives the same number with every version of the compiler.
 pub(super) fn digest(model: &Model) -> u64 {
     let (sig, body) = (&model.sig, &model.body);
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -7,10 +7,11 @@ use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 use super::digest::digest;
 use super::kind::{has_self, is_far};
 use super::names::{hidden, private, quiet};
+use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Length, MaxWeight, Model, Name, OnError, Patience, Place, SingleFlight,
-    Version,
+    CacheErr, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError, Patience, Place,
+    RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -22,6 +23,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
         calls.extend(far(model));
     }
     calls.extend(lifetimes(model));
+    calls.extend(freshness(model));
     calls.extend(bounds(model));
     calls.extend(flights(model));
     match calls[..] {
@@ -68,15 +70,34 @@ fn lifetimes(model: &Model) -> Vec<TokenStream> {
     calls.into_iter().flatten().collect()
 }
 
+/// What is said of results that are no longer fresh, or soon will not be.
+fn freshness(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let calls = [
+        options.stale.as_ref().map(|stale| set_duration(model, "stale", stale)),
+        options.stale_if_error.as_ref().map(|stale| set_duration(model, "stale_if_error", stale)),
+        options.refresh_ahead.map(|ahead| match ahead {
+            RefreshAhead::From(part) => quote!(.refresh_ahead(#part)),
+            RefreshAhead::Auto => quote!(.refresh_by_chance()),
+        }),
+        options.jitter.map(|Jitter(part)| quote!(.jitter(#part))),
+        Renewal::of(model).map(|renewal| {
+            let can = renewal.can();
+            quote!(.renewed_behind(#can))
+        }),
+    ];
+    calls.into_iter().flatten().collect()
+}
+
 /// How much is held in memory.
 fn bounds(model: &Model) -> Vec<TokenStream> {
     let capacity = model.options.capacity.as_ref().map(|capacity| match capacity {
         Capacity::Unbounded => quote!(.unbounded()),
-        Capacity::Expr(capacity) => set_count("capacity", capacity),
+        Capacity::Of(count) => set_count("capacity", count),
     });
     let max_weight = model.options.max_weight.as_ref().map(|max_weight| match max_weight {
         MaxWeight::Bytes(bytes) => quote!(.max_weight(#bytes)),
-        MaxWeight::Expr(weight) => set_count("max_weight", weight),
+        MaxWeight::Expr(weight) => quote!(.max_weight(#weight)),
     });
     capacity.into_iter().chain(max_weight).collect()
 }
@@ -101,7 +122,7 @@ fn flights(model: &Model) -> Vec<TokenStream> {
     single_flight.into_iter().chain(on_error).chain(patience).collect()
 }
 
-/// What engines that outlive the process are to know, and the strategy.
+/// What the strategy and engines that outlive the process have to know.
 fn far(model: &Model) -> Vec<TokenStream> {
     let private = private(model);
     let options = &model.options;
@@ -140,7 +161,7 @@ fn far(model: &Model) -> Vec<TokenStream> {
         calls.push(quote!(.nameless(#why)));
     }
     if model.place == Place::Trait {
-        // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
+        // Parameters of the `impl` that only its trait uses cannot be listed here. The path of a closure holds them.
         calls.push(quote!(.implementation(#private::path_of(|| ()))));
     }
     if options.code == Code::Track {
@@ -156,7 +177,8 @@ fn far(model: &Model) -> Vec<TokenStream> {
     calls
 }
 
-/// Where the function stands: by the path of an item within it, which has no parameters and no closure of ours in it.
+/// Where the function stands, by the path of an item within it. Unlike the path of the function, that one has neither type
+/// parameters nor closures of ours in it.
 fn origin(model: &Model) -> TokenStream {
     let (private, quiet, here) = (private(model), quiet(), hidden("Here"));
     let namesakes = match model.namesakes {
@@ -190,7 +212,7 @@ fn set_duration(model: &Model, name: &str, length: &Length) -> TokenStream {
 
 /// The call of the settings' method `name` with a number. An integer literal without a type is a `u64`. Any other expression
 /// has a type of its own.
-fn set_count(name: &str, number: &Expr) -> TokenStream {
+fn set_count(name: &str, Count(number): &Count) -> TokenStream {
     let name = format_ident!("{name}");
     match number {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => {

@@ -7,18 +7,22 @@ use syn::ext::IdentExt;
 
 use super::kind::is_single;
 use super::names::private;
+use super::ready_made::{self, ReadyMade};
 use super::settings::settings;
-use super::thin::{self, Thin};
 use crate::model::{Arg, Companion, Model};
 
 /// The names of the hidden items that a function and its control share.
 pub(super) struct Shared {
     /// Where they are found: the companion type, or `Self`.
     pub(super) owner: TokenStream,
+    /// The function that returns the memoized function's `static`. `None` if `site` leads to that itself.
     pub(super) function: Option<Ident>,
+    /// What gives the site.
     pub(super) site: Ident,
+    /// The function that asks about the key of some arguments.
     pub(super) control: Ident,
-    /// What tells of the types, where the strategy wants to know them and the arguments can be named.
+    /// The function that tells what the types of key and result can do. `None` if the strategy need not know it, or if the
+    /// arguments have types without a name.
     pub(super) types: Option<Ident>,
 }
 
@@ -29,8 +33,8 @@ impl Shared {
         let named = model.args.iter().all(|arg| arg.skipped || !arg.is_impl_trait);
         let types = |name: Ident| (model.may_outlive() && named).then_some(name);
         match model.companion.as_ref()? {
-            Companion::Type(companion) if Thin::of(model).is_some() => {
-                let controlled = thin::name(companion);
+            Companion::Type(companion) if ReadyMade::of(model).is_some() => {
+                let controlled = ready_made::name(companion);
                 let private = private(model);
                 Some(Shared {
                     owner: quote!(<#controlled as #private::Controlled>),
@@ -64,7 +68,7 @@ impl Shared {
         }
     }
 
-    /// The expression for the site, where `unnamed` tells the types that have no names.
+    /// The expression for the site. `unnamed` tells the types that have no names.
     fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
         let Shared { owner, site, .. } = self;
         if is_single(model) {
@@ -93,20 +97,20 @@ fn parameters(model: &Model) -> Vec<TokenStream> {
     names.collect()
 }
 
-/// The expression for what tells the types that have no names, from the arguments of such types, by `names`. `None` where
-/// there are none.
+/// The expression that tells the types that have no names, by the arguments of such types. `names` gives the name of each.
+/// `None` if there are no such arguments.
 pub(super) fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
     let private = private(model);
     let names: Vec<_> = model.unnamed().map(names).collect();
     (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
 }
 
-/// The expression for what tells the types that have no names, from the arguments by their own names.
+/// The expression that [tells the types that have no names](unnamed), where the arguments have the author's names.
 pub(super) fn own_unnamed(model: &Model) -> Option<TokenStream> {
     unnamed(model, |arg| arg.forward.clone())
 }
 
-/// The block that gives the function as written: a reference to a static.
+/// The block that gives the function as it is written, whatever its instantiation: a reference to a `static`.
 pub(super) fn function(model: &Model) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
@@ -116,7 +120,8 @@ pub(super) fn function(model: &Model) -> TokenStream {
     })
 }
 
-/// The block that gives a function with one instantiation, for which the type `marker` stands.
+/// The block that gives a function with one instantiation: a reference to a `static`. The type `marker` stands for the
+/// function.
 pub(super) fn single_function(model: &Model, marker: &Ident) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();

@@ -4,8 +4,8 @@ use quote::format_ident;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use crate::args::CompanionName;
 use crate::enclosing::Place;
+use crate::options::CompanionName;
 
 /// The control item.
 #[derive(Debug, Clone)]

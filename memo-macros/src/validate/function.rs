@@ -1,4 +1,4 @@
-//! Kinds of functions.
+//! Kinds of functions that cannot be memoized.
 
 use syn::Signature;
 use syn::spanned::Spanned;
@@ -7,7 +7,7 @@ use super::rules::Rules;
 use crate::item::is_memoize;
 
 impl Rules<'_> {
-    /// Kinds of functions.
+    /// Refuses kinds of functions that cannot be memoized, and a second `#[memoize]`.
     pub(super) fn function(&mut self) {
         let Signature { constness, abi, variadic, .. } = &self.model.sig;
         if let Some(again) =

@@ -1,6 +1,8 @@
 //! The right to compute a key.
 
+use std::any::Any;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::time::Instant;
 
 use crate::call::claim::{Aged, Claimed, Renewal};
@@ -100,14 +102,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         hash: u64,
         key: K,
         mut call: Option<Box<Call>>,
-        aged: Box<Aged<K, V, F>>,
+        aged: Aged<K, V, F>,
     ) -> Self {
-        let Aged { value, serves, claim } = *aged;
+        let Aged { value, serves, claim } = aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let claimed =
             claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
         let more = Some(Box::new(More { call, claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
+    }
+
+    /// Whether a result that was found answers the call if this fails.
+    pub(super) fn is_renewal(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.aged.is_some())
     }
 
     /// The renewal that is to be handed over, if it is only that.
@@ -187,7 +194,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let aged = more.as_mut().and_then(|more| more.aged.take());
         if let Some(aged) = aged {
             match outcome.is_failure(result) {
-                true => return self.answer_failure(*aged, outcome, result),
+                true => {
+                    *result = self.answer_instead(*aged, outcome);
+                    return;
+                }
                 false => claim = aged.claim,
             }
         }
@@ -238,15 +248,31 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         event::tell_rest();
     }
 
-    /// Has a result that was found before answer this call, and those who wait for it, in place of the failure.
+    /// The result that answers in place of a panic of the body.
+    ///
+    /// # Panics
+    ///
+    /// With that panic, if there is none.
     #[cold]
     #[inline(never)]
-    fn answer_failure<R, O: Outcome<R, Stored = V, Failure = F>>(
+    pub(super) fn answer_panic<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        outcome: O,
+        panic: Box<dyn Any + Send>,
+    ) -> R {
+        let Some(aged) = self.more.as_mut().and_then(|more| more.aged.take()) else { resume_unwind(panic) };
+        event::caught(|| drop(panic));
+        self.answer_instead(*aged, outcome)
+    }
+
+    /// The result that was found before, for this call in place of a failure, and for those who wait for it.
+    #[cold]
+    #[inline(never)]
+    fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
         aged: Aged<K, V, F>,
         outcome: O,
-        result: &mut R,
-    ) {
+    ) -> R {
         let Aged { value, claim, .. } = aged;
         // from here on nobody tries again for a while
         drop(claim);
@@ -257,7 +283,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             drop(on_stack);
         }
         self.memo.counters.stale();
-        *result = outcome.hit(value);
         event::tell_rest();
+        outcome.hit(value)
     }
 }

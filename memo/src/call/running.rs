@@ -1,5 +1,7 @@
 //! A synchronous call while its body runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::body::Body;
 use crate::call::begun::Shared;
 use crate::call::computation::Computation;
@@ -84,11 +86,38 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     }
 
     /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
-    /// function runs the body itself.
+    /// function runs the body itself. A panic is replaced by a result that answers in its place, if the call has found one.
+    ///
+    /// # Panics
+    ///
+    /// Where the body does, and no result answers.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
+        if self.0.computation.is_renewal() {
+            return self.run_caught(outcome, body);
+        }
         let mut result = body.run();
         self.finish(outcome, &mut result);
         result
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_caught<R, O: Outcome<R, Stored = V, Failure = F>>(
+        mut self,
+        outcome: O,
+        body: &mut dyn Body<R>,
+    ) -> R {
+        match catch_unwind(AssertUnwindSafe(|| body.run())) {
+            Ok(mut result) => {
+                self.finish(outcome, &mut result);
+                result
+            }
+            Err(panic) => {
+                let Run { span, on_stack, computation } = &mut *self.0;
+                (*span, *on_stack) = (None, None);
+                computation.answer_panic(outcome, panic)
+            }
+        }
     }
 }

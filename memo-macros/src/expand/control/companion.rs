@@ -102,7 +102,7 @@ fn warm(model: &Model) -> TokenStream {
     }
 }
 
-/// `peek`, `insert` and `invalidate`: what is asked about the entry of some arguments.
+/// `peek`, `insert`, `invalidate` and `expire`: what is asked about the entry of some arguments.
 fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
     let (private, turbofish) = (private(model), turbofish(model));
     let Model { vis, output, .. } = model;
@@ -143,6 +143,17 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
             #(#inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
             #private::invalidate(|#ask| #asked) #settled
+        }
+
+        /// Ends the freshness of the entry of these arguments: it is stale from now on, if it can be, and else dropped. What is
+        /// being computed for them now is not stored.
+        #[doc = ""]
+        #[doc = #NOT_IN_EVERY_TIER]
+        #[inline]
+        #vis #asyncness fn expire <#params>(
+            #(#inputs),*
+        ) -> #private::Result<(), #private::Error> #bounds {
+            #private::expire(|#ask| #asked) #settled
         }
     }
 }

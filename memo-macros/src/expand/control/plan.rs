@@ -9,12 +9,12 @@ use crate::expand::site;
 use crate::expand::site::{Shared, own_unnamed, turbofish};
 use crate::model::Model;
 
-/// The expression for where results live. What the strategy wants to know of the types is inferred from a call that is
-/// never made.
+/// The expression for where results live. If the strategy wants to know the types, the compiler infers them from a call that
+/// never runs.
 pub(super) fn plan(model: &Model, shared: &Shared) -> TokenStream {
     let private = private(model);
     let site = match own_unnamed(model) {
-        // nobody has said of which types
+        // there are no arguments here that tell the types without names
         Some(_) => {
             let any = site::site(model, Some(&quote!(#private::told(&()))));
             quote!(#any.any())

@@ -101,7 +101,7 @@ impl Value for CratePath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means, text};
+    use crate::options::tests::{bad, means, text};
 
     #[test]
     fn identities() {

@@ -1,5 +1,5 @@
-//! What comes out where there was a mistake: the errors, and beside them the function as if it were not
-//! memoized, so that one mistake is one message and its callers still compile.
+//! What comes out where something was refused: the errors, and beside them the function, not memoized. So one mistake is one
+//! message, and the callers of the function still compile.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -8,9 +8,9 @@ use crate::crate_path;
 use crate::errors::Error;
 use crate::item::{Function, is_memoize};
 
-/// The errors beside the item. Of its attributes only a second `#[memoize]` is left out, which would
-/// say the same again.
-pub(crate) fn fallback(errors: Error, item: TokenStream) -> TokenStream {
+/// The errors beside the item. A second `#[memoize]` is taken from its attributes, because it would report the same errors
+/// again.
+pub(crate) fn refused(errors: Error, item: TokenStream) -> TokenStream {
     let errors = errors.into_compile_errors();
     let item = match syn::parse2::<Function>(item.clone()) {
         Ok(mut function) => {

@@ -1,5 +1,5 @@
-//! The companion of a function whose control the runtime has written already: an alias for a type of the runtime, and the
-//! trait through which that one knows the function.
+//! The companion that is ready made: an alias for a type of the runtime, and the trait by which that type knows the
+//! function.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -7,18 +7,18 @@ use quote::quote;
 use crate::expand::arguments::Arguments;
 use crate::expand::names::{cfgs, hidden, private, quiet};
 use crate::expand::outcome::outcome;
+use crate::expand::ready_made::{self, ReadyMade};
 use crate::expand::site::single_function;
-use crate::expand::thin::{self, Thin};
 use crate::expand::{hooks, key};
 use crate::model::Model;
 
 /// The alias `name` for the companion type of the runtime, and the hidden type that stands for the function in it.
-pub(super) fn thin_companion(model: &Model, name: &Ident, thin: &Thin) -> TokenStream {
+pub(super) fn companion(model: &Model, name: &Ident, arguments: &ReadyMade) -> TokenStream {
     let private = private(model);
     let (vis, function) = (&model.vis, &model.sig.ident);
     let cfgs = cfgs(model);
-    let controlled = thin::name(name);
-    let passed = thin.passed(&private);
+    let controlled = ready_made::name(name);
+    let passed = arguments.passed(&private);
     let controlled_impl = controlled_impl(model, &controlled, &passed);
     let doc = format!(
         "Controls what the memoized function [`{function}()`] keeps: `{name}::peek`, `insert`, `invalidate`, `clear`, \

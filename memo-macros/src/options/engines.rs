@@ -122,7 +122,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means};
+    use crate::options::tests::{bad, means};
 
     #[test]
     fn engines() {

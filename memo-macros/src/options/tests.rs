@@ -5,17 +5,17 @@ use quote::ToTokens;
 use super::*;
 use crate::errors::{Error, Errors};
 
-pub(super) fn parse(options: &str) -> (Args, Vec<String>) {
+pub(super) fn parse(options: &str) -> (GivenOptions, Vec<String>) {
     let mut errors = Errors::default();
-    let args = Args::parse(options.parse().expect("tokens"), &mut errors);
-    (args, Error::from(errors).messages())
+    let given = GivenOptions::parse(options.parse().expect("tokens"), &mut errors);
+    (given, Error::from(errors).messages())
 }
 
 #[track_caller]
-pub(super) fn good(options: &str) -> Args {
-    let (args, errors) = parse(options);
+pub(super) fn good(options: &str) -> GivenOptions {
+    let (given, errors) = parse(options);
     assert_eq!(errors, [""; 0], "{options}");
-    args
+    given
 }
 
 #[track_caller]
@@ -52,7 +52,7 @@ fn names_are_checked() {
 
 #[test]
 fn every_mistake_is_reported_at_once() {
-    let (args, errors) = parse("ttl = 5, tll = 6, engine = \"redsi\", version = 7, version = 8, cache_none");
+    let (given, errors) = parse("ttl = 5, tll = 6, engine = \"redsi\", version = 7, version = 8, cache_none");
     assert_eq!(
         errors,
         [
@@ -63,8 +63,8 @@ fn every_mistake_is_reported_at_once() {
             "`cache_none` takes `true` or `false`",
         ]
     );
-    assert!(args.ttl.as_ref().is_some_and(|ttl| ttl.value.is_none()));
-    assert_eq!(args.options().version.0, 7);
+    assert!(given.ttl.as_ref().is_some_and(|ttl| ttl.value.is_none()));
+    assert_eq!(given.options().version.0, 7);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn expressions_out_of_macros_are_looked_into() {
     let inner = quote::quote!("5m");
     let group = Group::new(Delimiter::None, inner);
     let mut errors = Errors::default();
-    let args = Args::parse(quote::quote!(ttl = #group, version = 1), &mut errors);
+    let given = GivenOptions::parse(quote::quote!(ttl = #group, version = 1), &mut errors);
     errors.finish().expect("no errors");
-    assert!(matches!(args.options().ttl, Some(Length::Literal(_))));
+    assert!(matches!(given.options().ttl, Some(Length::Literal(_))));
 }

@@ -14,14 +14,28 @@ use crate::errors::{Error, Result};
 pub(crate) enum Capacity {
     /// No bound.
     Unbounded,
-    /// An integer expression, to be evaluated once; never the literal 0.
-    Expr(Expr),
+    /// At most so many.
+    Of(Count),
+}
+
+/// An integer expression, to be evaluated once. It is never the literal 0.
+#[derive(Debug, Clone)]
+pub(crate) struct Count(pub(crate) Expr);
+
+impl Count {
+    /// The number that the value is. `None` if it is another literal, or one that is not greater than zero.
+    fn read(value: &Expr) -> Option<Self> {
+        match literal(value) {
+            Some(Lit::Int(number)) => is_positive(number).then(|| Count(peel(value).clone())),
+            _ => expression(value).cloned().map(Count),
+        }
+    }
 }
 
 /// A bound by weight.
 #[derive(Debug, Clone)]
 pub(crate) enum MaxWeight {
-    /// A size such as `"64MiB"`, or an integer literal; never zero.
+    /// A size such as `"64MiB"`, or an integer literal. It is never zero.
     Bytes(u64),
     /// An integer expression, to be evaluated once.
     Expr(Expr),
@@ -35,11 +49,7 @@ impl Value for Capacity {
     fn parse(row: &Row, value: &Expr) -> Result<Self> {
         match literal(value) {
             Some(Lit::Str(text)) if text.value() == "unbounded" => Ok(Capacity::Unbounded),
-            Some(Lit::Int(count)) if is_positive(count) => Ok(Capacity::Expr(peel(value).clone())),
-            _ => match expression(value) {
-                Some(expr) => Ok(Capacity::Expr(expr.clone())),
-                None => Err(takes_not::<Self>(row, value)),
-            },
+            _ => Count::read(value).map(Capacity::Of).ok_or_else(|| takes_not::<Self>(row, value)),
         }
     }
 }
@@ -72,13 +82,13 @@ impl Value for MaxWeight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means, text};
+    use crate::options::tests::{bad, means, text};
 
     #[test]
     fn capacities() {
         assert!(matches!(means("capacity = \"unbounded\"").capacity, Some(Capacity::Unbounded)));
         for count in ["10_000", "CAPACITY", "limits::capacity() * 2", "1 << 20"] {
-            let Some(Capacity::Expr(expr)) = means(&format!("capacity = {count}")).capacity else {
+            let Some(Capacity::Of(Count(expr))) = means(&format!("capacity = {count}")).capacity else {
                 panic!("{count} is an expression")
             };
             assert_eq!(text(expr).replace(' ', ""), count.replace(' ', ""));

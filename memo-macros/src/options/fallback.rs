@@ -84,7 +84,7 @@ impl Value for Fallback {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means};
+    use crate::options::tests::{bad, means};
 
     #[test]
     fn fallbacks() {

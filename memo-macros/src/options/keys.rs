@@ -87,7 +87,7 @@ impl Value for ReceiverKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means, text};
+    use crate::options::tests::{bad, means, text};
 
     #[test]
     fn keys() {

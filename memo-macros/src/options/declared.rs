@@ -9,6 +9,7 @@ use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
 use super::durations::{CacheErr, Length, Patience};
 use super::engines::Engine;
 use super::fallback::Fallback;
+use super::freshness::{Jitter, RefreshAhead};
 use super::given::Given;
 use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;
@@ -19,7 +20,7 @@ macro_rules! declare {
     ($($name:literal => $field:ident: $kind:ty { $($column:tt)* })+) => {
         /// The options of one `#[memoize]`, as given.
         #[derive(Debug, Default)]
-        pub(crate) struct Args {
+        pub(crate) struct GivenOptions {
             $(pub(crate) $field: Option<Given<$kind>>,)+
         }
 
@@ -32,7 +33,7 @@ macro_rules! declare {
             $(pub(crate) $field: $kind,)+
         }
 
-        impl Args {
+        impl GivenOptions {
             /// Reads the option of this name, which stands at `key`.
             ///
             /// # Errors

@@ -120,7 +120,7 @@ impl Choice for Codec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, good, means};
+    use crate::options::tests::{bad, good, means};
 
     #[test]
     fn codes_and_codecs() {

@@ -6,16 +6,17 @@
 mod bounds;
 mod callbacks;
 mod choices;
+mod declared;
 mod durations;
 mod engine_name;
 mod engines;
 mod fallback;
 mod forms;
+mod freshness;
 mod given;
 mod identity;
 mod item;
 mod keys;
-mod options;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -26,29 +27,30 @@ use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-pub(crate) use self::bounds::{Capacity, MaxWeight};
+pub(crate) use self::bounds::{Capacity, Count, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
+use self::declared::ReadError;
+pub(crate) use self::declared::{GivenOptions, Options};
 pub(crate) use self::durations::{CacheErr, Length, Patience};
 pub(crate) use self::engines::Engine;
 pub(crate) use self::fallback::Fallback;
+pub(crate) use self::freshness::{Jitter, RefreshAhead};
 pub(crate) use self::given::Given;
 pub(crate) use self::identity::{CompanionName, Name, Version};
 use self::item::{Item, items};
 pub(crate) use self::keys::ReceiverKey;
-use self::options::ReadError;
-pub(crate) use self::options::{Args, Options};
 use self::words::list;
 use crate::errors::{Error, Errors, Result};
 
-impl Args {
+impl GivenOptions {
     /// Reads what stands in the brackets of the attribute.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Args::default();
+        let mut given = GivenOptions::default();
         let mut meant = Vec::new();
         match items(tokens) {
             Ok(items) => {
                 for item in items {
-                    errors.handle(args.read_item(&item, &mut meant));
+                    errors.handle(given.read_item(&item, &mut meant));
                 }
             }
             Err(error) => {
@@ -59,9 +61,9 @@ impl Args {
         }
         // This comes last, because a misspelled option must not make the right one count as given twice.
         for (name, key) in meant {
-            args.presume(name, key);
+            given.presume(name, key);
         }
-        args
+        given
     }
 
     /// Reads one of the items between the commas. If its name does not exist, the option that was probably meant is added to

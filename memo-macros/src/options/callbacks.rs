@@ -34,7 +34,7 @@ impl Value for Callback {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::tests::{bad, means, text};
+    use crate::options::tests::{bad, means, text};
 
     #[test]
     fn callbacks() {
