@@ -6,7 +6,7 @@ use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::far::{Far, Found, Looked};
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
@@ -34,7 +34,7 @@ pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
     /// Whether it is for a call, which is counted.
     counts: bool,
     /// Whether it may wait for a computation in another process, and how.
-    may_wait: Option<Blocks>,
+    may_wait: Option<BlocksThread>,
 }
 
 pub(super) struct Waiting<K: OwnedPart, V: Value, F: Value> {
@@ -48,7 +48,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     pub(super) fn waiting(
         memo: &'static Memo<K, V, F>,
         hash: u64,
-        blocks: Blocks,
+        blocks: BlocksThread,
         wait: Box<Wait<'static, K, V, F>>,
     ) -> Self {
         Begun::Wait(Waiting { memo, hash, blocks, wait })
@@ -65,19 +65,27 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
     }
 
-    pub(super) fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+    pub(super) fn lead(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
         Self::look_again(memo, lead, blocks, true)
     }
 
     /// What leads to a new result behind the calls: none of it is counted as a call's.
-    pub(super) fn renew(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+    pub(super) fn renew(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
         Self::look_again(memo, lead, blocks, false)
     }
 
     fn look_again(
         memo: &'static Memo<K, V, F>,
         mut lead: Lead<'static, K, V, F>,
-        blocks: Blocks,
+        blocks: BlocksThread,
         counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
@@ -102,7 +110,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     fn look(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
-        may_wait: Option<Blocks>,
+        may_wait: Option<BlocksThread>,
         counts: bool,
     ) -> Self {
         match &memo.far {

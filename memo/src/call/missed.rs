@@ -9,7 +9,7 @@ use crate::call::computing::Computing;
 use crate::call::lookup::{Same, is_large};
 use crate::call::running::{Running, Started};
 use crate::directive::Directive;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
 use crate::memo::{Leads, Memo};
@@ -134,7 +134,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
     // processor wait for each of the writes.
     #[inline(always)]
-    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
+    fn lead_at_once(&mut self, blocks: BlocksThread) -> Result<Own<K, V, F>, Other<K, V, F>> {
         let Missed { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
         if self.call.is_some() || const { is_large::<V>() } {
@@ -225,7 +225,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     #[inline(never)]
-    fn first_step(&mut self, blocks: Blocks, call: Option<&Call>) -> Begun<K, V, F> {
+    fn first_step(&mut self, blocks: BlocksThread, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None, None));

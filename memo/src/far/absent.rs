@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::flight::Lead;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
 use crate::memoized::Clearing;
 use crate::outcome::Value;
@@ -109,7 +109,12 @@ impl<K, V> Far<K, V> {
     pub(crate) fn holds(&self, _: Hold) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>, _: bool) -> Looked<V>
+    pub(crate) async fn look<F: Value>(
+        &self,
+        _: &Lead<'_, K, V, F>,
+        _: Option<BlocksThread>,
+        _: bool,
+    ) -> Looked<V>
     where
         K: OwnedPart,
         V: Value,

@@ -20,7 +20,7 @@ use super::key::FarKey;
 use super::looked::{Found, Looked};
 use super::typed::Far;
 use crate::flight::Lead;
-use crate::flight::graph::{Blocks, Node};
+use crate::flight::graph::{BlocksThread, Node};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::sync::Weak;
@@ -36,7 +36,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
     pub(crate) async fn look<F: Value>(
         &'static self,
         lead: &Lead<'_, K, V, F>,
-        may_wait: Option<Blocks>,
+        may_wait: Option<BlocksThread>,
         writes: bool,
     ) -> Looked<V> {
         let Some(key) = self.key_of(lead.key(), lead.hash()) else { return Looked::Nothing(None) };
@@ -54,7 +54,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         mut unseen: Box<FarKey>,
         lessor: usize,
         lead: &Lead<'_, K, V, F>,
-        blocks: Blocks,
+        blocks: BlocksThread,
     ) -> Looked<V> {
         let key = unseen.key;
         let begun = Instant::now();

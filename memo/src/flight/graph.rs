@@ -96,7 +96,7 @@ pub(super) fn this_frame() -> u64 {
 }
 
 /// Whether a wait blocks its thread.
-pub(crate) type Blocks = bool;
+pub(crate) type BlocksThread = bool;
 
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
@@ -283,7 +283,7 @@ impl Graph {
     /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this
     /// stack, or waits, through others perhaps, for what is.
     #[cfg(feature = "engines")]
-    pub(super) fn keeps_back(&self, own: usize, blocks: Blocks, flights: &[Arc<dyn Node>]) -> bool {
+    pub(super) fn keeps_back(&self, own: usize, blocks: BlocksThread, flights: &[Arc<dyn Node>]) -> bool {
         let mut stacked = OnStack::snapshot();
         stacked.push(own);
         let frames = frames_kept_back(blocks);
