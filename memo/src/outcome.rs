@@ -308,13 +308,13 @@ pub mod shape {
     use super::*;
 
     /// A `Result` whose error can be shared.
-    pub trait Shared {
+    pub trait SharedError {
         /// The outcome found.
         type Outcome;
         /// Finds it.
         fn outcome(self) -> Self::Outcome;
     }
-    impl<T: Value, E: Value> Shared for &&&Shape<Result<T, E>> {
+    impl<T: Value, E: Value> SharedError for &&&Shape<Result<T, E>> {
         type Outcome = OkAndSharedErr;
         #[inline(always)]
         fn outcome(self) -> OkAndSharedErr {
