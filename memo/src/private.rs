@@ -37,7 +37,7 @@ pub use crate::renewed::{Argument, Body as FutureBody, hand_over, own};
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
 pub use crate::single::Single;
-pub use crate::site::{Site, Told, told};
+pub use crate::site::{Site, Unnamed, unnamed};
 pub use crate::stats::Stats;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.

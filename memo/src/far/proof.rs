@@ -78,10 +78,10 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
     let alike = |order| Ok(tell(value, order)? == tell(&back, order)?);
     let same = match equal {
         Some(false) => false,
-        _ if alike(Order::Told)? => true,
-        _ if alike(Order::Kept)? => true,
+        _ if alike(Order::Everywhere)? => true,
+        _ if alike(Order::InSequences)? => true,
         // the type says that both are equal, so it may be a set: then the order of its elements does not count
-        Some(true) => alike(Order::Any)?,
+        Some(true) => alike(Order::InTuples)?,
         None => false,
     };
     if same { Ok(()) } else { Err(Refusal::Differs) }

@@ -422,19 +422,19 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
-    struct Told {
+    struct Numbered {
         hash: u64,
         _alive: Arc<()>,
     }
 
-    impl Hashed for Told {
+    impl Hashed for Numbered {
         fn hash(&self) -> u64 {
             self.hash
         }
     }
 
-    fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
-        match board.enter(Ref::two(|| Told { hash, _alive: alive.clone() }, || hash)) {
+    fn put(board: &Board<Numbered>, hash: u64, alive: &Arc<()>) -> Ref<Numbered> {
+        match board.enter(Ref::two(|| Numbered { hash, _alive: alive.clone() }, || hash)) {
             Entered::Alone(mine) => mine,
             Entered::Crowd(mine, its) => {
                 board.open(hash).add(its);
@@ -466,10 +466,10 @@ mod tests {
         let (board, alive) = (Board::new(1), Arc::new(()));
         let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
         board.leave(&first);
-        let third = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
+        let third = board.enter(Ref::two(|| Numbered { hash: 1, _alive: alive.clone() }, || 1));
         assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
         board.leave(&second);
-        let fourth = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
+        let fourth = board.enter(Ref::two(|| Numbered { hash: 1, _alive: alive.clone() }, || 1));
         assert!(matches!(fourth, Entered::Alone(_)));
     }
 
