@@ -27,6 +27,7 @@ use crate::outcome::Outcome;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
 use crate::slots::Slotted;
+use crate::stored::Stored;
 use crate::trace::{self, EnteredSpan, Span};
 
 /// What stays on its thread, in the types of a record.
@@ -497,6 +498,12 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         }
         let found = by_thread(memo).peek(memo.hash(&self.key), &Here(self.key));
         Reply::Now(found.map(|Bound(stored)| self.outcome.hit(stored)))
+    }
+
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>> {
+        let engine = self.asked.choice.of(self.origin).0.near_name();
+        let found = self.peek().now();
+        Reply::Now(found.map(|value| Stored::near(value, engine, None)))
     }
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {

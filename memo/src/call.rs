@@ -30,7 +30,7 @@ mod store;
 
 pub use acquire::Acquire;
 pub use computing::Computing;
-pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek};
+pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek, peek_entry};
 pub use look::{begin, enter};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::single::Single;
 use crate::stats::Stats;
+use crate::stored::Stored;
 
 /// What stands beside a memoized function, under its name: its control. It has functions and no values.
 ///
@@ -136,6 +137,12 @@ macro_rules! by_arguments {
             /// What is stored now. Computes nothing, and counts as no use.
             pub fn peek<'call>($($name: $argument::Of<'call>),*) -> Option<S::Output> {
                 call::peek(|ask| S::ask(ask, ($($name,)*))).now()
+            }
+
+            /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and
+            /// counts as no use.
+            pub fn peek_entry<'call>($($name: $argument::Of<'call>),*) -> Option<Stored<S::Output>> {
+                call::peek_entry(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
             /// Stores a result, as if it had just been computed.

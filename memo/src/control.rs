@@ -11,6 +11,7 @@ use crate::function::Function;
 use crate::plan::Plan;
 use crate::site::Site;
 use crate::stats::Stats;
+use crate::stored::Stored;
 
 /// Control over a memoized method or associated function: what `<method>_memo()` gives.
 ///
@@ -144,6 +145,15 @@ impl<R, C, M> MethodControl<R, C, M> {
         call::peek(|ask| (self.control)(arguments, ask)).now()
     }
 
+    /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and counts as
+    /// no use.
+    pub fn peek_entry<A>(&self, arguments: A) -> Option<Stored<R>>
+    where
+        C: Fn(A, Ask<'_, R>),
+    {
+        call::peek_entry(|ask| (self.control)(arguments, ask)).now()
+    }
+
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
     ///
     /// # Errors
@@ -217,6 +227,15 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
         C: Fn(K, Ask<'_, R>),
     {
         call::peek(|ask| (self.control)(arguments, ask)).settled().await
+    }
+
+    /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and counts as
+    /// no use.
+    pub async fn peek_entry<K>(&self, arguments: K) -> Option<Stored<R>>
+    where
+        C: Fn(K, Ask<'_, R>),
+    {
+        call::peek_entry(|ask| (self.control)(arguments, ask)).settled().await
     }
 
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.

@@ -167,6 +167,7 @@ mod single;
 mod site;
 mod slots;
 mod stats;
+mod stored;
 #[cfg(feature = "engines")]
 mod strategy;
 mod sweep;
@@ -208,6 +209,7 @@ pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, S
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
+pub use stored::Stored;
 #[cfg(feature = "engines")]
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,

@@ -180,6 +180,22 @@ where
         }
     }
 
+    /// Looks for an entry that is not gone, be it stale, without that being a use of it: its value, and how old it is, where the
+    /// store knows.
+    pub(crate) fn peek_aged<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<(V, Option<Age>)> {
+        let mut value = None;
+        let age = match self {
+            Near::Memory(store) => Some(store.peek_aged(hash, query, &mut value)?),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => Some(store.peek_aged_where(hash, &|key| query.matches(key), &mut value)?),
+            Near::Thread(_) => {
+                value = self.peek(hash, query);
+                None
+            }
+        };
+        Some((value?, age))
+    }
+
     /// Calls `with` for the ages of an entry, if it is there and has some. `with` is code of ours.
     pub(crate) fn with_ages<Q: Lookup<K>>(&self, hash: u64, query: &Q, with: &mut dyn FnMut(&Ages)) {
         match self {

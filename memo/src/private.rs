@@ -15,7 +15,7 @@ pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
     Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, control, enter, expire, insert,
-    invalidate, is_large, peek,
+    invalidate, is_large, peek, peek_entry,
 };
 pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
@@ -39,6 +39,7 @@ pub use crate::settings::count::Count;
 pub use crate::single::Single;
 pub use crate::site::{Site, Unnamed, unnamed};
 pub use crate::stats::Stats;
+pub use crate::stored::Stored;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.
 pub fn no_hooks<K, V>(hooks: Hooks<K, V>) -> Hooks<K, V> {

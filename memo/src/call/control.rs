@@ -20,11 +20,15 @@ use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
 use crate::scope::Asked;
 use crate::site::Site;
+use crate::stored::Stored;
 
 /// What one key leads to.
 pub trait Entry<R> {
     /// What is stored.
     fn peek(&self) -> Reply<Option<R>>;
+
+    /// What is stored, be it stale, and how old it is.
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>>;
 
     /// Stores a result. The reply is an error if it was not stored in every tier.
     fn insert(&self, result: R) -> Reply<Result<(), Error>>;
@@ -58,6 +62,17 @@ impl<T> std::fmt::Debug for Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// With what `to` makes of it.
+    fn map<U>(self, to: impl FnOnce(T) -> U + Send + 'static) -> Reply<U>
+    where
+        T: 'static,
+    {
+        match self {
+            Reply::Now(reply) => Reply::Now(to(reply)),
+            Reply::Later(later) => Reply::Later(Box::pin(async { to(later.await) })),
+        }
+    }
+
     /// The reply itself, waited for.
     pub async fn settled(self) -> T {
         match self {
@@ -88,6 +103,11 @@ fn ask<R, T>(find: impl FnOnce(Ask<'_, R>), question: impl FnOnce(&dyn Entry<R>)
 /// What is stored in the entry that `find` finds.
 pub fn peek<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Option<R>> {
     ask(find, |entry| entry.peek())
+}
+
+/// What is stored in the entry that `find` finds, be it stale, and how old it is.
+pub fn peek_entry<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Option<Stored<R>>> {
+    ask(find, |entry| entry.peek_entry())
 }
 
 /// Stores a result in the entry that `find` finds.
@@ -129,21 +149,20 @@ struct SharedEntry<P: SharedPart, R, O: SharedOutcome<R>> {
 impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
         let SharedEntry { key, outcome, .. } = *self;
-        let (memo, in_use) = self.asked.choice.of(self.origin);
-        if !memo.settings.enabled() {
-            return Reply::Now(None);
-        }
-        let hash = memo.hash(&key);
-        if let Some(stored) = memo.near.peek(hash, &Query(key)) {
-            return Reply::Now(Some(outcome.hit(stored)));
-        }
-        match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
-            Some((far, key)) => Reply::Later(Box::pin(async move {
-                let _in_use = in_use;
-                far.peek(key).await.map(|stored| outcome.hit(stored))
-            })),
-            None => Reply::Now(None),
-        }
+        let found = self.look(move |memo, hash| memo.near.peek(hash, &Query(key)), |stored| stored.value);
+        found.map(move |found| found.map(|stored| outcome.hit(stored)))
+    }
+
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>> {
+        let SharedEntry { key, outcome, .. } = *self;
+        let found = self.look(
+            move |memo, hash| {
+                let (value, age) = memo.near.peek_aged(hash, &Query(key))?;
+                Some(Stored::near(value, memo.near_name(), age.as_ref()))
+            },
+            |stored| stored,
+        );
+        found.map(move |found| found.map(|stored| stored.map(|value| outcome.hit(value))))
     }
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
@@ -205,6 +224,30 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedE
 }
 
 impl<P: SharedPart, R, O: SharedOutcome<R>> SharedEntry<P, R, O> {
+    /// What is found in memory as `near` looks there, or else in an engine that outlives the process.
+    fn look<T: Send + 'static>(
+        &self,
+        near: impl FnOnce(&MemoBy<P, R, O>, u64) -> Option<T>,
+        far: fn(Stored<O::Stored>) -> T,
+    ) -> Reply<Option<T>> {
+        let SharedEntry { key, .. } = *self;
+        let (memo, in_use) = self.asked.choice.of(self.origin);
+        if !memo.settings.enabled() {
+            return Reply::Now(None);
+        }
+        let hash = memo.hash(&key);
+        if let Some(found) = near(memo, hash) {
+            return Reply::Now(Some(found));
+        }
+        match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
+            Some((engines, key)) => Reply::Later(Box::pin(async move {
+                let _in_use = in_use;
+                engines.peek(key).await.map(far)
+            })),
+            None => Reply::Now(None),
+        }
+    }
+
     /// Has the entry leave wherever it may be: nearby as `nearby` does it, and from engines that outlive the process.
     fn leave(&self, nearby: fn(&MemoBy<P, R, O>, &P)) -> Reply<Result<(), Error>> {
         let SharedEntry { key, origin, .. } = *self;

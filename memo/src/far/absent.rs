@@ -22,6 +22,7 @@ use crate::plan::Plan;
 use crate::route::{Known, Route};
 use crate::settings::Settings;
 use crate::stats::TierStats;
+use crate::stored::Stored;
 
 pub(crate) use key::{FarKey, Hold};
 pub(crate) use looked::{Found, Looked};
@@ -121,7 +122,7 @@ impl<K, V> Far<K, V> {
     {
         match self.0 {}
     }
-    pub(crate) async fn peek(&self, _: Key) -> Option<V> {
+    pub(crate) async fn peek(&self, _: Key) -> Option<Stored<V>> {
         match self.0 {}
     }
     pub(crate) fn encode(&self, _: &V, _: Option<&Key>) -> Option<FarValue> {

@@ -12,12 +12,21 @@ use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
     /// What the engines have for a key, nearest first. Nothing is put into nearer engines.
-    pub(crate) async fn peek(&self, key: Key) -> Option<V> {
+    pub(crate) async fn peek(&self, key: Key) -> Option<crate::stored::Stored<V>> {
         for tier in &self.tiers {
             if let Ok(Some(entry)) = tier.engine.get(&key).await
-                && let Ok((value, ..)) = self.unseal(&key, entry)
+                && let Ok((value, label, _)) = self.unseal(&key, entry)
             {
-                return Some(value);
+                let now = utc_now();
+                return Some(crate::stored::Stored {
+                    value,
+                    engine: tier.name.to_string(),
+                    age: Some(Duration::from_millis(now.saturating_sub(label.created))),
+                    is_stale: false,
+                    left: label.expires.map(|expires| Duration::from_millis(expires.saturating_sub(now))),
+                    cost: (label.cost != 0).then(|| Duration::from_nanos(label.cost)),
+                    failures: 0,
+                });
             }
         }
         None

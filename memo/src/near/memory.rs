@@ -205,11 +205,19 @@ where
     ) -> Option<(Age, bool)> {
         let mut query = Query::<K, V, Q>::new(query, into);
         // SAFETY: the lookup is for the kind of this store.
-        let found = unsafe { self.erased.look_aged(hash, is_due, &mut query) };
+        let found = unsafe { self.erased.look_aged(hash, true, is_due, &mut query) };
         if found.is_none() {
             self.missed(hash);
         }
         found
+    }
+
+    /// See [`Near::peek_aged`](super::Near::peek_aged).
+    pub(super) fn peek_aged<Q: Lookup<K>>(&self, hash: u64, query: &Q, into: &mut Option<V>) -> Option<Age> {
+        let mut query = Query::<K, V, Q>::new(query, into);
+        // SAFETY: the lookup is for the kind of this store.
+        let found = unsafe { self.erased.look_aged(hash, false, &|_| false, &mut query) };
+        found.map(|(age, _)| age)
     }
 
     /// See [`Near::with_ages`](super::Near::with_ages).

@@ -80,6 +80,18 @@ where
         Some((age, claimed))
     }
 
+    /// See [`Near::peek_aged`](super::Near::peek_aged).
+    pub(super) fn peek_aged_where(
+        &self,
+        hash: u64,
+        is: &dyn Fn(&K) -> bool,
+        into: &mut Option<V>,
+    ) -> Option<Age> {
+        let (slot, age) = self.erased.peek_aged(hash, &Self::test(is))?;
+        *into = Self::clone_of(slot);
+        Some(age)
+    }
+
     /// See [`Near::with_ages`](super::Near::with_ages).
     pub(super) fn with_ages_where(&self, hash: u64, is: &dyn Fn(&K) -> bool, with: &mut dyn FnMut(&Ages)) {
         self.erased.with_ages(hash, &Self::test(is), with);

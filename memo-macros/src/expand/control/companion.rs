@@ -102,7 +102,7 @@ fn warm(model: &Model) -> TokenStream {
     }
 }
 
-/// `peek`, `insert`, `invalidate` and `expire`: what is asked about the entry of some arguments.
+/// `peek`, `peek_entry`, `insert`, `invalidate` and `expire`: what is asked about the entry of some arguments.
 fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
     let (private, turbofish) = (private(model), turbofish(model));
     let Model { vis, output, .. } = model;
@@ -122,6 +122,15 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
         #[inline]
         #vis #asyncness fn peek <#params>(#(#inputs),*) -> #private::Option<#output> #bounds {
             #private::peek(|#ask| #asked) #settled
+        }
+
+        /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and
+        /// counts as no use.
+        #[inline]
+        #vis #asyncness fn peek_entry <#params>(
+            #(#inputs),*
+        ) -> #private::Option<#private::Stored<#output>> #bounds {
+            #private::peek_entry(|#ask| #asked) #settled
         }
 
         /// Stores a result, as if it had just been computed.

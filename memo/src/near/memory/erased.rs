@@ -136,8 +136,8 @@ impl Erased {
         });
     }
 
-    /// Looks for an entry that is not gone, which is a use of it: how old it is, and whether the caller has the right to
-    /// renew it, which it gets if `is_due` and nobody else has it.
+    /// Looks for an entry that is not gone. `uses`: that is a use of it. Gives how old it is, and whether the caller has the right
+    /// to renew it, which it gets if `is_due` and nobody else has it.
     ///
     /// # Safety
     ///
@@ -145,6 +145,7 @@ impl Erased {
     pub(super) unsafe fn look_aged(
         &self,
         hash: u64,
+        uses: bool,
         is_due: &dyn Fn(&Age) -> bool,
         looking: &mut dyn Looking,
     ) -> Option<(Age, bool)> {
@@ -153,7 +154,7 @@ impl Erased {
             let is = |found: Found<'_>| unsafe { looking.matches(found) };
             let found = self.shards.index(hash).find(reading, hash, is)?;
             let now = now(&found);
-            if !is_there(&found, now, self.tti(), true) {
+            if !is_there(&found, now, self.tti(), uses) {
                 return None;
             }
             // SAFETY: as above.

@@ -123,6 +123,12 @@ impl Times {
         ends(gone, self.read.load(Relaxed), tti)
     }
 
+    /// How old it is.
+    fn age(&self) -> Age {
+        let now = self.now();
+        self.ages.as_ref().map_or_else(|| Age::ending(now, self.deadline), |ages| ages.at(now))
+    }
+
     /// Whether it is fresh.
     fn is_fresh(&self) -> bool {
         self.ages.as_ref().is_none_or(|ages| ages.is_fresh(self.now()))
@@ -262,14 +268,16 @@ impl Erased {
         is_due: &dyn Fn(&Age) -> bool,
     ) -> Option<(Arc<Kept>, Age, bool)> {
         let slot = self.get_any(hash, is)?;
-        let now = slot.times.now();
-        let Some(ages) = &slot.times.ages else {
-            let age = Age::ending(now, slot.times.deadline);
-            return Some((slot, age, false));
-        };
-        let age = ages.at(now);
-        let claimed = is_due(&age) && ages.claim(now);
+        let age = slot.times.age();
+        let claimed = slot.times.ages.as_ref().is_some_and(|ages| is_due(&age) && ages.claim(age.now));
         Some((slot, age, claimed))
+    }
+
+    /// What is stored and is not gone, and how old it is.
+    pub(super) fn peek_aged(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> Option<(Arc<Kept>, Age)> {
+        let slot = self.find(&Query { hash, is }).filter(|slot| slot.times.lives(self.tti))?;
+        let age = slot.times.age();
+        Some((slot, age))
     }
 
     /// Calls `with` for the ages of an entry, if it is there and has some.
