@@ -169,7 +169,7 @@ fn finished(model: &Model, result: &Ident) -> (TokenStream, TokenStream) {
 /// An asynchronous call.
 fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, body, output) = (private(model), &model.body, &model.output);
-    let enter = first_part(model, "enter", outcome, site);
+    let begin = first_part(model, "begin_async", outcome, site);
     let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
     let computed = hidden("computed");
     let behind = renewal::behind(model, &computing, outcome, &computed);
@@ -200,7 +200,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
     };
     quote! {
         #apart
-        let #acquire = #enter;
+        let #acquire = #begin;
         let #computing = match #acquire.await {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computing) => #computing,

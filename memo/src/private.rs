@@ -14,7 +14,7 @@ pub use std::boxed::Box;
 pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
-    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, control, enter, expire, insert,
+    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, begin_async, control, expire, insert,
     invalidate, is_large, peek, peek_entry,
 };
 pub use crate::companion::{Companion, Controlled, Lent, Owned};

@@ -36,7 +36,7 @@ pub(crate) type MissedBy<P, R, O> =
     Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
-    /// A call for the models, which looks nearby as [`enter`] does.
+    /// A call for the models, which looks nearby as `begin` does.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
         let found = memo.near.get(hash, Same(&key));

@@ -88,7 +88,7 @@ impl<K, V> Far<K, V> {
     pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) fn enter(&self, _: Option<Vec<u8>>) {
+    pub(crate) fn use_space(&self, _: Option<Vec<u8>>) {
         match self.0 {}
     }
     pub(crate) fn abandon(&self) {

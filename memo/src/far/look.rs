@@ -40,7 +40,7 @@ impl<K, V: 'static> Far<K, V> {
         writes: bool,
         again: bool,
     ) -> Result<Found<V>, Box<FarKey>> {
-        // entered for each look: an entry that another process has put since the last one is a change too
+        // noted for each look: an entry that another process has put since the last one is a change too
         let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
         // no allocation for a hit in the first engine
         let mut witnesses = Vec::new();
