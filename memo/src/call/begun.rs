@@ -5,7 +5,7 @@ use crate::call::computation::Computation;
 use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
-use crate::far::{Far, Found, Looked};
+use crate::far::{Far, FarFound, FarLooked};
 use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
@@ -180,8 +180,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         match looked {
-            Looked::Found(found) => {
-                let Found { value, lives, cost, size, waited, engine, hold } = found;
+            FarLooked::Found(found) => {
+                let FarFound { value, lives, cost, size, waited, engine, hold } = found;
                 if waited && counts {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
@@ -201,7 +201,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
-            Looked::Nothing(key) => {
+            FarLooked::Nothing(key) => {
                 drop(on_stack);
                 Begun::compute(memo, lead, key.map(|key| (far, key)), counts)
             }

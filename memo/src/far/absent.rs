@@ -25,7 +25,7 @@ use crate::stats::TierStats;
 use crate::stored::Stored;
 
 pub(crate) use key::{FarKey, Hold};
-pub(crate) use looked::{Found, Looked};
+pub(crate) use looked::{FarFound, FarLooked};
 
 use key::{FarValue, Key};
 
@@ -85,7 +85,7 @@ impl<K, V> Far<K, V> {
     pub(crate) fn unseen(&self, _: &K, _: u64) -> Option<Box<FarKey>> {
         match self.0 {}
     }
-    pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
+    pub(crate) fn is_back(&self, _: &FarLooked<V>) -> bool {
         match self.0 {}
     }
     pub(crate) fn use_space(&self, _: Option<Vec<u8>>) {
@@ -115,7 +115,7 @@ impl<K, V> Far<K, V> {
         _: &Lead<'_, K, V, F>,
         _: Option<BlocksThread>,
         _: bool,
-    ) -> Looked<V>
+    ) -> FarLooked<V>
     where
         K: OwnedPart,
         V: Value,

@@ -17,7 +17,7 @@ use self::asking::Asking;
 use self::held::HeldLease;
 use self::renewer::{TIME, holders, take_left};
 use super::key::FarKey;
-use super::looked::{Found, Looked};
+use super::looked::{FarFound, FarLooked};
 use super::typed::Far;
 use crate::flight::Lead;
 use crate::flight::graph::{BlocksThread, Node};
@@ -38,14 +38,14 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         lead: &Lead<'_, K, V, F>,
         may_wait: Option<BlocksThread>,
         writes: bool,
-    ) -> Looked<V> {
-        let Some(key) = self.key_of(lead.key(), lead.hash()) else { return Looked::Nothing(None) };
+    ) -> FarLooked<V> {
+        let Some(key) = self.key_of(lead.key(), lead.hash()) else { return FarLooked::Nothing(None) };
         match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
-            (Ok(found), ..) => Looked::Found(found),
+            (Ok(found), ..) => FarLooked::Found(found),
             (Err(unseen), Some(lessor), Some(blocks)) if !unseen.failed => {
                 Box::pin(self.lease(unseen, lessor, lead, blocks)).await
             }
-            (Err(unseen), ..) => Looked::Nothing(Some(unseen)),
+            (Err(unseen), ..) => FarLooked::Nothing(Some(unseen)),
         }
     }
 
@@ -55,7 +55,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         lessor: usize,
         lead: &Lead<'_, K, V, F>,
         blocks: BlocksThread,
-    ) -> Looked<V> {
+    ) -> FarLooked<V> {
         let key = unseen.key;
         let begun = Instant::now();
         let mut pause = PAUSES.0;
@@ -85,7 +85,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             match self.ask((key, lead.hash()), true, true).await {
                 Ok(found) => {
                     let waited = waited || lease.is_none();
-                    return Looked::Found(Found { waited, ..found });
+                    return FarLooked::Found(FarFound { waited, ..found });
                 }
                 Err(nothing) => unseen = nothing,
             }
@@ -97,7 +97,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 break;
             }
         }
-        Looked::Nothing(Some(unseen))
+        FarLooked::Nothing(Some(unseen))
     }
 }
 
