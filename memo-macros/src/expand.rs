@@ -31,7 +31,7 @@ use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::renewal::Renewal;
 use self::site::{Shared, own_unnamed, site};
-use crate::model::Model;
+use crate::model::{Condition, Model};
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -84,14 +84,24 @@ fn first_call(
     let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
     if model.on_thread() {
         let way = format_ident!("{way}_here");
-        return quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
+        let call = quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
+        return anew(model, &quote!((#site)()), call);
     }
     let way = format_ident!("{way}");
-    let callee = match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => quote!(#owner::#site),
-        _ => site.clone(),
+    let (callee, site) = match Shared::of(model) {
+        Some(Shared { owner, site, .. }) if is_single(model) => {
+            (quote!(#owner::#site), quote!(#owner::#site.site()))
+        }
+        _ => (site.clone(), quote!((#site)())),
     };
-    quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome))
+    anew(model, &site, quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome)))
+}
+
+/// The call, which computes anew where the author's condition holds.
+fn anew(model: &Model, site: &TokenStream, call: TokenStream) -> TokenStream {
+    let Some(Condition(condition)) = &model.options.refresh_if else { return call };
+    let private = private(model);
+    quote!(#private::anew_if(#condition, || #site, || #call))
 }
 
 /// The expression that begins a call by the runtime's function `way`. If there is a result, it returns that from the memoized
@@ -220,6 +230,7 @@ fn is_applied(model: &Model) -> bool {
         && ready_made::ReadyMade::arguments(model).is_some()
         && key::needs_no_probe(model)
         && !model.may_be_stale()
+        && model.options.refresh_if.is_none()
         && !amended::has_inner_attribute(&model.body)
 }
 

@@ -15,8 +15,8 @@ pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 pub(crate) use crate::options::{
-    CacheErr, Capacity, Code, Codec, Count, Engine, Jitter, Length, MaxWeight, Name, OnError, Patience,
-    ReceiverKey, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Condition, Count, Engine, Jitter, Length, MaxWeight, Name,
+    OnError, Patience, ReceiverKey, RefreshAhead, SingleFlight, Version,
 };
 use crate::options::{CompanionName, GivenOptions, Options};
 
@@ -165,7 +165,11 @@ mod tests {
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
-        assert!(options.cache_if.is_none() && !options.cache_err.is_on() && options.cache_none.0);
+        assert!(
+            options.cache_if.is_none()
+                && !options.cache_err.is_on()
+                && matches!(options.cache_none, CacheNone::Yes)
+        );
         assert_eq!(options.single_flight, None);
         assert_eq!(options.on_error, None);
         assert!(options.name.is_none());

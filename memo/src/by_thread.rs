@@ -98,7 +98,8 @@ impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
             weigh: self.weigh.map(bound::weigh),
             ttl_of: self.ttl_of.map(bound::lifetime),
             cache_if: self.cache_if.map(bound::test),
-            skip: self.skip.map(bound::test),
+            is_none: self.is_none.map(bound::test),
+            valid_if: self.valid_if.map(bound::test),
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,

@@ -19,7 +19,7 @@ pub use crate::call::{
 };
 pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
-pub use crate::directive::{Directed, Directive, direct};
+pub use crate::directive::{Directed, Directive, anew_if, direct};
 pub use crate::error::Error;
 pub use crate::function::Family;
 pub use crate::hooks::Hooks;

@@ -96,6 +96,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         } else {
             memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
         };
+        let stored = stored.filter(|stored| memo.is_valid(stored));
         if let Some(stored) = stored {
             if counts {
                 memo.counters.count(Counter::Hits);
@@ -179,6 +180,12 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             // it may be another key's; or was there for the time being, and would hide what the engine has
             memo.near.clear();
         }
+        let looked = match looked {
+            Looked::Found(found) if !memo.is_valid(&found.value) => {
+                Looked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
+            looked => looked,
+        };
         match looked {
             FarLooked::Found(found) => {
                 let FarFound { value, lives, cost, size, waited, engine, hold } = found;

@@ -72,6 +72,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         // what the author has said
         bounded,
         ttl_of,
+        none_ttl: _,
     } = settings;
     let row = |name, said, slot| Row { name, said, slot };
     vec![
