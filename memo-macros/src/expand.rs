@@ -49,14 +49,14 @@ fn body(model: &Model) -> TokenStream {
         return applied(model, &site(model, None));
     }
     let outcome_of = outcome(model);
-    let (outcome, told) = (hidden("outcome"), hidden("told"));
-    // A function with a control takes its site from a hidden item, to which types without a name have to be told. Without a
+    let (outcome, unnamed) = (hidden("outcome"), hidden("unnamed"));
+    // A function with a control takes its site from a hidden item, to which the types without a name have to be handed. Without a
     // control the site is made here, where the compiler knows them.
-    let told_expr = own_unnamed(model).filter(|_| model.companion.is_some());
-    let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
+    let unnamed_expr = own_unnamed(model).filter(|_| model.companion.is_some());
+    let site = site(model, unnamed_expr.as_ref().map(|_| unnamed.to_token_stream()).as_ref());
     // The closure that gives the site captures nothing, or only what has no size.
-    let (told, site) = match told_expr {
-        Some(expr) => (quote!(let #told = #expr;), quote!(move || #site)),
+    let (unnamed, site) = match unnamed_expr {
+        Some(expr) => (quote!(let #unnamed = #expr;), quote!(move || #site)),
         None => (TokenStream::new(), quote!(|| #site)),
     };
     let call = match model.sig.asyncness {
@@ -67,7 +67,7 @@ fn body(model: &Model) -> TokenStream {
         // of the traits that it imports, the type may need none
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-        #told
+        #unnamed
         #call
     }
 }
@@ -179,7 +179,7 @@ fn finished(model: &Model, result: &Ident) -> (TokenStream, TokenStream) {
 /// An asynchronous call.
 fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, body, output) = (private(model), &model.body, &model.output);
-    let enter = first_part(model, "enter", outcome, site);
+    let begin = first_part(model, "begin_async", outcome, site);
     let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
     let computed = hidden("computed");
     let behind = renewal::behind(model, &computing, outcome, &computed);
@@ -210,7 +210,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
     };
     quote! {
         #apart
-        let #acquire = #enter;
+        let #acquire = #begin;
         let #computing = match #acquire.await {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computing) => #computing,

@@ -404,7 +404,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Plain<K, V> {
         let Some((running, key)) = self.running.take() else { return };
         if store(memo, self.hash, key, &running, outcome, result, None) {
             forget(unstored);
-            memo.counters.count(Counter::Plain);
+            memo.counters.count(Counter::StoredMisses);
         }
     }
 }

@@ -102,7 +102,7 @@ fn parameters(model: &Model) -> Vec<TokenStream> {
 pub(super) fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
     let private = private(model);
     let names: Vec<_> = model.unnamed().map(names).collect();
-    (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
+    (!names.is_empty()).then(|| quote!(#private::unnamed(&(#(&#names,)*))))
 }
 
 /// The expression that [tells the types that have no names](unnamed), where the arguments have the author's names.

@@ -56,9 +56,9 @@ fn site_item(model: &Model, names: &HiddenNames) -> TokenStream {
     let HiddenNames { owner, site, .. } = names;
     let bounds = &model.sig.generics.where_clause;
     // the types that have no names are one type parameter more
-    let told = own_unnamed(model).map(|_| hidden("Told").into_token_stream());
-    let input = told.as_ref().map(|told| quote!(_: #private::Told<#told>));
-    let params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(told);
+    let unnamed = own_unnamed(model).map(|_| hidden("Unnamed").into_token_stream());
+    let input = unnamed.as_ref().map(|unnamed| quote!(_: #private::Unnamed<#unnamed>));
+    let params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(unnamed);
     let function = match &names.function {
         Some(function) => quote!(#owner::#function()),
         None => site::function(model),

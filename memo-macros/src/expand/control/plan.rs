@@ -16,7 +16,7 @@ pub(super) fn plan(model: &Model, names: &HiddenNames) -> TokenStream {
     let site = match own_unnamed(model) {
         // there are no arguments here that tell the types without names
         Some(_) => {
-            let any = site::site(model, Some(&quote!(#private::told(&()))));
+            let any = site::site(model, Some(&quote!(#private::unnamed(&()))));
             quote!(#any.any())
         }
         None => site::site(model, None),
