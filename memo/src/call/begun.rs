@@ -181,8 +181,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         let looked = match looked {
-            Looked::Found(found) if !memo.is_valid(&found.value) => {
-                Looked::Nothing(far.unseen(lead.key(), lead.hash()))
+            FarLooked::Found(found) if !memo.is_valid(&found.value) => {
+                FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
             }
             looked => looked,
         };
