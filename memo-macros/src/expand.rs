@@ -30,7 +30,7 @@ use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::renewal::Renewal;
-use self::site::{Shared, own_unnamed, site};
+use self::site::{HiddenNames, own_unnamed, site};
 use crate::model::{Condition, Model};
 
 /// The function and its control.
@@ -88,8 +88,8 @@ fn first_call(
         return anew(model, &quote!((#site)()), call);
     }
     let way = format_ident!("{way}");
-    let (callee, site) = match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => {
+    let (callee, site) = match HiddenNames::of(model) {
+        Some(HiddenNames { owner, site, .. }) if is_single(model) => {
             (quote!(#owner::#site), quote!(#owner::#site.site()))
         }
         _ => (site.clone(), quote!((#site)())),

@@ -73,7 +73,7 @@ impl Model {
         [self.options.persist.0, self.options.shared.0, self.options.large.0]
     }
 
-    /// Whether the author lets results be stale, or renewed before their end.
+    /// Whether the author lets results be stale, or has them renewed before their end.
     pub(crate) fn may_be_stale(&self) -> bool {
         let Options { stale, stale_if_error, refresh_ahead, .. } = &self.options;
         stale.is_some() || stale_if_error.is_some() || refresh_ahead.is_some()

@@ -2,11 +2,11 @@
 
 use super::rules::Rules;
 
-/// These need a lifetime, and a store that other calls look into as well.
+/// The options that need a lifetime. All but `jitter` also need a store that several threads read.
 const OPTIONS: &[&str] = &["stale", "stale_if_error", "refresh_ahead", "jitter"];
 
 impl Rules<'_> {
-    /// What ends has to have an end, and be stored where it can be stale.
+    /// Such options need a lifetime that ends, and an engine that gives results to other calls.
     pub(super) fn freshness(&mut self) {
         if let Some(key) = self.given.key_of("valid_if").filter(|_| self.model.on_thread()) {
             let message = "`engine = \"thread\"` does not ask whether a stored result is valid: remove `valid_if`, or use \
