@@ -127,9 +127,9 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
         && const { !is_large::<O::Stored>() }
         && !directive::pending()
     {
-        let (mine, place) = (Mine::new(), memo.counters.place());
-        if mine.has(place) {
-            let counted = mine.line(place);
+        let (mine, index) = (Mine::new(), memo.counters.index());
+        if mine.has(index) {
+            let counted = mine.line(index);
             let hash = memo.hash(&key);
             match look(by_thread(memo), hash, &Here(key)) {
                 Looked::Hit(Bound(stored)) => {
