@@ -18,6 +18,11 @@ impl Short {
         Short(hash as u32 % USE)
     }
 
+    #[inline(always)]
+    pub(super) fn bits(self) -> u32 {
+        self.0
+    }
+
     /// As many bits as a hash table wants, of all sizes: what is high in it depends on all that was low (Fibonacci hashing).
     #[inline(always)]
     pub(super) fn spread(self) -> u64 {
