@@ -7,7 +7,7 @@ pub(crate) fn default() -> Path {
     parse_quote!(::memo)
 }
 
-/// The path of `crate = path`, or of `crate = "path"` as serde writes it; `None` if it is no plain path.
+/// The path of `crate = path`, or of `crate = "path"`, which is how serde has it. `None` if it is anything but names.
 pub(crate) fn parse(value: &Expr) -> Option<Path> {
     match value {
         Expr::Group(group) => parse(&group.expr),

@@ -1,10 +1,9 @@
-//! Where a function stands: an attribute is shown the function alone, so this looks at the source.
+//! Where a function stands. The compiler shows an attribute the function alone, so this looks at the source.
 //!
-//! The span of the `fn` token tells file, line and column. There the innermost open brace is found, and
-//! the words before it tell an `impl` from a `trait` from all the rest. The file is not parsed: a small
-//! lexer takes comments and literals out, and brackets are counted. Where the source does not tell (a
-//! macro wrote the function, the file cannot be read) the function itself is asked, and the answer is
-//! one that compiles.
+//! The span of the `fn` token tells file, line and column. There the innermost open brace is found, and the words before it
+//! tell whether it belongs to an `impl`, a `trait` or anything else. The file is not parsed: comments and literals are blanked
+//! out, and brackets are counted. If the source does not tell, because a macro wrote the function or the file cannot be read,
+//! the place is guessed from the function, so that what is generated compiles.
 
 mod bare;
 mod brackets;

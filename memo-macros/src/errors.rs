@@ -14,7 +14,7 @@ pub(crate) struct Error(Vec<Mistake>);
 
 #[derive(Debug)]
 struct Mistake {
-    /// The token that it is on. `None` if only the caller knows.
+    /// The token that it is on. `None` if the one who reports it does not know, and a caller adds it.
     span: Option<Span>,
     message: String,
 }
@@ -72,7 +72,7 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Ends the search.
+    /// Ends the collection.
     ///
     /// # Errors
     ///

@@ -1,21 +1,27 @@
 //! What a memoized function becomes.
 //!
-//! The function keeps its signature. Its body finds the function's record (a *site*), looks up with a borrowed key,
-//! and on a miss runs the author's body as a closure or an `async` block. Beside it stands its control: the companion
-//! type of a free function, or `<method>_memo()`. No logic of caching is in generated code: it names what is in
-//! `memo::__private`, and hands it the pieces.
+//! The function keeps its signature. Its new body names its instantiation (the *site*), looks for a result by a borrowed key,
+//! and on a miss runs the author's body. Beside the function stands its control: the companion type of a free function, or
+//! `<method>_memo()`. Generated code decides nothing about caching: it hands what is particular to the function to
+//! `memo::__private`.
 
+mod amended;
+mod arguments;
 mod control;
+mod digest;
+mod hooks;
 mod key;
 mod kind;
+mod named_lifetimes;
 mod names;
 mod outcome;
 mod plain;
+mod ready_made;
+mod renewal;
 mod settings;
 mod site;
 #[cfg(test)]
 mod tests;
-mod thin;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -23,23 +29,17 @@ use quote::{ToTokens, format_ident, quote};
 use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
-use self::site::{Shared, own_unnamed, site};
-use crate::model::{Companion, Model};
+use self::renewal::Renewal;
+use self::site::{HiddenNames, own_unnamed, site};
+use crate::model::{Condition, Model};
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { attrs, vis, sig, .. } = model;
     let body = body(model);
-    let sig = if is_applied(model) { &plain::immutable(sig) } else { sig };
+    let sig = if is_applied(model) { &amended::immutable(sig) } else { sig };
     let function = quote!(#(#attrs)* #vis #sig { #body });
-    let control = match &model.companion {
-        Some(Companion::Type(name)) => match thin::Thin::of(model) {
-            Some(thin) => control::thin_companion(model, name, &thin),
-            None => control::companion(model, name),
-        },
-        Some(Companion::Function(name)) => control::method_control(model, name),
-        None => TokenStream::new(),
-    };
+    let control = control::control(model);
     quote!(#function #control)
 }
 
@@ -49,13 +49,14 @@ fn body(model: &Model) -> TokenStream {
         return applied(model, &site(model, None));
     }
     let outcome_of = outcome(model);
-    let (outcome, told) = (hidden("outcome"), hidden("told"));
-    // without a function beside it, the types are those around
-    let told_expr = own_unnamed(model).filter(|_| model.companion.is_some());
-    let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
-    // the function that gives the site has no size
-    let (told, site) = match told_expr {
-        Some(expr) => (quote!(let #told = #expr;), quote!(move || #site)),
+    let (outcome, unnamed) = (hidden("outcome"), hidden("unnamed"));
+    // A function with a control takes its site from a hidden item, to which the types without a name have to be handed. Without a
+    // control the site is made here, where the compiler knows them.
+    let unnamed_expr = own_unnamed(model).filter(|_| model.companion.is_some());
+    let site = site(model, unnamed_expr.as_ref().map(|_| unnamed.to_token_stream()).as_ref());
+    // The closure that gives the site captures nothing, or only what has no size.
+    let (unnamed, site) = match unnamed_expr {
+        Some(expr) => (quote!(let #unnamed = #expr;), quote!(move || #site)),
         None => (TokenStream::new(), quote!(|| #site)),
     };
     let call = match model.sig.asyncness {
@@ -63,15 +64,16 @@ fn body(model: &Model) -> TokenStream {
         None => synchronous(model, &outcome, &site),
     };
     quote! {
-        // what it imports may be of no use to this type
+        // of the traits that it imports, the type may need none
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-        #told
+        #unnamed
         #call
     }
 }
 
-/// The call of the runtime that is the first part of a call, with the key `key`. `way` names it there.
+/// The expression that begins a call with the key `key`, by the runtime's function `way` or its variant for this kind of
+/// function.
 fn first_call(
     model: &Model,
     way: &str,
@@ -79,24 +81,31 @@ fn first_call(
     outcome: &Ident,
     site: &TokenStream,
 ) -> TokenStream {
-    let (private, output, hooks) = (private(model), &model.output, settings::hooks(model));
-    match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => {
-            let way = format_ident!("{way}_single");
-            quote!(#private::#way::<_, #output, _>(#owner::#site, #hooks, #key, #outcome))
-        }
-        _ => {
-            let way = match model.on_thread() {
-                true => format_ident!("{way}_here"),
-                false => format_ident!("{way}"),
-            };
-            quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome))
-        }
+    let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
+    if model.on_thread() {
+        let way = format_ident!("{way}_here");
+        let call = quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
+        return anew(model, &quote!((#site)()), call);
     }
+    let way = format_ident!("{way}");
+    let (callee, site) = match HiddenNames::of(model) {
+        Some(HiddenNames { owner, site, .. }) if is_single(model) => {
+            (quote!(#owner::#site), quote!(#owner::#site.site()))
+        }
+        _ => (site.clone(), quote!((#site)())),
+    };
+    anew(model, &site, quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome)))
 }
 
-/// The first part of a call, which returns a result if there is one: the expression for what the call goes on with. `way` names
-/// it in the runtime.
+/// The call, which computes anew where the author's condition holds.
+fn anew(model: &Model, site: &TokenStream, call: TokenStream) -> TokenStream {
+    let Some(Condition(condition)) = &model.options.refresh_if else { return call };
+    let private = private(model);
+    quote!(#private::anew_if(#condition, || #site, || #call))
+}
+
+/// The expression that begins a call by the runtime's function `way`. If there is a result, it returns that from the memoized
+/// function. Otherwise its value is what the call goes on with.
 fn first_part(model: &Model, way: &str, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, key) = (private(model), hidden("key"));
     let call = first_call(model, way, &key.to_token_stream(), outcome, site);
@@ -113,72 +122,123 @@ fn synchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStrea
     let (private, body, output) = (private(model), &model.body, &model.output);
     let begin = first_part(model, "begin", outcome, site);
     let (result, running, computed) = (hidden("result"), hidden("running"), hidden("computed"));
-    let computed = match thin::is_small(output) {
-        true => quote!(let #result = (move || -> #output #body)();),
-        false => quote! {
+    let behind = renewal::behind(model, &running, outcome, &computed);
+    let (apart, call) = match Renewal::of(model) {
+        Some(renewal) => (renewal.body(&computed), renewal.call(&computed)),
+        None => (TokenStream::new(), quote!((move || -> #output #body)())),
+    };
+    let (declared, finished) = finished(model, &result);
+    let catches = model.options.stale_if_error.is_some();
+    let body = match (catches, plain::is_small(output)) {
+        (false, true) => quote!(let #declared = #call;),
+        (true, _) => quote! {
+            return #running.run(#outcome, &mut #private::Option::Some(move || -> #output { #call }));
+        },
+        (false, false) if behind.is_empty() => quote! {
             let #computed = move || -> #output #body;
             if const { #private::is_large::<#output>() } {
                 return #running.run(#outcome, &mut #private::Option::Some(#computed));
             }
-            // by a name of its own, so that the author's body is still told of a `mut` that it does not need
+            // declared twice, since on the closure itself the attribute would hide what the compiler says of the author's body
             #[allow(unused_mut)]
             let mut #computed = #computed;
-            let #result = #computed();
+            let #declared = #computed();
+        },
+        (false, false) => quote! {
+            if const { #private::is_large::<#output>() } {
+                return #running.run(#outcome, &mut #private::Option::Some(move || -> #output { #call }));
+            }
+            let #declared = #call;
+        },
+    };
+    let end = match catches {
+        true => TokenStream::new(),
+        false => quote! {
+            #running.finish(#outcome, #finished);
+            #result
         },
     };
     quote! {
+        #apart
         let #running = #begin;
-        #computed
-        #running.finish(#outcome, &#result);
-        #result
+        #behind
+        #body
+        #end
+    }
+}
+
+/// How the result of the body is declared, and how the runtime gets it: it may put another one in the place of a failure, unless
+/// results stay on their threads.
+fn finished(model: &Model, result: &Ident) -> (TokenStream, TokenStream) {
+    match model.on_thread() {
+        true => (quote!(#result), quote!(&#result)),
+        false => (quote!(mut #result), quote!(&mut #result)),
     }
 }
 
 /// An asynchronous call.
 fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, body, output) = (private(model), &model.body, &model.output);
-    let enter = first_part(model, "enter", outcome, site);
+    let begin = first_part(model, "begin_async", outcome, site);
     let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
-    quote! {
-        let #acquire = #enter;
-        let #computing = match #acquire.await {
-            #private::Result::Ok(#result) => return #result,
-            #private::Result::Err(#computing) => #computing,
-        };
-        // the body's own braces stand within those of the block
-        #[allow(unused_braces)]
-        let #result = #computing
-            .compute(async move {
-                // tells the type of the block, which `?` needs to know
+    let computed = hidden("computed");
+    let behind = renewal::behind(model, &computing, outcome, &computed);
+    let (apart, future) = match Renewal::of(model) {
+        Some(renewal) => (renewal.body(&computed), renewal.call(&computed)),
+        None => (
+            TokenStream::new(),
+            quote!(async move {
+                // never runs: it tells the compiler the type of the block, which `?` in the body needs
                 #[allow(unreachable_code, clippy::all)]
                 if false {
                     let #result: #output = loop {};
                     return #result;
                 }
                 #body
-            })
-            .await;
-        #computing.finish(#outcome, &#result);
-        #result
+            }),
+        ),
+    };
+    let rest = match model.options.stale_if_error {
+        Some(_) => quote!(#computing.run(#outcome, #future).await),
+        None => quote! {
+            // the body's own braces stand within those of the block
+            #[allow(unused_braces)]
+            let mut #result = #computing.compute(#future).await;
+            #computing.finish(#outcome, &mut #result);
+            #result
+        },
+    };
+    quote! {
+        #apart
+        let #acquire = #begin;
+        let #computing = match #acquire.await {
+            #private::Result::Ok(#result) => return #result,
+            #private::Result::Err(#computing) => #computing,
+        };
+        #behind
+        #rest
     }
 }
 
-/// Whether the body can be a function of the arguments, to which nothing of the call is lent by then.
+/// Whether the author's body becomes a function of its own, to which the arguments are moved on a miss. The key is made
+/// without a probe then, and lends nothing of the call to what the call goes on with.
 fn is_applied(model: &Model) -> bool {
-    // a large result would stand in one frame more where code is not optimized
-    thin::is_small(&model.output)
+    // in unoptimized code a large result would stand in one frame more
+    plain::is_small(&model.output)
         && (is_single(model) || model.on_thread())
         && model.companion.is_some()
-        && thin::Thin::arguments(model).is_some()
-        && key::is_free(model)
-        && !plain::has_inner_attribute(&model.body)
+        && ready_made::ReadyMade::arguments(model).is_some()
+        && key::needs_no_probe(model)
+        && !model.may_be_stale()
+        && model.options.refresh_if.is_none()
+        && !amended::has_inner_attribute(&model.body)
 }
 
-/// The body of such a function, between two calls. The author's body is an item, which costs less than a closure does where
-/// there are many.
+/// The body of a memoized function whose author's body [becomes a function of its own](is_applied). That costs the compiler less
+/// than a closure, of which a program may have many.
 ///
-/// In optimized code the second call takes the place of the function, whose frame is gone by then: a hit in it needs next to
-/// none. Unoptimized code would keep both frames.
+/// In optimized code a miss ends with the call of `apply`, which takes the place of the memoized function, so that a hit needs
+/// next to no frame. Unoptimized code would keep both frames, so there the memoized function calls the author's body itself.
 fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     let (private, outcome_of) = (private(model), outcome(model));
     let outcome = hidden("outcome");
@@ -186,9 +246,10 @@ fn applied(model: &Model, site: &TokenStream) -> TokenStream {
     let (body, output) = (&model.body, &model.output);
     let (pats, types): (Vec<_>, Vec<_>) = model.args.iter().map(|arg| (&arg.pat, &arg.ty)).unzip();
     let names: Vec<_> = model.args.iter().map(|arg| &arg.forward).collect();
-    // an argument that the body does not use is used by the key
-    let body = plain::after(&quote!(let _ = (#(&#names,)*);), body);
-    let begin = first_call(model, "begin", &key::free(model), &outcome, &quote!(|| #site));
+    // the key uses all arguments, so the compiler must not warn of one that the body does not use
+    let body = amended::beginning_with(&quote!(let _ = (#(&#names,)*);), body);
+    let begin = first_call(model, "begin", &key::without_probe(model), &outcome, &quote!(|| #site));
+    let (declared, finished) = finished(model, &result);
     quote! {
         fn #computed(
             #(#[cfg(debug_assertions)] #pats: #types,)*
@@ -200,8 +261,8 @@ fn applied(model: &Model, site: &TokenStream) -> TokenStream {
             #private::Result::Ok(#result) => #result,
             #[cfg(debug_assertions)]
             #private::Result::Err(#running) => {
-                let #result = #computed(#(#names),*);
-                #running.finish(#outcome, &#result);
+                let #declared = #computed(#(#names),*);
+                #running.finish(#outcome, #finished);
                 #result
             }
             #[cfg(not(debug_assertions))]

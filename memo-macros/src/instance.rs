@@ -8,8 +8,8 @@ use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Member, Path, Type,
 use crate::crate_path;
 use crate::errors::{Error, Errors, Result};
 
-/// The impl; on a mistake the errors, and beside them an impl of no use, so that methods that need one
-/// are not reported too.
+/// The impl of `Instance`. On a mistake it is the errors, and beside them an impl that is never used, so that the compiler does
+/// not report the methods that need one too.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
@@ -28,6 +28,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
+/// The impl, in which `instance` is the reference to the identity and `id` its type.
 fn implement(input: &DeriveInput, krate: &Path, id: &Type, instance: TokenStream) -> TokenStream {
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();

@@ -35,7 +35,7 @@ impl Parse for Function {
             let message = "expected the body of the function, in braces";
             return Err(syn::Error::new(input.span(), message));
         }
-        // What `macro_rules!` captured as a block is the group in braces within invisible ones.
+        // A block that `macro_rules!` has captured is a group without delimiters around the one in braces.
         let body = input.parse::<TokenTree>()?.into();
         if !input.is_empty() {
             return Err(input.error("unexpected tokens after the body of the function"));
@@ -44,7 +44,7 @@ impl Parse for Function {
     }
 }
 
-/// What to do instead, where the next tokens begin something that is no function.
+/// What to do instead, if the next tokens begin something else than a function. `None` if they begin a function.
 fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
     let ahead = input.fork();
     loop {

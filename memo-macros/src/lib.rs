@@ -2,16 +2,16 @@
 //! there: the code that they write names `memo`, and the examples that are compiled and run live in its
 //! documentation.
 
-mod args;
 mod crate_path;
 mod enclosing;
 mod errors;
 mod expand;
-mod fallback;
 mod instance;
 mod item;
 mod model;
+mod options;
 mod pipeline;
+mod refused;
 mod types;
 mod validate;
 
@@ -45,16 +45,18 @@ mod validate;
 ///
 /// # What is refused
 ///
-/// With one error each, and the function still there, not memoized: `&mut` arguments and receivers that
-/// neither `key` nor `skip` nor `receiver` covers, likewise `impl Trait` arguments and types that borrow
-/// (but references, `Cow`, and tuples, slices, `Vec` and `Option` of them), `impl Trait` arguments of methods that have a
-/// companion,
-/// `const fn`, `extern fn`, variadic functions, functions that return nothing, `!`, `impl Trait` or a
-/// borrow that is not `'static`, and options that are unknown, given twice, of a wrong value, or that
-/// contradict each other.
+/// Each mistake is one error. The function is still there then, but not memoized. Refused are
+///
+/// * `&mut` arguments, `impl Trait` arguments and arguments of types that borrow, unless `key` or `skip` keeps them out of the
+///   key. References, `Cow`, and tuples, slices, `Vec` and `Option` of them may borrow;
+/// * `&mut self`, unless `key` or `receiver` keeps it out of the key;
+/// * `impl Trait` arguments of methods that have a companion;
+/// * `const fn`, `extern fn` and variadic functions;
+/// * functions that return nothing, `!`, `impl Trait`, or a borrow that is not `'static`;
+/// * options that are unknown, given twice, of a wrong value, or that contradict each other.
 #[proc_macro_attribute]
-pub fn memoize(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    pipeline::memoized(args.into(), item.into()).into()
+pub fn memoize(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    pipeline::memoized(options.into(), item.into()).into()
 }
 
 /// Implements `memo::Instance`: one field of the struct tells its instances apart.

@@ -1,8 +1,7 @@
 //! What one use of `#[memoize]` means, as plain data: all that `expand` reads.
 //!
-//! A model is made of the options and the function as they were written; it holds no judgement.
-//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so `expand` meets only models that
-//! can be expanded.
+//! A model is made of the options and the function as they were written, and does not say whether they fit each other.
+//! [`validate`](mod@crate::validate) refuses what cannot be memoized, so that `expand` gets only models that can be expanded.
 
 mod argument;
 mod companion;
@@ -12,14 +11,14 @@ use syn::{Attribute, FnArg, ReturnType, Signature, Type, Visibility, parse_quote
 
 pub(crate) use self::argument::Arg;
 pub(crate) use self::companion::Companion;
-use crate::args::{Args, CompanionName, Options};
-pub(crate) use crate::args::{
-    CacheErr, Capacity, Code, Codec, Engine, Lifetime, MaxWeight, OnError, Patience, ReceiverKey,
-    SingleFlight,
-};
 pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
+pub(crate) use crate::options::{
+    CacheErr, CacheNone, Capacity, Code, Codec, Condition, Count, Engine, Jitter, Length, MaxWeight, Name,
+    OnError, Patience, ReceiverKey, RefreshAhead, SingleFlight, Version,
+};
+use crate::options::{CompanionName, GivenOptions, Options};
 
 /// A function and how to memoize it.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ pub(crate) struct Model {
     pub(crate) body: TokenStream,
     /// Where the function stands.
     pub(crate) place: Place,
-    /// Whether another function has its path. The path is the name of a function that the author gives none.
+    /// Whether another function has the same path. Without a `name`, engines know a function by its path.
     pub(crate) namesakes: Namesakes,
     /// The control item to stand beside the function; `None` when it is off, or when there is no room.
     pub(crate) companion: Option<Companion>,
@@ -71,7 +70,13 @@ impl Model {
 
     /// The hints to the strategy: `persist`, `shared` and `large`.
     pub(crate) fn hints(&self) -> [bool; 3] {
-        [self.options.persist, self.options.shared, self.options.large]
+        [self.options.persist.0, self.options.shared.0, self.options.large.0]
+    }
+
+    /// Whether the author lets results be stale, or has them renewed before their end.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        let Options { stale, stale_if_error, refresh_ahead, .. } = &self.options;
+        stale.is_some() || stale_if_error.is_some() || refresh_ahead.is_some()
     }
 
     /// Whether results stay on the thread that computed them.
@@ -79,37 +84,39 @@ impl Model {
         self.options.engine == Engine::Thread
     }
 
-    /// The arguments that are not in the key and whose types are type parameters without a name.
+    /// The arguments of type `impl Trait` that are not in the key. Their types have no names, and still tell the instantiation.
     pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Arg> {
         self.args.iter().filter(|arg| arg.skipped && arg.is_impl_trait && arg.is_whole())
     }
 
     /// Puts the options and the function together. An option whose value was wrong, which is reported
     /// already, counts as not given.
-    pub(crate) fn new(args: &Args, function: Function) -> Self {
+    pub(crate) fn new(given: &GivenOptions, function: Function) -> Self {
         let Function { attrs, vis, sig, body } = function;
-        let options = args.options();
-        let explicit = matches!(options.companion, Some(CompanionName::Name(_)));
+        let options = given.options();
+        let explicit = matches!(options.companion, CompanionName::Name(_));
         let place = enclosing::place(&vis, &sig, &body, explicit);
         // Engines that outlive the process know the function by its path.
         let named_by_path = cfg!(feature = "engines")
-            && args.name.is_none()
+            && given.name.is_none()
             && !matches!(options.engine, Engine::Memory | Engine::Moka);
 
         let receiver = sig.receiver().map(|receiver| Receiver {
             span: receiver.self_token.span,
-            key: if args.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
+            key: if given.key.is_some() { ReceiverKey::Skip } else { options.receiver.clone() },
             receiver: receiver.clone(),
         });
         let typed = sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(arg) => Some(arg),
             FnArg::Receiver(_) => None,
         });
-        let arguments =
-            typed.enumerate().map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip)).collect();
+        let arguments = typed
+            .enumerate()
+            .map(|(index, arg)| Arg::new(index, &arg.pat, &arg.ty, &options.skip.0))
+            .collect();
 
         Model {
-            companion: Companion::of(options.companion.as_ref(), place, &sig.ident),
+            companion: Companion::of(&options.companion, place, &sig.ident),
             output: match &sig.output {
                 ReturnType::Default => parse_quote!(()),
                 ReturnType::Type(_, ty) => (**ty).clone(),
@@ -138,9 +145,9 @@ mod tests {
 
     pub(super) fn model(options: &str, function: &str) -> Model {
         let mut errors = Errors::default();
-        let args = Args::parse(options.parse().expect("tokens"), &mut errors);
+        let given = GivenOptions::parse(options.parse().expect("tokens"), &mut errors);
         errors.finish().expect("good options");
-        Model::new(&args, syn::parse_str(function).expect("a function"))
+        Model::new(&given, syn::parse_str(function).expect("a function"))
     }
 
     fn text(tokens: impl ToTokens) -> String {
@@ -150,7 +157,7 @@ mod tests {
     #[test]
     fn defaults() {
         let Model { place, companion, output, args, receiver, options, .. } = model("", "fn f() {}");
-        assert_eq!(text(options.krate), ":: memo");
+        assert_eq!(text(options.krate.0), ":: memo");
         assert_eq!(place, Place::Free);
         assert!(matches!(companion, Some(Companion::Type(name)) if name == "f"));
         assert_eq!(text(output), "()");
@@ -158,11 +165,15 @@ mod tests {
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
-        assert!(options.cache_if.is_none() && options.cache_err.is_none() && options.cache_none);
+        assert!(
+            options.cache_if.is_none()
+                && !options.cache_err.is_on()
+                && matches!(options.cache_none, CacheNone::Yes)
+        );
         assert_eq!(options.single_flight, None);
         assert_eq!(options.on_error, None);
         assert!(options.name.is_none());
-        assert_eq!(options.version, 0);
+        assert_eq!(options.version.0, 0);
     }
 
     #[test]

@@ -1,26 +1,31 @@
-//! The pipeline from end to end: `args → model → validate → expand`, or `fallback`.
+//! The pipeline from end to end: `options → model → validate → expand`, or `refused`.
 
 use proc_macro2::TokenStream;
 
-use crate::args::Args;
 use crate::errors::{Errors, Result};
 use crate::expand::expand;
-use crate::fallback::fallback;
 use crate::item::Function;
 use crate::model::Model;
+use crate::options::GivenOptions;
+use crate::refused::refused;
 use crate::validate::validate;
 
 /// The function memoized, or the function and what is wrong.
-pub(crate) fn memoized(args: TokenStream, item: TokenStream) -> TokenStream {
-    match try_expand(args, item.clone()) {
+pub(crate) fn memoized(options: TokenStream, item: TokenStream) -> TokenStream {
+    match try_expand(options, item.clone()) {
         Ok(tokens) => tokens,
-        Err(errors) => fallback(errors, item),
+        Err(errors) => refused(errors, item),
     }
 }
 
-pub(crate) fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+/// The function memoized.
+///
+/// # Errors
+///
+/// All mistakes in the options and in how they fit the function.
+pub(crate) fn try_expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut errors = Errors::default();
-    let args = Args::parse(args, &mut errors);
+    let given = GivenOptions::parse(options, &mut errors);
     let function = match syn::parse2::<Function>(item) {
         Ok(function) => function,
         Err(error) => {
@@ -28,8 +33,8 @@ pub(crate) fn try_expand(args: TokenStream, item: TokenStream) -> Result<TokenSt
             return Err(errors.into());
         }
     };
-    let model = Model::new(&args, function);
-    validate(&args, &model, &mut errors);
+    let model = Model::new(&given, function);
+    validate(&given, &model, &mut errors);
     errors.finish()?;
     Ok(expand(&model))
 }
@@ -109,11 +114,11 @@ mod tests {
         };
         let pieces: Vec<_> = OPTIONS.iter().map(|row| row.name).chain(PIECES.iter().copied()).collect();
         for _ in 0..if nightly { 200_000 } else { 3_000 } {
-            let args: Vec<_> = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
-            let Ok(args) = args.join(" ").parse::<TokenStream>() else { continue };
+            let options: Vec<_> = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
+            let Ok(options) = options.join(" ").parse::<TokenStream>() else { continue };
             let function = FUNCTIONS[below(FUNCTIONS.len())];
-            let memoized = memoized(args.clone(), function.parse().unwrap());
-            assert!(!memoized.is_empty() || function.is_empty(), "#[memoize({args})] {function} is gone");
+            let memoized = memoized(options.clone(), function.parse().unwrap());
+            assert!(!memoized.is_empty() || function.is_empty(), "#[memoize({options})] {function} is gone");
         }
     }
 }

@@ -8,15 +8,16 @@ use syn::{
 };
 
 /// The type itself, without brackets.
-pub(crate) fn plain(ty: &Type) -> &Type {
+pub(crate) fn peel(ty: &Type) -> &Type {
     match ty {
-        Type::Group(group) => plain(&group.elem),
-        Type::Paren(paren) => plain(&paren.elem),
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
         _ => ty,
     }
 }
 
-/// The first `&mut` in a type. Those in the signature of a function are of another call.
+/// The first `&mut` in a type. One in the signature of a function pointer or a closure does not count, because that one's calls
+/// borrow by it.
 pub(crate) fn mutable(ty: &Type) -> Option<Span> {
     struct First(Option<Span>);
     impl<'ast> Visit<'ast> for First {
@@ -34,8 +35,8 @@ pub(crate) fn mutable(ty: &Type) -> Option<Span> {
     first.0
 }
 
-/// The first borrow in a type that is not `'static`. Those in the signature of a function, or under a
-/// `for<'a>`, are for any lifetime.
+/// The first borrow in a type that is not `'static`. One in the signature of a function pointer or a closure, or under a
+/// `for<'a>`, does not count, because it holds for any lifetime.
 pub(crate) fn borrow(ty: &Type) -> Option<Span> {
     struct First(Option<Span>);
     impl<'ast> Visit<'ast> for First {
@@ -64,8 +65,8 @@ pub(crate) fn borrow(ty: &Type) -> Option<Span> {
     first.0
 }
 
-/// The first borrow in an argument's type that no form of a key makes owned: references, `Cow`, and tuples, slices,
-/// `Vec` and `Option` of them have one.
+/// The first borrow in an argument's type that cannot become owned in a stored key. Those that can are references, `Cow`, and
+/// tuples, slices, `Vec` and `Option` of these.
 pub(crate) fn buried(ty: &Type) -> Option<Span> {
     match ty {
         Type::Group(group) => buried(&group.elem),

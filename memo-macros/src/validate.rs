@@ -4,6 +4,7 @@ mod arguments;
 mod companion;
 mod conditional;
 mod engines;
+mod freshness;
 mod function;
 mod options;
 mod output;
@@ -14,15 +15,16 @@ mod skip;
 mod tests;
 
 use self::rules::Rules;
-use crate::args::Args;
 use crate::errors::Errors;
 use crate::model::Model;
+use crate::options::GivenOptions;
 
 /// Reports all that is wrong with a model, and with the options as given.
-pub(crate) fn validate(args: &Args, model: &Model, errors: &mut Errors) {
-    let mut rules = Rules { args, model, errors };
+pub(crate) fn validate(given: &GivenOptions, model: &Model, errors: &mut Errors) {
+    let mut rules = Rules { given, model, errors };
     rules.options();
     rules.engines();
+    rules.freshness();
     rules.companion();
     rules.skip();
     rules.function();

@@ -12,11 +12,11 @@
 /// ```
 pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written: Vec<char> = written.to_lowercase().chars().collect();
-    let far = |name: &'a str| {
+    let measured = |name: &'a str| {
         let name: Vec<char> = name.to_lowercase().chars().collect();
         (distance(&written, &name), written.len().max(name.len()))
     };
-    let names = names.into_iter().map(|name| (far(name), name));
+    let names = names.into_iter().map(|name| (measured(name), name));
     let ((distance, longest), name) = names.min_by_key(|((distance, _), _)| *distance)?;
     (distance < longest && distance * 3 <= longest.max(3)).then_some(name)
 }

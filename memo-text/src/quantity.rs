@@ -29,8 +29,7 @@ const SIZES: &[(&str, u128)] = &[
     ("TiB", 1 << 40),
 ];
 
-/// A duration: `"90s"`, `"1h30m"`; the units are ns, us, ms, s, m, h, d, w, in any order, each at most
-/// once.
+/// A duration such as `"90s"` or `"1h30m"`. The units are ns, us, ms, s, m, h, d and w, in any order, each at most once.
 ///
 /// # Errors
 ///
@@ -76,7 +75,7 @@ pub fn size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| wrong("it is more than 64 bits can count".to_owned()))
 }
 
-/// Splits `1h30m` into `(1, "h")` and `(30, "m")`; there is at least one part.
+/// Splits `1h30m` into `(1, "h")` and `(30, "m")`. There is at least one of them.
 fn parts<'a>(text: &'a str, such_as: &str) -> Result<Vec<(u128, &'a str)>, String> {
     if text.is_empty() {
         return Err(format!("write a number and a unit, such as {such_as}"));
@@ -120,7 +119,7 @@ fn unknown_unit(unit: &str, units: &[(&str, u128)], usual: Option<&str>) -> Stri
     }
 }
 
-/// The unit that is meant by another usual name for it.
+/// The unit of a duration that another usual name stands for.
 fn usual_duration(unit: &str) -> Option<&'static str> {
     Some(match unit.to_lowercase().as_str() {
         "nanos" | "nsec" => "ns",
@@ -135,7 +134,7 @@ fn usual_duration(unit: &str) -> Option<&'static str> {
     })
 }
 
-/// The unit that is meant by its first letter alone.
+/// The unit of a size that another usual name stands for, such as its first letter.
 fn usual_size(unit: &str) -> Option<&'static str> {
     Some(match unit.to_lowercase().as_str() {
         "k" | "ki" => "KiB",

@@ -29,6 +29,7 @@ use crate::outcome::Outcome;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
 use crate::slots::Slotted;
+use crate::stored::Stored;
 use crate::trace;
 
 /// All of a call that comes before its body, for a function whose results stay on their thread: as
@@ -268,6 +269,12 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         Reply::Now(found.map(|Bound(stored)| self.outcome.hit(stored)))
     }
 
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>> {
+        let engine = self.asked.choice.of(self.origin).0.near_name();
+        let found = self.peek().now();
+        Reply::Now(found.map(|value| Stored::near(value, engine, None)))
+    }
+
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
         let HereEntry { key, outcome, .. } = *self;
         let (memo, _in_use) = self.asked.choice.of(self.origin);
@@ -290,6 +297,11 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         let shown = memo.shown_of(&Bound(key.to_owned_part()));
         event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
         Reply::Now(Ok(()))
+    }
+
+    /// Drops it: results that stay on their threads are never stale.
+    fn expire(&self) -> Reply<Result<(), Error>> {
+        self.invalidate()
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {

@@ -10,29 +10,31 @@
 //!                 └─ computation ─ the body ─ store ───────→ result
 //! ```
 //!
-//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`enter`], [`Acquire`], the body within
+//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`begin_async`], [`Acquire`], the body within
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
+mod aged;
 mod begun;
+mod claim;
 mod computation;
 mod computing;
 mod control;
 mod look;
+mod look_aged;
 mod lookup;
 mod missed;
+mod renewal;
 mod running;
 mod store;
 
 pub use acquire::Acquire;
-pub(crate) use acquire::AcquireBy;
 pub use computing::Computing;
-pub use control::{Ask, Entry, Reply, control, insert, invalidate, peek};
-pub(crate) use look::{Look, begin_miss, enter_miss, hit, look_closely, look_first};
-pub use look::{begin, enter};
+pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek, peek_entry};
+pub use look::{begin, begin_async};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
 #[cfg(all(test, memo_shuttle))]
 pub(crate) use missed::Missed;
+pub use renewal::{Job, Task};
 pub use running::Running;
-pub(crate) use running::RunningBy;

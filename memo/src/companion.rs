@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::single::Single;
 use crate::stats::Stats;
+use crate::stored::Stored;
 
 /// What stands beside a memoized function, under its name: its control. It has functions and no values.
 ///
@@ -48,9 +49,9 @@ pub trait Argument: 'static {
 
 /// An argument that is passed as a value.
 #[derive(Debug)]
-pub struct Held<T>(PhantomData<fn() -> T>);
+pub struct Owned<T>(PhantomData<fn() -> T>);
 
-impl<T: 'static> Argument for Held<T> {
+impl<T: 'static> Argument for Owned<T> {
     type Of<'a> = T;
 }
 
@@ -138,6 +139,12 @@ macro_rules! by_arguments {
                 call::peek(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
+            /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and
+            /// counts as no use.
+            pub fn peek_entry<'call>($($name: $argument::Of<'call>),*) -> Option<Stored<S::Output>> {
+                call::peek_entry(|ask| S::ask(ask, ($($name,)*))).now()
+            }
+
             /// Stores a result, as if it had just been computed.
             ///
             /// # Errors
@@ -154,6 +161,16 @@ macro_rules! by_arguments {
             /// If it was not done in every tier.
             pub fn invalidate<'call>($($name: $argument::Of<'call>),*) -> Result<(), Error> {
                 call::invalidate(|ask| S::ask(ask, ($($name,)*))).now()
+            }
+
+            /// Ends the freshness of the entry of these arguments: from now on it is stale, for as long as the option `stale` or
+            /// `stale_if_error` says. Without these options it is dropped. What is being computed for them now is not stored.
+            ///
+            /// # Errors
+            ///
+            /// If it was not done in every tier.
+            pub fn expire<'call>($($name: $argument::Of<'call>),*) -> Result<(), Error> {
+                call::expire(|ask| S::ask(ask, ($($name,)*))).now()
             }
 
             by_arguments! { @warm $($pattern)* ($($name: $argument),*) }

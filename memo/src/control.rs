@@ -11,11 +11,12 @@ use crate::function::Function;
 use crate::plan::Plan;
 use crate::site::Site;
 use crate::stats::Stats;
+use crate::stored::Stored;
 
 /// Control over a memoized method or associated function: what `<method>_memo()` gives.
 ///
 /// It takes the arguments as one tuple, the receiver first: `(&catalogue, "A-1")`; one argument stands for itself,
-/// and no argument is `()`. `peek`, `insert` and `invalidate` leave out what is skipped.
+/// and no argument is `()`. `peek`, `insert`, `invalidate` and `expire` leave out what is skipped.
 ///
 /// ```
 /// #[derive(memo::Instance)]
@@ -144,6 +145,15 @@ impl<R, C, M> MethodControl<R, C, M> {
         call::peek(|ask| (self.control)(arguments, ask)).now()
     }
 
+    /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and counts as
+    /// no use.
+    pub fn peek_entry<A>(&self, arguments: A) -> Option<Stored<R>>
+    where
+        C: Fn(A, Ask<'_, R>),
+    {
+        call::peek_entry(|ask| (self.control)(arguments, ask)).now()
+    }
+
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
     ///
     /// # Errors
@@ -167,6 +177,19 @@ impl<R, C, M> MethodControl<R, C, M> {
         C: Fn(A, Ask<'_, R>),
     {
         call::invalidate(|ask| (self.control)(arguments, ask)).now()
+    }
+
+    /// Ends the freshness of the entry of these arguments: from now on it is stale, for as long as the option `stale` or
+    /// `stale_if_error` says. Without these options it is dropped. What is being computed for them now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If an engine that outlives the process did not do it. What is in memory is expired in any case.
+    pub fn expire<A>(&self, arguments: A) -> Result<(), Error>
+    where
+        C: Fn(A, Ask<'_, R>),
+    {
+        call::expire(|ask| (self.control)(arguments, ask)).now()
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.
@@ -206,6 +229,15 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
         call::peek(|ask| (self.control)(arguments, ask)).settled().await
     }
 
+    /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and counts as
+    /// no use.
+    pub async fn peek_entry<K>(&self, arguments: K) -> Option<Stored<R>>
+    where
+        C: Fn(K, Ask<'_, R>),
+    {
+        call::peek_entry(|ask| (self.control)(arguments, ask)).settled().await
+    }
+
     /// Stores `result`, as if it had just been computed. What is being computed for these arguments now is not stored.
     ///
     /// # Errors
@@ -229,6 +261,19 @@ impl<R, C, A, F: Future<Output = R>> AsyncMethodControl<R, C, A, F> {
         C: Fn(K, Ask<'_, R>),
     {
         call::invalidate(|ask| (self.control)(arguments, ask)).settled().await
+    }
+
+    /// Ends the freshness of the entry of these arguments: from now on it is stale, for as long as the option `stale` or
+    /// `stale_if_error` says. Without these options it is dropped. What is being computed for them now is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If an engine that outlives the process did not do it. What is in memory is expired in any case.
+    pub async fn expire<K>(&self, arguments: K) -> Result<(), Error>
+    where
+        C: Fn(K, Ask<'_, R>),
+    {
+        call::expire(|ask| (self.control)(arguments, ask)).settled().await
     }
 
     /// Drops the entries of all instances. What is being computed now is not stored.

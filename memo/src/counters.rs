@@ -100,6 +100,26 @@ struct Rare {
     nanos: AtomicU64,
     /// Waits that were given up.
     impatient: AtomicU64,
+    /// Calls that were answered by a result that was not fresh.
+    stale: AtomicU64,
+    /// Results that were renewed.
+    renewed: AtomicU64,
+    /// Renewals that failed.
+    renewal_failed: AtomicU64,
+    /// Renewals that nobody could take over.
+    renewal_refused: AtomicU64,
+}
+
+/// What became of results that were not fresh, or soon would not have been.
+pub(crate) struct Renewals {
+    /// Calls that were answered by one.
+    pub(crate) stale: u64,
+    /// How many were renewed.
+    pub(crate) renewed: u64,
+    /// Renewals that failed.
+    pub(crate) failed: u64,
+    /// Renewals that nobody could take over.
+    pub(crate) refused: u64,
 }
 
 impl Counters {
@@ -193,6 +213,38 @@ impl Counters {
     #[inline(never)]
     pub(crate) fn timed(&self, elapsed: Duration) {
         self.line().timed(elapsed);
+    }
+
+    /// Counts a call that was answered by a result that was not fresh.
+    pub(crate) fn stale(&self) {
+        self.rare.stale.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a result that was renewed.
+    pub(crate) fn renewed(&self) {
+        self.rare.renewed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a renewal that failed.
+    pub(crate) fn renewal_failed(&self) {
+        self.rare.renewal_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a renewal that nobody could take over.
+    pub(crate) fn renewal_refused(&self) {
+        self.rare.renewal_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What became of results that were not fresh, or soon would not have been.
+    pub(crate) fn renewals(&self) -> Renewals {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Rare { stale, renewed, renewal_failed, renewal_refused, .. } = &*self.rare;
+        Renewals {
+            stale: read(stale),
+            renewed: read(renewed),
+            failed: read(renewal_failed),
+            refused: read(renewal_refused),
+        }
     }
 
     /// Counts a wait that was given up.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::key::Canonical;
+use crate::key::canonical::Canonical;
 
 /// A type whose values have an identity of their own, which stands for `self` in the keys of its memoized methods.
 ///

@@ -117,6 +117,7 @@ mod background;
 mod body;
 mod by_thread;
 mod call;
+mod callee;
 mod clock;
 mod companion;
 #[cfg(feature = "config")]
@@ -155,6 +156,8 @@ mod plan;
 mod pool;
 mod record;
 mod registry;
+mod renewals;
+mod renewed;
 mod report;
 mod route;
 mod scope;
@@ -164,6 +167,7 @@ mod single;
 mod site;
 mod slots;
 mod stats;
+mod stored;
 #[cfg(feature = "engines")]
 mod strategy;
 mod sweep;
@@ -199,11 +203,13 @@ pub use lasting::Codec;
 pub use memo_engines::{self as engine, Engine};
 pub use names::EngineNames;
 pub use plan::Plan;
+pub use renewals::set_spawner;
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
+pub use stored::Stored;
 #[cfg(feature = "engines")]
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,

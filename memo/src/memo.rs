@@ -1,5 +1,6 @@
 //! One instantiation of a memoized function as it runs: its store, its flights, its counters, its settings.
 
+pub(crate) mod freshness;
 mod impatience;
 mod memoized;
 #[cfg(any(feature = "config", feature = "engines"))]
@@ -64,7 +65,7 @@ unsafe impl<K: OwnedPart, V: Value, F: Value> Record for Memo<K, V, F> {
 }
 
 /// Matches every key: what is looked up with it is found by its hash alone.
-struct Anything;
+pub(crate) struct Anything;
 
 impl<K> Lookup<K> for Anything {
     fn matches(&self, _: &K) -> bool {
@@ -92,12 +93,13 @@ impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Memo<K, V, F> {
 }
 
 /// What the store in memory is to hold.
-fn limits(settings: &Settings) -> Limits {
+fn limits<K, V>(settings: &Settings, hooks: &Hooks<K, V>) -> Limits {
     Limits {
         capacity: settings.capacity,
         max_weight: settings.max_weight,
         tti: settings.tti,
         lifetimes: settings.expires(),
+        aged: version::is_aged(settings, hooks),
     }
 }
 
@@ -121,7 +123,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || may_run_user_code::<V>()
                 || may_run_user_code::<F>(),
             header: Header::of::<Self>(marker),
-            near: Near::new(first.route.kind, &limits(&first.settings), hooks.by_thread),
+            near: Near::new(first.route.kind, &limits(&first.settings, &hooks), hooks.by_thread),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),

@@ -18,12 +18,14 @@
 //!   to a function that is memoized by moka, that call finds the near plane closed on this thread (`Inside`): its
 //!   lookups miss, and what it inserts is dropped. It computes, as if nothing was cached, and cannot wait for a lock
 //!   that its own thread holds. An invalidation made from there does not reach the near plane: `remove` says `false`.
+//! * An entry can be stale: no longer fresh, and not [gone](ages). Only those who ask for it find it then.
 //! * A panic in `Eq` or `Clone` reaches the caller of the lookup, and the store is as it was.
 
+use crate::clock::NEVER;
 use crate::fork::Keep;
 use crate::sweep::Sweep;
-use std::time::Duration;
 
+mod ages;
 mod counts;
 #[cfg(feature = "moka")]
 mod inside;
@@ -39,6 +41,7 @@ mod tests;
 mod thread;
 mod user_code;
 
+pub(crate) use ages::{Age, Ages, Beyond, Life};
 pub(crate) use counts::NearCounts;
 pub(crate) use limits::Limits;
 pub(crate) use lookup::{Fast, Lookup};
@@ -152,6 +155,68 @@ where
         }
     }
 
+    /// Looks for an entry that is not gone, be it stale, which counts as a use of it. A clone of its value goes into `into`, which
+    /// holds nothing before.
+    ///
+    /// Gives how old it is, and whether the caller has the right to renew it: it gets that if `is_due`, which is code of ours,
+    /// unless somebody else has it. Whoever has it stores a new result, or says through [`with_ages`](Self::with_ages) that it
+    /// did not come to that.
+    pub(crate) fn get_aged<Q: Lookup<K>>(
+        &self,
+        hash: u64,
+        query: Q,
+        is_due: &dyn Fn(&Age) -> bool,
+        into: &mut Option<V>,
+    ) -> Option<(Age, bool)> {
+        match self {
+            Near::Memory(store) => store.get_aged(hash, &query, is_due, into),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.get_aged_where(hash, &|key| query.matches(key), is_due, into),
+            // its entries are fresh or gone
+            Near::Thread(store) => {
+                *into = store.get_where(hash, &|key| query.matches(key));
+                into.is_some().then(|| (Age::ending(0, NEVER), false))
+            }
+        }
+    }
+
+    /// Looks for an entry that is not gone, be it stale, without that being a use of it: its value, and how old it is, where the
+    /// store knows.
+    pub(crate) fn peek_aged<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<(V, Option<Age>)> {
+        let mut value = None;
+        let age = match self {
+            Near::Memory(store) => Some(store.peek_aged(hash, query, &mut value)?),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => Some(store.peek_aged_where(hash, &|key| query.matches(key), &mut value)?),
+            Near::Thread(_) => {
+                value = self.peek(hash, query);
+                None
+            }
+        };
+        Some((value?, age))
+    }
+
+    /// Calls `with` for the ages of an entry, if it is there and has some. `with` is code of ours.
+    pub(crate) fn with_ages<Q: Lookup<K>>(&self, hash: u64, query: &Q, with: &mut dyn FnMut(&Ages)) {
+        match self {
+            Near::Memory(store) => store.with_ages(hash, query, with),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.with_ages_where(hash, &|key| query.matches(key), with),
+            Near::Thread(_) => {}
+        }
+    }
+
+    /// Ends the freshness of an entry: it is stale from now on, for as long as it would have been after its lifetime. One
+    /// that cannot be stale is removed. Whether there was one that was fresh.
+    pub(crate) fn expire<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
+        match self {
+            Near::Memory(store) => store.expire(hash, query),
+            #[cfg(feature = "moka")]
+            Near::Moka(store) => store.expire_where(hash, &|key| query.matches(key)),
+            Near::Thread(store) => store.remove_where(hash, &|key| query.matches(key)),
+        }
+    }
+
     /// Removes what has expired under this hash, after a [`Fast::Miss`].
     pub(crate) fn missed(&self, hash: u64) {
         match self {
@@ -190,22 +255,28 @@ where
     ///
     /// With a lifetime of zero, or a weight beyond the bound of the whole store, nothing is stored, and what
     /// was there is removed all the same: it has been superseded. Lifetimes too long to count never end.
-    pub(crate) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
-        self.insert_from(hash, key, &mut Some(value), weight, lifetime);
+    pub(crate) fn insert<'a>(&self, hash: u64, key: K, value: V, weight: u32, life: impl Into<Life<'a>>) {
+        self.insert_from(hash, key, &mut Some(value), weight, life);
     }
 
     /// Like [`insert`](Self::insert). The value is taken out of `value`, where it stays until it has its place, so that a
     /// large one is not copied from frame to frame on its way. Without a value nothing happens.
-    pub(crate) fn insert_from(
+    pub(crate) fn insert_from<'a>(
         &self,
         hash: u64,
         key: K,
         value: &mut Option<V>,
         weight: u32,
-        lifetime: Option<Duration>,
+        life: impl Into<Life<'a>>,
     ) {
+        let life = life.into();
         if value.is_some() {
-            each!(self, store => store.insert_from(hash, key, value, weight, lifetime));
+            match self {
+                Near::Memory(store) => store.insert_from(hash, key, value, weight, life),
+                #[cfg(feature = "moka")]
+                Near::Moka(store) => store.insert_from(hash, key, value, weight, life),
+                Near::Thread(store) => store.insert_from(hash, key, value, weight, life.lifetime),
+            }
         }
     }
 

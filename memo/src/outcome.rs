@@ -24,6 +24,10 @@ pub trait Outcome<R>: Copy + 'static {
     fn is_shared(self, _result: &R) -> bool {
         true
     }
+    /// Whether `result` is an `Err`, in place of which an older result may answer.
+    fn is_failure(self, _result: &R) -> bool {
+        false
+    }
     /// The result that a stored value stands for.
     fn hit(self, stored: Self::Stored) -> R;
     /// The result that a failure stands for.
@@ -63,7 +67,7 @@ impl<R: Clone + 'static> Outcome<R> for Whole {
 
 /// How a primitive result is stored.
 #[inline(always)]
-pub fn whole<R: crate::key::Plain>() -> Whole {
+pub fn whole<R: crate::key::by_copy::Primitive>() -> Whole {
     Whole
 }
 
@@ -83,6 +87,9 @@ impl<T: Clone + 'static, E> Outcome<Result<T, E>> for OnlyOk {
     }
     fn is_shared(self, result: &Result<T, E>) -> bool {
         result.is_ok()
+    }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
     }
     #[inline(always)]
     fn hit(self, stored: T) -> Result<T, E> {
@@ -106,6 +113,9 @@ impl<T: Value, E: Value> Outcome<Result<T, E>> for OkAndSharedErr {
     }
     fn failure(self, result: &Result<T, E>) -> Option<E> {
         result.as_ref().err().cloned()
+    }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
     }
     #[inline(always)]
     fn hit(self, stored: T) -> Result<T, E> {
@@ -136,6 +146,9 @@ impl<T: Clone + 'static, E: Clone + 'static> Outcome<Result<T, E>> for OkAndErr 
     }
     fn failed(self, failure: Infallible) -> Result<T, E> {
         match failure {}
+    }
+    fn is_failure(self, result: &Result<T, E>) -> bool {
+        result.is_err()
     }
     fn is_error(self, stored: &Result<T, E>) -> bool {
         stored.is_err()
@@ -254,13 +267,13 @@ macro_rules! last_ways {
         }
 
         /// Anything else that can be stored.
-        pub trait Plain {
+        pub trait Storable {
             /// The outcome found.
             type Outcome;
             /// Finds it.
             fn outcome(self) -> Self::Outcome;
         }
-        impl<R: $($value)+> Plain for &Shape<R> {
+        impl<R: $($value)+> Storable for &Shape<R> {
             type Outcome = Whole;
             #[inline(always)]
             fn outcome(self) -> Whole {
@@ -295,13 +308,13 @@ pub mod shape {
     use super::*;
 
     /// A `Result` whose error can be shared.
-    pub trait Shared {
+    pub trait SharedError {
         /// The outcome found.
         type Outcome;
         /// Finds it.
         fn outcome(self) -> Self::Outcome;
     }
-    impl<T: Value, E: Value> Shared for &&&Shape<Result<T, E>> {
+    impl<T: Value, E: Value> SharedError for &&&Shape<Result<T, E>> {
         type Outcome = OkAndSharedErr;
         #[inline(always)]
         fn outcome(self) -> OkAndSharedErr {

@@ -9,29 +9,37 @@ pub use core::option::Option;
 pub use core::option_env;
 pub use core::result::Result;
 pub use core::time::Duration;
+pub use std::boxed::Box;
 
 pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
-    Acquire, Ask, Computing, Entry, Reply, Running, begin, control, enter, insert, invalidate, is_large, peek,
+    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, begin_async, control, expire, insert,
+    invalidate, is_large, peek, peek_entry,
 };
-pub use crate::companion::{Companion, Controlled, Held, Lent};
+pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
-pub use crate::directive::{Directed, Directive, direct};
+pub use crate::directive::{Directed, Directive, anew_if, direct};
 pub use crate::error::Error;
 pub use crate::function::Family;
 pub use crate::hooks::Hooks;
 pub use crate::instance::Instance;
-pub use crate::key::{Each, Part, Probe, copied, probe, probe_here, text};
+pub use crate::key::Part;
+pub use crate::key::by_copy::copied;
+pub use crate::key::by_value::text;
+pub use crate::key::composed::Each;
+pub use crate::key::probes::{Probe, probe, probe_here};
 pub use crate::outcome::{
     Outcome, Shape, shape, shape_here, shape_with_errors, shape_with_errors_here, whole,
 };
 pub use crate::plan::Plan;
+pub use crate::renewed::{Argument, Body as FutureBody, hand_over, own};
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
-pub use crate::single::{Single, begin_single, enter_single};
-pub use crate::site::{Site, Told, told};
+pub use crate::single::Single;
+pub use crate::site::{Site, Unnamed, unnamed};
 pub use crate::stats::Stats;
+pub use crate::stored::Stored;
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.
 pub fn no_hooks<K, V>(hooks: Hooks<K, V>) -> Hooks<K, V> {
@@ -42,6 +50,11 @@ pub fn no_hooks<K, V>(hooks: Hooks<K, V>) -> Hooks<K, V> {
 #[inline(always)]
 pub fn borrow<T: ?Sized>(this: &T) -> &T {
     this
+}
+
+/// A value of any type, in code that only its type is asked of.
+pub fn never<T>() -> T {
+    unreachable!("it is not called")
 }
 
 /// The path of a closure: where it stands, with the type parameters there, those of the `impl` included.

@@ -2,6 +2,7 @@
 
 mod builder;
 pub(crate) mod count;
+pub(crate) mod freshness;
 #[cfg(feature = "engines")]
 mod lasting;
 
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::lasting::Lasting;
+use freshness::Freshness;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -42,6 +44,9 @@ pub struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
+    /// How long a `None` is stored where it is stored differently; not at all without it.
+    pub(crate) none_ttl: Option<Duration>,
+    pub(crate) freshness: Freshness,
     pub(crate) capacity: Option<u64>,
     /// The author has said how many or how heavy.
     pub(crate) bounded: bool,
@@ -109,6 +114,8 @@ impl Settings {
             ttl: None,
             tti: None,
             error_ttl: None,
+            none_ttl: None,
+            freshness: Freshness::default(),
             capacity: Some(DEFAULT_CAPACITY),
             bounded: false,
             max_weight: None,
@@ -143,7 +150,11 @@ impl Settings {
 
     /// Whether entries come with lifetimes.
     pub(crate) fn expires(&self) -> bool {
-        self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
+        self.ttl.is_some()
+            || self.tti.is_some()
+            || self.error_ttl.is_some()
+            || self.none_ttl.is_some()
+            || self.ttl_of
     }
 }
 

@@ -106,17 +106,20 @@ impl Site {
         Code::of::<S>().signposted(site().signposts?)
     }
 
-    /// The record, made if there is none, and a signpost to it: from now on this code finds it by
+    /// The record, which is made if there is none, and a signpost to it, so that from now on this code finds it by
     /// [`signposted`](Self::signposted).
+    #[inline(never)]
     pub(crate) fn memo_by<K: OwnedPart, V: Value, F: Value>(
         self,
         code: Code<K, V, F>,
         hooks: &dyn Fn() -> Hooks<K, V>,
     ) -> &'static Memo<K, V, F> {
-        let memo = self.memo(hooks);
-        if let Some(signposts) = self.signposts {
-            code.put_up(signposts, memo);
+        let Some(signposts) = self.signposts else { return self.memo(hooks) };
+        if let Some(memo) = code.signposted(signposts) {
+            return memo;
         }
+        let memo = self.memo(hooks);
+        code.put_up(signposts, memo);
         memo
     }
 
@@ -170,20 +173,20 @@ impl Site {
 
 /// The types of arguments that are written `impl Trait`, which have no names.
 #[derive(Debug)]
-pub struct Told<T>(PhantomData<fn() -> T>);
+pub struct Unnamed<T>(PhantomData<fn() -> T>);
 
-impl<T> Clone for Told<T> {
+impl<T> Clone for Unnamed<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Told<T> {}
+impl<T> Copy for Unnamed<T> {}
 
-/// Those of `_arguments`.
+/// The types of `_arguments`.
 #[inline(always)]
-pub fn told<T>(_arguments: &T) -> Told<T> {
-    Told(PhantomData)
+pub fn unnamed<T>(_arguments: &T) -> Unnamed<T> {
+    Unnamed(PhantomData)
 }
 
 #[cfg(all(test, not(memo_shuttle)))]

@@ -34,6 +34,14 @@ pub struct Stats {
     pub hits: u64,
     /// Calls that were not, those that waited included.
     pub misses: u64,
+    /// Hits and failures that were answered by a result which was not fresh any more.
+    pub stale: u64,
+    /// Results that were renewed while the old one was there.
+    pub renewed: u64,
+    /// Renewals that failed: with an error, or a panic, or since nobody polled them to their end.
+    pub renewal_failed: u64,
+    /// Renewals that were not tried, since as many were waiting for a thread as may.
+    pub renewal_refused: u64,
     /// Times that the body ran to its end.
     pub computes: u64,
     /// Misses that were answered by another call's computation.
@@ -93,9 +101,14 @@ impl Stats {
         let told = counters.known();
         let all = (own.0 + told.0, own.1.saturating_add(told.1));
         let (hits, computes) = (total(Counter::Hits), total(Counter::Computes));
+        let renewals = counters.renewals();
         Stats {
             hits,
             misses: total(Counter::Misses),
+            stale: renewals.stale,
+            renewed: renewals.renewed,
+            renewal_failed: renewals.failed,
+            renewal_refused: renewals.refused,
             computes,
             waits: total(Counter::Waits),
             impatient: counters.impatiences(),
@@ -111,6 +124,10 @@ impl Stats {
     pub(crate) fn add(&mut self, other: &Stats) {
         self.hits += other.hits;
         self.misses += other.misses;
+        self.stale += other.stale;
+        self.renewed += other.renewed;
+        self.renewal_failed += other.renewal_failed;
+        self.renewal_refused += other.renewal_refused;
         self.computes += other.computes;
         self.waits += other.waits;
         self.impatient += other.impatient;

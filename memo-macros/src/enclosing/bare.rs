@@ -1,5 +1,6 @@
 //! A source without its comments and literals: all brackets and words that are left are code.
 
+/// Whether the character can be in a name or a keyword.
 pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -41,6 +42,7 @@ pub(super) fn bare(text: &str) -> String {
     bare
 }
 
+/// Replaces the next `len` bytes by as many `filler`s.
 fn skip(bare: &mut String, rest: &mut &str, len: usize, filler: &str) {
     bare.push_str(&filler.repeat(len));
     *rest = &rest[len..];

@@ -1,24 +1,25 @@
 //! The brackets of a source, and which of them are open at an offset.
 
-/// An open bracket of any kind.
+/// An opening bracket of any kind.
 #[derive(Clone, Copy)]
-pub(super) struct Group {
+pub(super) struct Opening {
     /// Where the bracket is.
-    pub(super) open: usize,
-    /// Where its header begins: after the last `;` or item.
+    pub(super) at: usize,
+    /// Where its header begins, which is what stands before it: behind the last `;` or the last item.
     pub(super) header: usize,
 }
 
 /// The brackets of a file.
 pub(super) struct Brackets {
     /// All opening brackets, in order.
-    groups: Vec<Bracket>,
+    brackets: Vec<Bracket>,
     /// Where the first closing bracket is that does not match. Nothing is known of what comes after.
     broken: Option<usize>,
 }
 
+/// A bracket, from its opening to its close.
 struct Bracket {
-    group: Group,
+    opening: Opening,
     /// Where it is closed.
     close: Option<usize>,
     /// The index of the bracket around it.
@@ -26,8 +27,9 @@ struct Bracket {
 }
 
 impl Brackets {
+    /// The brackets of a source without comments and literals.
     pub(super) fn of(bare: &str) -> Self {
-        let mut groups: Vec<Bracket> = Vec::new();
+        let mut brackets: Vec<Bracket> = Vec::new();
         let mut open: Option<usize> = None;
         // Where the next header begins, at each depth.
         let mut begins = vec![0];
@@ -35,18 +37,18 @@ impl Brackets {
             let header = begins.last_mut();
             match byte {
                 b'{' | b'(' | b'[' => {
-                    let group = Group { open: at, header: header.map_or(0, |header| *header) };
-                    groups.push(Bracket { group, close: None, around: open });
-                    open = Some(groups.len() - 1);
+                    let opening = Opening { at, header: header.map_or(0, |header| *header) };
+                    brackets.push(Bracket { opening, close: None, around: open });
+                    open = Some(brackets.len() - 1);
                     begins.push(at + 1);
                 }
                 b'}' | b')' | b']' => {
-                    let Some(closed) = open.map(|open| &mut groups[open]) else {
-                        return Brackets { groups, broken: Some(at) };
+                    let Some(closed) = open.map(|open| &mut brackets[open]) else {
+                        return Brackets { brackets, broken: Some(at) };
                     };
-                    let opened = bare.as_bytes()[closed.group.open];
+                    let opened = bare.as_bytes()[closed.opening.at];
                     if !matches!((opened, byte), (b'{', b'}') | (b'(', b')') | (b'[', b']')) {
-                        return Brackets { groups, broken: Some(at) };
+                        return Brackets { brackets, broken: Some(at) };
                     }
                     (closed.close, open) = (Some(at), closed.around);
                     begins.pop();
@@ -63,20 +65,20 @@ impl Brackets {
                 _ => {}
             }
         }
-        Brackets { groups, broken: None }
+        Brackets { brackets, broken: None }
     }
 
-    /// The brackets that are open at the offset, the innermost last. `None` if brackets before it do not match.
-    pub(super) fn open_at(&self, offset: usize) -> Option<Vec<Group>> {
+    /// The opening brackets of all that are open at the offset, the innermost last. `None` if brackets before it do not match.
+    pub(super) fn open_at(&self, offset: usize) -> Option<Vec<Opening>> {
         if self.broken.is_some_and(|broken| broken < offset) {
             return None;
         }
-        let before = self.groups.partition_point(|bracket| bracket.group.open < offset);
-        let last = before.checked_sub(1).map(|last| &self.groups[last]);
-        let around = |bracket: &&Bracket| Some(&self.groups[bracket.around?]);
+        let before = self.brackets.partition_point(|bracket| bracket.opening.at < offset);
+        let last = before.checked_sub(1).map(|last| &self.brackets[last]);
+        let around = |bracket: &&Bracket| Some(&self.brackets[bracket.around?]);
         let all = std::iter::successors(last, around);
         let open = all.filter(|bracket| bracket.close.is_none_or(|close| close >= offset));
-        let mut open: Vec<_> = open.map(|bracket| bracket.group).collect();
+        let mut open: Vec<_> = open.map(|bracket| bracket.opening).collect();
         open.reverse();
         Some(open)
     }

@@ -7,7 +7,7 @@ use syn::{Attribute, Ident, ItemImpl, Visibility};
 
 use super::bare::is_word;
 
-/// What stands before an opening brace.
+/// The kind of what stands before an opening brace.
 #[derive(Debug, PartialEq)]
 pub(super) enum Header {
     /// `impl Type`.

@@ -33,36 +33,33 @@ impl Namesakes {
     }
 }
 
+/// The namesakes of the function `name` with this `fn` token. `None` if the source cannot be read.
 fn in_source(fn_token: Span, name: &str) -> Option<Namesakes> {
-    // unit tests run outside of the compiler
-    if !proc_macro::is_available() {
-        return None;
-    }
-    let span = fn_token.unwrap();
-    let source = Source::read(&span.local_file()?)?;
-    source.namesakes(source.offset(span.line(), span.column())?, name)
+    let (source, offset) = Source::of(fn_token)?;
+    source.namesakes(offset, name)
 }
 
 /// A pair of braces around a function.
 #[derive(Debug, PartialEq)]
-struct Scope {
+struct Braces {
+    /// Where the opening one is.
     open: usize,
-    /// What it adds to the path. A block or a closure adds nothing.
+    /// What the item in front of them adds to the path. A block or a closure adds nothing.
     item: Option<String>,
 }
 
 impl Source {
     /// The namesakes of the function `name` whose `fn` is at the offset.
     pub(super) fn namesakes(&self, offset: usize, name: &str) -> Option<Namesakes> {
-        let own = match self.scopes(offset)? {
-            Around::Scopes(scopes) => scopes,
+        let own = match self.braces(offset)? {
+            Around::Braces(braces) => braces,
             Around::Macro => return Some(Namesakes::Unknown),
         };
         let functions = self.functions.get_or_init(|| self.functions());
         let mut others = functions.get(name).into_iter().flatten().copied().filter(|at| *at != offset);
         let has_its_path = |at| {
-            let around = self.scopes(at);
-            matches!(around, Some(Around::Scopes(other)) if share_a_path(&own, &other))
+            let around = self.braces(at);
+            matches!(around, Some(Around::Braces(other)) if share_a_path(&own, &other))
         };
         Some(if others.any(has_its_path) { Namesakes::Some } else { Namesakes::None })
     }
@@ -92,37 +89,38 @@ impl Source {
         (!name.is_empty() && before[header..].contains('#')).then_some(name)
     }
 
-    fn scopes(&self, offset: usize) -> Option<Around> {
-        let mut scopes = Vec::new();
-        for group in self.brackets.open_at(offset)? {
-            let header = &self.bare[group.header..group.open];
+    /// What stands around the offset. `None` if it cannot be told.
+    fn braces(&self, offset: usize) -> Option<Around> {
+        let mut braces = Vec::new();
+        for opening in self.brackets.open_at(offset)? {
+            let header = &self.bare[opening.header..opening.at];
             let words = || header.split(|c| !is_word(c));
             if matches!(kind(header), Some(Header::Macro)) && words().any(|word| word.starts_with("macro")) {
                 return Some(Around::Macro);
             }
-            if self.bare[group.open..].starts_with('{') {
-                scopes.push(Scope { open: group.open, item: item(header) });
+            if self.bare[opening.at..].starts_with('{') {
+                braces.push(Braces { open: opening.at, item: item(header) });
             }
         }
-        Some(Around::Scopes(scopes))
+        Some(Around::Braces(braces))
     }
 }
 
-/// What stands around something.
+/// What stands around a function.
 enum Around {
-    /// These, the innermost last.
-    Scopes(Vec<Scope>),
+    /// Braces, the innermost last.
+    Braces(Vec<Braces>),
     /// The definition of a macro.
     Macro,
 }
 
-/// Whether two functions of one name in these scopes have the same path and can exist together.
-fn share_a_path(one: &[Scope], other: &[Scope]) -> bool {
+/// Whether two functions of one name have the same path and can exist together, if these braces stand around each.
+fn share_a_path(one: &[Braces], other: &[Braces]) -> bool {
     let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     let (one, other) = (&one[common..], &other[common..]);
-    let names = |scopes: &[Scope]| scopes.iter().filter_map(|scope| scope.item.clone()).collect::<Vec<_>>();
-    // Two items of one name in one scope cannot exist together: a `cfg` leaves one of them out.
-    let is_in_block = |scopes: &[Scope]| scopes.first().is_some_and(|scope| scope.item.is_none());
+    let names = |all: &[Braces]| all.iter().filter_map(|braces| braces.item.clone()).collect::<Vec<_>>();
+    // Two items of one name in the same braces cannot exist together: a `cfg` leaves one of them out.
+    let is_in_block = |all: &[Braces]| all.first().is_some_and(|braces| braces.item.is_none());
     (is_in_block(one) || is_in_block(other)) && names(one) == names(other)
 }
 
@@ -130,7 +128,7 @@ fn share_a_path(one: &[Scope], other: &[Scope]) -> bool {
 mod tests {
     use super::*;
 
-    /// Of the function `f` that `@` stands before.
+    /// The namesakes of the function `f` whose `fn` stands behind `@`.
     #[track_caller]
     fn namesakes(text: &str) -> Namesakes {
         let (before, after) = text.split_once('@').expect("the text has a mark");
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_items_with_one_name_in_one_scope_one_is_there() {
+    fn of_two_items_with_one_name_in_the_same_braces_one_is_there() {
         none("#[cfg(unix)] mod a { #[m] fn f() {} } #[cfg(not(unix))] mod a { #[m] @fn f() {} }");
         none("fn outer() { #[cfg(unix)] #[m] fn f() {} #[cfg(not(unix))] #[m] @fn f() {} }");
     }

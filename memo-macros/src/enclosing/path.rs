@@ -2,7 +2,7 @@
 
 use super::bare::is_word;
 
-/// What an item adds to the path of what stands in its braces. `header` is what stands before them. `None` if it is no item.
+/// What an item with this header adds to the path of what stands in its braces. `None` if it is not the header of an item.
 pub(super) fn item(header: &str) -> Option<String> {
     let mut rest = header.trim_start();
     while let Some(attribute) = rest.strip_prefix('#') {

@@ -18,8 +18,8 @@ pub(crate) enum Place {
     Trait,
 }
 
-/// Where the function stands. `explicit` says that the author gave the companion a name. If the place cannot be seen, that means
-/// that there is room for one.
+/// Where the function stands. `explicit` says whether the author gave the companion a name. If the source does not tell the
+/// place, a name means that there is room for a companion.
 pub(crate) fn place(vis: &Visibility, sig: &Signature, body: &TokenStream, explicit: bool) -> Place {
     let associated =
         || sig.receiver().is_some() || names_self(sig.to_token_stream()) || names_self(body.clone());
@@ -50,24 +50,19 @@ fn names_self(tokens: TokenStream) -> bool {
     })
 }
 
-/// What the source says of the place of this `fn` token.
+/// What the source says of the place of this `fn` token. `None` if it cannot be told.
 fn in_source(fn_token: Span) -> Option<Place> {
-    // Unit tests run outside of the compiler.
-    if !proc_macro::is_available() {
-        return None;
-    }
-    let span = fn_token.unwrap();
-    let source = Source::read(&span.local_file()?)?;
-    source.place(source.offset(span.line(), span.column())?)
+    let (source, offset) = Source::of(fn_token)?;
+    source.place(offset)
 }
 
 impl Source {
     /// The place of the function at the offset. `None` if it cannot be told.
     fn place(&self, offset: usize) -> Option<Place> {
-        let groups = self.brackets.open_at(offset)?;
-        for (depth, group) in groups.iter().enumerate().rev() {
-            let header = &self.bare[group.header..group.open];
-            if self.bare[group.open..].starts_with('{') {
+        let openings = self.brackets.open_at(offset)?;
+        for (depth, opening) in openings.iter().enumerate().rev() {
+            let header = &self.bare[opening.header..opening.at];
+            if self.bare[opening.at..].starts_with('{') {
                 return match kind(header)? {
                     Header::Impl => Some(Place::Inherent),
                     Header::Trait => Some(Place::Trait),
@@ -75,7 +70,7 @@ impl Source {
                     // An arm of a `match` is a block; an arm of a macro may end up anywhere.
                     Header::Arm => {
                         let headers =
-                            groups[..depth].iter().map(|group| &self.bare[group.header..group.open]);
+                            openings[..depth].iter().map(|opening| &self.bare[opening.header..opening.at]);
                         let in_macro =
                             headers.map(kind).any(|kind| matches!(kind, None | Some(Header::Macro)));
                         (!in_macro).then_some(Place::Free)

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use proc_macro2::Span;
+
 use super::bare::{bare, is_word};
 use super::brackets::Brackets;
 
@@ -16,8 +18,9 @@ pub(super) struct Source {
     pub(super) bare: String,
     /// Where each line begins.
     lines: Vec<usize>,
+    /// Its brackets.
     pub(super) brackets: Brackets,
-    /// Functions with an attribute, by their names: where the `fn` is.
+    /// The offsets of the `fn` of all functions with an attribute, by the names of the functions.
     pub(super) functions: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
@@ -28,13 +31,27 @@ thread_local! {
 }
 
 impl Source {
-    pub(super) fn read(path: &Path) -> Option<Rc<Source>> {
+    /// The source of a function, and the offset of its `fn` token in it. `None` if the source cannot be read.
+    pub(super) fn of(fn_token: Span) -> Option<(Rc<Source>, usize)> {
+        // Unit tests run outside of the compiler.
+        if !proc_macro::is_available() {
+            return None;
+        }
+        let span = fn_token.unwrap();
+        let source = Source::read(&span.local_file()?)?;
+        let offset = source.offset(span.line(), span.column())?;
+        Some((source, offset))
+    }
+
+    /// The source file, read once. `None` if it cannot be read.
+    fn read(path: &Path) -> Option<Rc<Source>> {
         SOURCES.with_borrow_mut(|sources| {
             let read = || std::fs::read_to_string(path).ok().map(|text| Rc::new(Source::new(text)));
             sources.entry(path.to_owned()).or_insert_with(read).clone()
         })
     }
 
+    /// The source file with this text.
     pub(super) fn new(text: String) -> Self {
         // The compiler counts columns without the byte order mark.
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
@@ -45,7 +62,7 @@ impl Source {
         Source { text, bare, lines, brackets, functions: OnceCell::new() }
     }
 
-    /// The offset of a line and a column, in characters, both from 1; `None` if there is no `fn`.
+    /// The offset of a line and a column, in characters, both from 1. `None` if no `fn` begins there.
     pub(super) fn offset(&self, line: usize, column: usize) -> Option<usize> {
         let line = line.checked_sub(1)?;
         let begin = *self.lines.get(line)?;

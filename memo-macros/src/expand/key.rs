@@ -10,7 +10,7 @@ use super::names::{hidden_at, pointing_at, private};
 use super::plain;
 use crate::model::{Arg, Model, ReceiverKey};
 
-/// The runtime has tuples of parts up to this size; larger ones are nested.
+/// The largest tuple that is a part in the runtime. With more parts, tuples are nested.
 const LARGEST_TUPLE: usize = 8;
 
 /// One part of a key: a reference to what it is taken from, and that one's type where it is written.
@@ -21,26 +21,27 @@ struct Source<'m> {
     span: Span,
 }
 
-/// Whether nothing has to be found out about the key, and it borrows nothing of the call: it is made of primitive values
-/// and of strings that are lent to the call as well.
-pub(super) fn is_free(model: &Model) -> bool {
+/// Whether the types of all parts are known by their names, so that no traits have to be probed for them. Such a key borrows
+/// nothing from the call: it holds copies of primitive values, and strings that the caller has lent.
+pub(super) fn needs_no_probe(model: &Model) -> bool {
     model.options.key.is_none()
         && model.receiver.is_none()
         && sources(model).iter().all(|source| source.ty.is_some_and(is_known))
 }
 
-/// The key of which that [is so](is_free).
-pub(super) fn free(model: &Model) -> TokenStream {
+/// The expression for a key that [needs no probe](needs_no_probe).
+pub(super) fn without_probe(model: &Model) -> TokenStream {
     let sources = sources(model);
     let parts: Vec<_> =
         sources.iter().map(|source| part(model, &source.reference, source.ty, source.span)).collect();
     tuple(&parts)
 }
 
-/// Evaluates `then` where `key` is the borrowed key. Temporaries in the author's expressions live until its end.
+/// The expression that evaluates `then` with `key` as the name of the borrowed key. Temporaries in the author's expressions
+/// live until its end.
 pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenStream {
-    if is_free(model) {
-        let parts = free(model);
+    if needs_no_probe(model) {
+        let parts = without_probe(model);
         return quote!({
             let #key = #parts;
             #then
@@ -61,7 +62,7 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
     let parts = tuple(&parts);
     let private = private(model);
     let probe = if model.on_thread() { quote!(probe_here) } else { quote!(probe) };
-    // of the traits that are imported one or two are used, and which depends on the types
+    // which of the imported traits are used depends on the types
     quote!(match (#(#references,)*) {
         (#(#names,)*) => {
             #[allow(unused_imports, clippy::all)]
@@ -74,7 +75,7 @@ pub(super) fn with_key(model: &Model, key: &Ident, then: &TokenStream) -> TokenS
     })
 }
 
-/// The parts as one: itself where there is one, else a tuple.
+/// The parts as one part: a tuple, or the part itself if there is only one.
 fn tuple(parts: &[TokenStream]) -> TokenStream {
     if let [part] = parts {
         return part.clone();
@@ -86,9 +87,10 @@ fn tuple(parts: &[TokenStream]) -> TokenStream {
     tuple(&groups)
 }
 
+/// What the parts of the key are taken from, in order.
 fn sources(model: &Model) -> Vec<Source<'_>> {
     if let Some(key) = &model.options.key {
-        return from_expr(model, key);
+        return from_expr(model, &key.0);
     }
     let receiver = model.receiver.iter().flat_map(|receiver| {
         let (private, span) = (private(model), receiver.span);
@@ -109,13 +111,14 @@ fn sources(model: &Model) -> Vec<Source<'_>> {
     receiver.chain(model.args.iter().filter(|arg| !arg.skipped).flat_map(from_arg)).collect()
 }
 
-/// The elements of a tuple are parts by themselves, so that they are borrowed where they are and not moved.
+/// What an expression of the author's gives to the key. Each element of a tuple is a part by itself, so that it is borrowed
+/// where it is, and not moved into the tuple.
 fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
     match expr {
         Expr::Tuple(tuple) => tuple.elems.iter().flat_map(|elem| from_expr(model, elem)).collect(),
         Expr::Paren(paren) => from_expr(model, &paren.expr),
         expr => {
-            // an argument by its name has its type; what else there is, the compiler knows
+            // The type is written here only if the expression is the name of an argument.
             let named = |arg: &&Arg| {
                 arg.is_whole() && matches!(expr, Expr::Path(path) if path.path.is_ident(&arg.forward))
             };
@@ -125,15 +128,16 @@ fn from_expr<'m>(model: &'m Model, expr: &'m Expr) -> Vec<Source<'m>> {
     }
 }
 
-/// What the pattern of an argument binds. The rest of a destructured argument is not seen by the body either.
+/// What an argument gives to the key: all that its pattern binds. The body does not see the rest of the argument either.
 fn from_arg(arg: &Arg) -> Vec<Source<'_>> {
     let ty = arg.is_whole().then_some(&arg.ty);
     let source = |binding: &Ident| Source { reference: quote!(&#binding), ty, span: binding.span() };
     arg.bindings.iter().map(source).collect()
 }
 
-/// The part that stands for what `reference` refers to. References and floats within tuples, options and slices are
-/// seen by how the type is written; everything else is left to the compiler, which knows it by its traits.
+/// The expression for the part that stands for what `reference` refers to. How the type is written shows references and floats
+/// within tuples, options and slices, which become parts of their own. For all else the part is found by the traits of the
+/// type.
 fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -> TokenStream {
     let private = private(model);
     let at = pointing_at(span);
@@ -143,8 +147,8 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -
     if ty.is_some_and(plain::is_str) {
         return quote_spanned!(at=> #private::text(#reference));
     }
-    match ty.filter(|ty| needs_form(ty)) {
-        Some(Type::Reference(outer)) if needs_form(&outer.elem) => {
+    match ty.filter(|ty| has_borrow_or_float(ty)) {
+        Some(Type::Reference(outer)) if has_borrow_or_float(&outer.elem) => {
             part(model, &quote!((*#reference)), Some(&outer.elem), span)
         }
         Some(Type::Tuple(tuple_type)) if tuple_type.elems.len() <= LARGEST_TUPLE => {
@@ -175,21 +179,23 @@ fn part(model: &Model, reference: &TokenStream, ty: Option<&Type>, span: Span) -
     }
 }
 
-/// Whether the type says by its name which part it is.
+/// Whether the name of the type tells which part stands for it.
 fn is_known(ty: &Type) -> bool {
     plain::is_primitive(ty) || plain::is_str(ty)
 }
 
+/// The expression for a part that is found by the traits of its type.
 fn leaf(private: &syn::Path, reference: &TokenStream, span: Span) -> TokenStream {
     quote_spanned!(pointing_at(span)=> (&&&&&#private::Probe(#reference)).part())
 }
 
+/// A type that holds elements which are parts by themselves.
 enum Container {
     Option,
     Slice,
 }
 
-/// The element type of a container whose elements are parts by themselves.
+/// The container that the type is, and the type of its elements.
 fn container(ty: &Type) -> Option<(Container, &Type)> {
     match ty {
         Type::Slice(slice) => Some((Container::Slice, &slice.elem)),
@@ -212,7 +218,7 @@ fn container(ty: &Type) -> Option<(Container, &Type)> {
 }
 
 /// Whether something borrowed, or a float, is somewhere in the type.
-fn needs_form(ty: &Type) -> bool {
+fn has_borrow_or_float(ty: &Type) -> bool {
     struct Found(bool);
     impl Visit<'_> for Found {
         fn visit_type_reference(&mut self, _: &syn::TypeReference) {

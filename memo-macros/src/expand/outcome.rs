@@ -8,14 +8,15 @@ use super::names::{hidden_at, pointing_at, private};
 use super::plain;
 use crate::model::Model;
 
-/// How results of the function are stored.
+/// The expression for how results of the function are stored. If the name of their type does not tell it, it is found by the
+/// traits of the type.
 pub(super) fn outcome(model: &Model) -> TokenStream {
     let (private, output) = (private(model), &model.output);
-    if plain::is_primitive(output) && model.options.cache_err.is_none() {
+    if plain::is_primitive(output) && !model.options.cache_err.is_on() {
         let span = pointing_at(output.span());
         return quote_spanned!(span=> #private::whole::<#output>());
     }
-    let shape = match (model.options.cache_err.is_some(), model.on_thread()) {
+    let shape = match (model.options.cache_err.is_on(), model.on_thread()) {
         (false, false) => quote!(shape),
         (true, false) => quote!(shape_with_errors),
         (false, true) => quote!(shape_here),
@@ -23,7 +24,7 @@ pub(super) fn outcome(model: &Model) -> TokenStream {
     };
     let of = hidden_at("shape", output.span());
     let outcome = quote_spanned!(of.span()=> #of.outcome());
-    // the author's type stands outside of the block whose imports it could meet
+    // The author's type stands outside of the block, since what the block imports could hide its name.
     quote!({
         let #of = &&&#private::Shape::<#output>::NEW;
         {

@@ -1,100 +1,133 @@
-//! What the author has set, as expressions for the runtime.
+//! The settings of a function, as the expression that makes them: what does not depend on the types of keys and results.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
 
+use super::digest::digest;
 use super::kind::{has_self, is_far};
-use super::names::{hidden, hidden_at, pointing_at, private, quiet};
+use super::names::{hidden, private, quiet};
+use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Lifetime, MaxWeight, Model, OnError, Patience, Place, SingleFlight,
+    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError,
+    Patience, Place, RefreshAhead, SingleFlight, Version,
 };
 
-/// The function that gives `Settings`: what does not depend on the types of keys and results. Without options it is the
-/// runtime's own, which is compiled once.
+/// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
 pub(super) fn settings(model: &Model) -> TokenStream {
     let private = private(model);
-    let options = &model.options;
-    let mut calls = Vec::new();
-    if has_self(model) {
-        calls.push(quote!(.owner(#private::type_name::<Self>())));
-    }
-    if let Some(name) = &options.name {
-        calls.push(quote!(.name(#name)));
-    }
-    if options.version != 0 {
-        let version = options.version;
-        calls.push(quote!(.version(#version)));
-    }
-    let engines = options.engine.names();
-    if model.on_thread() {
-        calls.push(quote!(.on_thread()));
-    } else if !engines.is_empty() {
-        calls.push(quote!(.engines(&[#(#engines),*])));
-    }
+    let mut calls = identity(model);
+    calls.extend(engines(model));
     if is_far(model) {
         calls.extend(far(model));
     }
-    if let Some(ttl) = &options.ttl {
-        let ttl = lifetime(model, ttl);
-        calls.push(quote!(.ttl(#ttl)));
-    }
-    if let Some(tti) = &options.tti {
-        let tti = lifetime(model, tti);
-        calls.push(quote!(.tti(#tti)));
-    }
-    if options.ttl_of.is_some() {
-        calls.push(quote!(.ttl_of()));
-    }
-    if let Some(CacheErr::For(ttl)) = &options.cache_err {
-        let ttl = lifetime(model, ttl);
-        calls.push(quote!(.error_ttl(#ttl)));
-    }
-    match &options.capacity {
-        Some(Capacity::Unbounded) => calls.push(quote!(.unbounded())),
-        Some(Capacity::Expr(capacity)) => {
-            let capacity = count(capacity);
-            calls.push(quote!(.capacity(#capacity)));
-        }
-        None => {}
-    }
-    match &options.max_weight {
-        Some(MaxWeight::Bytes(bytes)) => calls.push(quote!(.max_weight(#bytes))),
-        Some(MaxWeight::Expr(weight)) => {
-            let weight = count(weight);
-            calls.push(quote!(.max_weight(#weight)));
-        }
-        None => {}
-    }
-    if let Some(single_flight) = options.single_flight {
-        calls.push(match single_flight {
-            SingleFlight::Off => quote!(.no_single_flight()),
-            SingleFlight::Process => quote!(.one_per_process()),
-            SingleFlight::Machine => quote!(.one_per_machine()),
-            SingleFlight::Fleet => quote!(.one_per_fleet()),
-        });
-    }
-    if let Some(on_error) = options.on_error {
-        let all = on_error == OnError::All;
-        calls.push(quote!(.all_on_error(#all)));
-    }
-    match &options.patience {
-        Some(Patience::For(patience)) => {
-            let patience = lifetime(model, patience);
-            calls.push(quote!(.patience(#patience)));
-        }
-        Some(Patience::Never) => calls.push(quote!(.endless_patience())),
-        None => {}
-    }
+    calls.extend(lifetimes(model));
+    calls.extend(freshness(model));
+    calls.extend(bounds(model));
+    calls.extend(flights(model));
     match calls[..] {
         [] => quote!(#private::Settings::new),
         _ => quote!(|| #private::Settings::new() #(#calls)*),
     }
 }
 
-/// What engines that outlive the process are to know, and the strategy.
+/// What the function and its results are known by.
+fn identity(model: &Model) -> Vec<TokenStream> {
+    let (private, options) = (private(model), &model.options);
+    let owner = has_self(model).then(|| quote!(.owner(#private::type_name::<Self>())));
+    let name = options.name.as_ref().map(|Name(name)| quote!(.name(#name)));
+    let version = (options.version != Version::default()).then(|| {
+        let Version(version) = options.version;
+        quote!(.version(#version))
+    });
+    owner.into_iter().chain(name).chain(version).collect()
+}
+
+/// Where results live, if the author says it.
+fn engines(model: &Model) -> Option<TokenStream> {
+    let names = model.options.engine.names();
+    match names[..] {
+        _ if model.on_thread() => Some(quote!(.on_thread())),
+        [] => None,
+        _ => Some(quote!(.engines(&[#(#names),*]))),
+    }
+}
+
+/// How long entries live.
+fn lifetimes(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let error_ttl = match &options.cache_err {
+        CacheErr::For(ttl) => Some(ttl),
+        CacheErr::Yes | CacheErr::No => None,
+    };
+    let none_ttl = match &options.cache_none {
+        CacheNone::For(ttl) => Some(ttl),
+        CacheNone::Yes | CacheNone::No => None,
+    };
+    let calls = [
+        options.ttl.as_ref().map(|ttl| set_duration(model, "ttl", ttl)),
+        options.tti.as_ref().map(|tti| set_duration(model, "tti", tti)),
+        options.ttl_of.as_ref().map(|_| quote!(.ttl_of())),
+        error_ttl.map(|ttl| set_duration(model, "error_ttl", ttl)),
+        none_ttl.map(|ttl| set_duration(model, "none_ttl", ttl)),
+    ];
+    calls.into_iter().flatten().collect()
+}
+
+/// What is said of results that are no longer fresh, or soon will not be.
+fn freshness(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let calls = [
+        options.stale.as_ref().map(|stale| set_duration(model, "stale", stale)),
+        options.stale_if_error.as_ref().map(|stale| set_duration(model, "stale_if_error", stale)),
+        options.refresh_ahead.map(|ahead| match ahead {
+            RefreshAhead::From(part) => quote!(.refresh_ahead(#part)),
+            RefreshAhead::Auto => quote!(.refresh_by_chance()),
+        }),
+        options.jitter.map(|Jitter(part)| quote!(.jitter(#part))),
+        Renewal::of(model).map(|renewal| {
+            let can = renewal.can();
+            quote!(.renewed_behind(#can))
+        }),
+    ];
+    calls.into_iter().flatten().collect()
+}
+
+/// How much is held in memory.
+fn bounds(model: &Model) -> Vec<TokenStream> {
+    let capacity = model.options.capacity.as_ref().map(|capacity| match capacity {
+        Capacity::Unbounded => quote!(.unbounded()),
+        Capacity::Of(count) => set_count("capacity", count),
+    });
+    let max_weight = model.options.max_weight.as_ref().map(|max_weight| match max_weight {
+        MaxWeight::Bytes(bytes) => quote!(.max_weight(#bytes)),
+        MaxWeight::Expr(weight) => quote!(.max_weight(#weight)),
+    });
+    capacity.into_iter().chain(max_weight).collect()
+}
+
+/// How calls at the same time share a flight.
+fn flights(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let single_flight = options.single_flight.map(|single_flight| match single_flight {
+        SingleFlight::Off => quote!(.no_single_flight()),
+        SingleFlight::Process => quote!(.one_per_process()),
+        SingleFlight::Machine => quote!(.one_per_machine()),
+        SingleFlight::Fleet => quote!(.one_per_fleet()),
+    });
+    let on_error = options.on_error.map(|on_error| {
+        let all = on_error == OnError::All;
+        quote!(.all_on_error(#all))
+    });
+    let patience = options.patience.as_ref().map(|patience| match patience {
+        Patience::For(length) => set_duration(model, "patience", length),
+        Patience::Never => quote!(.endless_patience()),
+    });
+    single_flight.into_iter().chain(on_error).chain(patience).collect()
+}
+
+/// What the strategy and engines that outlive the process have to know.
 fn far(model: &Model) -> Vec<TokenStream> {
     let private = private(model);
     let options = &model.options;
@@ -133,7 +166,7 @@ fn far(model: &Model) -> Vec<TokenStream> {
         calls.push(quote!(.nameless(#why)));
     }
     if model.place == Place::Trait {
-        // the parameters of an `impl` that are the trait's alone have no name here, and are in the path of this closure
+        // Parameters of the `impl` that only its trait uses cannot be listed here. The path of a closure holds them.
         calls.push(quote!(.implementation(#private::path_of(|| ()))));
     }
     if options.code == Code::Track {
@@ -149,7 +182,8 @@ fn far(model: &Model) -> Vec<TokenStream> {
     calls
 }
 
-/// Where the function stands: by the path of an item within it, which has no parameters and no closure of ours in it.
+/// Where the function stands, by the path of an item within it. Unlike the path of the function, that one has neither type
+/// parameters nor closures of ours in it.
 fn origin(model: &Model) -> TokenStream {
     let (private, quiet, here) = (private(model), quiet(), hidden("Here"));
     let namesakes = match model.namesakes {
@@ -169,153 +203,27 @@ fn origin(model: &Model) -> TokenStream {
     }))
 }
 
-/// `path` with errors about it pointing at `span`, which they do where all of it is there.
-fn at(span: Span, path: TokenStream) -> TokenStream {
-    let tokens = path.into_iter().map(|mut token| {
-        token.set_span(span);
-        token
-    });
-    tokens.collect()
-}
-
-/// A digest of the signature and the body, by their tokens: neither layout nor comments count. FNV-1a, 64 bits, which
-/// is the same whatever compiler this was built with.
-fn digest(model: &Model) -> u64 {
-    let (sig, body) = (&model.sig, &model.body);
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut note = |bytes: &[u8]| {
-        for &byte in bytes.iter().chain(&[0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
-    fn tokens(stream: TokenStream, note: &mut impl FnMut(&[u8])) {
-        for token in stream {
-            match token {
-                TokenTree::Group(group) => {
-                    let (open, close) = match group.delimiter() {
-                        Delimiter::Parenthesis => ("(", ")"),
-                        Delimiter::Brace => ("{", "}"),
-                        Delimiter::Bracket => ("[", "]"),
-                        Delimiter::None => ("", ""),
-                    };
-                    note(open.as_bytes());
-                    tokens(group.stream(), note);
-                    note(close.as_bytes());
-                }
-                token => note(token.to_string().as_bytes()),
-            }
-        }
-    }
-    tokens(quote!(#sig #body), &mut note);
-    hash
-}
-
-fn lifetime(model: &Model, lifetime: &Lifetime) -> TokenStream {
-    let private = private(model);
-    match lifetime {
-        Lifetime::Literal(duration) => {
+/// The call of the settings' method `name` with a length of time.
+fn set_duration(model: &Model, name: &str, length: &Length) -> TokenStream {
+    let (private, name) = (private(model), format_ident!("{name}"));
+    match length {
+        Length::Literal(duration) => {
             let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-            quote!(#private::Duration::new(#seconds, #nanos))
+            quote!(.#name(#private::Duration::new(#seconds, #nanos)))
         }
-        Lifetime::Expr(expr) => quote!(#expr),
+        Length::Expr(expr) => quote!(.#name(#expr)),
     }
 }
 
-/// A bare integer is a `u64`; what else an expression is, its type says.
-fn count(expr: &Expr) -> TokenStream {
-    match expr {
+/// The call of the settings' method `name` with a number. An integer literal without a type is a `u64`. Any other expression
+/// has a type of its own.
+fn set_count(name: &str, Count(number): &Count) -> TokenStream {
+    let name = format_ident!("{name}");
+    match number {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => {
             let int = LitInt::new(&format!("{}u64", int.base10_digits()), int.span());
-            quote!(#int)
+            quote!(.#name(#int))
         }
-        expr => quote!(#expr),
+        expr => quote!(.#name(#expr)),
     }
-}
-
-/// The function that adds what looks at keys and results.
-pub(super) fn hooks(model: &Model) -> TokenStream {
-    let options = &model.options;
-    let hooks = hidden_at("hooks", model.output.span());
-    let given = [("weigh", &options.weigh), ("ttl_of", &options.ttl_of), ("cache_if", &options.cache_if)];
-    let mut calls: Vec<_> = given
-        .into_iter()
-        .filter_map(|(name, callback)| {
-            let (name, callback) = (quote::format_ident!("{name}"), callback.as_ref()?);
-            Some(quote_spanned!(callback.span()=> .#name(#callback)))
-        })
-        .collect();
-    if !options.cache_none {
-        calls.push(quote_spanned!(hooks.span()=> .skip_none()));
-    }
-    if options.engine.is_far() {
-        let private = private(model);
-        let arguments = model.args.iter().find(|arg| !arg.skipped).map(|arg| arg.ty.span());
-        let receiver = model.receiver.as_ref().map(|receiver| receiver.span);
-        let key = model.options.key.as_ref().map(Spanned::span).or(arguments).or(receiver);
-        let key = pointing_at(key.unwrap_or_else(|| model.sig.ident.span()));
-        let key = at(key, quote!(#private::far_key));
-        let value = at(pointing_at(model.output.span()), quote!(#private::far_value));
-        calls.push(quote!(.far(#key, #value)));
-    }
-    let mut asked = Vec::new();
-    if model.traced {
-        let shown = hidden_at("shown", model.output.span());
-        let answer = shows(model, &shown, &hooks);
-        asked.push(quote!(let #shown = #answer;));
-        calls.push(quote!(.shown(#shown)));
-    }
-    if model.may_outlive() {
-        let types = hidden_at("types", model.output.span());
-        let answers = answers(model, &types, &quote!(#hooks.types()));
-        asked.push(quote!(let #types = #answers;));
-        calls.push(quote!(.able(#types)));
-    }
-    if options.engine.is_far() || model.may_outlive() {
-        let equal = hidden_at("equal", model.output.span());
-        let answer =
-            asking(model, &quote!(able), &equal, &quote!(#hooks.types()), &quote!(#equal.value_equal()));
-        asked.push(quote!(let #equal = #answer;));
-        calls.push(quote!(.equal(#equal)));
-    }
-    match asked[..] {
-        [] if calls.is_empty() => {
-            let private = private(model);
-            quote!(#private::no_hooks)
-        }
-        [] => quote!(|#hooks| #hooks #(#calls)*),
-        _ => quote!(|#hooks| {
-            #(#asked)*
-            #hooks #(#calls)*
-        }),
-    }
-}
-
-/// The expression that asks the type of keys whether it can be shown.
-fn shows(model: &Model, shown: &Ident, hooks: &Ident) -> TokenStream {
-    asking(model, &quote!(show), shown, &quote!(#hooks.keys()), &quote!(#shown.shown()))
-}
-
-/// The expression that asks the types of keys and results what they can.
-pub(super) fn answers(model: &Model, types: &Ident, expr: &TokenStream) -> TokenStream {
-    let answers = quote!((#types.key_bytes(), #types.value_bytes(), #types.parts()));
-    asking(model, &quote!(able), types, expr, &answers)
-}
-
-/// The expression that finds `answer` by the traits of the module `ways`, asking what `expr` gives by the name `asked`. In
-/// a block of its own: what it imports is not to be seen by the author's expressions.
-fn asking(
-    model: &Model,
-    ways: &TokenStream,
-    asked: &Ident,
-    expr: &TokenStream,
-    answer: &TokenStream,
-) -> TokenStream {
-    let private = private(model);
-    // of several traits one is used, and which it is depends on the type
-    quote!({
-        #[allow(unused_imports, clippy::all, clippy::pedantic)]
-        use #private::#ways::*;
-        let #asked = &#expr;
-        #answer
-    })
 }

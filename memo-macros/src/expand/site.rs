@@ -7,32 +7,36 @@ use syn::ext::IdentExt;
 
 use super::kind::is_single;
 use super::names::private;
+use super::ready_made::{self, ReadyMade};
 use super::settings::settings;
-use super::thin::{self, Thin};
 use crate::model::{Arg, Companion, Model};
 
 /// The names of the hidden items that a function and its control share.
-pub(super) struct Shared {
+pub(super) struct HiddenNames {
     /// Where they are found: the companion type, or `Self`.
     pub(super) owner: TokenStream,
+    /// The function that returns the memoized function's `static`. `None` if `site` leads to that itself.
     pub(super) function: Option<Ident>,
+    /// What gives the site.
     pub(super) site: Ident,
+    /// The function that asks about the key of some arguments.
     pub(super) control: Ident,
-    /// What tells of the types, where the strategy wants to know them and the arguments can be named.
+    /// The function that tells what the types of key and result can do. `None` if the strategy need not know it, or if the
+    /// arguments have types without a name.
     pub(super) types: Option<Ident>,
 }
 
-impl Shared {
+impl HiddenNames {
     /// The names for this function. `None` if it has no control.
     pub(super) fn of(model: &Model) -> Option<Self> {
         let name = model.sig.ident.unraw();
         let named = model.args.iter().all(|arg| arg.skipped || !arg.is_impl_trait);
         let types = |name: Ident| (model.may_outlive() && named).then_some(name);
         match model.companion.as_ref()? {
-            Companion::Type(companion) if Thin::of(model).is_some() => {
-                let controlled = thin::name(companion);
+            Companion::Type(companion) if ReadyMade::of(model).is_some() => {
+                let controlled = ready_made::name(companion);
                 let private = private(model);
-                Some(Shared {
+                Some(HiddenNames {
                     owner: quote!(<#controlled as #private::Controlled>),
                     function: None,
                     site: format_ident!("FUNCTION"),
@@ -40,21 +44,21 @@ impl Shared {
                     types: None,
                 })
             }
-            Companion::Type(companion) if is_single(model) => Some(Shared {
+            Companion::Type(companion) if is_single(model) => Some(HiddenNames {
                 owner: quote!(#companion),
                 function: None,
                 site: format_ident!("__FUNCTION"),
                 control: format_ident!("__control"),
                 types: None,
             }),
-            Companion::Type(companion) => Some(Shared {
+            Companion::Type(companion) => Some(HiddenNames {
                 owner: quote!(#companion),
                 function: Some(format_ident!("__function")),
                 site: format_ident!("__site"),
                 control: format_ident!("__control"),
                 types: types(format_ident!("__types")),
             }),
-            Companion::Function(_) => Some(Shared {
+            Companion::Function(_) => Some(HiddenNames {
                 owner: quote!(Self),
                 function: None,
                 site: format_ident!("__{name}_memo_site"),
@@ -64,9 +68,9 @@ impl Shared {
         }
     }
 
-    /// The expression for the site, where `unnamed` tells the types that have no names.
+    /// The expression for the site. `unnamed` tells the types that have no names.
     fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
-        let Shared { owner, site, .. } = self;
+        let HiddenNames { owner, site, .. } = self;
         if is_single(model) {
             return quote!(#owner::#site.site());
         }
@@ -93,20 +97,20 @@ fn parameters(model: &Model) -> Vec<TokenStream> {
     names.collect()
 }
 
-/// The expression for what tells the types that have no names, from the arguments of such types, by `names`. `None` where
-/// there are none.
+/// The expression that tells the types that have no names, by the arguments of such types. `names` gives the name of each.
+/// `None` if there are no such arguments.
 pub(super) fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
     let private = private(model);
     let names: Vec<_> = model.unnamed().map(names).collect();
-    (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
+    (!names.is_empty()).then(|| quote!(#private::unnamed(&(#(&#names,)*))))
 }
 
-/// The expression for what tells the types that have no names, from the arguments by their own names.
+/// The expression that [tells the types that have no names](unnamed), where the arguments have the author's names.
 pub(super) fn own_unnamed(model: &Model) -> Option<TokenStream> {
     unnamed(model, |arg| arg.forward.clone())
 }
 
-/// The block that gives the function as written: a reference to a static.
+/// The block that gives the function as it is written, whatever its instantiation: a reference to a `static`.
 pub(super) fn function(model: &Model) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
@@ -116,7 +120,8 @@ pub(super) fn function(model: &Model) -> TokenStream {
     })
 }
 
-/// The block that gives a function with one instantiation, for which the type `marker` stands.
+/// The block that gives a function with one instantiation: a reference to a `static`. The type `marker` stands for the
+/// function.
 pub(super) fn single_function(model: &Model, marker: &Ident) -> TokenStream {
     let private = private(model);
     let name = model.sig.ident.unraw().to_string();
@@ -137,8 +142,8 @@ pub(super) fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
 
 /// The expression that finds this instantiation. `unnamed` is what tells the types without names.
 pub(super) fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
-    match Shared::of(model) {
-        Some(shared) => shared.site(model, unnamed),
+    match HiddenNames::of(model) {
+        Some(names) => names.site(model, unnamed),
         None => new_site(model, &function(model)),
     }
 }

@@ -5,8 +5,8 @@
 use proc_macro2::TokenStream;
 
 use super::expand;
-use crate::args::Args;
 use crate::model::Model;
+use crate::options::GivenOptions;
 use crate::validate::validate;
 
 /// What `#[memoize(options)] function` becomes, with `private` for `::memo::__private`, to be read.
@@ -18,10 +18,10 @@ fn readable(options: &str, function: &str, outlives: bool) -> String {
 /// `tracing` is off, whatever this is built with.
 fn expanded(options: &str, function: &str, outlives: bool) -> String {
     let mut errors = crate::errors::Errors::default();
-    let args = Args::parse(options.parse().expect("tokens"), &mut errors);
-    let mut model = Model::new(&args, syn::parse_str(function).expect("a function"));
+    let given = GivenOptions::parse(options.parse().expect("tokens"), &mut errors);
+    let mut model = Model::new(&given, syn::parse_str(function).expect("a function"));
     (model.outlives, model.traced) = (outlives, false);
-    validate(&args, &model, &mut errors);
+    validate(&given, &model, &mut errors);
     errors.finish().expect("nothing to refuse");
     let expanded: TokenStream = expand(&model);
     // a method is an item where there is an `impl` around it

@@ -18,8 +18,8 @@ pub(crate) struct Arg {
     pub(crate) bindings: Vec<Ident>,
     /// Whether `skip` leaves it out of the key.
     pub(crate) skipped: bool,
-    /// The name to pass it on by: its own where the pattern is nothing but a name (`x` or `mut x`), else
-    /// `argN`, hygienic, where N counts from 0 over the arguments with a type.
+    /// The name to pass it on by: its own if the pattern is nothing but a name (`x` or `mut x`). Otherwise it is `argN` with our
+    /// hygiene, where N counts the arguments with a type from 0.
     pub(crate) forward: Ident,
     /// Whether `impl Trait` is somewhere in the type, so that the type cannot be named.
     pub(crate) is_impl_trait: bool,

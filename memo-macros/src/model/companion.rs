@@ -4,8 +4,8 @@ use quote::format_ident;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use crate::args::CompanionName;
 use crate::enclosing::Place;
+use crate::options::CompanionName;
 
 /// The control item.
 #[derive(Debug, Clone)]
@@ -18,11 +18,11 @@ pub(crate) enum Companion {
 
 impl Companion {
     /// The control item that fits the place. `None` if the author has turned it off, or if there is no room.
-    pub(super) fn of(named: Option<&CompanionName>, place: Place, function: &Ident) -> Option<Companion> {
+    pub(super) fn of(named: &CompanionName, place: Place, function: &Ident) -> Option<Companion> {
         let name = match named {
-            Some(CompanionName::Off) => return None,
-            Some(CompanionName::Name(name)) => Some(name.clone()),
-            None => None,
+            CompanionName::Off => return None,
+            CompanionName::Name(name) => Some(name.clone()),
+            CompanionName::OfFunction => None,
         };
         match place {
             Place::Free => Some(Companion::Type(name.unwrap_or_else(|| function.clone()))),

@@ -3,12 +3,12 @@
 use syn::{FnArg, Ident, Pat, PatIdent};
 
 use super::rules::Rules;
-use crate::args::Given;
 use crate::model::Arg;
+use crate::options::Given;
 use crate::types::{buried, impl_trait, mutable};
 
 impl Rules<'_> {
-    /// Arguments that cannot enter a key.
+    /// Refuses arguments that cannot enter a key.
     pub(super) fn arguments(&mut self) {
         let typed = self.model.sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(arg) => Some(arg),
@@ -48,16 +48,14 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether the argument is out of the key, or meant to be.
+    /// Whether the argument is out of the key, or would be without a mistake in the options.
     pub(super) fn covered(&self, arg: &Arg) -> bool {
-        let meant = match &self.args.skip {
-            Some(Given { value: Some(skip), .. }) => {
-                arg.bindings.iter().any(|name| skip.names.contains(name))
-            }
+        let meant = match &self.given.skip {
+            Some(Given { value: Some(skip), .. }) => arg.bindings.iter().any(|name| skip.0.contains(name)),
             Some(_) => true,
             None => false,
         };
-        self.args.key.is_some() || arg.skipped || meant
+        self.given.key.is_some() || arg.skipped || meant
     }
 }
 

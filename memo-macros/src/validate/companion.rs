@@ -1,8 +1,8 @@
 //! The control item: whether there is room for it, and whether it can name its arguments.
 
 use super::rules::Rules;
-use crate::args::{CompanionName, Given};
 use crate::model::{Companion, Place};
+use crate::options::CompanionName;
 use crate::types::impl_trait;
 
 impl Rules<'_> {
@@ -14,7 +14,7 @@ impl Rules<'_> {
 
     /// A companion that was asked for by name needs room, and a name of its own.
     fn companion_name(&mut self) {
-        let Some(Given { value: Some(CompanionName::Name(name)), .. }) = &self.args.companion else { return };
+        let CompanionName::Name(name) = &self.model.options.companion else { return };
         match &self.model.companion {
             None if self.model.place == Place::Trait => {
                 let message = "a trait and its impls have no room for a companion: remove `companion`, and use \
@@ -47,15 +47,15 @@ impl Rules<'_> {
 mod tests {
 
     use super::*;
-    use crate::args::Args;
     use crate::errors::{Error, Errors};
     use crate::model::Model;
-    use crate::validate::tests::{PUT, accepts, errors, refuses};
+    use crate::options::GivenOptions;
+    use crate::validate::tests::{FUNCTION, accepts, errors, refuses};
     use crate::validate::validate;
 
     #[test]
     fn companions_need_room() {
-        accepts("companion = \"g\"", PUT);
+        accepts("companion = \"g\"", FUNCTION);
         accepts("companion = \"g\"", "fn f(&self) -> u8 { 1 }");
         accepts("companion = false", "fn f(&self) -> u8 { 1 }");
         refuses(
@@ -88,10 +88,10 @@ mod tests {
     fn companions_have_no_room_in_traits() {
         // Unit tests have no source to look at, so the place is put in by hand.
         let mut errors = Errors::default();
-        let args = Args::parse("companion = \"g\"".parse().expect("tokens"), &mut errors);
-        let mut model = Model::new(&args, syn::parse_str("fn f(&self) -> u8 { 1 }").expect("a function"));
+        let given = GivenOptions::parse("companion = \"g\"".parse().expect("tokens"), &mut errors);
+        let mut model = Model::new(&given, syn::parse_str("fn f(&self) -> u8 { 1 }").expect("a function"));
         (model.place, model.companion) = (Place::Trait, None);
-        validate(&args, &model, &mut errors);
+        validate(&given, &model, &mut errors);
         let errors = Error::from(errors).messages();
         let message = "a trait and its impls have no room for a companion: remove `companion`, and use \
                        `memo::function(\"path::to::Type::method\")`";

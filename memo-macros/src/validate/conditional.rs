@@ -1,4 +1,4 @@
-//! Arguments and receivers that are there or not.
+//! Arguments and receivers that a `#[cfg]` may remove.
 
 use syn::Attribute;
 use syn::spanned::Spanned;
@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use super::rules::Rules;
 
 impl Rules<'_> {
-    /// What a `#[cfg]` may take away is in no key.
+    /// Refuses an argument or receiver that a `#[cfg]` among its attributes may remove.
     pub(super) fn conditional(&mut self, attributes: &[Attribute]) {
         let conditional = |path: &&syn::Path| path.is_ident("cfg") || path.is_ident("cfg_attr");
         if let Some(path) = attributes.iter().map(Attribute::path).find(conditional) {

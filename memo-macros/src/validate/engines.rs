@@ -3,11 +3,11 @@
 use proc_macro2::Span;
 
 use super::rules::Rules;
-use crate::args::{Args, Engine, Fallback, Given, SingleFlight};
 use crate::enclosing::Namesakes;
+use crate::options::{Engine, Fallback, Given, GivenOptions, SingleFlight};
 
 impl<'a> Rules<'a> {
-    /// What fits the engines that the author named, or may get.
+    /// Options have to fit the engines that the author named, or those that the strategy may choose.
     pub(super) fn engines(&mut self) {
         self.fallback();
         self.hints();
@@ -17,9 +17,9 @@ impl<'a> Rules<'a> {
         self.thread();
     }
 
-    /// The engines that the author named, if that was done rightly.
+    /// The engines that the author named, unless there was a mistake in it.
     fn named(&self) -> Option<&'a Engine> {
-        self.args.engine.as_ref().and_then(|engine| engine.value.as_ref())
+        self.given.engine.as_ref().and_then(|engine| engine.value.as_ref())
     }
 
     /// Whether the author named an engine that ends with the process.
@@ -29,7 +29,7 @@ impl<'a> Rules<'a> {
 
     /// A fallback needs an engine that may be unavailable and that is not the fallback itself.
     fn fallback(&mut self) {
-        let (Some(span), Some(fallback)) = (at(&self.args.fallback), &self.model.options.fallback) else {
+        let (Some(span), Some(fallback)) = (at(&self.given.fallback), &self.model.options.fallback) else {
             return;
         };
         if self.in_memory() {
@@ -56,7 +56,7 @@ impl<'a> Rules<'a> {
 
     /// Hints are for the strategy, which chooses only where the author does not.
     fn hints(&mut self) {
-        let Args { persist, shared, large, .. } = self.args;
+        let GivenOptions { persist, shared, large, .. } = self.given;
         let hints = [("persist", at(persist)), ("shared", at(shared)), ("large", at(large))];
         for ((name, span), given) in hints.into_iter().zip(self.model.hints()) {
             let (Some(span), true) = (span, given) else { continue };
@@ -73,13 +73,13 @@ impl<'a> Rules<'a> {
 
     /// Processes share computations only through an engine that both can reach.
     fn reach(&mut self) {
-        if let (Some(Given { key, value: Some(reach), .. }), true) =
-            (&self.args.single_flight, self.in_memory())
-            && matches!(reach, SingleFlight::Machine | SingleFlight::Fleet)
+        if let (Some(span), Some(SingleFlight::Machine | SingleFlight::Fleet)) =
+            (at(&self.given.single_flight), self.model.options.single_flight)
+            && self.in_memory()
         {
             let message = "this needs an engine that processes share, such as \"disk\" or \"redis\", and `engine` \
                            names one in memory: name another, or use `single_flight = \"process\"`";
-            self.refuse(*key, message);
+            self.refuse(span, message);
         }
     }
 
@@ -98,11 +98,11 @@ impl<'a> Rules<'a> {
     /// `code` and `codec` are about results that outlive the process.
     fn stored(&mut self) {
         // An engine whose name was wrong may have been meant to be one that outlives the process.
-        let wrong = self.args.engine.is_some() && self.named().is_none();
+        let wrong = self.given.engine.is_some() && self.named().is_none();
         if wrong || matches!(self.named(), Some(Engine::Far { .. })) {
             return;
         }
-        for (name, span) in [("code", at(&self.args.code)), ("codec", at(&self.args.codec))] {
+        for (name, span) in [("code", at(&self.given.code)), ("codec", at(&self.given.codec))] {
             let Some(span) = span else { continue };
             if self.in_memory() {
                 let message = format!(
@@ -116,7 +116,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// What stays on its thread is for functions that do.
+    /// Results that stay on their thread need a function that does, and calls that do not wait for other threads.
     fn thread(&mut self) {
         if !self.model.on_thread() {
             return;
@@ -126,10 +126,10 @@ impl<'a> Rules<'a> {
                            results on one thread: use \"memory\", or memoize a plain function that this one calls";
             self.refuse(asyncness.span, message);
         }
-        if let Some(Given { key, value: Some(_), .. }) = &self.args.single_flight {
+        if let Some(span) = at(&self.given.single_flight) {
             let message = "`engine = \"thread\"` shares nothing between threads, so no call waits for another: \
                            remove `single_flight`";
-            self.refuse(*key, message);
+            self.refuse(span, message);
         }
     }
 }
@@ -149,17 +149,17 @@ fn needs_engines(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::needs_engines;
-    use crate::validate::tests::{PUT, accepts, errors, refuses};
+    use crate::validate::tests::{FUNCTION, accepts, errors, refuses};
 
     #[test]
     #[cfg(feature = "engines")]
     fn processes_share_no_computation_by_memory() {
         let message = "this needs an engine that processes share, such as \"disk\" or \"redis\", and `engine` names \
                        one in memory: name another, or use `single_flight = \"process\"`";
-        refuses("engine = \"memory\", single_flight = \"machine\"", PUT, message);
-        refuses("single_flight = \"fleet\", engine = [\"memory\"]", PUT, message);
-        accepts("engine = \"memory\", single_flight = \"process\"", PUT);
-        accepts("engine = [\"memory\", \"archive\"], single_flight = \"machine\"", PUT);
+        refuses("engine = \"memory\", single_flight = \"machine\"", FUNCTION, message);
+        refuses("single_flight = \"fleet\", engine = [\"memory\"]", FUNCTION, message);
+        accepts("engine = \"memory\", single_flight = \"process\"", FUNCTION);
+        accepts("engine = [\"memory\", \"archive\"], single_flight = \"machine\"", FUNCTION);
     }
 
     #[test]
@@ -175,15 +175,15 @@ mod tests {
         ];
         for (name, option) in options {
             if cfg!(feature = "engines") {
-                accepts(option, PUT);
+                accepts(option, FUNCTION);
             } else {
-                refuses(option, PUT, &needs_engines(name));
+                refuses(option, FUNCTION, &needs_engines(name));
             }
         }
         for (name, option) in [("code", "code = \"track\""), ("codec", "codec = \"postcard\"")] {
             refuses(
                 &format!("engine = \"memory\", {option}"),
-                PUT,
+                FUNCTION,
                 &format!(
                     "`{name}` is for engines that outlive the process, such as \"disk\": name one, or remove \
                           `{name}`"
@@ -192,11 +192,11 @@ mod tests {
         }
         refuses(
             "engine = \"memory\", fallback = \"memory\"",
-            PUT,
+            FUNCTION,
             "an engine in memory is always available: remove `fallback`",
         );
-        assert_eq!(errors("persist = 1", PUT), ["`persist` takes `true` or `false`"]);
-        accepts("engine = \"memory\", persist = false", PUT);
+        assert_eq!(errors("persist = 1", FUNCTION), ["`persist` takes `true` or `false`"]);
+        accepts("engine = \"memory\", persist = false", FUNCTION);
     }
 
     #[cfg(feature = "engines")]
@@ -206,26 +206,26 @@ mod tests {
             for engine in ["\"memory\"", "\"archive\"", "[\"memory\", \"archive\"]"] {
                 refuses(
                     &format!("engine = {engine}, {hint} = true"),
-                    PUT,
+                    FUNCTION,
                     &format!(
                         "`{hint}` is a hint for choosing an engine, and `engine` names one already: remove one of \
                          the two"
                     ),
                 );
             }
-            accepts(&format!("engine = \"auto\", {hint} = true"), PUT);
+            accepts(&format!("engine = \"auto\", {hint} = true"), FUNCTION);
         }
         refuses(
             "engine = [\"memory\", \"archive\"], fallback = [\"attic\", \"archive\"]",
-            PUT,
+            FUNCTION,
             "the engine \"archive\" cannot stand in for itself: name another",
         );
-        accepts("engine = [\"memory\", \"archive\"], fallback = [\"attic\", \"memory\"]", PUT);
-        accepts("engine = \"archive\", fallback = \"memory\"", PUT);
+        accepts("engine = [\"memory\", \"archive\"], fallback = [\"attic\", \"memory\"]", FUNCTION);
+        accepts("engine = \"archive\", fallback = \"memory\"", FUNCTION);
         #[cfg(feature = "moka")]
         refuses(
             "engine = [\"memory\", \"archive\"], fallback = \"moka\"",
-            PUT,
+            FUNCTION,
             "\"memory\" keeps working while the other engines are unavailable: remove \"moka\"",
         );
     }

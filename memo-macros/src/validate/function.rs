@@ -1,4 +1,4 @@
-//! Kinds of functions.
+//! Kinds of functions that cannot be memoized.
 
 use syn::Signature;
 use syn::spanned::Spanned;
@@ -7,11 +7,11 @@ use super::rules::Rules;
 use crate::item::is_memoize;
 
 impl Rules<'_> {
-    /// Kinds of functions.
+    /// Refuses kinds of functions that cannot be memoized, and a second `#[memoize]`.
     pub(super) fn function(&mut self) {
         let Signature { constness, abi, variadic, .. } = &self.model.sig;
         if let Some(again) =
-            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.options.krate))
+            self.model.attrs.iter().find(|attribute| is_memoize(attribute, &self.model.options.krate.0))
         {
             self.refuse(again.path().span(), "`#[memoize]` is given twice: put all options into one");
         }

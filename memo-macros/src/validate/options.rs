@@ -8,14 +8,14 @@ impl Rules<'_> {
     /// Options that need others, or exclude them, as their rows say.
     pub(super) fn options(&mut self) {
         for row in OPTIONS {
-            let Some(key) = self.args.key_of(row.name) else { continue };
+            let Some(key) = self.given.key_of(row.name) else { continue };
             for (other, message) in row.needs {
-                if self.args.key_of(other).is_none() {
+                if self.given.key_of(other).is_none() {
                     self.refuse(key, message);
                 }
             }
             for (other, message) in row.excludes {
-                if self.args.key_of(other).is_some() {
+                if self.given.key_of(other).is_some() {
                     self.refuse(key, message);
                 }
             }
@@ -25,7 +25,7 @@ impl Rules<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::validate::tests::{PUT, errors, refuses};
+    use crate::validate::tests::{FUNCTION, errors, refuses};
 
     #[test]
     fn key_contradicts() {
@@ -36,7 +36,7 @@ mod tests {
         );
         refuses(
             "key = 1 + a, skip(a)",
-            PUT,
+            FUNCTION,
             "`key` replaces all arguments, so there is nothing to skip: remove `skip`",
         );
     }
@@ -45,17 +45,17 @@ mod tests {
     fn weights_need_each_other() {
         refuses(
             "weigh = |k, v| 1",
-            PUT,
+            FUNCTION,
             "`weigh` needs a bound: add `max_weight`, such as `max_weight = \"64MiB\"`",
         );
-        refuses("max_weight = 1", PUT, "`max_weight` needs weights: add `weigh = |key, value| ..`");
+        refuses("max_weight = 1", FUNCTION, "`max_weight` needs weights: add `weigh = |key, value| ..`");
         refuses(
             "weigh = |k, v| 1, max_weight = 1, capacity = 1",
-            PUT,
+            FUNCTION,
             "`capacity` and `max_weight` contradict each other: keep one of them",
         );
         // What is wrong with one of them is said once.
-        assert_eq!(errors("weigh = |k, v| 1, max_weight = \"64\"", PUT).len(), 1);
-        assert_eq!(errors("wiegh = |k, v| 1, max_weight = 1", PUT).len(), 1);
+        assert_eq!(errors("weigh = |k, v| 1, max_weight = \"64\"", FUNCTION).len(), 1);
+        assert_eq!(errors("wiegh = |k, v| 1, max_weight = 1", FUNCTION).len(), 1);
     }
 }

@@ -4,22 +4,22 @@ use proc_macro2::Span;
 use syn::{Receiver, ReceiverKind, Token};
 
 use super::rules::Rules;
-use crate::args::{Args, ReceiverKey};
+use crate::options::{GivenOptions, ReceiverKey};
 use crate::types::mutable;
 
 impl Rules<'_> {
-    /// The receiver and its option.
+    /// Refuses a receiver that cannot enter a key, and `receiver` without one.
     pub(super) fn receiver(&mut self) {
-        let Args { key, receiver: given, .. } = self.args;
+        let GivenOptions { key, receiver: given, .. } = self.given;
         let Some(receiver) = &self.model.receiver else {
-            // Beside a `key` it is refused anyhow.
+            // Beside a `key` another rule refuses it.
             if let (Some(given), None) = (given, key) {
                 self.refuse(given.key, "this function has no `self`: remove `receiver`");
             }
             return;
         };
         self.conditional(&receiver.receiver.attrs);
-        // An option whose value was wrong was meant to cover it.
+        // If the value of `receiver` was wrong, the author may have meant one that leaves `self` out.
         let meant = given.as_ref().is_some_and(|given| given.value.is_none());
         let covered =
             key.is_some() || meant || matches!(receiver.key, ReceiverKey::Skip | ReceiverKey::Expr(_));
@@ -44,7 +44,7 @@ fn mutable_receiver(receiver: &Receiver) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use crate::validate::tests::{PUT, accepts, errors, refuses};
+    use crate::validate::tests::{FUNCTION, accepts, errors, refuses};
 
     #[test]
     fn mutable_receivers() {
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn receiver_without_self() {
         let message = "this function has no `self`: remove `receiver`";
-        refuses("receiver = \"skip\"", PUT, message);
+        refuses("receiver = \"skip\"", FUNCTION, message);
         refuses(
             "receiver = self.id, key = a",
-            PUT,
+            FUNCTION,
             "`key` replaces the receiver: name in `key` what counts of `self`, and remove `receiver`",
         );
     }

@@ -2,14 +2,14 @@
 
 use proc_macro2::Span;
 
-use crate::args::Args;
 use crate::errors::{Error, Errors};
 use crate::model::Model;
+use crate::options::GivenOptions;
 
 /// A use of `#[memoize]`, and what is wrong with it so far.
 pub(super) struct Rules<'a> {
     /// The options as given.
-    pub(super) args: &'a Args,
+    pub(super) given: &'a GivenOptions,
     /// What they mean.
     pub(super) model: &'a Model,
     /// What is wrong.

@@ -4,23 +4,22 @@ use memo_text::nearest;
 use syn::Ident;
 
 use super::rules::Rules;
-use crate::args::Given;
 
 impl Rules<'_> {
     /// `skip` names arguments, each once, and whole.
     pub(super) fn skip(&mut self) {
-        let Some(Given { value: Some(skip), .. }) = &self.args.skip else { return };
+        let skipped = &self.model.options.skip.0;
         let all: Vec<String> =
             self.model.args.iter().flat_map(|arg| &arg.bindings).map(Ident::to_string).collect();
-        for (index, name) in skip.names.iter().enumerate() {
-            let message = if skip.names[..index].contains(name) {
+        for (index, name) in skipped.iter().enumerate() {
+            let message = if skipped[..index].contains(name) {
                 format!("`{name}` is skipped twice: name it once")
             } else if name == "self" {
                 "`skip` names arguments, and `self` is none: write `receiver = \"skip\"`".to_owned()
             } else if name == "_" {
                 "an argument needs a name to be skipped: give it one, such as `_unused`".to_owned()
             } else if let Some(arg) = self.model.args.iter().find(|arg| arg.bindings.contains(name)) {
-                match arg.bindings.iter().find(|other| !skip.names.contains(other)) {
+                match arg.bindings.iter().find(|other| !skipped.contains(other)) {
                     Some(other) => {
                         format!("`{name}` is a part of an argument: skip `{other}` too, or give a `key`")
                     }

@@ -5,7 +5,8 @@ use quote::ToTokens;
 
 use crate::pipeline::{memoized, try_expand};
 
-pub(super) const PUT: &str = "pub fn f(a: u8) -> u8 { a }";
+/// A function that nothing is wrong with.
+pub(super) const FUNCTION: &str = "pub fn f(a: u8) -> u8 { a }";
 
 /// The errors of `#[memoize(options)] function`.
 pub(super) fn errors(options: &str, function: &str) -> Vec<String> {
@@ -14,10 +15,10 @@ pub(super) fn errors(options: &str, function: &str) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(error) => {
             // Beside the errors stands the function, as it was.
-            let fallback = memoized(tokens(options), tokens(function)).to_string();
+            let refused = memoized(tokens(options), tokens(function)).to_string();
             let dense = |text: &str| text.replace(' ', "");
-            assert!(dense(&fallback).ends_with(&dense(&tokens(function).to_string())), "{fallback}");
-            assert_eq!(fallback.matches("compile_error").count(), error.messages().len(), "{fallback}");
+            assert!(dense(&refused).ends_with(&dense(&tokens(function).to_string())), "{refused}");
+            assert_eq!(refused.matches("compile_error").count(), error.messages().len(), "{refused}");
             error.messages()
         }
     }
@@ -52,11 +53,14 @@ fn all_of_the_contract_is_accepted() {
     ] {
         accepts("", function);
     }
-    accepts("capacity = 10_000, ttl = \"5m\", tti = T, ttl_of = |v| None, cache_if = Option::is_some", PUT);
-    accepts("weigh = |k, v| 1, max_weight = \"64MiB\", cache_err = \"5s\", cache_none = false", PUT);
+    accepts(
+        "capacity = 10_000, ttl = \"5m\", tti = T, ttl_of = |v| None, cache_if = Option::is_some",
+        FUNCTION,
+    );
+    accepts("weigh = |k, v| 1, max_weight = \"64MiB\", cache_err = \"5s\", cache_none = false", FUNCTION);
     accepts(
         "engine = [\"memory\"], single_flight = false, on_error = \"all\", name = \"f\", version = 2, crate = other",
-        PUT,
+        FUNCTION,
     );
 }
 
@@ -101,7 +105,7 @@ fn independent_mistakes_are_reported_together() {
 
 #[test]
 fn the_function_is_expanded_as_written() {
-    let function: TokenStream = PUT.parse().expect("tokens");
+    let function: TokenStream = FUNCTION.parse().expect("tokens");
     let model = crate::model::Model::new(&Default::default(), syn::parse2(function).expect("a function"));
     assert_eq!(model.body.to_token_stream().to_string(), "{ a }");
 }

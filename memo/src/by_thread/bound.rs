@@ -85,7 +85,8 @@ impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
             weigh: self.weigh.map(as_bound::weigh),
             ttl_of: self.ttl_of.map(as_bound::lifetime),
             cache_if: self.cache_if.map(as_bound::test),
-            skip: self.skip.map(as_bound::test),
+            is_none: self.is_none.map(as_bound::test),
+            valid_if: self.valid_if.map(as_bound::test),
             #[cfg(feature = "tracing")]
             show: self.show.map(as_bound::show),
             far: None,
@@ -139,7 +140,7 @@ pub(super) fn store_and_count<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     let unstored = Unstored(&memo.counters);
     if store(memo, key, running, outcome, result, None) {
         forget(unstored);
-        memo.counters.count(Counter::Plain);
+        memo.counters.count(Counter::StoredMisses);
     }
 }
 

@@ -5,8 +5,8 @@ use crate::call::computation::Computation;
 use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
-use crate::far::{Far, Found, Looked};
-use crate::flight::graph::Blocks;
+use crate::far::{Far, FarFound, FarLooked};
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
@@ -31,8 +31,10 @@ pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     far: &'static Far<K, V>,
     lead: Lead<'static, K, V, F>,
+    /// Whether it is for a call, which is counted.
+    counts: bool,
     /// Whether it may wait for a computation in another process, and how.
-    may_wait: Option<Blocks>,
+    may_wait: Option<BlocksThread>,
 }
 
 pub(super) struct Waiting<K: OwnedPart, V: Value, F: Value> {
@@ -46,7 +48,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     pub(super) fn waiting(
         memo: &'static Memo<K, V, F>,
         hash: u64,
-        blocks: Blocks,
+        blocks: BlocksThread,
         wait: Box<Wait<'static, K, V, F>>,
     ) -> Self {
         Begun::Wait(Waiting { memo, hash, blocks, wait })
@@ -60,48 +62,74 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     pub(super) fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None)
+        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
     }
 
     pub(super) fn lead(
         memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
+        Self::look_again(memo, lead, blocks, true)
+    }
+
+    /// What leads to a new result behind the calls: none of it is counted as a call's.
+    pub(super) fn renew(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
+        Self::look_again(memo, lead, blocks, false)
+    }
+
+    fn look_again(
+        memo: &'static Memo<K, V, F>,
         mut lead: Lead<'static, K, V, F>,
-        blocks: Blocks,
+        blocks: BlocksThread,
+        counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         // a flight may have landed between our look at the store and our joining
         let stored = if const { is_large::<V>() } {
             memo.landed(&lead)
         } else {
             memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
         };
+        let stored = stored.filter(|stored| memo.is_valid(stored));
         if let Some(stored) = stored {
-            memo.counters.count(Counter::Hits);
+            if counts {
+                memo.counters.count(Counter::Hits);
+            }
             lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
-        drop(held);
-        Self::look(memo, lead, Some(blocks))
+        drop(on_stack);
+        Self::look(memo, lead, Some(blocks), counts)
     }
 
-    pub(super) fn look(
+    fn look(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
-        may_wait: Option<Blocks>,
+        may_wait: Option<BlocksThread>,
+        counts: bool,
     ) -> Self {
         match &memo.far {
-            Some(far) => Begun::Look(Looking { memo, far, lead, may_wait }),
-            None => Self::compute(memo, lead, None),
+            Some(far) => Begun::Look(Looking { memo, far, lead, counts, may_wait }),
+            None => Self::compute(memo, lead, None, counts),
         }
     }
 
-    pub(super) fn compute(
+    fn compute(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
         far: Option<Destination<K, V>>,
+        counts: bool,
     ) -> Self {
-        Begun::Compute(Computation::missed(memo, lead, far))
+        Begun::Compute(match counts {
+            true => Computation::missed(memo, lead, far),
+            false => Computation::unasked(memo, lead, far),
+        })
     }
 
     /// Whether there is nothing to wait for.
@@ -143,33 +171,46 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
     pub(super) async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
-        let Looking { memo, far, mut lead, may_wait } = self;
+        let Looking { memo, far, mut lead, counts, may_wait } = self;
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         if far.is_suspect() || memo.stands_in() && far.is_back(&looked) {
             // it may be another key's; or was there for the time being, and would hide what the engine has
             memo.near.clear();
         }
+        let looked = match looked {
+            FarLooked::Found(found) if !memo.is_valid(&found.value) => {
+                FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
+            looked => looked,
+        };
         match looked {
-            Looked::Found(found) => {
-                let Found { value, lives, cost, size, waited, engine, hold } = found;
-                if waited {
+            FarLooked::Found(found) => {
+                let FarFound { value, lives, cost, size, waited, engine, hold } = found;
+                if waited && counts {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
-                } else {
+                } else if counts {
                     memo.counters.hit_of_cost(cost);
                 }
                 if writes {
-                    memo.keep(&lead, &value, call.and_then(|call| call.ttl), lives, size, (far, hold));
+                    memo.keep(
+                        &lead,
+                        &value,
+                        call.and_then(|call| call.ttl),
+                        (lives, cost),
+                        size,
+                        (far, hold),
+                    );
                 }
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
-            Looked::Nothing(key) => {
-                drop(held);
-                Begun::compute(memo, lead, key.map(|key| (far, key)))
+            FarLooked::Nothing(key) => {
+                drop(on_stack);
+                Begun::compute(memo, lead, key.map(|key| (far, key)), counts)
             }
         }
     }

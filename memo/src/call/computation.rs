@@ -1,13 +1,16 @@
 //! The right to compute a key.
 
+use std::any::Any;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::time::Instant;
 
+use crate::call::claim::{Aged, Claimed, Renewal};
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
-use crate::flight::graph::{self, Held};
+use crate::flight::graph::{self, OnStack};
 use crate::flight::{Landed, Lead, Own, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
@@ -25,16 +28,26 @@ pub(super) struct Computation<K: OwnedPart, V: Value, F: Value> {
     lead: Option<Lead<'static, K, V, F>>,
     started: Option<Instant>,
     /// What few have. Last: it holds on to the record.
-    more: Option<Box<More<K, V>>>,
+    more: Option<Box<More<K, V, F>>>,
 }
 
 /// What is to be known of some computations.
-pub(super) struct More<K: 'static, V: 'static> {
+struct More<K: OwnedPart, V: Value, F: Value> {
     /// Where to store the result in engines that outlive the process: those that were asked for it, whatever the
     /// function's engines are by then.
     far: Option<Destination<K, V>>,
     /// What is asked of the call.
     call: Option<Box<Call>>,
+    /// A result that the call has found.
+    aged: Option<Box<Aged<K, V, F>>>,
+    /// A renewal that is to be handed over.
+    claimed: Option<Box<Claimed<K, V, F>>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
+    fn new() -> Box<Self> {
+        Box::new(More { far: None, call: None, aged: None, claimed: None })
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Computation<K, V, F> {
@@ -50,7 +63,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         lead: Option<Lead<'static, K, V, F>>,
         far: Option<Destination<K, V>>,
     ) -> Self {
-        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
+        let more = Self::more(far);
         Computation { memo, lead, started: memo.counters.start(), more }
     }
 
@@ -70,9 +83,53 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         lead: Lead<'static, K, V, F>,
         far: Option<Destination<K, V>>,
     ) -> Self {
-        let started = Self::count(memo, far.is_none());
-        let more = far.map(|far| Box::new(More { far: Some(far), call: None }));
-        Computation { memo, lead: Some(lead), started, more }
+        let started = Self::count(memo, far.is_none() && !memo.is_aged());
+        Computation { memo, lead: Some(lead), started, more: Self::more(far) }
+    }
+
+    /// That of a renewal behind the calls, which is no call's miss.
+    pub(super) fn unasked(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        far: Option<Destination<K, V>>,
+    ) -> Self {
+        Computation { memo, lead: Some(lead), started: Some(Instant::now()), more: Self::more(far) }
+    }
+
+    /// One that computes nothing, since another thread or task is to renew the result that was found. `call` is answered by that.
+    pub(super) fn claimed(
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        key: K,
+        mut call: Option<Box<Call>>,
+        aged: Aged<K, V, F>,
+    ) -> Self {
+        let Aged { value, serves, claim } = aged;
+        Aged::given(memo, serves, call.as_deref_mut());
+        let claimed =
+            claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
+        let more = Some(Box::new(More { call, claimed, ..*More::new() }));
+        Computation { memo, lead: None, started: None, more }
+    }
+
+    /// Whether a result that was found answers the call if this fails.
+    pub(super) fn is_renewal(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.aged.is_some())
+    }
+
+    /// The renewal that is to be handed over, if it is only that.
+    pub(super) fn take_claimed(&mut self) -> Option<Box<Claimed<K, V, F>>> {
+        self.more.as_mut()?.claimed.take()
+    }
+
+    /// Has it renew a result, which answers the call if this fails.
+    pub(super) fn renewing(mut self, aged: Box<Aged<K, V, F>>) -> Self {
+        self.more.get_or_insert_with(More::new).aged = Some(aged);
+        self
+    }
+
+    fn more(far: Option<Destination<K, V>>) -> Option<Box<More<K, V, F>>> {
+        far.map(|far| Box::new(More { far: Some(far), ..*More::new() }))
     }
 
     /// Counts a miss that begins to be computed. When that was, if it is to be timed.
@@ -95,23 +152,20 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 && call.directive != Some(Directive::Refresh)
             {
                 // who listens may call for this very key
-                let _held = lead.hold();
+                let _on_stack = lead.on_stack();
                 call.missed();
             }
             // timed in any case, and what was told is no part of it
             self.started = Some(Instant::now());
         }
-        match &mut self.more {
-            Some(more) => more.call = Some(call),
-            None => self.more = Some(Box::new(More { far: None, call: Some(call) })),
-        }
+        self.more.get_or_insert_with(More::new).call = Some(call);
         self
     }
 
     /// Has this thread compute the key from now on, until what it gives is dropped.
     #[inline(always)]
-    pub(super) fn hold(&self) -> Option<Held> {
-        self.lead.as_ref().map(Lead::hold)
+    pub(super) fn on_stack(&self) -> Option<OnStack> {
+        self.lead.as_ref().map(Lead::on_stack)
     }
 
     /// What the body runs in.
@@ -130,16 +184,26 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
     /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.
     #[inline(never)]
-    pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &R) {
+    pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &mut R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
-        let mut more = self.more.take();
+        let (mut more, mut claim) = (self.more.take(), None);
         if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
             call.answered(Answered::Computed, cost);
         }
+        let aged = more.as_mut().and_then(|more| more.aged.take());
+        if let Some(aged) = aged {
+            match outcome.is_failure(result) {
+                true => {
+                    *result = self.answer_instead(*aged, outcome);
+                    return;
+                }
+                false => claim = aged.claim,
+            }
+        }
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         // one of those who wait takes the flight over, as from a leader that is gone
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
@@ -168,7 +232,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             });
         }
         self.lead = None;
-        drop(held);
+        drop(on_stack);
+        if let Some(claim) = claim {
+            claim.renewed();
+        }
         memo.mind_thrashing();
         match call {
             // it is told as the call ends, here
@@ -179,5 +246,44 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
         }
         event::tell_rest();
+    }
+
+    /// The result that answers in place of a panic of the body.
+    ///
+    /// # Panics
+    ///
+    /// With that panic, if there is none.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn answer_panic<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        outcome: O,
+        panic: Box<dyn Any + Send>,
+    ) -> R {
+        let Some(aged) = self.more.as_mut().and_then(|more| more.aged.take()) else { resume_unwind(panic) };
+        event::caught(|| drop(panic));
+        self.answer_instead(*aged, outcome)
+    }
+
+    /// The result that was found before, for this call in place of a failure, and for those who wait for it.
+    #[cold]
+    #[inline(never)]
+    fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        aged: Aged<K, V, F>,
+        outcome: O,
+    ) -> R {
+        let Aged { value, claim, .. } = aged;
+        // from here on nobody tries again for a while
+        drop(claim);
+        if let Some(lead) = &mut self.lead {
+            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
+            lead.land(|| Landed::Value(value.clone()));
+            self.lead = None;
+            drop(on_stack);
+        }
+        self.memo.counters.stale();
+        event::tell_rest();
+        outcome.hit(value)
     }
 }

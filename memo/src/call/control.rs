@@ -6,30 +6,39 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::call::look::MemoBy;
-use crate::call::lookup::AddHooks;
+use crate::call::lookup::{AddHooks, MemoBy};
 use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
 use crate::hooks::Hooks;
-use crate::key::{OwnedPart, Part, Query, SharedPart};
+use crate::key::query::Query;
+use crate::key::{OwnedPart, Part, SharedPart};
 use crate::memo::Memo;
 use crate::memoized::Memoized;
+use crate::near::Life;
 use crate::outcome::{SharedOutcome, Value};
 use crate::park::block_on;
 use crate::scope::Asked;
 use crate::site::Site;
+use crate::stored::Stored;
 
 /// What one key leads to.
 pub trait Entry<R> {
     /// What is stored.
     fn peek(&self) -> Reply<Option<R>>;
 
+    /// What is stored, be it stale, and how old it is.
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>>;
+
     /// Stores a result. The reply is an error if it was not stored in every tier.
     fn insert(&self, result: R) -> Reply<Result<(), Error>>;
 
     /// Drops what is stored. The reply is an error if it was not done in every tier.
     fn invalidate(&self) -> Reply<Result<(), Error>>;
+
+    /// Ends the freshness of what is stored: where it cannot be served stale, it is dropped. The reply is an error if it was not
+    /// done in every tier.
+    fn expire(&self) -> Reply<Result<(), Error>>;
 }
 
 /// A question to an entry.
@@ -53,6 +62,17 @@ impl<T> std::fmt::Debug for Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// With what `to` makes of it.
+    fn map<U>(self, to: impl FnOnce(T) -> U + Send + 'static) -> Reply<U>
+    where
+        T: 'static,
+    {
+        match self {
+            Reply::Now(reply) => Reply::Now(to(reply)),
+            Reply::Later(later) => Reply::Later(Box::pin(async { to(later.await) })),
+        }
+    }
+
     /// The reply itself, waited for.
     pub async fn settled(self) -> T {
         match self {
@@ -85,6 +105,11 @@ pub fn peek<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Option<R>> {
     ask(find, |entry| entry.peek())
 }
 
+/// What is stored in the entry that `find` finds, be it stale, and how old it is.
+pub fn peek_entry<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Option<Stored<R>>> {
+    ask(find, |entry| entry.peek_entry())
+}
+
 /// Stores a result in the entry that `find` finds.
 pub fn insert<R>(result: R, find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
     ask(find, |entry| entry.insert(result))
@@ -93,6 +118,11 @@ pub fn insert<R>(result: R, find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), E
 /// Drops what is stored in the entry that `find` finds.
 pub fn invalidate<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
     ask(find, |entry| entry.invalidate())
+}
+
+/// Ends the freshness of what is stored in the entry that `find` finds.
+pub fn expire<R>(find: impl FnOnce(Ask<'_, R>)) -> Reply<Result<(), Error>> {
+    ask(find, |entry| entry.expire())
 }
 
 /// Puts a question to the entry of `key`, in the namespace in force.
@@ -105,47 +135,48 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
 ) {
     let origin = site.memo::<P::Owned, O::Stored, O::Failure>(&|| hooks(Hooks::new()));
     let asked = Asked::of(origin.name()).unwrap_or_default();
-    ask(&Shared { origin, asked, key: *key, outcome });
+    ask(&SharedEntry { origin, asked, key: *key, outcome });
 }
 
 /// The entry of a function whose results are shared between threads.
-struct Shared<P: SharedPart, R, O: SharedOutcome<R>> {
+struct SharedEntry<P: SharedPart, R, O: SharedOutcome<R>> {
     origin: &'static MemoBy<P, R, O>,
     asked: Asked,
     key: P,
     outcome: O,
 }
 
-impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<P, R, O> {
+impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
-        let Shared { key, outcome, .. } = *self;
-        let (memo, in_use) = self.asked.choice.of(self.origin);
-        if !memo.settings.enabled() {
-            return Reply::Now(None);
-        }
-        let hash = memo.hash(&key);
-        if let Some(stored) = memo.near.peek(hash, &Query(key)) {
-            return Reply::Now(Some(outcome.hit(stored)));
-        }
-        match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
-            Some((far, key)) => Reply::Later(Box::pin(async move {
-                let _in_use = in_use;
-                far.peek(key).await.map(|stored| outcome.hit(stored))
-            })),
-            None => Reply::Now(None),
-        }
+        let SharedEntry { key, outcome, .. } = *self;
+        let found = self.look(move |memo, hash| memo.near.peek(hash, &Query(key)), |stored| stored.value);
+        found.map(move |found| found.map(|stored| outcome.hit(stored)))
+    }
+
+    fn peek_entry(&self) -> Reply<Option<Stored<R>>> {
+        let SharedEntry { key, outcome, .. } = *self;
+        let found = self.look(
+            move |memo, hash| {
+                let (value, age) = memo.near.peek_aged(hash, &Query(key))?;
+                Some(Stored::near(value, memo.near_name(), age.as_ref()))
+            },
+            |stored| stored,
+        );
+        found.map(move |found| found.map(|stored| stored.map(|value| outcome.hit(value))))
     }
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
-        let Shared { key, outcome, origin, .. } = *self;
+        let SharedEntry { key, outcome, origin, .. } = *self;
         let (memo, in_use) = self.asked.choice.of(origin);
         let version = &**memo;
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
         let Some(value) = outcome.stored(&result) else { return refused() };
-        let Some(storage) = memo.storage(&owned, &value, outcome.is_error(&value), self.asked.ttl) else {
+        let is_error = outcome.is_error(&value);
+        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.ttl) else {
             return refused();
         };
+        let beyond = memo.beyond(storage.lifetime, is_error, None);
         let encoded = version.far.as_ref().and_then(|far| {
             let key = far.key_of(&owned, hash)?;
             let encoded = far.encode(&value, Some(&key))?;
@@ -165,7 +196,8 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
                 // so that a change elsewhere finds it; what is inserted is right until then
                 far.hold(key, hash);
             }
-            memo.near.insert(hash, owned, value, storage.weight, storage.lifetime);
+            let life = Life { lifetime: storage.lifetime, beyond: beyond.as_ref() };
+            memo.near.insert(hash, owned, value, storage.weight, life);
         }
         if !near || memo.has_changed(version) {
             // what it replaces, or what was emptied meanwhile, perhaps for good
@@ -183,11 +215,46 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
     }
 
     fn invalidate(&self) -> Reply<Result<(), Error>> {
-        let Shared { key, origin, .. } = *self;
+        self.leave(|memo, key| memo.forget_nearby(key))
+    }
+
+    fn expire(&self) -> Reply<Result<(), Error>> {
+        self.leave(|memo, key| memo.expire_nearby(key))
+    }
+}
+
+impl<P: SharedPart, R, O: SharedOutcome<R>> SharedEntry<P, R, O> {
+    /// What is found in memory as `near` looks there, or else in an engine that outlives the process.
+    fn look<T: Send + 'static>(
+        &self,
+        near: impl FnOnce(&MemoBy<P, R, O>, u64) -> Option<T>,
+        far: fn(Stored<O::Stored>) -> T,
+    ) -> Reply<Option<T>> {
+        let SharedEntry { key, .. } = *self;
+        let (memo, in_use) = self.asked.choice.of(self.origin);
+        if !memo.settings.enabled() {
+            return Reply::Now(None);
+        }
+        let hash = memo.hash(&key);
+        if let Some(found) = near(memo, hash) {
+            return Reply::Now(Some(found));
+        }
+        match memo.far.as_ref().and_then(|far| Some((far, far.key_of(&key.to_owned_part(), hash)?))) {
+            Some((engines, key)) => Reply::Later(Box::pin(async move {
+                let _in_use = in_use;
+                engines.peek(key).await.map(far)
+            })),
+            None => Reply::Now(None),
+        }
+    }
+
+    /// Has the entry leave wherever it may be: nearby as `nearby` does it, and from engines that outlive the process.
+    fn leave(&self, nearby: fn(&MemoBy<P, R, O>, &P)) -> Reply<Result<(), Error>> {
+        let SharedEntry { key, origin, .. } = *self;
         let choice = &self.asked.choice;
         let mut engines = Vec::new();
         for (memo, in_use) in choice.others(origin).chain([choice.of(origin)]) {
-            memo.forget_nearby(&key);
+            nearby(memo, &key);
             engines.extend(
                 memo.far.as_ref().and_then(|far| Some((far, far.key(&key.to_owned_part())?, in_use))),
             );
@@ -211,5 +278,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let hash = self.hash(key);
         self.flights.supersede(hash, &Query(*key));
         self.near.remove(hash, &Query(*key));
+    }
+
+    /// Ends the freshness of what is in memory for `key`. What is being computed for it now is not stored.
+    fn expire_nearby<P: Part<Owned = K>>(&self, key: &P) {
+        let hash = self.hash(key);
+        self.flights.supersede(hash, &Query(*key));
+        self.near.expire(hash, &Query(*key));
     }
 }

@@ -4,77 +4,74 @@
 //! hit keeps next to nothing for it: the arguments for the body, and room for what such a function gives.
 
 use crate::call::acquire::AcquireBy;
-use crate::call::lookup::{AddHooks, is_large};
+use crate::call::look_aged::look_at_age;
+use crate::call::lookup::{AddHooks, MemoBy, is_large};
 use crate::call::missed::{Missed, MissedBy};
 use crate::call::running::RunningBy;
+use crate::callee::Callee;
 use crate::counters::{Counter, Mine};
 use crate::directive::{self, Directive};
 use crate::hooks::Hooks;
-use crate::key::{OwnedPart, Part, Query, SharedPart};
-use crate::memo::{Code, Memo};
+use crate::key::query::Query;
+use crate::key::{OwnedPart, Part, SharedPart};
+use crate::memo::Memo;
 use crate::memoized::Memoized;
 use crate::near::Fast;
 use crate::outcome::{Outcome, SharedOutcome, Value};
 use crate::scope::{Answered, Asked, Call};
-use crate::site::Site;
 
-/// The record of a function with keys `P` and results `R` stored as `O` says.
-pub(crate) type MemoBy<P, R, O> =
-    Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
+/// [`Callee`], by the borrowed key and the outcome.
+type CalleeBy<'c, P, R, O> =
+    dyn Callee<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure> + 'c;
 
 /// The first part of an asynchronous call.
-///
-/// `site` is a function so that what only the slow path wants of it is made there. It gives the same each time, and that
-/// goes for all functions of its type.
 ///
 /// # Errors
 ///
 /// The part that comes next, where nothing was found.
+#[allow(private_bounds, reason = "generated code hands over one of the two callees there are")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
-    site: S,
+pub fn begin_async<P: SharedPart, R, O: SharedOutcome<R>, C: Callee<P::Owned, O::Stored, O::Failure>>(
+    callee: &C,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, AcquireBy<P, R, O>> {
-    const { assert!(size_of::<S>() == 0) };
-    let memo = Site::signposted::<S, P::Owned, O::Stored, O::Failure>(&site);
     if const { !is_large::<O::Stored>() } {
-        match look_first::<P, R, O>(memo, key) {
+        match look_first::<P, R, O>(callee.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
-            Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
+            Look::Miss(memo, hash) => return Err(begin_async_miss(memo, hash, key, outcome)),
             Look::Slow => {}
         }
     }
-    enter_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
+    begin_async_slowly(callee, hooks, key, outcome)
 }
 
-/// All of a synchronous call that comes before its body. `site` is as for [`enter`].
+/// All of a synchronous call that comes before its body.
 ///
 /// # Errors
 ///
 /// The body is to run.
+#[allow(private_bounds, reason = "generated code hands over one of the two callees there are")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn begin<P: SharedPart, R, O: SharedOutcome<R>, S: Fn() -> Site>(
-    site: S,
+pub fn begin<P: SharedPart, R, O: SharedOutcome<R>, C: Callee<P::Owned, O::Stored, O::Failure>>(
+    callee: &C,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
-    const { assert!(size_of::<S>() == 0) };
-    let memo = Site::signposted::<S, P::Owned, O::Stored, O::Failure>(&site);
     if const { !is_large::<O::Stored>() } {
-        match look_first::<P, R, O>(memo, key) {
+        match look_first::<P, R, O>(callee.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
             Look::Miss(memo, hash) => return begin_miss(memo, hash, key, outcome),
             Look::Slow => {}
         }
     }
-    begin_slowly(memo, Code::of::<S>(), &site, hooks, key, outcome)
+    begin_slowly(callee, hooks, key, outcome)
 }
 
 /// What came of the first look.
-pub(crate) enum Look<K: OwnedPart, V: Value, F: Value> {
+enum Look<K: OwnedPart, V: Value, F: Value> {
     /// What is stored, which has been counted as a hit.
     Hit(V),
     /// Nothing is stored. The record, and the hash of the key.
@@ -88,7 +85,7 @@ type LookBy<P, R, O> = Look<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as
 
 /// A look for a hit of the fast path. `memo` is the record, if this code has come by before.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn look_first<P: SharedPart, R, O: SharedOutcome<R>>(
+fn look_first<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: Option<&'static MemoBy<P, R, O>>,
     key: P,
 ) -> LookBy<P, R, O> {
@@ -123,7 +120,7 @@ fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
 /// What [`begin`] does on a miss.
 #[cold]
 #[inline(never)]
-pub(crate) fn begin_miss<P: SharedPart, R, O: SharedOutcome<R>>(
+fn begin_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static MemoBy<P, R, O>,
     hash: u64,
     key: P,
@@ -132,20 +129,17 @@ pub(crate) fn begin_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     Missed::new(memo, hash, key).begin(outcome)
 }
 
-/// What [`begin`] does after a look that left the fast path. `memo` is the record, if `code` has come by before.
+/// What [`begin`] does after a look that left the fast path.
 #[cold]
 #[inline(never)]
 fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
-    memo: Option<&'static MemoBy<P, R, O>>,
-    code: Code<P::Owned, O::Stored, O::Failure>,
-    site: &dyn Fn() -> Site,
+    callee: &CalleeBy<'_, P, R, O>,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, RunningBy<P, R, O>> {
-    let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new())));
     let mut found = None;
-    match look_closely::<P, R, O>(memo, site, key, &mut found) {
+    match look_closely::<P, R, O>(callee, hooks, key, &mut found) {
         Some(missed) => missed.begin(outcome),
         None => hit(&mut found, outcome),
     }
@@ -153,17 +147,17 @@ fn begin_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
 
 /// The result of what was found, as what it is in for the caller: a large one stands in no other frame on its way.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn hit<R, O: Outcome<R>, E>(found: &mut Option<O::Stored>, outcome: O) -> Result<R, E> {
+fn hit<R, O: Outcome<R>, E>(found: &mut Option<O::Stored>, outcome: O) -> Result<R, E> {
     match found.take() {
         Some(stored) => Ok(outcome.hit(stored)),
         None => unreachable!("what has not missed has found something"),
     }
 }
 
-/// What [`enter`] does on a miss.
+/// What [`begin_async`] does on a miss.
 #[cold]
 #[inline(never)]
-pub(crate) fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
+fn begin_async_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static MemoBy<P, R, O>,
     hash: u64,
     key: P,
@@ -172,35 +166,33 @@ pub(crate) fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     Missed::new(memo, hash, key).acquire(outcome)
 }
 
-/// What [`enter`] does after a look that left the fast path. `memo` is the record, if `code` has come by before.
+/// What [`begin_async`] does after a look that left the fast path.
 #[cold]
 #[inline(never)]
-fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
-    memo: Option<&'static MemoBy<P, R, O>>,
-    code: Code<P::Owned, O::Stored, O::Failure>,
-    site: &dyn Fn() -> Site,
+fn begin_async_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
+    callee: &CalleeBy<'_, P, R, O>,
     hooks: AddHooks<P, R, O>,
     key: P,
     outcome: O,
 ) -> Result<R, AcquireBy<P, R, O>> {
-    let memo = memo.unwrap_or_else(|| site().memo_by(code, &|| hooks(Hooks::new())));
     let mut found = None;
-    match look_closely::<P, R, O>(memo, site, key, &mut found) {
+    match look_closely::<P, R, O>(callee, hooks, key, &mut found) {
         Some(missed) => Err(missed.acquire(outcome)),
         None => hit(&mut found, outcome),
     }
 }
 
-/// Looks again, in whatever way the call is to be looked up. What is found goes into `found`; else it gives the call that has
+/// Looks again, in whatever way the call is to be looked up. What is found goes into `found`. Else it gives the call that has
 /// missed.
-pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
-    memo: &'static MemoBy<P, R, O>,
-    site: &dyn Fn() -> Site,
+fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
+    callee: &CalleeBy<'_, P, R, O>,
+    hooks: AddHooks<P, R, O>,
     key: P,
     found: &mut Option<O::Stored>,
 ) -> Option<MissedBy<P, R, O>> {
+    let memo = callee.memo(&|| hooks(Hooks::new()));
     if directive::pending_here() {
-        if let Some(asked) = directive::asked(&site(), memo.name()) {
+        if let Some(asked) = directive::asked(&callee.site(), memo.name()) {
             return look_as_asked::<P, R, O>(memo, asked, key, found);
         }
     } else if directive::pending() && const { !is_large::<O::Stored>() } {
@@ -213,6 +205,9 @@ pub(crate) fn look_closely<P: SharedPart, R, O: SharedOutcome<R>>(
             Look::Miss(memo, hash) => return Some(Missed::new(memo, hash, key)),
             Look::Slow => {}
         }
+    }
+    if memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, None, found);
     }
     let hash = memo.hash(&key);
     memo.near.get_slow(hash, Query(key), found);
@@ -239,6 +234,9 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     let mut call = Call::new(asked, memo.name(), in_use);
     if call.is_heard() {
         call.shows(memo.shown(&key));
+    }
+    if reads && memo.is_aged() {
+        return look_at_age::<P, R, O>(memo, key, Some(call), found);
     }
     let hash = memo.hash(&key);
     if reads {

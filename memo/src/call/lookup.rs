@@ -2,6 +2,7 @@
 
 use crate::hooks::Hooks;
 use crate::key::Part;
+use crate::memo::Memo;
 use crate::near::Lookup;
 use crate::outcome::Outcome;
 
@@ -22,6 +23,10 @@ const LARGE: usize = 2048;
 pub const fn is_large<R>() -> bool {
     size_of::<R>() > LARGE
 }
+
+/// The record of a function with keys `P` and results `R` stored as `O` says.
+pub(crate) type MemoBy<P, R, O> =
+    Memo<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 /// Adds to the hooks of a function with keys `P` and results `R` stored as `O` says.
 pub(crate) type AddHooks<P, R, O> = fn(

@@ -1,13 +1,15 @@
 //! A call that found nothing nearby: it goes on as a synchronous or as an asynchronous one.
 
 use crate::call::acquire::Acquire;
+use crate::call::aged;
 use crate::call::begun::{Begun, Ended, Shared};
+use crate::call::claim::Aged;
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::lookup::{Same, is_large};
-use crate::call::running::Running;
+use crate::call::running::{Running, Started};
 use crate::directive::Directive;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
 use crate::memo::{Leads, Memo};
@@ -25,6 +27,8 @@ pub(crate) struct Missed<K: OwnedPart, V: Value, F: Value> {
     key: Option<K>,
     /// What is asked of it, if anything is.
     call: Option<Box<Call>>,
+    /// What it has found all the same.
+    aged: Option<Box<Aged<K, V, F>>>,
 }
 
 /// [`Missed`], by the borrowed key and the outcome.
@@ -32,11 +36,11 @@ pub(crate) type MissedBy<P, R, O> =
     Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
-    /// A call for the models, which looks nearby as [`enter`] does.
+    /// A call for the models, which looks nearby as `begin` does.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
         let found = memo.near.get(hash, Same(&key));
-        found.ok_or(Missed { memo, hash, key: Some(key), call: None })
+        found.ok_or(Missed { memo, hash, key: Some(key), call: None, aged: None })
     }
 
     /// One of which nothing is asked. What has expired of its key leaves.
@@ -47,12 +51,24 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// One of which nothing is asked, after a look that sees to what has expired.
     pub(crate) fn found_nothing<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
-        Missed { memo, hash, key: Some(key.to_owned_part()), call: None }
+        Missed { memo, hash, key: Some(key.to_owned_part()), call: None, aged: None }
     }
 
     /// One of which something is asked. Without a key it stores nothing.
     pub(crate) fn asked(memo: &'static Memo<K, V, F>, hash: u64, key: Option<K>, call: Call) -> Self {
-        Missed { memo, hash, key, call: Some(Box::new(call)) }
+        Missed { memo, hash, key, call: Some(Box::new(call)), aged: None }
+    }
+
+    /// One that has looked for a result of any age. `aged` is what it found, if that does not simply answer the call.
+    pub(super) fn aged<P: Part<Owned = K>>(
+        memo: &'static Memo<K, V, F>,
+        hash: u64,
+        key: P,
+        call: Option<Call>,
+        aged: Option<Aged<K, V, F>>,
+    ) -> Self {
+        let key = Some(key.to_owned_part());
+        Missed { memo, hash, key, call: call.map(Box::new), aged: aged.map(Box::new) }
     }
 
     /// The part of a synchronous call that comes before the body: waits for another call's result, or gets the right to
@@ -69,8 +85,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         outcome: O,
     ) -> Result<R, Running<K, V, F>> {
         // in parts, which need no place in the caller's frame
-        let Missed { memo, hash, key, call } = self;
-        match Self::start(memo, hash, key, call) {
+        let Missed { memo, hash, key, call, aged } = self;
+        let started = match (aged, key) {
+            (Some(aged), Some(key)) => aged::start(memo, hash, key, call, aged),
+            (_, key) => Self::start(memo, hash, key, call),
+        };
+        match started {
             Started::Running(running) => Err(running),
             Started::Shared(shared) => shared.result(outcome),
         }
@@ -84,7 +104,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         key: Option<K>,
         call: Option<Box<Call>>,
     ) -> Started<K, V, F> {
-        let mut missed = Missed { memo, hash, key, call };
+        let mut missed = Missed { memo, hash, key, call, aged: None };
         match missed.lead_at_once(true) {
             Ok(flight) => {
                 let started = Computation::count(memo, true);
@@ -114,7 +134,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
     // processor wait for each of the writes.
     #[inline(always)]
-    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
+    fn lead_at_once(&mut self, blocks: BlocksThread) -> Result<Own<K, V, F>, Other<K, V, F>> {
         let Missed { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
         if self.call.is_some() || const { is_large::<V>() } {
@@ -133,13 +153,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
             Fast::Miss => false,
             Fast::Hit(_) => true,
             Fast::Slow => memo.landed(&lead).is_some(),
         };
-        drop(held);
+        drop(on_stack);
         match is_there {
             false => Ok(lead.into_flight()),
             true => Err(Some(Box::new(Begun::lead(memo, lead, blocks)))),
@@ -153,6 +173,9 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         mut self,
         outcome: O,
     ) -> Acquire<K, V, F, R, O> {
+        if let Some(aged) = self.aged.take() {
+            return self.acquire_aged(aged, outcome);
+        }
         let begun = match self.lead_at_once(false) {
             Ok(flight) => {
                 let started = Computation::count(self.memo, true);
@@ -173,8 +196,36 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         Acquire::later(later, outcome)
     }
 
+    /// As [`acquire`](Self::acquire), for a call that has found something.
+    #[cold]
     #[inline(never)]
-    fn first_step(&mut self, blocks: Blocks, call: Option<&Call>) -> Begun<K, V, F> {
+    fn acquire_aged<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        aged: Box<Aged<K, V, F>>,
+        outcome: O,
+    ) -> Acquire<K, V, F, R, O> {
+        let Missed { memo, hash, key, mut call, .. } = self;
+        let Some(key) = key else { unreachable!("a call that looks has a key") };
+        if aged::is_for_another(memo, &aged) {
+            let claimed = || Computation::claimed(memo, hash, key, call, *aged);
+            return Acquire::compute(Computing::new(claimed), outcome);
+        }
+        let Some(begun) = aged::join(memo, hash, key, false, &aged) else {
+            Aged::given(memo, aged.serves, call.as_deref_mut());
+            return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.value))), outcome);
+        };
+        if begun.is_end() {
+            return Acquire::ended(aged::ended(begun, call, aged), outcome);
+        }
+        let later = async move {
+            let begun = begun.end(call.as_deref()).await;
+            aged::ended(begun, call, aged)
+        };
+        Acquire::later(later, outcome)
+    }
+
+    #[inline(never)]
+    fn first_step(&mut self, blocks: BlocksThread, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None, None));
@@ -197,11 +248,3 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
 /// What has begun in place of leading a flight at once, if anything has.
 type Other<K, V, F> = Option<Box<Begun<K, V, F>>>;
-
-/// How a synchronous call goes on.
-enum Started<K: OwnedPart, V: Value, F: Value> {
-    /// Its body runs.
-    Running(Running<K, V, F>),
-    /// With a result that it does not compute.
-    Shared(Shared<V, F>),
-}

@@ -1,8 +1,11 @@
 //! A synchronous call while its body runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::body::Body;
+use crate::call::begun::Shared;
 use crate::call::computation::Computation;
-use crate::flight::graph::Held;
+use crate::flight::graph::OnStack;
 use crate::key::{OwnedPart, Part};
 use crate::outcome::{Outcome, Value};
 use crate::pool::Pooled;
@@ -21,8 +24,16 @@ pub(crate) type RunningBy<P, R, O> =
 /// What is behind a [`Running`]. The order is that in which these end.
 struct Run<K: OwnedPart, V: Value, F: Value> {
     span: Option<Box<EnteredSpan>>,
-    held: Option<Held>,
+    on_stack: Option<OnStack>,
     computation: Computation<K, V, F>,
+}
+
+/// How a synchronous call goes on.
+pub(super) enum Started<K: OwnedPart, V: Value, F: Value> {
+    /// Its body runs.
+    Running(Running<K, V, F>),
+    /// With a result that it does not compute.
+    Shared(Shared<V, F>),
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Running<K, V, F> {
@@ -37,19 +48,25 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     // It is made, and borrowed, only where it will stand: see `lead_at_once`.
     #[inline(always)]
     pub(super) fn new(computation: impl FnOnce() -> Computation<K, V, F>) -> Self {
-        let mut run = Pooled::new(|| Run { span: None, held: None, computation: computation() });
-        run.held = run.computation.hold();
+        let mut run = Pooled::new(|| Run { span: None, on_stack: None, computation: computation() });
+        run.on_stack = run.computation.on_stack();
         if trace::shows_keys() {
             run.span = Some(Box::new(run.computation.span().enter()));
         }
         Running(run)
     }
 
-    /// Stores the result of the body, and tells those who wait.
+    /// What it computes.
+    pub(super) fn computation(&mut self) -> &mut Computation<K, V, F> {
+        &mut self.0.computation
+    }
+
+    /// Stores the result of the body, and tells those who wait. A failure is replaced by a result that answers in its place, if
+    /// the call has found one.
     #[inline(never)]
-    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &R) {
-        let Run { span, held, computation } = &mut *self.0;
-        (*span, *held) = (None, None);
+    pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &mut R) {
+        let Run { span, on_stack, computation } = &mut *self.0;
+        (*span, *on_stack) = (None, None);
         computation.finish(outcome, result);
     }
 
@@ -63,17 +80,44 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         body: fn(A) -> R,
         arguments: A,
     ) -> R {
-        let result = body(arguments);
-        self.finish(outcome, &result);
+        let mut result = body(arguments);
+        self.finish(outcome, &mut result);
         result
     }
 
     /// Runs the body and [finishes](Self::finish). A large result goes this way: it stands in one frame less than where the
-    /// function runs the body itself.
+    /// function runs the body itself. A panic is replaced by a result that answers in its place, if the call has found one.
+    ///
+    /// # Panics
+    ///
+    /// Where the body does, and no result answers.
     #[inline(never)]
     pub fn run<R, O: Outcome<R, Stored = V, Failure = F>>(self, outcome: O, body: &mut dyn Body<R>) -> R {
-        let result = body.run();
-        self.finish(outcome, &result);
+        if self.0.computation.is_renewal() {
+            return self.run_caught(outcome, body);
+        }
+        let mut result = body.run();
+        self.finish(outcome, &mut result);
         result
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_caught<R, O: Outcome<R, Stored = V, Failure = F>>(
+        mut self,
+        outcome: O,
+        body: &mut dyn Body<R>,
+    ) -> R {
+        match catch_unwind(AssertUnwindSafe(|| body.run())) {
+            Ok(mut result) => {
+                self.finish(outcome, &mut result);
+                result
+            }
+            Err(panic) => {
+                let Run { span, on_stack, computation } = &mut *self.0;
+                (*span, *on_stack) = (None, None);
+                computation.answer_panic(outcome, panic)
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::flight::Lead;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::storage::Storage;
-use crate::near::Memory;
+use crate::near::{Life, Memory};
 use crate::outcome::{Outcome, Value};
 
 /// Engines that outlive the process, and where to store a result there.
@@ -24,13 +24,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         stored.map(Box::new)
     }
 
-    /// Keeps in memory what a farther engine had, for as long as it lives there.
+    /// Keeps in memory what a farther engine had, for as long as it `lives` there. `cost` is how long it took to compute, or zero
+    /// if that is not known.
     pub(super) fn keep(
         &self,
         lead: &Lead<'static, K, V, F>,
         value: &V,
         ttl: Option<Duration>,
-        lives: Option<Duration>,
+        (lives, cost): (Option<Duration>, Duration),
         size: usize,
         (far, hold): (&Far<K, V>, Hold),
     ) {
@@ -39,9 +40,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
         if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
             let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
+            let beyond = self.beyond(lifetime, false, Some(cost));
+            let life = Life { lifetime, beyond: beyond.as_ref() };
             let store = || {
                 let (key, mut value) = (lead.key().clone(), Some(value.clone()));
-                self.near.insert_from(lead.hash(), key, &mut value, storage.weight, lifetime);
+                self.near.insert_from(lead.hash(), key, &mut value, storage.weight, life);
                 self.drop_unless(far, hold, lead);
             };
             let undo = || {
@@ -77,7 +80,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         };
         let key = lead.key().clone();
         let stored = lead.store_unless(self.runs_user_code, |is_off| {
-            store.insert_unless(&|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime)
+            store.insert_unless(&|| is_off.get(), lead.hash(), key, &mut value, weight, lifetime.into())
         });
         if stored {
             self.counters.count(Counter::Stored);
@@ -99,9 +102,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> bool {
         let mut value = outcome.stored(result);
         let Some(found) = &value else { return false };
-        let Some(storage) = self.storage(lead.key(), found, outcome.is_error(found), ttl) else {
+        let is_error = outcome.is_error(found);
+        let Some(storage) = self.storage(lead.key(), found, is_error, ttl) else {
             return false;
         };
+        let beyond = self.beyond(storage.lifetime, is_error, cost);
         // the user's `Serialize` runs before anything waits for the store
         let asked = far.as_ref().map(|(far, key)| (*far, key.hold()));
         let far = far.and_then(|(far, key)| {
@@ -115,7 +120,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let store = || {
             if near {
                 let Storage { weight, lifetime } = storage;
-                self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, lifetime);
+                let life = Life { lifetime, beyond: beyond.as_ref() };
+                self.near.insert_from(lead.hash(), lead.key().clone(), &mut value, weight, life);
                 if let (true, true, Some(far)) = (failed, self.stands_in(), &self.far) {
                     far.kept_in_fallback(|| self.near.clear());
                 }

@@ -4,6 +4,7 @@ mod bounds;
 mod choices;
 mod lifetimes;
 mod names;
+mod parts;
 mod texts;
 mod wrong;
 
@@ -20,6 +21,8 @@ pub(super) enum Kind {
     Switch,
     Bound,
     Lifetime,
+    Ahead,
+    Jitter,
     Time,
     Budget,
     Size,
@@ -40,6 +43,8 @@ impl Kind {
             Kind::Switch => "`true` or `false`",
             Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
             Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
+            Kind::Ahead => "a part of the lifetime between 0 and 1 such as 0.8, \"auto\", or \"none\"",
+            Kind::Jitter => "a percentage below 100 such as \"10%\", or \"none\"",
             Kind::Time | Kind::Budget => "a duration such as \"250ms\"",
             Kind::Size => "a size such as \"64MiB\", or a whole number of bytes",
             Kind::Number => "a whole number of at least 1",
@@ -59,6 +64,8 @@ impl Kind {
         let text = text.to_owned();
         match self {
             Kind::Lifetime
+            | Kind::Ahead
+            | Kind::Jitter
             | Kind::Time
             | Kind::Budget
             | Kind::Path
@@ -92,6 +99,8 @@ impl Kind {
             Kind::Number => bounds::number(given),
             Kind::Size => bounds::size(given),
             Kind::Lifetime => lifetimes::lifetime(given),
+            Kind::Ahead => parts::ahead(given),
+            Kind::Jitter => parts::jitter(given),
             Kind::Time => lifetimes::time(given),
             Kind::Budget => lifetimes::budget(given),
             Kind::Patience => lifetimes::patience(given),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::kind::Kind;
 use super::value::Setting;
+use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
 use crate::settings::{Hints, OnError, Settings, SingleFlight};
 use crate::trace::are_shown;
 
@@ -27,6 +28,8 @@ pub(super) enum Slot<'s> {
     Weight(&'s mut Option<u64>),
     Size(&'s mut u64),
     Lifetime(&'s mut Option<Duration>),
+    Ahead(&'s mut Option<RefreshAhead>),
+    Jitter(&'s mut Option<Jitter>),
     Engines(&'s mut Option<Names>),
     Fallback(&'s mut Option<Names>),
     Share(&'s mut Option<SingleFlight>),
@@ -54,6 +57,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         ttl,
         tti,
         error_ttl,
+        freshness: Freshness { stale, stale_if_error, refresh_ahead, jitter, behind: _ },
         single_flight,
         on_error,
         patience,
@@ -68,6 +72,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         // what the author has said
         bounded,
         ttl_of,
+        none_ttl: _,
     } = settings;
     let row = |name, said, slot| Row { name, said, slot };
     vec![
@@ -84,6 +89,10 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("ttl", ttl.is_some() || *ttl_of, Slot::Lifetime(ttl)),
         row("tti", tti.is_some(), Slot::Lifetime(tti)),
         row("cache_err", error_ttl.is_some(), Slot::Lifetime(error_ttl)),
+        row("stale", stale.is_some(), Slot::Lifetime(stale)),
+        row("stale_if_error", stale_if_error.is_some(), Slot::Lifetime(stale_if_error)),
+        row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
+        row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
         row("patience", patience.is_some(), Slot::Patience(patience)),
@@ -99,6 +108,8 @@ impl Slot<'_> {
             Slot::Bound(_) => Kind::Bound,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
+            Slot::Ahead(_) => Kind::Ahead,
+            Slot::Jitter(_) => Kind::Jitter,
             Slot::Engines(_) => Kind::Engines,
             Slot::Fallback(_) => Kind::Fallback,
             Slot::Share(_) => Kind::Share,
@@ -116,6 +127,8 @@ impl Slot<'_> {
             (Slot::Weight(Some(slot)), Setting::Size(most)) => *slot = *most,
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
+            (Slot::Ahead(slot), Setting::Ahead(ahead)) => *slot = *ahead,
+            (Slot::Jitter(slot), Setting::Jitter(jitter)) => *slot = *jitter,
             (Slot::Engines(slot), Setting::Engines(names)) => {
                 *slot = (!names.is_empty()).then(|| owned(names));
             }
@@ -136,6 +149,8 @@ impl Slot<'_> {
             Slot::Weight(slot) => slot.map_or(Setting::Nothing, Setting::Size),
             Slot::Size(slot) => Setting::Size(*slot),
             Slot::Lifetime(slot) => Setting::Lifetime(*slot),
+            Slot::Ahead(slot) => Setting::Ahead(*slot),
+            Slot::Jitter(slot) => Setting::Jitter(*slot),
             Slot::Engines(slot) => Setting::Engines(slot.as_deref().map(texts).unwrap_or_default()),
             Slot::Fallback(slot) => {
                 Setting::Fallback(slot.as_deref().map_or_else(|| vec!["memory".to_owned()], texts))
@@ -157,18 +172,18 @@ fn texts(names: &[Cow<'static, str>]) -> Vec<String> {
 
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Held {
+pub(super) struct OptionValue {
     pub(super) name: &'static str,
     /// See [`Row`].
     pub(super) said: bool,
     pub(super) value: Setting,
 }
 
-/// What `settings` hold of each option, in order.
-pub(super) fn held(settings: &Settings) -> Vec<Held> {
+/// The values that `settings` have for all options, in order.
+pub(super) fn values(settings: &Settings) -> Vec<OptionValue> {
     let mut settings = settings.clone();
-    let held = |Row { name, said, slot }| Held { name, said, value: slot.value() };
-    rows(&mut settings).into_iter().map(held).collect()
+    let value = |Row { name, said, slot }| OptionValue { name, said, value: slot.value() };
+    rows(&mut settings).into_iter().map(value).collect()
 }
 
 #[cfg(all(test, not(memo_shuttle)))]
@@ -182,6 +197,8 @@ mod tests {
             Kind::Bound => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
             Kind::Lifetime => Setting::Lifetime(Some(Duration::from_secs(7))),
+            Kind::Ahead => Setting::Ahead(Some(RefreshAhead::From(700))),
+            Kind::Jitter => Setting::Jitter(Some(Jitter(7))),
             Kind::Engines => Setting::Engines(vec!["moka".to_owned()]),
             Kind::Fallback => Setting::Fallback(Vec::new()),
             Kind::Share => Setting::Share(SingleFlight::Off),
@@ -195,13 +212,13 @@ mod tests {
     fn what_is_set_is_held_and_nothing_else() {
         let mut author = Settings::new().max_weight(100_u64);
         author.enabled = false;
-        let before = held(&author);
+        let before = values(&author);
         for place in 0..before.len() {
             let mut settings = author.clone();
             let row = rows(&mut settings).swap_remove(place);
             let (name, setting) = (row.name, another(row.slot.kind()));
             row.slot.set(&setting);
-            for (after, before) in held(&settings).iter().zip(&before) {
+            for (after, before) in values(&settings).iter().zip(&before) {
                 let is_it = after.name == name;
                 assert_eq!(after.value, if is_it { setting.clone() } else { before.value.clone() }, "{name}");
                 assert_eq!(after.value != before.value, is_it, "{name}");

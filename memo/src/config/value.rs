@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::settings::freshness::{Jitter, RefreshAhead};
 use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 use crate::units::{duration, size};
 
-/// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a whole number, a
+/// A value given to [`Config`](super::Config), before it is known whether it fits its option: text, a number, a
 /// `bool`, a [`Duration`], a path, or an array of texts.
 #[derive(Clone, PartialEq)]
 pub struct Value(pub(super) Given);
@@ -15,6 +16,8 @@ pub struct Value(pub(super) Given);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Given {
     Text(String),
+    /// A number with a fraction, as it is written.
+    Fraction(String),
     Integer(i128),
     Bool(bool),
     Duration(Duration),
@@ -42,6 +45,7 @@ macro_rules! from {
 }
 from! {
     &str => text -> Given::Text(text.to_owned());
+    f64 => number -> Given::Fraction(number.to_string());
     String => text -> Given::Text(text);
     bool => flag -> Given::Bool(flag);
     i32 => number -> Given::Integer(number.into());
@@ -72,6 +76,7 @@ impl Given {
             Given::Duration(length) => format!("the duration {}", duration(*length)),
             Given::Path(path) => format!("the path {path:?}"),
             Given::List(_) => "an array".to_owned(),
+            Given::Fraction(_) => "a number with a fraction".to_owned(),
             Given::Other(what) => (*what).to_owned(),
         }
     }
@@ -85,6 +90,8 @@ pub(crate) enum Setting {
     Bound(Option<u64>),
     /// `None` is no lifetime.
     Lifetime(Option<Duration>),
+    Ahead(Option<RefreshAhead>),
+    Jitter(Option<Jitter>),
     Time(Duration),
     Size(u64),
     Number(u64),
@@ -110,7 +117,12 @@ impl fmt::Display for Setting {
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
             Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
-            Setting::Lifetime(None) | Setting::Nothing => f.write_str("none"),
+            Setting::Lifetime(None) | Setting::Ahead(None) | Setting::Jitter(None) | Setting::Nothing => {
+                f.write_str("none")
+            }
+            Setting::Ahead(Some(RefreshAhead::Auto)) => f.write_str("auto"),
+            Setting::Ahead(Some(RefreshAhead::From(part))) => write!(f, "{}", f64::from(*part) / 1000.0),
+            Setting::Jitter(Some(Jitter(part))) => write!(f, "{}%", f64::from(*part) / 10.0),
             Setting::Size(bytes) => f.write_str(&size(*bytes)),
             Setting::Path(path) => path.display().fmt(f),
             Setting::Text(text) => f.write_str(text),

@@ -160,6 +160,26 @@ impl Value {
     }
 }
 
+impl Value {
+    /// Serializes the variant `name` of an enum that holds this.
+    fn serialize_as_variant<S: Serializer>(&self, name: &'static str, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unit => to.serialize_unit_variant("T", 0, name),
+            Self::Tuple(values) => {
+                let mut tuple = to.serialize_tuple_variant("T", 0, name, values.len())?;
+                values.iter().try_for_each(|value| tuple.serialize_field(value))?;
+                tuple.end()
+            }
+            Self::Struct(fields) => {
+                let mut fielded = to.serialize_struct_variant("T", 0, name, fields.len())?;
+                fields.iter().try_for_each(|(name, value)| fielded.serialize_field(name, value))?;
+                fielded.end()
+            }
+            held => to.serialize_newtype_variant("T", 0, name, held),
+        }
+    }
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -188,7 +208,7 @@ impl Serialize for Value {
                 values.iter().try_for_each(|value| sequence.serialize_element(value))?;
                 sequence.end()
             }
-            // A struct with two fields and no names is a tuple too.
+            // a struct with two fields and no names is a tuple too
             Self::Tuple(values) if values.len() == 2 => {
                 let mut tuple = to.serialize_tuple_struct("T", values.len())?;
                 values.iter().try_for_each(|value| tuple.serialize_field(value))?;
@@ -209,20 +229,7 @@ impl Serialize for Value {
                 fields.iter().try_for_each(|(name, value)| fielded.serialize_field(name, value))?;
                 fielded.end()
             }
-            Self::Variant(name, held) => match &**held {
-                Self::Unit => to.serialize_unit_variant("T", 0, name),
-                Self::Tuple(values) => {
-                    let mut tuple = to.serialize_tuple_variant("T", 0, name, values.len())?;
-                    values.iter().try_for_each(|value| tuple.serialize_field(value))?;
-                    tuple.end()
-                }
-                Self::Struct(fields) => {
-                    let mut fielded = to.serialize_struct_variant("T", 0, name, fields.len())?;
-                    fields.iter().try_for_each(|(name, value)| fielded.serialize_field(name, value))?;
-                    fielded.end()
-                }
-                held => to.serialize_newtype_variant("T", 0, name, held),
-            },
+            Self::Variant(name, held) => held.serialize_as_variant(name, to),
         }
     }
 }

@@ -7,17 +7,26 @@ use memo_engines::entry::{Expected, Label, Misfit, Stored};
 use memo_engines::{Entry, Key, utc_now};
 
 use super::key::{FarKey, Hold};
-use super::looked::{Found, Looked};
+use super::looked::{FarFound, FarLooked};
 use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
     /// What the engines have for a key, nearest first. Nothing is put into nearer engines.
-    pub(crate) async fn peek(&self, key: Key) -> Option<V> {
+    pub(crate) async fn peek(&self, key: Key) -> Option<crate::stored::Stored<V>> {
         for tier in &self.tiers {
             if let Ok(Some(entry)) = tier.engine.get(&key).await
-                && let Ok((value, ..)) = self.unseal(&key, entry)
+                && let Ok((value, label, _)) = self.unseal(&key, entry)
             {
-                return Some(value);
+                let now = utc_now();
+                return Some(crate::stored::Stored {
+                    value,
+                    engine: tier.name.to_string(),
+                    age: Some(Duration::from_millis(now.saturating_sub(label.created))),
+                    is_stale: false,
+                    left: label.expires.map(|expires| Duration::from_millis(expires.saturating_sub(now))),
+                    cost: (label.cost != 0).then(|| Duration::from_nanos(label.cost)),
+                    failures: 0,
+                });
             }
         }
         None
@@ -30,8 +39,8 @@ impl<K, V: 'static> Far<K, V> {
         (key, hash): (Key, u64),
         writes: bool,
         again: bool,
-    ) -> Result<Found<V>, Box<FarKey>> {
-        // entered for each look: an entry that another process has put since the last one is a change too
+    ) -> Result<FarFound<V>, Box<FarKey>> {
+        // noted for each look: an entry that another process has put since the last one is a change too
         let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
         // no allocation for a hit in the first engine
         let mut witnesses = Vec::new();
@@ -57,7 +66,7 @@ impl<K, V: 'static> Far<K, V> {
                         let cost = Duration::from_nanos(label.cost);
                         let (waited, engine) = (false, &*tier.name);
                         let value = Box::new(value);
-                        return Ok(Found { value, lives, cost, size, waited, engine, hold });
+                        return Ok(FarFound { value, lives, cost, size, waited, engine, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }
@@ -99,10 +108,10 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Whether an engine answers again after all had failed. True once each time.
-    pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
+    pub(crate) fn is_back(&self, looked: &FarLooked<V>) -> bool {
         let answered = match looked {
-            Looked::Found(_) => true,
-            Looked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
+            FarLooked::Found(_) => true,
+            FarLooked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
         };
         answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }

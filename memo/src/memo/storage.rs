@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::freshness::jittered;
 use super::{Memo, Version};
 use crate::key::OwnedPart;
 use crate::near::Memory;
@@ -22,11 +23,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         (route.near && !large) || (failed && route.standby)
     }
 
-    /// The store in memory, if a result goes there and nowhere else, and the store can tell that it was superseded.
+    /// The store in memory, if a result goes there and nowhere else, the store can tell that it was superseded, and there is
+    /// no more to say of it than how long it lives.
     #[inline]
     pub(crate) fn only_store(&self) -> Option<&Memory<K, V>> {
         let version = &**self;
-        if version.far.is_none() && version.route.near { self.near.built_in() } else { None }
+        if version.far.is_none() && version.route.near && !version.aged { self.near.built_in() } else { None }
     }
 
     /// Whether every result is stored with weight 1 and without a lifetime, unless the call asks for something else.
@@ -55,7 +57,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         if !self.settings.enabled() {
             return None;
         }
-        if self.hooks.skip.is_some_and(|skip| skip(value)) {
+        let is_none = self.hooks.is_none.is_some_and(|is_none| is_none(value));
+        if is_none && self.settings.none_ttl.is_none() {
             return None;
         }
         if self.hooks.cache_if.is_some_and(|cache_if| !cache_if(value)) {
@@ -63,9 +66,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
         let own = match (is_error, self.settings.error_ttl) {
             (true, Some(ttl)) => Some(ttl),
+            _ if is_none => self.settings.none_ttl,
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
         let lifetime = own.or(ttl).or(self.settings.ttl);
+        let lifetime = match self.settings.freshness.jitter {
+            Some(jitter) => lifetime.map(|lifetime| jittered(lifetime, jitter)),
+            None => lifetime,
+        };
         if lifetime == Some(Duration::ZERO) {
             return None;
         }

@@ -23,7 +23,10 @@ pub(crate) struct Version<K, V> {
     pub(crate) far: Option<Far<K, V>>,
     /// See [`Memo::is_plain`](super::Memo::is_plain).
     pub(super) plain: bool,
-    /// How a miss leads its flight, if it has nothing else to look for first; `None` if engines may have the result.
+    /// See [`Memo::is_aged`](super::Memo::is_aged).
+    pub(super) aged: bool,
+    /// How a miss leads its flight, if it has nothing else to look for first; `None` if engines may have the result, or if
+    /// each computation is to be timed.
     pub(crate) leads: Option<Leads>,
 }
 
@@ -40,11 +43,17 @@ impl<K, V: 'static> Version<K, V> {
             && settings.error_ttl.is_none()
             && settings.max_weight.is_none()
             && !hooks.choose();
+        let aged = is_aged(&settings, hooks);
         let far = Far::open(&settings, &route, types, name);
-        let leads = (far.is_none() && settings.enabled()).then_some(match settings.single_flight {
+        let leads = (far.is_none() && !aged && settings.enabled()).then_some(match settings.single_flight {
             Some(SingleFlight::Off) => Leads::Alone,
             _ => Leads::All,
         });
-        Version { far, route, plain, leads, settings }
+        Version { far, route, plain, aged, leads, settings }
     }
+}
+
+/// Whether entries need to know more than when they end.
+pub(super) fn is_aged<K, V>(settings: &Settings, hooks: &Hooks<K, V>) -> bool {
+    settings.freshness.is_asked() || hooks.valid_if.is_some()
 }

@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub tti: Option<Duration>,
     /// Whether entries come with lifetimes as a rule. A store takes them anyway; it may prepare.
     pub lifetimes: bool,
+    /// Whether entries may be served stale, or renewed before they end, as a rule. A store takes such anyway.
+    pub aged: bool,
 }
 
 /// The earlier of the end of a lifetime and of an idle time, of an entry written or read at `read`.

@@ -41,6 +41,7 @@
 //! An entry found expired is a miss, and removed. The others are found by a [sweep](crate::sweep): it reads as any
 //! reader does, and locks a shard only for each entry that it removes.
 
+use super::ages::{Age, Ages, Life};
 use super::counts::NearCounts;
 use super::limits::Limits;
 use super::lookup::{Fast, Lookup};
@@ -57,6 +58,7 @@ use readers::{Read, Reading, reading_fast};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::Relaxed;
+#[cfg(test)]
 use std::time::Duration;
 
 mod alive;
@@ -193,6 +195,43 @@ where
         }
     }
 
+    /// See [`Near::get_aged`](super::Near::get_aged).
+    pub(super) fn get_aged<Q: Lookup<K>>(
+        &self,
+        hash: u64,
+        query: &Q,
+        is_due: &dyn Fn(&Age) -> bool,
+        into: &mut Option<V>,
+    ) -> Option<(Age, bool)> {
+        let mut query = Query::<K, V, Q>::new(query, into);
+        // SAFETY: the lookup is for the kind of this store.
+        let found = unsafe { self.erased.look_aged(hash, true, is_due, &mut query) };
+        if found.is_none() {
+            self.missed(hash);
+        }
+        found
+    }
+
+    /// See [`Near::peek_aged`](super::Near::peek_aged).
+    pub(super) fn peek_aged<Q: Lookup<K>>(&self, hash: u64, query: &Q, into: &mut Option<V>) -> Option<Age> {
+        let mut query = Query::<K, V, Q>::new(query, into);
+        // SAFETY: the lookup is for the kind of this store.
+        let found = unsafe { self.erased.look_aged(hash, false, &|_| false, &mut query) };
+        found.map(|(age, _)| age)
+    }
+
+    /// See [`Near::with_ages`](super::Near::with_ages).
+    pub(super) fn with_ages<Q: Lookup<K>>(&self, hash: u64, query: &Q, with: &mut dyn FnMut(&Ages)) {
+        // SAFETY: the lookup is for the kind of this store.
+        unsafe { self.erased.with_ages(hash, &Query::<K, V, Q>::new(query, &mut None), with) };
+    }
+
+    /// See [`Near::expire`](super::Near::expire).
+    pub(super) fn expire<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> bool {
+        // SAFETY: the lookup is for the kind of this store.
+        unsafe { self.erased.expire_fresh(hash, &Query::<K, V, Q>::new(query, &mut None)) }
+    }
+
     pub(super) fn peek<Q: Lookup<K>>(&self, hash: u64, query: &Q) -> Option<V> {
         let mut value = None;
         self.look(hash, query, false, &mut value);
@@ -213,18 +252,11 @@ where
     /// Stores a value by itself.
     #[cfg(test)]
     pub(super) fn insert(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) {
-        self.insert_from(hash, key, &mut Some(value), weight, lifetime);
+        self.insert_from(hash, key, &mut Some(value), weight, lifetime.into());
     }
 
-    pub(super) fn insert_from(
-        &self,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        lifetime: Option<Duration>,
-    ) {
-        self.insert_unless(&|| false, hash, key, value, weight, lifetime);
+    pub(super) fn insert_from(&self, hash: u64, key: K, value: &mut Option<V>, weight: u32, life: Life<'_>) {
+        self.insert_unless(&|| false, hash, key, value, weight, life);
     }
 
     /// As [`Near::insert_from`](super::Near::insert_from), unless `is_off` when the entry is about to be put in, under the
@@ -236,10 +268,10 @@ where
         key: K,
         value: &mut Option<V>,
         weight: u32,
-        lifetime: Option<Duration>,
+        life: Life<'_>,
     ) -> bool {
         let mut pair = Pair { key: Some(key), value };
-        let wish = Wish { hash, weight, lifetime, is_off };
+        let wish = Wish { hash, weight, life, is_off };
         // SAFETY: the pair is of the kind of this store.
         let is_on = unsafe { self.erased.insert(&wish, &mut pair) };
         if pair.key.is_some() {

@@ -20,6 +20,7 @@
 //!
 //! All that needs no types is in [`erased`], compiled once; a key is boxed for that.
 
+use super::ages::{Age, Ages, Life};
 use super::counts::NearCounts;
 use super::limits::Limits;
 use super::retired::DeferredDrop;
@@ -28,7 +29,6 @@ use erased::{Erased, Kept, Key, Slot};
 use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 mod erased;
 
@@ -67,23 +67,51 @@ where
         self.erased.get(hash, &Self::test(is)).and_then(Self::clone_of)
     }
 
+    /// See [`Near::get_aged`](super::Near::get_aged).
+    pub(super) fn get_aged_where(
+        &self,
+        hash: u64,
+        is: &dyn Fn(&K) -> bool,
+        is_due: &dyn Fn(&Age) -> bool,
+        into: &mut Option<V>,
+    ) -> Option<(Age, bool)> {
+        let (slot, age, claimed) = self.erased.get_aged(hash, &Self::test(is), is_due)?;
+        *into = Self::clone_of(slot);
+        Some((age, claimed))
+    }
+
+    /// See [`Near::peek_aged`](super::Near::peek_aged).
+    pub(super) fn peek_aged_where(
+        &self,
+        hash: u64,
+        is: &dyn Fn(&K) -> bool,
+        into: &mut Option<V>,
+    ) -> Option<Age> {
+        let (slot, age) = self.erased.peek_aged(hash, &Self::test(is))?;
+        *into = Self::clone_of(slot);
+        Some(age)
+    }
+
+    /// See [`Near::with_ages`](super::Near::with_ages).
+    pub(super) fn with_ages_where(&self, hash: u64, is: &dyn Fn(&K) -> bool, with: &mut dyn FnMut(&Ages)) {
+        self.erased.with_ages(hash, &Self::test(is), with);
+    }
+
+    /// See [`Near::expire`](super::Near::expire).
+    pub(super) fn expire_where(&self, hash: u64, is: &dyn Fn(&K) -> bool) -> bool {
+        self.erased.expire_fresh(hash, &Self::test(is))
+    }
+
     pub(super) fn peek_where(&self, hash: u64, is: &dyn Fn(&K) -> bool) -> Option<V> {
         self.erased.peek(hash, &Self::test(is)).and_then(Self::clone_of)
     }
 
-    pub(super) fn insert_from(
-        &self,
-        hash: u64,
-        key: K,
-        value: &mut Option<V>,
-        weight: u32,
-        lifetime: Option<Duration>,
-    ) {
+    pub(super) fn insert_from(&self, hash: u64, key: K, value: &mut Option<V>, weight: u32, life: Life<'_>) {
         let Some(value) = value.take() else { return };
         // From here on they are dropped quietly, and outside of the store, wherever that happens.
         let key = Box::new(DeferredDrop::new(key));
         let mut value = Some(DeferredDrop::new(value));
-        self.erased.insert(hash, key, weight, lifetime, &mut |times| {
+        self.erased.insert(hash, key, weight, life, &mut |times| {
             let value = value.take().expect("it is stored once");
             Arc::new(Slot::new(times, value))
         });

@@ -10,7 +10,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 use std::thread;
+use std::time::Duration;
 
+mod ages;
 mod bounds;
 mod contents;
 mod lifetimes;

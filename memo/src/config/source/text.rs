@@ -171,7 +171,7 @@ fn given(value: DeValue<'_>) -> Given {
             Ok(number) => Given::Integer(number),
             Err(_) => Given::Other("a number that is too large"),
         },
-        DeValue::Float(_) => Given::Other("a number with a fraction"),
+        DeValue::Float(number) => Given::Fraction(number.as_str().to_owned()),
         DeValue::Boolean(flag) => Given::Bool(flag),
         DeValue::Datetime(_) => Given::Other("a date or time"),
         DeValue::Array(values) => {

@@ -1,10 +1,12 @@
 //! An entry, whatever the types of its key and its value: what the store knows of it, and where that is.
 //!
 //! An entry lies in a slot of a [slab](super::slabs). Its address is that of its [`Head`]. Behind the head is the number of the
-//! slot, and behind that are key and value, at places that depend on their types: see [`kind`](super::kind). Where a
-//! store has an idle time, the time of the last read is in front of the head.
+//! slot, and behind that are key and value, at places that depend on their types: see [`kind`](super::kind). What not every
+//! entry has is in front of the head: the time of the last read, where a store has an idle time; and in front of that its
+//! [`Ages`], if it may be served stale or renewed before it ends. Which of these there is room for is its slot's [`Shape`].
 
 use crate::clock::NEVER;
+use crate::near::ages::{Ages, Beyond};
 use crate::near::limits::ends;
 use std::ptr::NonNull;
 // These are not for the model checker: whatever is read of them is right.
@@ -16,8 +18,8 @@ use std::sync::atomic::{AtomicU32 as Place, AtomicU64 as Word, Ordering::Relaxed
 #[repr(C)]
 pub(super) struct Head {
     pub hash: u64,
-    /// When it ends, in units of 16 ns, and in the four bits that this leaves [`USES`], [`COARSE`] and [`UNTIMED`]. All but
-    /// the uses stays as it is.
+    /// When it ends, or when hits begin to look closely if it has [`Ages`], in units of 16 ns, and in the four bits that this
+    /// leaves [`USES`], [`COARSE`] and [`UNTIMED`]. All but the uses stays as it is, unless it is [expired](Entry::expire).
     pub word: Word,
     pub weight: u32,
     /// Where in its shard's queues it stands; for the holder of the shard's lock.
@@ -31,7 +33,39 @@ const SLOT: usize = size_of::<Head>();
 /// From the head on, key and value begin here.
 pub(super) const BEHIND: usize = SLOT + size_of::<u32>();
 /// So far in front of the head is the time of the last read, where it is kept.
-pub(super) const READ: usize = size_of::<Word>();
+const READ: usize = size_of::<Word>();
+/// So far in front of the head are the ages, where they are kept.
+const AGES: usize = READ + size_of::<Ages>();
+
+/// In the number of a slot: it has room for ages.
+const AGED: u32 = 1 << 31;
+
+/// What a slot has room for in front of the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing.
+    Bare,
+    /// The time of the last read.
+    Timed,
+    /// The time of the last read, and ages.
+    Aged,
+}
+
+impl Shape {
+    /// How much that is.
+    pub(super) const fn lead(self) -> usize {
+        match self {
+            Shape::Bare => 0,
+            Shape::Timed => READ,
+            Shape::Aged => AGES,
+        }
+    }
+
+    /// What is written as the number of a slot of this shape.
+    fn numbered(self, number: u32) -> u32 {
+        if self == Shape::Aged { number | AGED } else { number }
+    }
+}
 
 /// In a word: how often the entry was used, counted to three.
 pub(super) const USES: u64 = 0b0011;
@@ -82,6 +116,20 @@ pub(super) struct New {
     pub read: u64,
     /// The idle time that it is made for.
     pub tti: u64,
+    /// When it is stored, for how long, and what there is beyond, if it has ages.
+    pub ages: Option<(u64, u64, Beyond)>,
+}
+
+impl New {
+    /// What it needs room for.
+    #[inline]
+    pub(super) fn shape(&self) -> Shape {
+        match (self.ages, self.word & UNTIMED) {
+            (Some(_), _) => Shape::Aged,
+            (None, UNTIMED) => Shape::Bare,
+            (None, _) => Shape::Timed,
+        }
+    }
 }
 
 /// An entry by its address, which says nothing about whether it is still there.
@@ -118,25 +166,77 @@ impl Entry {
     ///
     /// The address is that of a slot of a slab.
     #[inline(always)]
-    pub(super) unsafe fn slot(self) -> NonNull<u32> {
+    unsafe fn slot(self) -> NonNull<u32> {
         // SAFETY: a slot has room for it there.
         unsafe { self.0.byte_add(SLOT).cast() }
     }
 
-    /// Writes the head, and the time of the last read where that is kept.
+    /// Writes the number of its slot, and which shape that has.
     ///
     /// # Safety
     ///
-    /// The address is that of a slot which is the caller's alone, with room for that time if the word has no [`UNTIMED`].
+    /// The address is that of a slot of this shape, which is the caller's alone.
+    #[inline(always)]
+    pub(super) unsafe fn number(self, number: u32, shape: Shape) {
+        // SAFETY: as the caller says.
+        unsafe { self.slot().write(shape.numbered(number)) };
+    }
+
+    /// The number of its slot.
+    ///
+    /// # Safety
+    ///
+    /// It has been [numbered](Self::number).
+    pub(super) unsafe fn numbered(self) -> usize {
+        // SAFETY: as the caller says.
+        (unsafe { self.slot().read() } & !AGED) as usize
+    }
+
+    /// Whether its slot has room for ages, and so it has some.
+    ///
+    /// # Safety
+    ///
+    /// It has been [numbered](Self::number).
+    #[inline(always)]
+    pub(super) unsafe fn is_aged(self) -> bool {
+        // SAFETY: as the caller says.
+        unsafe { self.slot().read() & AGED != 0 }
+    }
+
+    /// The shape of its slot.
+    ///
+    /// # Safety
+    ///
+    /// As for [`head`](Self::head).
+    #[inline]
+    pub(super) unsafe fn shape(self) -> Shape {
+        // SAFETY: as the caller says. An entry in a slot without ages has its word say whether there is a time of the last read.
+        unsafe {
+            match (self.is_aged(), self.head().word.load(Relaxed) & UNTIMED) {
+                (true, _) => Shape::Aged,
+                (false, UNTIMED) => Shape::Bare,
+                (false, _) => Shape::Timed,
+            }
+        }
+    }
+
+    /// Writes the head, and what there is in front of it.
+    ///
+    /// # Safety
+    ///
+    /// The address is that of a slot of the [shape](New::shape) that the entry needs, which is the caller's alone.
     #[inline(always)]
     pub(super) unsafe fn write(self, new: &New) {
-        let New { hash, weight, word, read, .. } = *new;
+        let New { hash, weight, word, read, ages, .. } = *new;
         let head = Head { hash, word: Word::new(word), weight, place: Place::new(0) };
         // SAFETY: there is room for it, says the caller.
         unsafe {
             self.0.write(head);
             if word & UNTIMED == 0 {
                 self.0.byte_sub(READ).cast::<Word>().write(Word::new(read));
+            }
+            if let Some((now, lifetime, beyond)) = &ages {
+                self.0.byte_sub(AGES).cast::<Ages>().write(Ages::new(*now, *lifetime, beyond));
             }
         }
     }
@@ -155,7 +255,18 @@ impl Entry {
         }
     }
 
-    /// When it is over, if it is not read again.
+    /// Its ages, if it has some.
+    ///
+    /// # Safety
+    ///
+    /// As for [`head`](Self::head).
+    #[inline]
+    pub(super) unsafe fn ages<'a>(self) -> Option<&'a Ages> {
+        // SAFETY: as the caller says; and in a slot with room for them, `write` has written them there.
+        unsafe { self.is_aged().then(|| self.0.byte_sub(AGES).cast::<Ages>().as_ref()) }
+    }
+
+    /// When it is gone, if it is not read again.
     ///
     /// # Safety
     ///
@@ -163,9 +274,24 @@ impl Entry {
     #[inline]
     pub(super) unsafe fn ends(self, tti: u64) -> u64 {
         // SAFETY: as the caller says.
-        let (head, read) = unsafe { (self.head(), self.read()) };
-        let deadline = deadline(head.word.load(Relaxed));
-        read.map_or(deadline, |read| ends(deadline, read.load(Relaxed), tti))
+        let (head, read, ages) = unsafe { (self.head(), self.read(), self.ages()) };
+        let gone = ages.map_or_else(|| deadline(head.word.load(Relaxed)), Ages::gone);
+        read.map_or(gone, |read| ends(gone, read.load(Relaxed), tti))
+    }
+
+    /// Ends its freshness, if it has ages.
+    ///
+    /// # Safety
+    ///
+    /// As for [`head`](Self::head).
+    pub(super) unsafe fn expire(self, now: u64) {
+        // SAFETY: as the caller says.
+        let (head, ages) = unsafe { (self.head(), self.ages()) };
+        if let Some(ages) = ages {
+            ages.expire(now);
+            // its marks stay; with any of them not set, or its time over, each hit looks closely
+            head.word.fetch_and(MARKS, Relaxed);
+        }
     }
 
     /// Has it fetched into the processor's cache, for what will be done with it soon.

@@ -4,7 +4,7 @@
 //! User code runs in those only: `has_key`, `matches` and `clone_value` while this thread reads and holds no lock, drops
 //! under no lock either.
 
-use super::alive::is_alive;
+use super::alive::{is_alive, is_there, now};
 use super::batch::Batch;
 use super::index::Found;
 use super::kind::{Kind, Looking};
@@ -12,8 +12,9 @@ use super::readers::reading;
 use super::retired::{Retired, Rules};
 use super::shards::{self, Shards};
 use super::share::Share;
-use crate::clock::{NEVER, exact, nanos};
+use crate::clock::{NEVER, coarse, exact, nanos};
 use crate::fork::Keep;
+use crate::near::ages::{Age, Ages};
 use crate::near::counts::NearCounts;
 use crate::near::limits::{Bound, Limits};
 use crate::sweep::Schedule;
@@ -94,14 +95,15 @@ impl Erased {
         let worth = (entries / 16).clamp(few, 1024);
         let worth_weight = limits.max_weight.map_or(NEVER, |most| most / 16);
         let batch = (worth / shards).clamp(1, 64);
+        let share = Share::new(bound, shards, batch, tti, limits.aged);
         let rules = Rules {
             worth,
             worth_weight,
             most: entries.clamp(256, 1 << 20) + 2 * worth,
             most_weight: limits.max_weight.unwrap_or(NEVER),
-            timed: tti != NEVER,
+            shape: share.shape(),
         };
-        (Share::new(bound, shards, batch, tti), rules)
+        (share, rules)
     }
 
     /// Locks all shards, and what has left them, in the order in which an insert does.
@@ -132,6 +134,75 @@ impl Erased {
                 unsafe { looking.clone_value(found) };
             }
         });
+    }
+
+    /// Looks for an entry that is not gone. `uses`: that is a use of it. Gives how old it is, and whether the caller has the right
+    /// to renew it, which it gets if `is_due` and nobody else has it.
+    ///
+    /// # Safety
+    ///
+    /// `looking` is for the store's kind.
+    pub(super) unsafe fn look_aged(
+        &self,
+        hash: u64,
+        uses: bool,
+        is_due: &dyn Fn(&Age) -> bool,
+        looking: &mut dyn Looking,
+    ) -> Option<(Age, bool)> {
+        reading(|reading| {
+            // SAFETY: all entries are of the store's kind.
+            let is = |found: Found<'_>| unsafe { looking.matches(found) };
+            let found = self.shards.index(hash).find(reading, hash, is)?;
+            let now = now(&found);
+            if !is_there(&found, now, self.tti(), uses) {
+                return None;
+            }
+            // SAFETY: as above.
+            unsafe { looking.clone_value(found) };
+            let Some(ages) = found.ages() else {
+                return Some((Age::ending(now, found.ends(NEVER)), false));
+            };
+            let age = ages.at(now);
+            Some((age, is_due(&age) && ages.claim(now)))
+        })
+    }
+
+    /// Calls `with` for the ages of an entry, if it is there and has some.
+    ///
+    /// # Safety
+    ///
+    /// `looking` is for the store's kind.
+    pub(super) unsafe fn with_ages(&self, hash: u64, looking: &dyn Looking, with: &mut dyn FnMut(&Ages)) {
+        reading(|reading| {
+            // SAFETY: all entries are of the store's kind.
+            let is = |found: Found<'_>| unsafe { looking.matches(found) };
+            let found = self.shards.index(hash).find(reading, hash, is);
+            if let Some(ages) = found.as_ref().and_then(Found::ages) {
+                with(ages);
+            }
+        });
+    }
+
+    /// Ends the freshness of an entry; whether it was there and fresh. One that cannot be stale is removed.
+    ///
+    /// # Safety
+    ///
+    /// `looking` is for the store's kind.
+    pub(super) unsafe fn expire_fresh(&self, hash: u64, looking: &dyn Looking) -> bool {
+        let expired = reading(|reading| {
+            // SAFETY: all entries are of the store's kind.
+            let is = |found: Found<'_>| unsafe { looking.matches(found) };
+            let found = self.shards.index(hash).find(reading, hash, is)?;
+            let ages = found.ages()?;
+            // the coarse clock, which is behind, is to agree
+            let now = coarse();
+            let before = ages.at(now);
+            found.expire(now);
+            self.rest.schedule.stored(now, ages.gone());
+            (ages.gone() > now).then(|| !before.is_stale())
+        });
+        // SAFETY: as the caller says.
+        expired.unwrap_or_else(|| unsafe { self.remove(hash, looking) })
     }
 
     #[inline]

@@ -20,6 +20,7 @@ use super::entry::{Entry, Head, prefetch};
 use super::group::{Group, PLACES};
 use super::readers::Reading;
 use super::table::Table;
+use crate::near::ages::Ages;
 use crate::sync::atomic::{AtomicPtr, Ordering::*};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -46,7 +47,20 @@ impl Found<'_> {
         unsafe { self.entry.read() }
     }
 
-    /// When it is over, if it is not read again.
+    /// Its ages, if it has some.
+    #[inline]
+    pub(super) fn ages(&self) -> Option<&Ages> {
+        // SAFETY: as above.
+        unsafe { self.entry.ages() }
+    }
+
+    /// Ends its freshness, if it has ages.
+    pub(super) fn expire(&self, now: u64) {
+        // SAFETY: as above.
+        unsafe { self.entry.expire(now) }
+    }
+
+    /// When it is gone, if it is not read again.
     #[inline]
     pub(super) fn ends(&self, tti: u64) -> u64 {
         // SAFETY: as above.

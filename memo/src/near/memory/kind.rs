@@ -4,7 +4,7 @@
 //! The store itself is compiled once, and knows the types of keys and values by a [`Kind`] alone. [`Typed`] is the only
 //! one who makes kinds, and the only one who reads and writes keys and values.
 
-use super::entry::{BEHIND, Entry, Head, READ};
+use super::entry::{BEHIND, Entry, Head, Shape};
 use super::form::Form;
 use super::index::Found;
 use crate::near::lookup::Lookup;
@@ -18,8 +18,9 @@ use std::ptr::NonNull;
 /// Both are `Send` and `Sync`, since [`Typed::KIND`] is there for such only. So what holds entries of a kind may be sent to
 /// other threads and shared with them.
 pub(super) struct Kind {
-    untimed: Form,
+    bare: Form,
     timed: Form,
+    aged: Form,
     /// Whether dropping a key or a value does anything.
     pub needs_drop: bool,
     /// Whether dropping a value does.
@@ -28,10 +29,14 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// `timed`: the time of the last read is kept.
+    /// The form of slots of this shape.
     #[inline(always)]
-    pub(super) fn form(&self, timed: bool) -> &Form {
-        if timed { &self.timed } else { &self.untimed }
+    pub(super) fn form(&self, shape: Shape) -> &Form {
+        match shape {
+            Shape::Bare => &self.bare,
+            Shape::Timed => &self.timed,
+            Shape::Aged => &self.aged,
+        }
     }
 
     /// Drops key and value. A panic in that is caught.
@@ -115,8 +120,8 @@ impl Places {
         }
     }
 
-    const fn form(&self, timed: bool) -> Form {
-        Form::new(if timed { larger(READ, self.align) } else { 0 }, self.size, self.align)
+    const fn form(&self, shape: Shape) -> Form {
+        Form::new(shape.lead().next_multiple_of(self.align), self.size, self.align)
     }
 }
 
@@ -130,8 +135,9 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Typed<K, V> {
     const PLACES: Places = Places::of::<K, V>();
 
     pub(super) const KIND: &'static Kind = &Kind {
-        untimed: Self::PLACES.form(false),
-        timed: Self::PLACES.form(true),
+        bare: Self::PLACES.form(Shape::Bare),
+        timed: Self::PLACES.form(Shape::Timed),
+        aged: Self::PLACES.form(Shape::Aged),
         needs_drop: needs_drop::<(K, V)>(),
         drops_values: needs_drop::<V>(),
         drop: Self::drop_entry,
@@ -251,10 +257,11 @@ where
 mod tests {
     use super::super::form::Slab;
     use super::*;
+    use crate::near::ages::Ages;
     use std::sync::Arc;
 
     /// What an entry would be if the compiler laid it out with its types.
-    struct Plain<K, V> {
+    struct LaidOut<K, V> {
         _hash: u64,
         _word: u64,
         _weight: u32,
@@ -270,7 +277,7 @@ mod tests {
     fn check<K: Send + Sync + 'static, V: Send + Sync + 'static>() {
         let Places { key, value, size, align } = Typed::<K, V>::PLACES;
         let name = std::any::type_name::<(K, V)>();
-        assert_eq!((size, align), (size_of::<Plain<K, V>>(), align_of::<Plain<K, V>>()), "{name}");
+        assert_eq!((size, align), (size_of::<LaidOut<K, V>>(), align_of::<LaidOut<K, V>>()), "{name}");
         assert!(
             key >= BEHIND && key + size_of::<K>() <= size && key.is_multiple_of(align_of::<K>()),
             "{name}"
@@ -280,8 +287,9 @@ mod tests {
             "{name}"
         );
         assert!(key + size_of::<K>() <= value || value + size_of::<V>() <= key, "{name}");
-        for (timed, lead) in [(false, 0), (true, READ.max(align))] {
-            let form = Typed::<K, V>::KIND.form(timed);
+        let ages = (8 + size_of::<Ages>()).next_multiple_of(align);
+        for (shape, lead) in [(Shape::Bare, 0), (Shape::Timed, 8.max(align)), (Shape::Aged, ages)] {
+            let form = Typed::<K, V>::KIND.form(shape);
             assert!(form.first >= size_of::<Slab>() + lead && form.first.is_multiple_of(align), "{name}");
             assert!(form.stride == size + lead && form.stride.is_multiple_of(align), "{name}");
         }

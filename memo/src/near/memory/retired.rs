@@ -5,6 +5,7 @@
 //! later. How much may stay is bounded, see [`Retired::has_room`].
 
 use super::batch::Batch;
+use super::entry::Shape;
 use super::kind::Kind;
 use super::readers::{Grace, is_reading};
 use super::slabs::Slabs;
@@ -29,7 +30,6 @@ pub(super) struct Retired {
     worth_weight: AtomicU64,
     most: AtomicUsize,
     most_weight: AtomicU64,
-    timed: AtomicBool,
 }
 
 /// By what retired entries are freed.
@@ -43,8 +43,8 @@ pub(super) struct Rules {
     pub most: usize,
     /// Nor more weight than this.
     pub most_weight: u64,
-    /// Whether entries of the store have room for the time of their last read.
-    pub timed: bool,
+    /// What slots have room for as a rule.
+    pub shape: Shape,
 }
 
 struct Pile {
@@ -77,13 +77,13 @@ impl DerefMut for Unforked<'_> {
 
 impl Retired {
     pub(super) fn new(kind: &'static Kind, rules: Rules) -> Self {
-        let Rules { worth, worth_weight, most, most_weight, timed } = rules;
+        let Rules { worth, worth_weight, most, most_weight, shape } = rules;
         Retired {
             kind,
             pile: Mutex::new(Pile {
                 fresh: Batch::default(),
                 waiting: Vec::new(),
-                slabs: Slabs::new(kind, timed),
+                slabs: Slabs::new(kind, shape),
             }),
             held: AtomicUsize::new(0),
             held_weight: AtomicU64::new(0),
@@ -92,20 +92,20 @@ impl Retired {
             worth_weight: AtomicU64::new(worth_weight),
             most: AtomicUsize::new(most),
             most_weight: AtomicU64::new(most_weight),
-            timed: AtomicBool::new(timed),
         }
     }
 
     /// Goes by other rules from now on.
     #[cfg(feature = "config")]
     pub(super) fn adopt(&self, rules: Rules) {
-        let Rules { worth, worth_weight, most, most_weight, timed } = rules;
+        let Rules { worth, worth_weight, most, most_weight, shape } = rules;
         self.worth.store(worth, Relaxed);
         self.worth_weight.store(worth_weight, Relaxed);
         self.most.store(most, Relaxed);
         self.most_weight.store(most_weight, Relaxed);
-        if self.timed.swap(timed, Relaxed) != timed {
-            self.lock().slabs = Slabs::new(self.kind, timed);
+        let mut pile = self.lock();
+        if pile.slabs.shape() != shape {
+            pile.slabs = Slabs::new(self.kind, shape);
         }
     }
 
@@ -215,7 +215,8 @@ impl Retired {
     /// Frees what has been held, and whose grace is over.
     fn free_all(&self, over: Vec<Batch>) {
         let all = over.iter().map(Batch::len).sum();
-        let mut slabs = Slabs::with_room_for(all, self.kind, self.timed.load(Relaxed));
+        let shape = self.lock().slabs.shape();
+        let mut slabs = Slabs::with_room_for(all, self.kind, shape);
         for batch in over {
             let (len, weight) = (batch.len(), batch.weight());
             // SAFETY: its grace began when it had been taken out of the index, and is over. A store has entries of one kind.
@@ -290,8 +291,9 @@ impl Retired {
     pub(super) unsafe fn free(&mut self) {
         let mut pile = lock(&self.pile);
         let (waiting, fresh) = (std::mem::take(&mut pile.waiting), std::mem::take(&mut pile.fresh));
+        let shape = pile.slabs.shape();
         drop(pile);
-        let mut slabs = Slabs::new(self.kind, self.timed.load(Relaxed));
+        let mut slabs = Slabs::new(self.kind, shape);
         let all = waiting.into_iter().map(|(_, batch)| batch).chain([fresh]);
         // SAFETY: as the caller says.
         all.for_each(|batch| unsafe { batch.free(&mut slabs) });

@@ -77,7 +77,7 @@ impl Shard {
             now: 0,
             stuck: 0,
             retired: Batch::default(),
-            slabs: Slabs::new(kind, share.is_timed()),
+            slabs: Slabs::new(kind, share.shape()),
             evicted: 0,
             expired: 0,
             returns: Returns::default(),

@@ -1,5 +1,6 @@
 //! What one shard of a store is held to.
 
+use super::entry::Shape;
 use crate::clock::NEVER;
 use crate::near::limits::Bound;
 
@@ -13,13 +14,15 @@ pub(super) struct Share {
     pub batch: usize,
     /// How long an entry stays without being read.
     pub tti: u64,
+    /// Whether entries have ages as a rule.
+    pub aged: bool,
 }
 
 impl Share {
     /// That of one among `shards` in the bound. `batch`: see there.
-    pub(super) fn new(bound: Bound, shards: usize, batch: usize, tti: u64) -> Self {
+    pub(super) fn new(bound: Bound, shards: usize, batch: usize, tti: u64, aged: bool) -> Self {
         let limit = if bound.limit == NEVER { NEVER } else { bound.limit / shards as u64 };
-        Share { bound, limit, batch, tti }
+        Share { bound, limit, batch, tti, aged }
     }
 
     /// Whether a store can go by it: there is one shard, which any entry fits into that fits into the store, or none
@@ -33,8 +36,13 @@ impl Share {
         self.limit != NEVER
     }
 
-    pub(super) fn is_timed(&self) -> bool {
-        self.tti != NEVER
+    /// What entries need room for as a rule.
+    pub(super) fn shape(&self) -> Shape {
+        match (self.aged, self.tti) {
+            (true, _) => Shape::Aged,
+            (false, NEVER) => Shape::Bare,
+            (false, _) => Shape::Timed,
+        }
     }
 
     /// As many entries as there may be, as far as that is known.

@@ -7,13 +7,13 @@
 //! A slot that is free for good, in a slab that has others, is of use to nobody. So a store keeps spare slots as long as it goes
 //! on evicting, and gives up those that are more than it may need.
 
-use super::entry::{Entry, New, UNTIMED, prefetch};
+use super::entry::{Entry, New, Shape, prefetch};
 use super::form::{Form, Slab};
 use super::kind::{Arriving, Kind};
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::Ordering::AcqRel;
 
 /// A slab has at most so many slots ...
 const MOST: u32 = 512;
@@ -32,8 +32,8 @@ struct Fresh {
 /// Slots for entries of one kind.
 pub(super) struct Slabs {
     kind: &'static Kind,
-    /// Whether they have room for the time of the last read.
-    timed: bool,
+    /// What they have room for.
+    shape: Shape,
     /// Slots that an entry was in.
     spares: Vec<Entry>,
     fresh: Option<Fresh>,
@@ -47,30 +47,30 @@ pub(super) struct Slabs {
 unsafe impl Send for Slabs {}
 
 impl Slabs {
-    pub(super) fn new(kind: &'static Kind, timed: bool) -> Self {
-        Slabs { kind, timed, spares: Vec::new(), fresh: None, made: 0, is_full: false }
+    pub(super) fn new(kind: &'static Kind, shape: Shape) -> Self {
+        Slabs { kind, shape, spares: Vec::new(), fresh: None, made: 0, is_full: false }
     }
 
     /// For what gives so many spare slots.
-    pub(super) fn with_room_for(spares: usize, kind: &'static Kind, timed: bool) -> Self {
-        let mut slabs = Slabs::new(kind, timed);
+    pub(super) fn with_room_for(spares: usize, kind: &'static Kind, shape: Shape) -> Self {
+        let mut slabs = Slabs::new(kind, shape);
         slabs.spares.reserve_exact(spares);
         slabs
     }
 
-    /// Drops key and value of an entry. Its slot is a spare one from now on, if it is of the same form.
+    /// Drops key and value of an entry. Its slot is a spare one from now on, if it is of the same shape.
     ///
     /// # Safety
     ///
     /// The entry is of this kind. Nobody else uses it, now or later.
     pub(super) unsafe fn vacate(&mut self, entry: Entry) {
-        // SAFETY: it is ours alone, and of this kind, says the caller. A word says whether there is a time of the last read.
+        // SAFETY: it is ours alone, and of this kind, says the caller.
         unsafe {
-            let timed = entry.head().word.load(Relaxed) & UNTIMED == 0;
+            let shape = entry.shape();
             self.kind.drop(entry);
-            match timed == self.timed {
+            match shape == self.shape {
                 true => self.spares.push(entry),
-                false => Self::free(entry, self.kind.form(timed)),
+                false => Self::free(entry, self.kind.form(shape)),
             }
         }
     }
@@ -81,8 +81,7 @@ impl Slabs {
     unsafe fn free(slot: Entry, form: &Form) {
         // SAFETY: the number was written when the slot was first given out, and tells how far the slab's beginning is.
         unsafe {
-            let number = slot.slot().read();
-            let slab = slot.address().byte_sub(form.first + form.stride * number as usize).cast::<Slab>();
+            let slab = slot.address().byte_sub(form.first + form.stride * slot.numbered()).cast::<Slab>();
             Self::release(slab, 1, form);
         }
     }
@@ -110,14 +109,19 @@ impl Slabs {
         self.is_full = true;
     }
 
+    /// What slots have room for.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// How many spare slots there are.
     pub(super) fn spares(&self) -> usize {
         self.spares.len()
     }
 
-    /// Gives spare slots away, at most so many, if they are of that kind.
+    /// Gives spare slots away, at most so many, if they are of that shape.
     pub(super) fn give(&mut self, most: usize, to: &mut Self) {
-        if self.timed != to.timed {
+        if self.shape != to.shape {
             return;
         }
         let left = self.spares.len() - most.min(self.spares.len());
@@ -127,7 +131,7 @@ impl Slabs {
     /// A slot that has not been used yet, with its number in it.
     #[inline]
     fn fresh(&mut self) -> Entry {
-        let form = self.kind.form(self.timed);
+        let form = self.kind.form(self.shape);
         let (slab, number) = match &mut self.fresh {
             Some(fresh) if fresh.next < fresh.end => {
                 fresh.next += 1;
@@ -138,7 +142,7 @@ impl Slabs {
         // SAFETY: it is within the slab, and nobody has been given it.
         unsafe {
             let slot = Entry::at(slab.byte_add(form.first + form.stride * number as usize).cast());
-            slot.slot().write(number);
+            slot.number(number, self.shape);
             // for the next one; where there is none, that is no access
             prefetch(slot.address().as_ptr().cast::<u8>().wrapping_add(form.stride));
             slot
@@ -153,14 +157,33 @@ impl Slabs {
         let most = if self.is_full { FEW } else { MOST };
         let slots = (self.made / 4 + 1).min(most).min(fit).max(1);
         self.made = self.made.saturating_add(slots);
+        let slab = Self::allocate(form, slots);
+        self.fresh = Some(Fresh { slab, next: 1, end: slots });
+        slab
+    }
+
+    /// A slab of so many slots.
+    fn allocate(form: &Form, slots: u32) -> NonNull<Slab> {
         let layout = form.layout(slots);
         // SAFETY: its size is not zero.
         let slab = NonNull::new(unsafe { alloc(layout) }.cast::<Slab>());
         let slab = slab.unwrap_or_else(|| handle_alloc_error(layout));
         // SAFETY: it is ours, and large enough.
         unsafe { slab.write(Slab { left: AtomicU32::new(slots), slots }) };
-        self.fresh = Some(Fresh { slab, next: 1, end: slots });
         slab
+    }
+
+    /// A slot of another shape than the others have, in a slab of its own.
+    #[cold]
+    #[inline(never)]
+    fn stranger(&self, shape: Shape) -> Entry {
+        let form = self.kind.form(shape);
+        // SAFETY: it is the only slot of the slab, which is ours.
+        unsafe {
+            let slot = Entry::at(Self::allocate(form, 1).byte_add(form.first).cast());
+            slot.number(0, shape);
+            slot
+        }
     }
 
     /// An entry of these, in a slot of its own.
@@ -170,13 +193,14 @@ impl Slabs {
     /// `arriving` is of this kind.
     #[inline]
     pub(super) unsafe fn place(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
-        assert_eq!(new.word & UNTIMED == 0, self.timed);
-        let slot = match self.spares.pop() {
+        let shape = new.shape();
+        let slot = match self.spares.pop_if(|_| shape == self.shape) {
             Some(slot) => slot,
-            None => self.fresh(),
+            None if shape == self.shape => self.fresh(),
+            None => self.stranger(shape),
         };
-        // SAFETY: the slot is ours, has room for the time of the last read if that is to be kept, and is of the kind. There
-        // is nothing in it but its number. Should `write` unwind, the slot is lost, and nothing else is.
+        // SAFETY: the slot is ours, of the shape that is needed, and of the kind. There is nothing in it but its number. Should
+        // `write` unwind, the slot is lost, and nothing else is.
         unsafe {
             slot.write(new);
             arriving.write(slot);
@@ -190,7 +214,7 @@ impl Slabs {
 
 impl Drop for Slabs {
     fn drop(&mut self) {
-        let form = self.kind.form(self.timed);
+        let form = self.kind.form(self.shape);
         for slot in &self.spares {
             // SAFETY: it is of this form, and what was in it has been dropped by `vacate`.
             unsafe { Self::free(*slot, form) };

@@ -2,6 +2,7 @@
 
 use crate::clock::{FINE, NEVER, coarse, exact, nanos};
 use crate::fork::hold_off;
+use crate::near::ages::{Age, Ages, Life};
 use crate::near::counts::NearCounts;
 use crate::near::inside::{AsIs, Inside};
 use crate::near::limits::{Bound, Limits, ends};
@@ -91,7 +92,10 @@ pub(super) type Kept = Slot<dyn Any + Send + Sync>;
 
 /// What is known about a value.
 pub(super) struct Times {
+    /// When it is gone, unless it has ages.
     deadline: u64,
+    /// How old it is, if it may be served stale or renewed before it ends.
+    ages: Option<Ages>,
     /// When it was last read or written; kept only where there is an idle time.
     read: AtomicU64,
     weight: u32,
@@ -113,8 +117,21 @@ impl Kept {
 }
 
 impl Times {
+    /// When it is gone, if it is not read again.
     fn ends(&self, tti: u64) -> u64 {
-        ends(self.deadline, self.read.load(Relaxed), tti)
+        let gone = self.ages.as_ref().map_or(self.deadline, Ages::gone);
+        ends(gone, self.read.load(Relaxed), tti)
+    }
+
+    /// How old it is.
+    fn age(&self) -> Age {
+        let now = self.now();
+        self.ages.as_ref().map_or_else(|| Age::ending(now, self.deadline), |ages| ages.at(now))
+    }
+
+    /// Whether it is fresh.
+    fn is_fresh(&self) -> bool {
+        self.ages.as_ref().is_none_or(|ages| ages.is_fresh(self.now()))
     }
 
     fn now(&self) -> u64 {
@@ -237,12 +254,58 @@ impl Erased {
         }
     }
 
-    /// What is stored and has not expired. That counts as a use of it.
+    /// What is stored and is fresh. That counts as a use of it.
     pub(super) fn get(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> Option<Arc<Kept>> {
+        self.get_any(hash, is).filter(|slot| slot.times.is_fresh())
+    }
+
+    /// What is stored and is not gone: how old it is, and whether the caller has the right to renew it. See
+    /// [`Near::get_aged`](crate::near::Near::get_aged).
+    pub(super) fn get_aged(
+        &self,
+        hash: u64,
+        is: &dyn Fn(&dyn Any) -> bool,
+        is_due: &dyn Fn(&Age) -> bool,
+    ) -> Option<(Arc<Kept>, Age, bool)> {
+        let slot = self.get_any(hash, is)?;
+        let age = slot.times.age();
+        let claimed = slot.times.ages.as_ref().is_some_and(|ages| is_due(&age) && ages.claim(age.now));
+        Some((slot, age, claimed))
+    }
+
+    /// What is stored and is not gone, and how old it is.
+    pub(super) fn peek_aged(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> Option<(Arc<Kept>, Age)> {
+        let slot = self.find(&Query { hash, is }).filter(|slot| slot.times.lives(self.tti))?;
+        let age = slot.times.age();
+        Some((slot, age))
+    }
+
+    /// Calls `with` for the ages of an entry, if it is there and has some.
+    pub(super) fn with_ages(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool, with: &mut dyn FnMut(&Ages)) {
+        let found = self.find(&Query { hash, is });
+        if let Some(ages) = found.as_ref().and_then(|slot| slot.times.ages.as_ref()) {
+            with(ages);
+        }
+    }
+
+    /// Ends the freshness of an entry; whether it was there and fresh. One that cannot be stale is removed.
+    pub(super) fn expire_fresh(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> bool {
+        // the coarse clock, which is behind, is to agree
+        let (now, mut expired) = (coarse(), None);
+        self.with_ages(hash, is, &mut |ages| {
+            let was_fresh = ages.is_fresh(now);
+            ages.expire(now);
+            expired = (ages.gone() > now).then_some(was_fresh);
+        });
+        expired.unwrap_or_else(|| self.remove(hash, is))
+    }
+
+    /// What is stored and is not gone. That counts as a use of it.
+    fn get_any(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> Option<Arc<Kept>> {
         let query = Query { hash, is };
         let slot = self.find(&query)?;
         let times = &slot.times;
-        if times.deadline != NEVER || self.tti != NEVER {
+        if times.deadline != NEVER || times.ages.is_some() || self.tti != NEVER {
             let now = times.now();
             if now >= times.ends(self.tti) {
                 self.expire(&query);
@@ -255,13 +318,14 @@ impl Erased {
         Some(slot)
     }
 
-    /// What is stored and has not expired.
+    /// What is stored and is fresh.
     pub(super) fn peek(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> Option<Arc<Kept>> {
-        self.find(&Query { hash, is }).filter(|slot| slot.times.lives(self.tti))
+        let found = self.find(&Query { hash, is });
+        found.filter(|slot| slot.times.lives(self.tti) && slot.times.is_fresh())
     }
 
     fn find(&self, query: &Query<'_>) -> Option<Arc<Kept>> {
-        let _inside = Inside::enter()?;
+        let _inside = Inside::begin()?;
         self.cache.get(query)
     }
 
@@ -271,13 +335,13 @@ impl Erased {
         hash: u64,
         key: Box<dyn Key>,
         weight: u32,
-        lifetime: Option<Duration>,
+        life: Life<'_>,
         slot: &mut dyn FnMut(Times) -> Arc<Kept>,
     ) {
-        let Some(inside) = Inside::enter() else { return };
-        let lifetime = lifetime.map_or(NEVER, nanos);
+        let Some(inside) = Inside::begin() else { return };
+        let lifetime = life.lifetime.map_or(NEVER, nanos);
         let shortest = lifetime.min(self.tti);
-        let now = if shortest == NEVER { 0 } else { exact() };
+        let now = if shortest == NEVER && life.beyond.is_none() { 0 } else { exact() };
         let key = Keyed { hash, key };
         if shortest == 0 || !self.bound.admits(weight) {
             self.cache.invalidate(&key);
@@ -286,10 +350,11 @@ impl Erased {
         }
         let times = Times {
             deadline: now.saturating_add(lifetime),
+            ages: life.beyond.map(|beyond| Ages::new(now, lifetime, beyond)),
             read: AtomicU64::new(now),
             weight,
             fine: shortest < FINE,
-            lifetime,
+            lifetime: lifetime.saturating_add(life.beyond.map_or(0, |beyond| beyond.stale)),
         };
         let ends = times.ends(self.tti);
         self.cache.insert(key, slot(times));
@@ -305,14 +370,14 @@ impl Erased {
     }
 
     pub(super) fn remove(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> bool {
-        let Some(inside) = Inside::enter() else { return false };
+        let Some(inside) = Inside::begin() else { return false };
         let removed = self.cache.remove(&Query { hash, is });
         drop(inside);
         removed.is_some_and(|slot| slot.times.lives(self.tti))
     }
 
     pub(super) fn clear(&self) {
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         // From now on they are not found; maintenance removes them, some hundred at a time.
         self.cache.invalidate_all();
         self.tidy();
@@ -321,7 +386,7 @@ impl Erased {
 
     pub(super) fn sweep(&self) {
         let now = exact();
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         if !self.schedule.begin(now) {
             return;
         }
@@ -348,7 +413,7 @@ impl Erased {
 
     pub(super) fn counts(&self) -> NearCounts {
         let tally = &self.tally;
-        let entries = Inside::enter().map_or(0, |_inside| {
+        let entries = Inside::begin().map_or(0, |_inside| {
             self.cache.run_pending_tasks();
             self.cache.entry_count()
         });
@@ -383,7 +448,7 @@ impl Erased {
     #[cold]
     #[inline(never)]
     fn expire(&self, query: &Query<'_>) {
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         let removed = self.cache.remove(query);
         drop(inside);
         self.count_expired(removed.as_ref());

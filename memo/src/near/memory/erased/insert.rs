@@ -2,18 +2,18 @@
 
 use super::Erased;
 use crate::clock::{FINE, NEVER, exact, nanos};
+use crate::near::ages::Life;
 use crate::near::limits::ends;
 use crate::near::memory::batch::Batch;
 use crate::near::memory::entry::{New, word};
 use crate::near::memory::kind::Arriving;
 use crate::near::memory::readers::reading;
-use std::time::Duration;
 
 /// An entry that is to be put in.
 pub(in crate::near::memory) struct Wish<'a> {
     pub hash: u64,
     pub weight: u32,
-    pub lifetime: Option<Duration>,
+    pub life: Life<'a>,
     /// Asked as the entry is about to be put in, under the lock that a removal takes as well: then it is not.
     pub is_off: &'a dyn Fn() -> bool,
 }
@@ -43,8 +43,8 @@ impl Erased {
         wish: &Wish<'_>,
         arriving: &mut dyn Arriving,
     ) -> bool {
-        let Wish { hash, weight, lifetime, is_off } = *wish;
-        let lifetime = lifetime.map_or(NEVER, nanos);
+        let Wish { hash, weight, life, is_off } = *wish;
+        let lifetime = life.lifetime.map_or(NEVER, nanos);
         let tti = self.tti();
         let shortest = lifetime.min(tti);
         if shortest == 0 || !self.rest.retired.has_room() {
@@ -52,10 +52,15 @@ impl Erased {
             unsafe { self.refuse(hash, arriving) };
             return true;
         }
-        let now = if shortest == NEVER { 0 } else { exact() };
-        let deadline = now.saturating_add(lifetime);
-        let word = word(deadline, shortest >= FINE, tti != NEVER);
-        let new = New { hash, weight, word, read: now, tti };
+        let now = if shortest == NEVER && life.beyond.is_none() { 0 } else { exact() };
+        let (mut close, mut gone) = (now.saturating_add(lifetime), now.saturating_add(lifetime));
+        if let Some(beyond) = life.beyond {
+            close = close.min(now.saturating_add(beyond.close));
+            gone = gone.saturating_add(beyond.stale);
+        }
+        let ages = life.beyond.map(|beyond| (now, lifetime, *beyond));
+        let word = word(close, shortest >= FINE, tti != NEVER);
+        let new = New { hash, weight, word, read: now, tti, ages };
         // SAFETY: as the caller says.
         match unsafe { self.place(is_off, &new, arriving) } {
             Ok((batch, at_once)) => self.clean(batch, at_once),
@@ -66,7 +71,7 @@ impl Erased {
             }
             Err(Not::Wanted) => return false,
         }
-        self.rest.schedule.stored(now, ends(deadline, now, tti));
+        self.rest.schedule.stored(now, ends(gone, now, tti));
         true
     }
 

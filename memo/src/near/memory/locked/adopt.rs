@@ -16,8 +16,11 @@ impl Locked<'_> {
         if old.tti != share.tti {
             // When they were read has not been kept, or the sweeper goes by another end of theirs.
             self.clear();
-            self.shard.slabs = Slabs::new(self.shard.kind, share.is_timed());
+            self.shard.slabs = Slabs::new(self.shard.kind, share.shape());
             return;
+        }
+        if old.shape() != share.shape() {
+            self.shard.slabs = Slabs::new(self.shard.kind, share.shape());
         }
         if !share.is_bounded() {
             let shard = &mut *self.shard;

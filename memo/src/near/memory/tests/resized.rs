@@ -125,7 +125,7 @@ fn what_was_made_for_another_idle_time_is_not_let_in() {
     let store = Memory::<u64, u64>::new(&entries(10));
     let is_let_in = |tti| {
         let (word, value) = (word(NEVER, true, tti != NEVER), &mut Some(2_u64));
-        let new = New { hash: hash(1), weight: 1, word, read: 0, tti };
+        let new = New { hash: hash(1), weight: 1, word, read: 0, tti, ages: None };
         let mut pair = Pair { key: Some(1_u64), value };
         // SAFETY: the pair is of the types of the store.
         unsafe { store.erased.place(&|| false, &new, &mut pair) }.is_ok()

@@ -1,0 +1,133 @@
+//! Renewals behind the call: how a call hands its body, with arguments of its own, to another thread or task.
+//!
+//! The author's body stands in the expansion once, since a `static` in it is to be one. So it is a closure that captures
+//! nothing, or an `async fn` within the function. Both the call and the renewal call that.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{GenericParam, Type};
+
+use super::amended;
+use super::names::{hidden, private};
+use crate::model::{Model, Place};
+use crate::types::{borrow, impl_trait, mutable, peel};
+
+/// A function whose renewals can run behind its calls, if its arguments can be owned.
+pub(super) struct Renewal<'m>(&'m Model);
+
+impl<'m> Renewal<'m> {
+    /// `None` if the author asks for no renewals behind calls, or if the body cannot stand apart from the call. It cannot if the
+    /// function has a receiver, or a lifetime that has a name or may be hidden.
+    pub(super) fn of(model: &'m Model) -> Option<Self> {
+        let asked = model.options.stale.is_some() || model.options.refresh_ahead.is_some();
+        let apart = model.receiver.is_none()
+            && !amended::has_inner_attribute(&model.body)
+            && model.args.iter().all(|arg| arg.is_whole() && is_apart(&arg.ty))
+            && borrow(&model.output).is_none()
+            && impl_trait(&model.output).is_none()
+            && !model.sig.generics.params.iter().any(|param| matches!(param, GenericParam::Lifetime(_)));
+        // The body of an `async fn` becomes an item within the function, since its future can then be asked whether it is `Send`.
+        // Such an item cannot use the type parameters of the function.
+        let future = model.sig.asyncness.is_none()
+            || (model.place == Place::Free && model.sig.generics.params.is_empty());
+        (asked && apart && future && !model.on_thread()).then_some(Renewal(model))
+    }
+
+    /// The expression for whether the arguments can be owned, and whether the future can be moved to another thread. It stands
+    /// outside of the function.
+    pub(super) fn can(&self) -> TokenStream {
+        let private = private(self.0);
+        let types = self.0.args.iter().map(|arg| &arg.ty);
+        let ways = quote!({
+            #[allow(unused_imports)]
+            use #private::own::*;
+            true #(&& (&&&#private::Argument::<#types>::NEW).way().can())*
+        });
+        if self.0.sig.asyncness.is_none() {
+            return ways;
+        }
+        let function = &self.0.sig.ident;
+        let never = self.0.args.iter().map(|_| quote!(#private::never()));
+        quote!(#ways && {
+            #[allow(unused_imports)]
+            use #private::hand_over::*;
+            (&&#private::FutureBody::of(|| #function(#(#never),*))).can()
+        })
+    }
+
+    /// The statement that declares the body apart from the call, by the name `computed`.
+    pub(super) fn body(&self, computed: &Ident) -> TokenStream {
+        let Model { body, output, .. } = self.0;
+        let args = self.0.args.iter().map(|arg| {
+            let (pat, ty) = (&arg.pat, &arg.ty);
+            quote!(#pat: #ty)
+        });
+        match self.0.sig.asyncness {
+            None => quote!(let #computed = |#(#args),*| -> #output #body;),
+            Some(_) => quote!(async fn #computed(#(#args),*) -> #output #body),
+        }
+    }
+
+    /// The call of the body `computed` with the arguments of this call.
+    pub(super) fn call(&self, computed: &Ident) -> TokenStream {
+        let names = self.0.args.iter().map(|arg| &arg.forward);
+        quote!(#computed(#(#names),*))
+    }
+
+    /// The closure that makes the renewal: the body `computed`, with copies of the arguments that it owns.
+    pub(super) fn job(&self, computed: &Ident) -> TokenStream {
+        let private = private(self.0);
+        let of = |part: &str, index: usize| hidden(&format!("{part}{index}"));
+        let (ways, owned): (Vec<_>, Vec<_>) =
+            (0..self.0.args.len()).map(|index| (of("way", index), of("owned", index))).unzip();
+        let types = self.0.args.iter().map(|arg| &arg.ty);
+        let names = self.0.args.iter().map(|arg| &arg.forward);
+        let own = quote! {
+            #(
+                #[allow(unused_imports, clippy::all)]
+                let #ways = {
+                    use #private::own::*;
+                    (&&&#private::Argument::<#types>::NEW).way()
+                };
+                #[allow(clippy::all)]
+                let mut #owned = #ways.own(&#names);
+            )*
+        };
+        let call = quote!(#computed(#(#ways.lend(&mut #owned)),*));
+        let made = match self.0.sig.asyncness {
+            None => quote!(#private::Box::new(move || #call)),
+            Some(_) => {
+                let never = self.0.args.iter().map(|_| quote!(#private::never()));
+                quote!({
+                    #[allow(unused_imports)]
+                    use #private::hand_over::*;
+                    (&&#private::FutureBody::of(|| #computed(#(#never),*))).task(async move { #call.await })
+                })
+            }
+        };
+        quote!(|| { #own #made })
+    }
+}
+
+/// Whether values of the type can be owned apart from a call. The type may be a reference, and must show no lifetime otherwise.
+fn is_apart(ty: &Type) -> bool {
+    let ty = peel(ty);
+    let within = match ty {
+        Type::Reference(reference) if reference.lifetime.is_none() => &*reference.elem,
+        ty => ty,
+    };
+    borrow(within).is_none() && mutable(ty).is_none() && impl_trait(ty).is_none()
+}
+
+/// The statement that hands a renewal over, between the beginning of a call and its body. `rest` is the name of what the call goes
+/// on with. Empty if there are no renewals behind calls.
+pub(super) fn behind(model: &Model, rest: &Ident, outcome: &Ident, computed: &Ident) -> TokenStream {
+    let Some(renewal) = Renewal::of(model) else { return TokenStream::new() };
+    let (private, result, job) = (private(model), hidden("result"), renewal.job(computed));
+    quote! {
+        let #rest = match #rest.behind(#outcome, #job) {
+            #private::Result::Ok(#result) => return #result,
+            #private::Result::Err(#rest) => #rest,
+        };
+    }
+}

@@ -1,0 +1,104 @@
+//! The right to renew a result, and what a call carries of a result that it has found and does not simply give.
+
+use crate::clock::exact;
+use crate::counters::Counter;
+use crate::key::OwnedPart;
+use crate::memo::freshness::Serves;
+use crate::memo::{Anything, Memo};
+use crate::near::Ages;
+use crate::outcome::Value;
+use crate::scope::{Answered, Call};
+
+/// The right to renew a result, and the duty to say what came of it. Dropped before that, because the body panicked or the call
+/// was given up, it has failed: the next renewal has to wait for a while.
+pub(super) struct Claim<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    is_open: bool,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
+    pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64) -> Self {
+        Claim { memo, hash, is_open: true }
+    }
+
+    /// The result has been renewed.
+    pub(super) fn renewed(self) {
+        self.memo.counters.renewed();
+        self.release();
+    }
+
+    /// Nobody has tried: another call may.
+    pub(super) fn release(mut self) {
+        self.is_open = false;
+        self.with_ages(&mut |ages| ages.release());
+    }
+
+    /// Whether the result is still there.
+    pub(super) fn is_of_use(&self) -> bool {
+        let mut is_there = false;
+        self.with_ages(&mut |_| is_there = true);
+        is_there
+    }
+
+    /// Nobody could take the renewal over: another call may try.
+    pub(super) fn refused(self) {
+        self.memo.counters.renewal_refused();
+        self.release();
+    }
+
+    /// Of the entry with its hash: that is told without code of the user's.
+    fn with_ages(&self, with: &mut dyn FnMut(&Ages)) {
+        self.memo.near.with_ages(self.hash, &Anything, with);
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.memo.counters.renewal_failed();
+            let now = exact();
+            self.with_ages(&mut |ages| ages.put_off(now));
+        }
+    }
+}
+
+/// A result that a call has found and does not simply give.
+pub(super) struct Aged<K: OwnedPart, V: Value, F: Value> {
+    pub(super) value: V,
+    pub(super) serves: Serves,
+    pub(super) claim: Option<Claim<K, V, F>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Aged<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aged").field("serves", &self.serves).finish_non_exhaustive()
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
+    /// Counts that it answers a call in place of a fresh one.
+    pub(super) fn given(memo: &Memo<K, V, F>, serves: Serves, call: Option<&mut Call>) {
+        memo.counters.count(Counter::Hits);
+        if serves != Serves::Always {
+            memo.counters.stale();
+        }
+        if let Some(call) = call {
+            call.answered(Answered::By(memo.near_name()), None);
+        }
+    }
+}
+
+/// What another thread or task is to renew.
+pub(super) struct Renewal<K: OwnedPart, V: Value, F: Value> {
+    pub(super) memo: &'static Memo<K, V, F>,
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) claim: Claim<K, V, F>,
+}
+
+/// A renewal that is to be handed over, and the result that there is.
+pub(super) struct Claimed<K: OwnedPart, V: Value, F: Value> {
+    pub(super) renewal: Renewal<K, V, F>,
+    pub(super) value: V,
+}

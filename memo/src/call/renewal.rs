@@ -1,0 +1,135 @@
+//! Renewals behind the calls: on another thread, or in another task.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::call::begun::{Begun, Ended};
+use crate::call::claim::{Claim, Claimed, Renewal};
+use crate::call::computation::Computation;
+use crate::call::computing::Computing;
+use crate::call::running::Running;
+use crate::flight::Joined;
+use crate::flight::graph::BlocksThread;
+use crate::key::OwnedPart;
+use crate::outcome::{Outcome, Value};
+use crate::park::block_on;
+use crate::renewals;
+use crate::scope::Scope;
+
+/// The body of a synchronous function with all that it needs.
+pub type Job<R> = Box<dyn FnOnce() -> R + Send>;
+
+/// The body of an asynchronous function with all that it needs.
+pub type Task<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
+impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
+    /// Hands a renewal to another thread, if that is what the call has begun. `job` makes the body with all that it needs. Gives
+    /// the result that there is.
+    ///
+    /// # Errors
+    ///
+    /// The body is to run here.
+    pub fn behind<R: 'static, O: Outcome<R, Stored = V, Failure = F> + Send>(
+        mut self,
+        outcome: O,
+        job: impl FnOnce() -> Job<R>,
+    ) -> Result<R, Self> {
+        match self.computation().take_claimed() {
+            None => Err(self),
+            Some(claimed) => {
+                let Claimed { renewal, value } = *claimed;
+                let (scope, job) = (Scope::current(), job());
+                renewals::run(Box::new(move |may_run| match may_run {
+                    true => scope.with(|| run(renewal, outcome, job)),
+                    false => renewal.claim.refused(),
+                }));
+                Ok(outcome.hit(value))
+            }
+        }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
+    /// Hands a renewal to another task, if that is what the call has begun. `task` makes the body with all that it needs. Gives the
+    /// result that there is.
+    ///
+    /// # Errors
+    ///
+    /// The body is to run here.
+    pub fn behind<R: 'static, O: Outcome<R, Stored = V, Failure = F> + Send>(
+        mut self,
+        outcome: O,
+        task: impl FnOnce() -> Task<R>,
+    ) -> Result<R, Self> {
+        match self.computation().take_claimed() {
+            None => Err(self),
+            Some(claimed) => {
+                let Claimed { renewal, value } = *claimed;
+                let task = poll(renewal, outcome, task());
+                renewals::spawn(Box::pin(Scope::current().run(task)));
+                Ok(outcome.hit(value))
+            }
+        }
+    }
+}
+
+/// The right to compute, if nobody else does by now, and if the result is still there. Else the claim is given back.
+async fn begin<K: OwnedPart, V: Value, F: Value>(
+    renewal: Renewal<K, V, F>,
+    blocks: BlocksThread,
+) -> Option<(Computation<K, V, F>, Claim<K, V, F>)> {
+    let Renewal { memo, hash, key, claim } = renewal;
+    let begun = match claim.is_of_use().then(|| memo.flights.join(hash, key, blocks)) {
+        Some(Joined::Lead(flight)) => Begun::renew(memo, memo.flights.lead(flight), blocks),
+        // it was invalidated or evicted; or somebody computes, and will store it
+        None | Some(Joined::Wait(_)) => {
+            claim.release();
+            return None;
+        }
+    };
+    match begun.end(None).await.ended(None) {
+        Ended::Compute(computation) => Some((computation, claim)),
+        Ended::Shared(_) => {
+            claim.release();
+            None
+        }
+    }
+}
+
+/// Renews a result on this thread.
+fn run<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    renewal: Renewal<K, V, F>,
+    outcome: O,
+    job: Job<R>,
+) {
+    let Some((computation, claim)) = block_on(Box::pin(begin(renewal, true))) else { return };
+    let running = Running::new(|| computation);
+    let mut result = job();
+    running.finish(outcome, &mut result);
+    settle(claim, outcome, &result);
+}
+
+/// Renews a result in this task.
+async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    renewal: Renewal<K, V, F>,
+    outcome: O,
+    task: Task<R>,
+) {
+    let Some((computation, claim)) = begin(renewal, false).await else { return };
+    let computing = Computing::new(|| computation);
+    let mut result = computing.compute(task).await;
+    computing.finish(outcome, &mut result);
+    settle(claim, outcome, &result);
+}
+
+/// Says what came of a renewal.
+fn settle<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    claim: Claim<K, V, F>,
+    outcome: O,
+    result: &R,
+) {
+    match outcome.is_failure(result) {
+        true => drop(claim),
+        false => claim.renewed(),
+    }
+}

@@ -1,0 +1,209 @@
+//! Who renews results behind the calls: a few threads of ours, or what runs the program's futures.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::background;
+use crate::event::caught;
+use crate::park::block_on;
+use crate::per_process::PerProcess;
+
+/// At most so many threads renew.
+const THREADS: usize = 2;
+
+/// At most so many renewals wait for a thread.
+const WAITING: usize = 1024;
+
+/// A thread ends after it has had nothing to do for so long.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A renewal. It is called once: with true on a thread that renews; with false, and at once, if as many wait as may.
+pub(crate) type Work = Box<dyn FnOnce(bool) + Send>;
+
+/// A future that a spawner is given.
+pub(crate) type Spawned = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+static POOL: PerProcess<Pool> = PerProcess::new();
+
+struct Pool {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Work>,
+    threads: usize,
+    /// How many of the threads have nothing to do.
+    idle: usize,
+}
+
+fn pool() -> &'static Pool {
+    POOL.get(|| Pool { state: Mutex::default(), changed: Condvar::new() })
+}
+
+impl Pool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next piece of work; none if there was nothing to do for a while.
+    fn next(&self) -> Option<Work> {
+        let mut state = self.state();
+        loop {
+            if let Some(work) = state.waiting.pop_front() {
+                return Some(work);
+            }
+            state.idle += 1;
+            let waited = self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = waited.0;
+            state.idle -= 1;
+            if waited.1.timed_out() && state.waiting.is_empty() {
+                state.threads -= 1;
+                return None;
+            }
+        }
+    }
+
+    /// Takes work in, unless as much waits as may; and whether it needs one more thread.
+    fn take(&self, work: Work) -> Result<bool, Work> {
+        let mut state = self.state();
+        if state.waiting.len() >= WAITING {
+            return Err(work);
+        }
+        state.waiting.push_back(work);
+        let more = state.waiting.len() > state.idle && state.threads < THREADS;
+        state.threads += usize::from(more);
+        self.changed.notify_one();
+        Ok(more)
+    }
+}
+
+/// What a thread does.
+fn renew() {
+    while let Some(work) = pool().next() {
+        caught(|| work(true));
+    }
+}
+
+/// Has a thread do the work, soon.
+pub(crate) fn run(work: Work) {
+    match pool().take(work) {
+        Ok(false) => {}
+        Ok(true) => {
+            if !background::spawn("memo-renew", renew) {
+                give_up();
+            }
+        }
+        Err(work) => work(false),
+    }
+}
+
+/// No thread could be started. If there is none at all, nobody would do what waits.
+fn give_up() {
+    let mut state = pool().state();
+    state.threads -= 1;
+    let waiting = match state.threads {
+        0 => std::mem::take(&mut state.waiting),
+        _ => VecDeque::new(),
+    };
+    drop(state);
+    waiting.into_iter().for_each(|work| work(false));
+}
+
+/// What runs the program's futures.
+type Spawner = dyn Fn(Spawned) + Send + Sync;
+
+static SPAWNER: RwLock<Option<Arc<Spawner>>> = RwLock::new(None);
+
+/// Says how the renewals of asynchronous functions are run behind the calls, in a program that does not run on tokio.
+///
+/// `spawn` is called on the thread of the call that finds a result in need of renewal, and returns at once: it hands the future
+/// to the program's executor. A later spawner takes the place of an earlier one.
+///
+/// With the feature `tokio` there is nothing to do for programs on tokio: a renewal is spawned on the runtime of the call.
+/// Without that feature and without a spawner, a call that finds a result in need of renewal computes itself.
+///
+/// ```
+/// memo::set_spawner(|renewal| {
+///     // an executor would be given it
+///     std::thread::spawn(move || pollster_block_on(renewal));
+/// });
+/// # fn pollster_block_on(_: impl Future<Output = ()>) {}
+/// ```
+pub fn set_spawner(spawn: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static) {
+    *SPAWNER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(spawn));
+}
+
+fn spawner() -> Option<Arc<Spawner>> {
+    SPAWNER.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Whether renewals of asynchronous functions can be run behind the calls.
+pub(crate) fn can_spawn() -> bool {
+    cfg!(feature = "tokio") || spawner().is_some()
+}
+
+/// Has the renewal of an asynchronous function run: by the program's spawner, on the tokio runtime of this thread, or else on
+/// a thread of ours.
+pub(crate) fn spawn(renewal: Spawned) {
+    if let Some(spawner) = spawner() {
+        return spawner(renewal);
+    }
+    #[cfg(feature = "tokio")]
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(renewal);
+        return;
+    }
+    run(Box::new(|may_run| {
+        if may_run {
+            block_on(renewal);
+        }
+    }));
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn work_is_done_by_few_threads_and_refused_where_too_much_waits() {
+        let (done, all_done) = mpsc::channel();
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock().expect("nobody panics with it");
+        let total = THREADS + WAITING + 100;
+        for _ in 0..total {
+            let (done, gate) = (done.clone(), gate.clone());
+            run(Box::new(move |may_run| {
+                if may_run {
+                    drop(gate.lock());
+                }
+                done.send((may_run, std::thread::current().id())).expect("the test listens");
+            }));
+        }
+        drop(held);
+        let all: Vec<_> = (0..total).map(|_| all_done.recv().expect("all is done or refused")).collect();
+        let refused = all.iter().filter(|(may_run, _)| !may_run).count();
+        assert!((100 - THREADS..=100 + THREADS).contains(&refused), "{refused}");
+        let threads: std::collections::HashSet<_> =
+            all.iter().filter(|(may_run, _)| *may_run).map(|(_, thread)| *thread).collect();
+        assert!(threads.len() <= THREADS, "{threads:?}");
+    }
+
+    #[test]
+    fn a_panic_ends_no_thread() {
+        let (done, all_done) = mpsc::channel();
+        for round in 0..10 {
+            let done = done.clone();
+            run(Box::new(move |_| {
+                done.send(round).expect("the test listens");
+                assert!(round % 2 == 0, "on purpose");
+            }));
+        }
+        assert_eq!(all_done.iter().take(10).count(), 10);
+    }
+}
