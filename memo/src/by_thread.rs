@@ -51,28 +51,28 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
         && const { !is_large::<O::Stored>() }
         && !directive::pending()
     {
-        let (mine, place) = (Mine::new(), memo.counters.place());
-        if mine.has(place) {
-            let counted = mine.line(place);
-            let hash = memo.hash(&key);
-            match look(by_thread(memo), hash, &Here(key)) {
-                Looked::Hit(Bound(stored)) => {
-                    counted.count(Counter::Hits);
+        let hash = memo.hash(&key);
+        match look(by_thread(memo), hash, &Here(key)) {
+            Looked::Hit(Bound(stored)) => {
+                let (mine, place) = (Mine::new(), memo.counters.place());
+                if mine.has(place) {
+                    mine.line(place).count(Counter::Hits);
                     return Ok(outcome.hit(stored));
                 }
-                Looked::Miss(Some(table)) if !trace::shows_keys() => {
-                    #[cfg(not(debug_assertions))]
-                    if const { held::is_held::<P>() } {
-                        if let Some(held) = Held::new(hash, key, table) {
-                            return Err(RunningHere(Computation::Held(held)));
-                        }
-                        return begin_slowly(Some(memo), site, hooks, key, outcome)
-                            .map_err(RunningHere::slotted);
-                    }
-                    return Err(RunningHere::slotted(begin_miss(memo, hash, key, table)));
-                }
-                Looked::Miss(_) | Looked::Slow => {}
             }
+            Looked::Miss(Some(table)) if !trace::shows_keys() => {
+                #[cfg(not(debug_assertions))]
+                if const { held::is_held::<P>() } {
+                    return match Held::new(hash, key, table) {
+                        Some(held) => Err(RunningHere(Computation::Held(held))),
+                        None => {
+                            begin_slowly(Some(memo), site, hooks, key, outcome).map_err(RunningHere::slotted)
+                        }
+                    };
+                }
+                return Err(RunningHere::slotted(begin_miss(memo, hash, key, table)));
+            }
+            Looked::Miss(_) | Looked::Slow => {}
         }
     }
     begin_slowly(memo, site, hooks, key, outcome).map_err(RunningHere::slotted)

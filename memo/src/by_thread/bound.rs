@@ -131,14 +131,38 @@ pub(super) type Underway<K, V> = Running<'static, Bound<K>, Bound<V>>;
 /// Puts what is to be stored of a result into the table, and counts a computation of which nothing was asked.
 #[inline(always)]
 pub(super) fn store_and_count<K: Eq + Clone + 'static, R, O: Outcome<R>>(
-    memo: &Local<K, O::Stored>,
+    memo: &'static Local<K, O::Stored>,
     key: K,
-    running: &Underway<K, O::Stored>,
+    running: Underway<K, O::Stored>,
     outcome: O,
     result: &R,
 ) {
     let unstored = Unstored(&memo.counters);
-    if store(memo, key, running, outcome, result, None) {
+    let Some(value) = outcome.stored(result) else { return };
+    let (key, value) = (Bound(key), Bound(value));
+    let left_over = if memo.is_plain() { running.store_at_once(key, value) } else { Some((key, value)) };
+    forget(unstored);
+    match left_over {
+        None => memo.counters.count(Counter::StoredMisses),
+        Some((key, Bound(value))) => {
+            let is_error = outcome.is_error(&value);
+            store_slowly(memo, key, running, Bound(value), is_error);
+        }
+    }
+}
+
+/// What [`store_and_count`] does where there is more to it. All is passed by value, so that its caller needs no place for it.
+#[cold]
+#[inline(never)]
+fn store_slowly<K: Eq + Clone + 'static, V: Clone + 'static>(
+    memo: &'static Local<K, V>,
+    key: Bound<K>,
+    running: Underway<K, V>,
+    value: Bound<V>,
+    is_error: bool,
+) {
+    let unstored = Unstored(&memo.counters);
+    if store_in_full(memo, key, &running, value, is_error, None) {
         forget(unstored);
         memo.counters.count(Counter::StoredMisses);
     }
@@ -155,7 +179,6 @@ impl Drop for Unstored<'_> {
 }
 
 /// Puts what is to be stored of a result into the table; whether something was, which is for the caller to count.
-#[inline(always)]
 pub(super) fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     memo: &Local<K, O::Stored>,
     key: K,
@@ -166,10 +189,18 @@ pub(super) fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
 ) -> bool {
     let Some(value) = outcome.stored(result) else { return false };
     let is_error = outcome.is_error(&value);
-    let (key, value) = (Bound(key), Bound(value));
-    if memo.is_plain() && ttl.is_none() {
-        return running.store_plain(key, value);
-    }
+    store_in_full(memo, Bound(key), running, Bound(value), is_error, ttl)
+}
+
+/// Stores a value if it is to be, for as long and as heavy as the settings and the hooks say; whether it was.
+fn store_in_full<K: Eq + Clone + 'static, V: Clone + 'static>(
+    memo: &Local<K, V>,
+    key: Bound<K>,
+    running: &Underway<K, V>,
+    value: Bound<V>,
+    is_error: bool,
+    ttl: Option<Duration>,
+) -> bool {
     let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
     running.store(key, value, storage.weight, storage.lifetime)
 }

@@ -118,7 +118,7 @@ fn finish_small<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     outcome: O,
     result: R,
 ) -> R {
-    store_and_count(memo(&running), key, &running, outcome, &result);
+    store_and_count(memo(&running), key, running, outcome, &result);
     result
 }
 
@@ -130,5 +130,5 @@ fn finish<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     outcome: O,
     result: &R,
 ) {
-    store_and_count(memo(&running), key, &running, outcome, result);
+    store_and_count(memo(&running), key, running, outcome, result);
 }

@@ -122,7 +122,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Usual<K, V> {
     #[inline(always)]
     fn finish<R, O: Outcome<R, Stored = V>>(&mut self, outcome: O, result: &R) {
         let Some((running, key)) = self.running.take() else { return };
-        store_and_count(self.memo, key, &running, outcome, result);
+        store_and_count(self.memo, key, running, outcome, result);
     }
 }
 

@@ -96,25 +96,24 @@ impl<K, V> Running<'_, K, V> {
 }
 
 impl<K: Eq, V> Running<'_, K, V> {
-    /// Stores what was computed, as [`store`](Self::store) does where it has no lifetime and weighs 1.
+    /// Stores what was computed if that takes next to nothing: as [`store`](Self::store) does where it has no lifetime and weighs 1.
+    /// It is given back otherwise.
     #[inline(always)]
-    pub(crate) fn store_plain(&self, key: K, value: V) -> bool {
+    pub(crate) fn store_at_once(&self, key: K, value: V) -> Option<(K, V)> {
         let table = self.table;
-        let is_unchanged = table.has_caught_up() && table.changes.get() == self.since.changes();
-        match table.entries.try_borrow_mut() {
-            Ok(mut entries) if is_unchanged && entries.is_plain() => {
-                let left = entries.insert_plain(self.since.hash(), key, value, &table.counts);
-                drop(entries);
-                if left.is_some() {
-                    drop_retired(left);
-                }
-                true
-            }
-            entries => {
-                drop(entries);
-                self.store(key, value, 1, None)
-            }
+        if !table.has_caught_up() || table.changes.get() != self.since.changes() {
+            return Some((key, value));
         }
+        let Ok(mut entries) = table.entries.try_borrow_mut() else { return Some((key, value)) };
+        if !entries.is_plain() {
+            return Some((key, value));
+        }
+        let left = entries.insert_plain(self.since.hash(), key, value, &table.counts);
+        drop(entries);
+        if left.is_some() {
+            drop_retired(left);
+        }
+        None
     }
 
     /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
