@@ -28,7 +28,7 @@ mod variants;
 
 pub(crate) use any_variant::AnyVariant;
 pub(crate) use asked::Asked;
-pub(crate) use call::{Answered, Call};
+pub(crate) use call::{Answered, Call, Failed};
 pub use entered::{InScope, ScopeGuard};
 pub use lifetime::IntoLifetime;
 pub use recording::{Answer, RecordedCall, Recording};

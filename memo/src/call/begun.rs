@@ -250,7 +250,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         let others = key.is_none();
         // a renewal behind the call asks the engines again, and takes the lease again
         let claim = match counts && !others && serves == Serves::Stale && memo.renews_behind() {
-            true => Claim::of(memo, hash),
+            true => Claim::of(memo, hash).map(|claim| claim.of_key(|| memo.shown_of(lead.key()))),
             false => None,
         };
         if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {

@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::call::claim::{Aged, Claimed, Renewal};
+use crate::call::claim::{Aged, Claim, Claimed, Renewal};
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::directive::Directive;
@@ -16,7 +16,7 @@ use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
-use crate::scope::{Answered, Call};
+use crate::scope::{Answered, Call, Failed};
 use crate::settings::OnError;
 use crate::trace::Span;
 
@@ -40,13 +40,15 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     call: Option<Box<Call>>,
     /// A result that the call has found.
     aged: Option<Box<Aged<K, V, F>>>,
+    /// The right to renew a result behind the calls.
+    claim: Option<Claim<K, V, F>>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claimed: None })
+        Box::new(More { far: None, call: None, aged: None, claim: None, claimed: None })
     }
 }
 
@@ -106,8 +108,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     ) -> Self {
         let Aged { value, serves, claim } = aged;
         Aged::given(memo, serves, call.as_deref_mut());
-        let claimed =
-            claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
+        let asked = call.as_ref().and_then(|call| call.for_renewal());
+        let claimed = claim.map(|claim| {
+            Box::new(Claimed { renewal: Renewal { memo, hash, key, claim, call: asked }, value })
+        });
         let more = Some(Box::new(More { call, claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
     }
@@ -115,6 +119,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// Whether a result that was found answers the call if this fails.
     pub(super) fn is_renewal(&self) -> bool {
         self.more.as_ref().is_some_and(|more| more.aged.is_some())
+    }
+
+    /// Whether it computes anything: it does not where it only hands a renewal over.
+    pub(super) fn computes(&self) -> bool {
+        self.more.as_ref().is_none_or(|more| more.claimed.is_none())
     }
 
     /// The renewal that is to be handed over, if it is only that.
@@ -125,6 +134,12 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// Has it renew a result, which answers the call if this fails.
     pub(super) fn renewing(mut self, aged: Box<Aged<K, V, F>>) -> Self {
         self.more.get_or_insert_with(More::new).aged = Some(aged);
+        self
+    }
+
+    /// Has it renew a result behind the calls.
+    pub(super) fn renewing_behind(mut self, claim: Claim<K, V, F>) -> Self {
+        self.more.get_or_insert_with(More::new).claim = Some(claim);
         self
     }
 
@@ -187,19 +202,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &mut R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
-        let (mut more, mut claim) = (self.more.take(), None);
+        let mut more = self.more.take();
+        let failed = more.is_some() && outcome.is_failure(result);
+        let mut claim = more.as_mut().and_then(|more| more.claim.take());
+        if let Some(aged) = more.as_mut().and_then(|more| more.aged.take()) {
+            if failed {
+                let call = more.and_then(|more| more.call);
+                *result = self.answer_instead(*aged, outcome, call, (Failed::Own, cost));
+                return;
+            }
+            claim = aged.claim;
+        }
         if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
             call.answered(Answered::Computed, cost);
-        }
-        let aged = more.as_mut().and_then(|more| more.aged.take());
-        if let Some(aged) = aged {
-            match outcome.is_failure(result) {
-                true => {
-                    *result = self.answer_instead(*aged, outcome);
-                    return;
-                }
-                false => claim = aged.claim,
-            }
         }
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
@@ -233,17 +248,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         }
         self.lead = None;
         drop(on_stack);
-        if let Some(claim) = claim {
-            claim.renewed();
-        }
         memo.mind_thrashing();
-        match call {
-            // it is told as the call ends, here
-            Some(mut call) if stored => call.stored(),
-            _ => {}
+        // it is told as the call ends, here
+        if let Some(mut call) = call
+            && stored
+        {
+            call.stored();
         }
         if let Some(shown) = shown {
             event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        }
+        match claim {
+            Some(claim) if !failed => claim.renewed(cost.unwrap_or_default()),
+            claim => drop(claim),
         }
         event::tell_rest();
     }
@@ -260,9 +277,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         outcome: O,
         panic: Box<dyn Any + Send>,
     ) -> R {
-        let Some(aged) = self.more.as_mut().and_then(|more| more.aged.take()) else { resume_unwind(panic) };
+        let (aged, call) = self.more.take().map_or((None, None), |more| (more.aged, more.call));
+        let Some(aged) = aged else { resume_unwind(panic) };
         event::caught(|| drop(panic));
-        self.answer_instead(*aged, outcome)
+        self.answer_instead(*aged, outcome, call, (Failed::Panicked, None))
     }
 
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
@@ -272,10 +290,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         &mut self,
         aged: Aged<K, V, F>,
         outcome: O,
+        call: Option<Box<Call>>,
+        (failed, took): (Failed, Option<Duration>),
     ) -> R {
-        let Aged { value, claim, .. } = aged;
-        // from here on nobody tries again for a while
-        drop(claim);
+        let Aged { value, mut claim, .. } = aged;
+        if let Some(claim) = &mut claim {
+            // from here on nobody tries again for a while
+            claim.fail();
+        }
         if let Some(lead) = &mut self.lead {
             let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
             lead.land(|| Landed::Value(value.clone()));
@@ -283,6 +305,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             drop(on_stack);
         }
         self.memo.counters.stale();
+        if let Some(mut call) = call {
+            call.answered(Answered::Instead(failed, self.memo.near_name()), took);
+        }
+        drop(claim);
         event::tell_rest();
         outcome.hit(value)
     }

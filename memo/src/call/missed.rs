@@ -215,11 +215,11 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.value))), outcome);
         };
         if begun.is_end() {
-            return Acquire::ended(aged::ended(begun, call, aged), outcome);
+            return Acquire::ended(aged::ended(memo, begun, call, aged), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            aged::ended(begun, call, aged)
+            aged::ended(memo, begun, call, aged)
         };
         Acquire::later(later, outcome)
     }

@@ -4,17 +4,19 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::call::begun::{Begun, Ended};
-use crate::call::claim::{Claim, Claimed, Renewal};
+use crate::call::claim::{Claimed, Renewal};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::running::Running;
 use crate::flight::Joined;
 use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
+use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::renewals;
-use crate::scope::Scope;
+use crate::scope::{Call, Scope};
+use crate::trace::Span;
 
 /// The body of a synchronous function with all that it needs.
 pub type Job<R> = Box<dyn FnOnce() -> R + Send>;
@@ -38,9 +40,12 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
             None => Err(self),
             Some(claimed) => {
                 let Claimed { renewal, value } = *claimed;
-                let (scope, job) = (Scope::current(), job());
+                let (scope, job, span) = (Scope::current(), job(), renewal.span());
                 renewals::run(Box::new(move |may_run| match may_run {
-                    true => scope.with(|| run(renewal, outcome, job)),
+                    true => {
+                        let _entered = span.enter();
+                        scope.with(|| run(renewal, outcome, job));
+                    }
                     false => renewal.claim.refused(),
                 }));
                 Ok(outcome.hit(value))
@@ -65,7 +70,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
             None => Err(self),
             Some(claimed) => {
                 let Claimed { renewal, value } = *claimed;
-                let task = poll(renewal, outcome, task());
+                let task = renewal.span().around(poll(renewal, outcome, task()));
                 renewals::spawn(Box::pin(Scope::current().run(task)));
                 Ok(outcome.hit(value))
             }
@@ -73,12 +78,20 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
     }
 }
 
+impl<K: OwnedPart, V: Value, F: Value> Renewal<K, V, F> {
+    /// What it runs in. It is made on the thread of the call.
+    fn span(&self) -> Span {
+        Span::of_renewal(self.memo.name(), self.claim.shown())
+    }
+}
+
 /// The right to compute, if nobody else does by now, and if the result is still there. Else the claim is given back.
 async fn begin<K: OwnedPart, V: Value, F: Value>(
     renewal: Renewal<K, V, F>,
     blocks: BlocksThread,
-) -> Option<(Computation<K, V, F>, Claim<K, V, F>)> {
-    let Renewal { memo, hash, key, claim } = renewal;
+) -> Option<Computation<K, V, F>> {
+    let Renewal { memo, hash, key, claim, call } = renewal;
+    let call = Call::renewing(call, memo.name(), || claim.shown().map(str::to_owned));
     let begun = match claim.is_of_use().then(|| memo.flights.join(hash, key, blocks)) {
         Some(Joined::Lead(flight)) => Begun::renew(memo, memo.flights.lead(flight), blocks),
         // it was invalidated or evicted; or somebody computes, and will store it
@@ -87,8 +100,8 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
             return None;
         }
     };
-    match begun.end(None).await.ended(None) {
-        Ended::Compute(computation) => Some((computation, claim)),
+    match begun.end(call.as_deref()).await.ended(call) {
+        Ended::Compute(computation) => Some(computation.renewing_behind(claim)),
         Ended::Shared(_) => {
             claim.left_to_others();
             None
@@ -102,11 +115,10 @@ fn run<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = 
     outcome: O,
     job: Job<R>,
 ) {
-    let Some((computation, claim)) = block_on(Box::pin(begin(renewal, true))) else { return };
+    let Some(computation) = block_on(Box::pin(begin(renewal, true))) else { return };
     let running = Running::new(|| computation);
     let mut result = job();
     running.finish(outcome, &mut result);
-    settle(claim, outcome, &result);
 }
 
 /// Renews a result in this task.
@@ -115,21 +127,8 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
     outcome: O,
     task: Task<R>,
 ) {
-    let Some((computation, claim)) = begin(renewal, false).await else { return };
+    let Some(computation) = begin(renewal, false).await else { return };
     let computing = Computing::new(|| computation);
     let mut result = computing.compute(task).await;
     computing.finish(outcome, &mut result);
-    settle(claim, outcome, &result);
-}
-
-/// Says what came of a renewal.
-fn settle<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
-    claim: Claim<K, V, F>,
-    outcome: O,
-    result: &R,
-) {
-    match outcome.is_failure(result) {
-        true => drop(claim),
-        false => claim.renewed(),
-    }
 }

@@ -111,12 +111,14 @@ impl Ages {
         }
     }
 
-    /// Gives the right to renew it back, since that has failed: nobody tries it again for a while.
-    pub(crate) fn put_off(&self, now: u64) {
+    /// Gives the right to renew it back, since that has failed: nobody tries it again for a while. Gives how often in a row that
+    /// has been so, and for how long nobody tries.
+    pub(crate) fn put_off(&self, now: u64) -> (u64, Duration) {
         let failures = self.next.load(Relaxed) & FAILURES;
         let delay = FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
-        let next = (now.saturating_add(delay) & !FAILURES) | (failures + 1).min(FAILURES);
-        self.next.store(next, Relaxed);
+        let failures = (failures + 1).min(FAILURES);
+        self.next.store((now.saturating_add(delay) & !FAILURES) | failures, Relaxed);
+        (failures, Duration::from_nanos(delay))
     }
 
     /// Gives the right to renew it back, since somebody renews it whose result does not come here by itself: nobody asks again
@@ -225,7 +227,8 @@ mod tests {
             delays.push((now - begun) / SECOND);
         }
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        (0..100).for_each(|_| ages.put_off(now));
+        (0..100).for_each(|_| drop(ages.put_off(now)));
+        assert_eq!(ages.put_off(now), (FAILURES, Duration::from_nanos(LONGEST_DELAY)));
         assert_eq!(ages.at(now).failures, FAILURES);
     }
 

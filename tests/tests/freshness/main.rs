@@ -4,6 +4,7 @@
 
 mod choices;
 mod stale;
+mod told;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,0 +1,134 @@
+//! What is told of stale results and of renewals: events, recordings, statistics.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use memo::{Answer, Event, Listening, memoize};
+
+use crate::{MINUTE, advance, clock, until};
+
+/// What was told of one function: names of events.
+type Heard = Arc<Mutex<Vec<String>>>;
+
+/// Writes down what is told of the function called `function`.
+fn listen(function: &'static str) -> (Heard, Listening) {
+    let heard = Heard::default();
+    let log = heard.clone();
+    let listening = memo::on_event(move |event| {
+        if event.function() == Some(function) {
+            log.lock().unwrap().push(match *event {
+                Event::Hit { stale, .. } => if stale { "stale hit" } else { "hit" }.to_owned(),
+                Event::Miss { .. } => "miss".to_owned(),
+                Event::Waited { .. } => "waited".to_owned(),
+                Event::Computed { .. } => "computed".to_owned(),
+                Event::Unfinished { .. } => "unfinished".to_owned(),
+                Event::Stored { .. } => "stored".to_owned(),
+                Event::Renewed { .. } => "renewed".to_owned(),
+                Event::RenewalFailed { failures, next, .. } => {
+                    format!("failed {failures} {}", next.as_secs())
+                }
+                Event::StaleInstead { .. } => "stale instead".to_owned(),
+                ref other => format!("{other:?}"),
+            });
+        }
+    });
+    (heard, listening)
+}
+
+fn take(heard: &Heard) -> Vec<String> {
+    std::mem::take(&mut *heard.lock().unwrap())
+}
+
+/// How the calls of a recording were answered, and whether with stale results.
+fn answers(recording: &memo::Recording) -> Vec<(Answer, bool)> {
+    recording.calls().iter().map(|call| (call.answer, call.stale)).collect()
+}
+
+#[test]
+fn a_renewal_behind_a_call_is_told_once_for_each_number_that_grows() {
+    static DOWN: AtomicBool = AtomicBool::new(false);
+    #[memoize(name = "told::price", ttl = "5m", stale = "1h")]
+    fn price(id: u64) -> Result<u64, String> {
+        if DOWN.load(SeqCst) { Err("down".into()) } else { Ok(id) }
+    }
+    let _clock = clock();
+    let (heard, _listening) = listen("told::price");
+    let _ = price(1);
+    assert_eq!(take(&heard), ["miss", "computed", "stored"]);
+    advance(6 * MINUTE);
+    let told = |count: usize| until(|| heard.lock().unwrap().len() == count);
+    let _ = price(1);
+    told(4);
+    let mut all = take(&heard);
+    // the call and the renewal are on two threads
+    let hit = all.iter().position(|event| event == "stale hit").expect("it is told");
+    all.remove(hit);
+    assert_eq!(all, ["computed", "stored", "renewed"]);
+    DOWN.store(true, SeqCst);
+    advance(6 * MINUTE);
+    for (seconds, failures) in [(1, 1), (2, 2), (4, 3)] {
+        let _ = price(1);
+        told(3);
+        let mut all = take(&heard);
+        all.sort();
+        assert_eq!(all, ["computed", &*format!("failed {failures} {seconds}"), "stale hit"]);
+        let _ = price(1);
+        assert_eq!(take(&heard), ["stale hit"], "nobody tries again for a while");
+        advance(Duration::from_secs(seconds));
+    }
+    let stats = price::stats();
+    assert_eq!((stats.hits, stats.misses, stats.stale), (7, 1, 7));
+    assert_eq!((stats.computes, stats.stored, stats.renewed, stats.renewal_failed), (5, 2, 1, 3));
+    assert!(stats.to_string().ends_with(" saved, 7 stale, 1 renewed, 3 renewals failed"), "{stats}");
+}
+
+#[test]
+fn what_answers_in_place_of_a_failure_is_told_and_recorded() {
+    static PANICS: AtomicBool = AtomicBool::new(false);
+    #[memoize(name = "told::rate", ttl = "5m", stale_if_error = "1h")]
+    fn rate(id: u64) -> Result<u64, String> {
+        assert!(!PANICS.load(SeqCst), "on purpose");
+        if rate::stats().computes > 0 { Err("down".into()) } else { Ok(id) }
+    }
+    let _clock = clock();
+    let (heard, _listening) = listen("told::rate");
+    let guard = memo::scope().record().enter();
+    let recording = guard.recording();
+    assert_eq!(rate(1), Ok(1));
+    take(&heard);
+    advance(6 * MINUTE);
+    assert_eq!(rate(1), Ok(1));
+    assert_eq!(take(&heard), ["miss", "computed", "stale instead", "failed 1 1"]);
+    assert_eq!(rate(1), Ok(1));
+    assert_eq!(take(&heard), ["stale hit"]);
+    PANICS.store(true, SeqCst);
+    advance(6 * MINUTE);
+    assert_eq!(rate(1), Ok(1));
+    assert_eq!(take(&heard), ["miss", "stale instead", "failed 2 2"]);
+    let all = [(Answer::Computed, false), (Answer::Computed, true), (Answer::Hit, true), (Answer::Hit, true)];
+    assert_eq!(answers(&recording), all);
+    let stats = rate::stats();
+    assert_eq!((stats.stale, stats.renewal_failed, stats.computes), (3, 2, 2));
+}
+
+#[test]
+fn a_renewal_in_the_call_is_told_after_what_was_stored() {
+    struct Shop(u64);
+    impl Shop {
+        #[memoize(name = "told::Shop::price", ttl = "5m", stale = "1h", receiver = self.0)]
+        fn price(&self, id: u64) -> u64 {
+            self.0 + id
+        }
+    }
+    let _clock = clock();
+    let shop = Shop(1);
+    shop.price(2);
+    advance(6 * MINUTE);
+    let (heard, _listening) = listen("told::Shop::price");
+    let guard = memo::scope().record().enter();
+    shop.price(2);
+    shop.price(2);
+    assert_eq!(take(&heard), ["miss", "computed", "stored", "renewed", "hit"]);
+    assert_eq!(answers(&guard.recording()), [(Answer::Computed, false), (Answer::Hit, false)]);
+}
