@@ -9,6 +9,8 @@
 //! The user may not know of the threads that this crate starts. A fork waits while one of them holds a lock of a store
 //! ([`hold_off`]).
 
+#![allow(unsafe_code)]
+
 use std::hint::spin_loop;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

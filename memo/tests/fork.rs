@@ -1,4 +1,5 @@
 //! Forked children: they have none of the threads of their parent, and nothing in them waits for one.
+#![allow(unsafe_code)]
 #![cfg(all(unix, feature = "disk"))]
 
 use std::path::Path;

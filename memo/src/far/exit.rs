@@ -5,6 +5,8 @@
 //! any lock. So the work is done on threads of its own, and the thread that ends the process only waits for them, no
 //! longer than the largest budget.
 
+#![allow(unsafe_code)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
