@@ -30,8 +30,8 @@ use self::kind::is_single;
 use self::names::{hidden, private};
 use self::outcome::outcome;
 use self::renewal::Renewal;
-use self::site::{Shared, own_unnamed, site};
-use crate::model::Model;
+use self::site::{HiddenNames, own_unnamed, site};
+use crate::model::{Condition, Model};
 
 /// The function and its control.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -49,14 +49,14 @@ fn body(model: &Model) -> TokenStream {
         return applied(model, &site(model, None));
     }
     let outcome_of = outcome(model);
-    let (outcome, told) = (hidden("outcome"), hidden("told"));
-    // A function with a control takes its site from a hidden item, to which types without a name have to be told. Without a
+    let (outcome, unnamed) = (hidden("outcome"), hidden("unnamed"));
+    // A function with a control takes its site from a hidden item, to which the types without a name have to be handed. Without a
     // control the site is made here, where the compiler knows them.
-    let told_expr = own_unnamed(model).filter(|_| model.companion.is_some());
-    let site = site(model, told_expr.as_ref().map(|_| told.to_token_stream()).as_ref());
+    let unnamed_expr = own_unnamed(model).filter(|_| model.companion.is_some());
+    let site = site(model, unnamed_expr.as_ref().map(|_| unnamed.to_token_stream()).as_ref());
     // The closure that gives the site captures nothing, or only what has no size.
-    let (told, site) = match told_expr {
-        Some(expr) => (quote!(let #told = #expr;), quote!(move || #site)),
+    let (unnamed, site) = match unnamed_expr {
+        Some(expr) => (quote!(let #unnamed = #expr;), quote!(move || #site)),
         None => (TokenStream::new(), quote!(|| #site)),
     };
     let call = match model.sig.asyncness {
@@ -67,7 +67,7 @@ fn body(model: &Model) -> TokenStream {
         // of the traits that it imports, the type may need none
         #[allow(unused_imports, clippy::all)]
         let #outcome = #outcome_of;
-        #told
+        #unnamed
         #call
     }
 }
@@ -84,14 +84,24 @@ fn first_call(
     let (private, output, hooks) = (private(model), &model.output, hooks::hooks(model));
     if model.on_thread() {
         let way = format_ident!("{way}_here");
-        return quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
+        let call = quote!(#private::#way::<_, #output, _, _>(#site, #hooks, #key, #outcome));
+        return anew(model, &quote!((#site)()), call);
     }
     let way = format_ident!("{way}");
-    let callee = match Shared::of(model) {
-        Some(Shared { owner, site, .. }) if is_single(model) => quote!(#owner::#site),
-        _ => site.clone(),
+    let (callee, site) = match HiddenNames::of(model) {
+        Some(HiddenNames { owner, site, .. }) if is_single(model) => {
+            (quote!(#owner::#site), quote!(#owner::#site.site()))
+        }
+        _ => (site.clone(), quote!((#site)())),
     };
-    quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome))
+    anew(model, &site, quote!(#private::#way::<_, #output, _, _>(&#callee, #hooks, #key, #outcome)))
+}
+
+/// The call, which computes anew where the author's condition holds.
+fn anew(model: &Model, site: &TokenStream, call: TokenStream) -> TokenStream {
+    let Some(Condition(condition)) = &model.options.refresh_if else { return call };
+    let private = private(model);
+    quote!(#private::anew_if(#condition, || #site, || #call))
 }
 
 /// The expression that begins a call by the runtime's function `way`. If there is a result, it returns that from the memoized
@@ -169,7 +179,7 @@ fn finished(model: &Model, result: &Ident) -> (TokenStream, TokenStream) {
 /// An asynchronous call.
 fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStream {
     let (private, body, output) = (private(model), &model.body, &model.output);
-    let enter = first_part(model, "enter", outcome, site);
+    let begin = first_part(model, "begin_async", outcome, site);
     let (result, acquire, computing) = (hidden("result"), hidden("acquire"), hidden("computing"));
     let computed = hidden("computed");
     let behind = renewal::behind(model, &computing, outcome, &computed);
@@ -200,7 +210,7 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
     };
     quote! {
         #apart
-        let #acquire = #enter;
+        let #acquire = #begin;
         let #computing = match #acquire.await {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#computing) => #computing,
@@ -220,6 +230,7 @@ fn is_applied(model: &Model) -> bool {
         && ready_made::ReadyMade::arguments(model).is_some()
         && key::needs_no_probe(model)
         && !model.may_be_stale()
+        && model.options.refresh_if.is_none()
         && !amended::has_inner_attribute(&model.body)
 }
 

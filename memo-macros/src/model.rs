@@ -15,8 +15,8 @@ pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 pub(crate) use crate::options::{
-    CacheErr, Capacity, Code, Codec, Count, Engine, Jitter, Length, MaxWeight, Name, OnError, Patience,
-    ReceiverKey, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Condition, Count, Engine, Jitter, Length, MaxWeight, Name,
+    OnError, Patience, ReceiverKey, RefreshAhead, SingleFlight, Version,
 };
 use crate::options::{CompanionName, GivenOptions, Options};
 
@@ -73,7 +73,7 @@ impl Model {
         [self.options.persist.0, self.options.shared.0, self.options.large.0]
     }
 
-    /// Whether the author lets results be stale, or renewed before their end.
+    /// Whether the author lets results be stale, or has them renewed before their end.
     pub(crate) fn may_be_stale(&self) -> bool {
         let Options { stale, stale_if_error, refresh_ahead, .. } = &self.options;
         stale.is_some() || stale_if_error.is_some() || refresh_ahead.is_some()
@@ -165,7 +165,11 @@ mod tests {
         assert_eq!(options.engine, Engine::Auto);
         assert!(options.ttl.is_none() && options.tti.is_none() && options.ttl_of.is_none());
         assert!(options.capacity.is_none() && options.weigh.is_none() && options.max_weight.is_none());
-        assert!(options.cache_if.is_none() && !options.cache_err.is_on() && options.cache_none.0);
+        assert!(
+            options.cache_if.is_none()
+                && !options.cache_err.is_on()
+                && matches!(options.cache_none, CacheNone::Yes)
+        );
         assert_eq!(options.single_flight, None);
         assert_eq!(options.on_error, None);
         assert!(options.name.is_none());

@@ -31,14 +31,14 @@ pub(crate) use self::bounds::{Capacity, Count, MaxWeight};
 pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
 use self::declared::ReadError;
 pub(crate) use self::declared::{GivenOptions, Options};
-pub(crate) use self::durations::{CacheErr, Length, Patience};
+pub(crate) use self::durations::{CacheErr, CacheNone, Length, Patience};
 pub(crate) use self::engines::Engine;
 pub(crate) use self::fallback::Fallback;
 pub(crate) use self::freshness::{Jitter, RefreshAhead};
 pub(crate) use self::given::Given;
 pub(crate) use self::identity::{CompanionName, Name, Version};
 use self::item::{Item, items};
-pub(crate) use self::keys::ReceiverKey;
+pub(crate) use self::keys::{Condition, ReceiverKey};
 use self::words::list;
 use crate::errors::{Error, Errors, Result};
 

@@ -8,10 +8,10 @@ use syn::{
 };
 
 /// The type itself, without brackets.
-pub(crate) fn plain(ty: &Type) -> &Type {
+pub(crate) fn peel(ty: &Type) -> &Type {
     match ty {
-        Type::Group(group) => plain(&group.elem),
-        Type::Paren(paren) => plain(&paren.elem),
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
         _ => ty,
     }
 }

@@ -161,11 +161,25 @@ macro_rules! options {
                 default: "not stored",
                 zero: Some("would store nothing: give a longer one, or remove it"),
             }
-            "cache_none" => cache_none: Switch<true> {
+            "cache_none" => cache_none: CacheNone {
                 configurable: false,
-                value: "`false`",
-                meaning: "do not store `None`",
-                default: "stored",
+                value: "`false` or a duration",
+                meaning: "do not store `None`, or only for that long",
+                default: "stored as any other",
+                zero: Some("would store no `None`: write `cache_none = false`"),
+            }
+            "valid_if" => valid_if: Option<Callback> {
+                configurable: false,
+                value: r#"`\|value\| -> bool`"#,
+                meaning: "asked on each hit: a stored result that fails it is a miss",
+                default: "none",
+                called_with: &["value"],
+            }
+            "refresh_if" => refresh_if: Option<Condition> {
+                configurable: false,
+                value: "an expression over the arguments and `self`",
+                meaning: "a call for which it is true computes anew, and replaces what is stored",
+                default: "none",
             }
             "single_flight" => single_flight: Option<SingleFlight> {
                 configurable: true,

@@ -98,7 +98,8 @@ impl<K: Eq + 'static, V: Clone + 'static> Hooks<K, V> {
             weigh: self.weigh.map(bound::weigh),
             ttl_of: self.ttl_of.map(bound::lifetime),
             cache_if: self.cache_if.map(bound::test),
-            skip: self.skip.map(bound::test),
+            is_none: self.is_none.map(bound::test),
+            valid_if: self.valid_if.map(bound::test),
             #[cfg(feature = "tracing")]
             show: self.show.map(bound::show),
             far: None,
@@ -403,7 +404,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Plain<K, V> {
         let Some((running, key)) = self.running.take() else { return };
         if store(memo, self.hash, key, &running, outcome, result, None) {
             forget(unstored);
-            memo.counters.count(Counter::Plain);
+            memo.counters.count(Counter::StoredMisses);
         }
     }
 }

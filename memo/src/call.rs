@@ -10,7 +10,7 @@
 //!                 └─ computation ─ the body ─ store ───────→ result
 //! ```
 //!
-//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`enter`], [`Acquire`], the body within
+//! A synchronous call is [`begin`], the body, [`Running::finish`]; an asynchronous one is [`begin_async`], [`Acquire`], the body within
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
@@ -31,7 +31,7 @@ mod store;
 pub use acquire::Acquire;
 pub use computing::Computing;
 pub use control::{Ask, Entry, Reply, control, expire, insert, invalidate, peek, peek_entry};
-pub use look::{begin, enter};
+pub use look::{begin, begin_async};
 pub(crate) use lookup::AddHooks;
 pub use lookup::is_large;
 #[cfg(all(test, memo_shuttle))]

@@ -49,9 +49,9 @@ pub trait Argument: 'static {
 
 /// An argument that is passed as a value.
 #[derive(Debug)]
-pub struct Held<T>(PhantomData<fn() -> T>);
+pub struct Owned<T>(PhantomData<fn() -> T>);
 
-impl<T: 'static> Argument for Held<T> {
+impl<T: 'static> Argument for Owned<T> {
     type Of<'a> = T;
 }
 

@@ -66,6 +66,18 @@ pub fn direct<R>(site: &Site, directive: Directive, call: impl FnOnce() -> R) ->
     call()
 }
 
+/// Has the call of `site` that `begin` begins compute anew, if `condition` holds and nothing else has been left for it.
+pub fn anew_if<R>(condition: bool, site: impl FnOnce() -> Site, begin: impl FnOnce() -> R) -> R {
+    if !condition {
+        return begin();
+    }
+    let site = site();
+    match NEXT.get() {
+        Some((whose, _)) if whose == site.marker() => begin(),
+        _ => direct(&site, Directive::Refresh, begin),
+    }
+}
+
 pin_project! {
     /// A call of an `async fn` for which a directive is left at its first poll, where it looks.
     #[derive(Debug)]

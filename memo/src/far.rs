@@ -48,7 +48,7 @@ mod watch;
 
 pub(crate) use claims::{claim, is_refused};
 pub(crate) use key::{FarKey, Hold};
-pub(crate) use looked::{Found, Looked};
+pub(crate) use looked::{FarFound, FarLooked};
 pub(crate) use probes::{KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use probes::{Typed, able, probed, types};
 pub(crate) use route::{KNOWN, route, route_by};

@@ -36,9 +36,9 @@ mod supersede;
 mod wait;
 mod waiters;
 
-use board::{Board, Entered, Ref};
+use board::{Board, PutOn, Ref};
 pub(crate) use flights::{Flights, Own};
-use graph::Blocks;
+use graph::BlocksThread;
 pub(crate) use landed::Landed;
 pub(crate) use lead::Lead;
 pub(crate) use polled::holding;
@@ -65,10 +65,10 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// Leads the flight of `key`, or waits for the one that is under way. `blocks`: the wait blocks its thread.
     #[inline(never)]
-    pub(crate) fn join(&self, hash: u64, key: K, blocks: Blocks) -> Joined<'_, K, V, F> {
-        match self.board().enter(self.flight(hash, key, true)) {
-            Entered::Alone(own) => Joined::Lead(self.own(own)),
-            Entered::Crowd(own, its) => self.join_crowd(own, its, blocks),
+    pub(crate) fn join(&self, hash: u64, key: K, blocks: BlocksThread) -> Joined<'_, K, V, F> {
+        match self.board().put_on(self.flight(hash, key, true)) {
+            PutOn::Alone(own) => Joined::Lead(self.own(own)),
+            PutOn::Crowd(own, its) => self.join_crowd(own, its, blocks),
         }
     }
 
@@ -76,7 +76,7 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
     /// on the board yet.
     #[cold]
     #[inline(never)]
-    fn join_crowd(&self, own: Ref<Flight>, its: Ref<Flight>, blocks: Blocks) -> Joined<'_, K, V, F> {
+    fn join_crowd(&self, own: Ref<Flight>, its: Ref<Flight>, blocks: BlocksThread) -> Joined<'_, K, V, F> {
         let own = self.own(own);
         let is_same = |found: &Ref<Flight>| self.own(found.clone()).typed().key == own.typed().key;
         let Some(found) = join_crowd(self.board(), its, &is_same) else {
@@ -88,9 +88,9 @@ impl<K: OwnedPart, V: Value, F: Value> Flights<K, V, F> {
 
     /// A flight of `key` to [lead](Self::lead) that nobody can wait for.
     pub(crate) fn alone(&self, hash: u64, key: K) -> Own<K, V, F> {
-        let own = match self.board().enter(self.flight(hash, key, false)) {
-            Entered::Alone(own) => own,
-            Entered::Crowd(own, its) => {
+        let own = match self.board().put_on(self.flight(hash, key, false)) {
+            PutOn::Alone(own) => own,
+            PutOn::Crowd(own, its) => {
                 self.board().open(hash).add(its);
                 own
             }

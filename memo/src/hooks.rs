@@ -17,7 +17,9 @@ pub struct Hooks<K, V> {
     pub(crate) weigh: Option<Weigh<K, V>>,
     pub(crate) ttl_of: Option<TtlOf<V>>,
     pub(crate) cache_if: Option<fn(&V) -> bool>,
-    pub(crate) skip: Option<fn(&V) -> bool>,
+    /// Whether it is a `None` that is stored, where `None` is stored differently.
+    pub(crate) is_none: Option<fn(&V) -> bool>,
+    pub(crate) valid_if: Option<fn(&V) -> bool>,
     #[cfg(feature = "tracing")]
     pub(crate) show: Option<crate::trace::Show<K>>,
     pub(crate) far: Option<FarTypes<K, V>>,
@@ -34,7 +36,7 @@ impl<K, V> Clone for Hooks<K, V> {
 impl<K, V> Hooks<K, V> {
     /// Whether it depends on the result whether it is stored, how long it lives, or what it weighs.
     pub(crate) fn choose(&self) -> bool {
-        self.weigh.is_some() || self.ttl_of.is_some() || self.cache_if.is_some() || self.skip.is_some()
+        self.weigh.is_some() || self.ttl_of.is_some() || self.cache_if.is_some() || self.is_none.is_some()
     }
 
     pub(crate) fn new() -> Self {
@@ -42,7 +44,8 @@ impl<K, V> Hooks<K, V> {
             weigh: None,
             ttl_of: None,
             cache_if: None,
-            skip: None,
+            is_none: None,
+            valid_if: None,
             #[cfg(feature = "tracing")]
             show: None,
             far: None,
@@ -124,12 +127,18 @@ impl<K, V> Hooks<K, V> {
         self
     }
 
-    /// `cache_none = false`.
-    pub fn skip_none(mut self) -> Self
+    /// `valid_if`.
+    pub fn valid_if(mut self, valid_if: fn(&V) -> bool) -> Self {
+        self.valid_if = Some(valid_if);
+        self
+    }
+
+    /// `cache_none`: with a lifetime, or `false`.
+    pub fn tell_none(mut self) -> Self
     where
         V: MaybeNone,
     {
-        self.skip = Some(V::is_none);
+        self.is_none = Some(V::is_none);
         self
     }
 }

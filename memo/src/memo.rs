@@ -93,13 +93,13 @@ impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Memo<K, V, F> {
 }
 
 /// What the store in memory is to hold.
-fn limits(settings: &Settings) -> Limits {
+fn limits<K, V>(settings: &Settings, hooks: &Hooks<K, V>) -> Limits {
     Limits {
         capacity: settings.capacity,
         max_weight: settings.max_weight,
         tti: settings.tti,
         lifetimes: settings.expires(),
-        aged: settings.freshness.is_asked(),
+        aged: version::is_aged(settings, hooks),
     }
 }
 
@@ -123,7 +123,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
                 || may_run_user_code::<V>()
                 || may_run_user_code::<F>(),
             header: Header::of::<Self>(marker),
-            near: Near::new(first.route.kind, &limits(&first.settings), hooks.by_thread),
+            near: Near::new(first.route.kind, &limits(&first.settings, &hooks), hooks.by_thread),
             hasher: foldhash::fast::RandomState::default(),
             counters,
             flights: Flights::new(graph),

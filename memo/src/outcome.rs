@@ -67,7 +67,7 @@ impl<R: Clone + 'static> Outcome<R> for Whole {
 
 /// How a primitive result is stored.
 #[inline(always)]
-pub fn whole<R: crate::key::by_copy::Plain>() -> Whole {
+pub fn whole<R: crate::key::by_copy::Primitive>() -> Whole {
     Whole
 }
 
@@ -267,13 +267,13 @@ macro_rules! last_ways {
         }
 
         /// Anything else that can be stored.
-        pub trait Plain {
+        pub trait Storable {
             /// The outcome found.
             type Outcome;
             /// Finds it.
             fn outcome(self) -> Self::Outcome;
         }
-        impl<R: $($value)+> Plain for &Shape<R> {
+        impl<R: $($value)+> Storable for &Shape<R> {
             type Outcome = Whole;
             #[inline(always)]
             fn outcome(self) -> Whole {
@@ -308,13 +308,13 @@ pub mod shape {
     use super::*;
 
     /// A `Result` whose error can be shared.
-    pub trait Shared {
+    pub trait SharedError {
         /// The outcome found.
         type Outcome;
         /// Finds it.
         fn outcome(self) -> Self::Outcome;
     }
-    impl<T: Value, E: Value> Shared for &&&Shape<Result<T, E>> {
+    impl<T: Value, E: Value> SharedError for &&&Shape<Result<T, E>> {
         type Outcome = OkAndSharedErr;
         #[inline(always)]
         fn outcome(self) -> OkAndSharedErr {

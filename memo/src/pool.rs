@@ -23,13 +23,13 @@ struct Kept {
 }
 
 /// The blocks of a thread.
-struct Blocks {
+struct BlocksThread {
     first: Cell<*mut Kept>,
     count: Cell<u32>,
 }
 
 thread_local! {
-    static BLOCKS: Blocks = const { Blocks { first: Cell::new(ptr::null_mut()), count: Cell::new(0) } };
+    static BLOCKS: BlocksThread = const { BlocksThread { first: Cell::new(ptr::null_mut()), count: Cell::new(0) } };
 }
 
 /// Whether a value of this type is put into a block.
@@ -44,7 +44,7 @@ pub(crate) fn place<T>(make: impl FnOnce() -> T) -> NonNull<T> {
     if const { !fits::<T>() } {
         return NonNull::from(Box::leak(Box::new(make())));
     }
-    let block = BLOCKS.try_with(Blocks::take).ok().flatten().unwrap_or_else(allocate).cast();
+    let block = BLOCKS.try_with(BlocksThread::take).ok().flatten().unwrap_or_else(allocate).cast();
     // SAFETY: the block is ours, and large enough.
     unsafe { block.write(make()) };
     block
@@ -117,7 +117,7 @@ unsafe fn free(block: NonNull<Kept>) {
     }
 }
 
-impl Blocks {
+impl BlocksThread {
     #[inline]
     fn take(&self) -> Option<NonNull<Kept>> {
         let block = NonNull::new(self.first.get())?;
@@ -146,7 +146,7 @@ impl Blocks {
     }
 }
 
-impl Drop for Blocks {
+impl Drop for BlocksThread {
     fn drop(&mut self) {
         while let Some(block) = self.take() {
             // SAFETY: it was allocated with this layout, and is nobody else's.

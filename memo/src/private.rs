@@ -14,12 +14,12 @@ pub use std::boxed::Box;
 pub use crate::body::Body;
 pub use crate::by_thread::{RunningHere, begin_here, control_here};
 pub use crate::call::{
-    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, control, enter, expire, insert,
+    Acquire, Ask, Computing, Entry, Job, Reply, Running, Task, begin, begin_async, control, expire, insert,
     invalidate, is_large, peek, peek_entry,
 };
-pub use crate::companion::{Companion, Controlled, Held, Lent};
+pub use crate::companion::{Companion, Controlled, Lent, Owned};
 pub use crate::control::{AsyncMethodControl, MethodControl};
-pub use crate::directive::{Directed, Directive, direct};
+pub use crate::directive::{Directed, Directive, anew_if, direct};
 pub use crate::error::Error;
 pub use crate::function::Family;
 pub use crate::hooks::Hooks;
@@ -37,7 +37,7 @@ pub use crate::renewed::{Argument, Body as FutureBody, hand_over, own};
 pub use crate::settings::Settings;
 pub use crate::settings::count::Count;
 pub use crate::single::Single;
-pub use crate::site::{Site, Told, told};
+pub use crate::site::{Site, Unnamed, unnamed};
 pub use crate::stats::Stats;
 pub use crate::stored::Stored;
 

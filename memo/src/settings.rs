@@ -44,6 +44,8 @@ pub struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) tti: Option<Duration>,
     pub(crate) error_ttl: Option<Duration>,
+    /// How long a `None` is stored where it is stored differently; not at all without it.
+    pub(crate) none_ttl: Option<Duration>,
     pub(crate) freshness: Freshness,
     pub(crate) capacity: Option<u64>,
     /// The author has said how many or how heavy.
@@ -112,6 +114,7 @@ impl Settings {
             ttl: None,
             tti: None,
             error_ttl: None,
+            none_ttl: None,
             freshness: Freshness::default(),
             capacity: Some(DEFAULT_CAPACITY),
             bounded: false,
@@ -147,7 +150,11 @@ impl Settings {
 
     /// Whether entries come with lifetimes.
     pub(crate) fn expires(&self) -> bool {
-        self.ttl.is_some() || self.tti.is_some() || self.error_ttl.is_some() || self.ttl_of
+        self.ttl.is_some()
+            || self.tti.is_some()
+            || self.error_ttl.is_some()
+            || self.none_ttl.is_some()
+            || self.ttl_of
     }
 }
 

@@ -173,20 +173,20 @@ impl Site {
 
 /// The types of arguments that are written `impl Trait`, which have no names.
 #[derive(Debug)]
-pub struct Told<T>(PhantomData<fn() -> T>);
+pub struct Unnamed<T>(PhantomData<fn() -> T>);
 
-impl<T> Clone for Told<T> {
+impl<T> Clone for Unnamed<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Told<T> {}
+impl<T> Copy for Unnamed<T> {}
 
-/// Those of `_arguments`.
+/// The types of `_arguments`.
 #[inline(always)]
-pub fn told<T>(_arguments: &T) -> Told<T> {
-    Told(PhantomData)
+pub fn unnamed<T>(_arguments: &T) -> Unnamed<T> {
+    Unnamed(PhantomData)
 }
 
 #[cfg(all(test, not(memo_shuttle)))]

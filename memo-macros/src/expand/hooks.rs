@@ -6,14 +6,14 @@ use syn::spanned::Spanned;
 
 use super::kind::is_far;
 use super::names::{hidden_at, pointing_at, private};
-use crate::model::Model;
+use crate::model::{CacheNone, Model};
 
 /// The function that gives hooks to those that it is handed. Where there are none it is the runtime's own.
 pub(super) fn hooks(model: &Model) -> TokenStream {
     let hooks = hidden_at("hooks", model.output.span());
     let mut calls = given(model);
-    if !model.options.cache_none.0 {
-        calls.push(quote_spanned!(hooks.span()=> .skip_none()));
+    if !matches!(model.options.cache_none, CacheNone::Yes) {
+        calls.push(quote_spanned!(hooks.span()=> .tell_none()));
     }
     if model.options.engine.is_far() {
         calls.push(far(model));
@@ -36,7 +36,12 @@ pub(super) fn hooks(model: &Model) -> TokenStream {
 /// The calls that hand over the author's functions. An error in one points at it.
 fn given(model: &Model) -> Vec<TokenStream> {
     let options = &model.options;
-    let given = [("weigh", &options.weigh), ("ttl_of", &options.ttl_of), ("cache_if", &options.cache_if)];
+    let given = [
+        ("weigh", &options.weigh),
+        ("ttl_of", &options.ttl_of),
+        ("cache_if", &options.cache_if),
+        ("valid_if", &options.valid_if),
+    ];
     given
         .into_iter()
         .filter_map(|(name, callback)| {

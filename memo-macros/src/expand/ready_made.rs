@@ -23,7 +23,7 @@ pub(super) struct ReadyMade(Vec<Passed>);
 /// How one argument is passed.
 enum Passed {
     /// By a value of this type.
-    Held(Type),
+    Owned(Type),
     /// By a reference to a value of this type, which lives as long as the call.
     Lent(Type),
 }
@@ -57,7 +57,7 @@ impl ReadyMade {
     /// The type that tells the runtime how they are passed.
     pub(super) fn passed(&self, private: &Path) -> TokenStream {
         let passed = self.0.iter().map(|passed| match passed {
-            Passed::Held(ty) => quote!(#private::Held<#ty>),
+            Passed::Owned(ty) => quote!(#private::Owned<#ty>),
             Passed::Lent(ty) => quote!(#private::Lent<#ty>),
         });
         quote!((#(#passed,)*))
@@ -78,9 +78,9 @@ fn passed(ty: &Type) -> Option<Passed> {
             let known = has_no_lifetime(elem) || is_unsized(elem);
             match lifetime {
                 None => known.then(|| Passed::Lent(elem.clone())),
-                Some(lifetime) => (known && lifetime.ident == "static").then(|| Passed::Held(ty.clone())),
+                Some(lifetime) => (known && lifetime.ident == "static").then(|| Passed::Owned(ty.clone())),
             }
         }
-        ty => has_no_lifetime(ty).then(|| Passed::Held(ty.clone())),
+        ty => has_no_lifetime(ty).then(|| Passed::Owned(ty.clone())),
     }
 }

@@ -10,14 +10,14 @@ use syn::{GenericParam, Type};
 use super::amended;
 use super::names::{hidden, private};
 use crate::model::{Model, Place};
-use crate::types::{borrow, impl_trait, mutable, plain as bare};
+use crate::types::{borrow, impl_trait, mutable, peel};
 
 /// A function whose renewals can run behind its calls, if its arguments can be owned.
 pub(super) struct Renewal<'m>(&'m Model);
 
 impl<'m> Renewal<'m> {
-    /// None where the author does not let results be stale, or where the body cannot be had apart from the call: it has a
-    /// receiver, or a lifetime that has a name or may be hidden.
+    /// `None` if the author asks for no renewals behind calls, or if the body cannot stand apart from the call. It cannot if the
+    /// function has a receiver, or a lifetime that has a name or may be hidden.
     pub(super) fn of(model: &'m Model) -> Option<Self> {
         let asked = model.options.stale.is_some() || model.options.refresh_ahead.is_some();
         let apart = model.receiver.is_none()
@@ -26,13 +26,15 @@ impl<'m> Renewal<'m> {
             && borrow(&model.output).is_none()
             && impl_trait(&model.output).is_none()
             && !model.sig.generics.params.iter().any(|param| matches!(param, GenericParam::Lifetime(_)));
-        // the future of an item within the function can be asked whether it is `Send`, and an item has no type parameters of ours
+        // The body of an `async fn` becomes an item within the function, since its future can then be asked whether it is `Send`.
+        // Such an item cannot use the type parameters of the function.
         let future = model.sig.asyncness.is_none()
             || (model.place == Place::Free && model.sig.generics.params.is_empty());
         (asked && apart && future && !model.on_thread()).then_some(Renewal(model))
     }
 
-    /// Whether the arguments can be owned, and the future be moved: an expression beside the function.
+    /// The expression for whether the arguments can be owned, and whether the future can be moved to another thread. It stands
+    /// outside of the function.
     pub(super) fn can(&self) -> TokenStream {
         let private = private(self.0);
         let types = self.0.args.iter().map(|arg| &arg.ty);
@@ -53,7 +55,7 @@ impl<'m> Renewal<'m> {
         })
     }
 
-    /// The body apart from the call, by the name `computed`.
+    /// The statement that declares the body apart from the call, by the name `computed`.
     pub(super) fn body(&self, computed: &Ident) -> TokenStream {
         let Model { body, output, .. } = self.0;
         let args = self.0.args.iter().map(|arg| {
@@ -66,13 +68,13 @@ impl<'m> Renewal<'m> {
         }
     }
 
-    /// The body called with the arguments of this call.
+    /// The call of the body `computed` with the arguments of this call.
     pub(super) fn call(&self, computed: &Ident) -> TokenStream {
         let names = self.0.args.iter().map(|arg| &arg.forward);
         quote!(#computed(#(#names),*))
     }
 
-    /// What makes the body with arguments of its own.
+    /// The closure that makes the renewal: the body `computed`, with copies of the arguments that it owns.
     pub(super) fn job(&self, computed: &Ident) -> TokenStream {
         let private = private(self.0);
         let of = |part: &str, index: usize| hidden(&format!("{part}{index}"));
@@ -107,9 +109,9 @@ impl<'m> Renewal<'m> {
     }
 }
 
-/// Whether values of the type can be had apart from a call: behind a reference at most, with no other lifetime to be seen.
+/// Whether values of the type can be owned apart from a call. The type may be a reference, and must show no lifetime otherwise.
 fn is_apart(ty: &Type) -> bool {
-    let ty = bare(ty);
+    let ty = peel(ty);
     let within = match ty {
         Type::Reference(reference) if reference.lifetime.is_none() => &*reference.elem,
         ty => ty,
@@ -117,8 +119,8 @@ fn is_apart(ty: &Type) -> bool {
     borrow(within).is_none() && mutable(ty).is_none() && impl_trait(ty).is_none()
 }
 
-/// The call of the runtime that hands a renewal over, between the beginning of a call and its body. `rest` is what the call goes on
-/// with.
+/// The statement that hands a renewal over, between the beginning of a call and its body. `rest` is the name of what the call goes
+/// on with. Empty if there are no renewals behind calls.
 pub(super) fn behind(model: &Model, rest: &Ident, outcome: &Ident, computed: &Ident) -> TokenStream {
     let Some(renewal) = Renewal::of(model) else { return TokenStream::new() };
     let (private, result, job) = (private(model), hidden("result"), renewal.job(computed));

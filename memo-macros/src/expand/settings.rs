@@ -10,8 +10,8 @@ use super::names::{hidden, private, quiet};
 use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError, Patience, Place,
-    RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError,
+    Patience, Place, RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -61,11 +61,16 @@ fn lifetimes(model: &Model) -> Vec<TokenStream> {
         CacheErr::For(ttl) => Some(ttl),
         CacheErr::Yes | CacheErr::No => None,
     };
+    let none_ttl = match &options.cache_none {
+        CacheNone::For(ttl) => Some(ttl),
+        CacheNone::Yes | CacheNone::No => None,
+    };
     let calls = [
         options.ttl.as_ref().map(|ttl| set_duration(model, "ttl", ttl)),
         options.tti.as_ref().map(|tti| set_duration(model, "tti", tti)),
         options.ttl_of.as_ref().map(|_| quote!(.ttl_of())),
         error_ttl.map(|ttl| set_duration(model, "error_ttl", ttl)),
+        none_ttl.map(|ttl| set_duration(model, "none_ttl", ttl)),
     ];
     calls.into_iter().flatten().collect()
 }

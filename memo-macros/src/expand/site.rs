@@ -12,7 +12,7 @@ use super::settings::settings;
 use crate::model::{Arg, Companion, Model};
 
 /// The names of the hidden items that a function and its control share.
-pub(super) struct Shared {
+pub(super) struct HiddenNames {
     /// Where they are found: the companion type, or `Self`.
     pub(super) owner: TokenStream,
     /// The function that returns the memoized function's `static`. `None` if `site` leads to that itself.
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) types: Option<Ident>,
 }
 
-impl Shared {
+impl HiddenNames {
     /// The names for this function. `None` if it has no control.
     pub(super) fn of(model: &Model) -> Option<Self> {
         let name = model.sig.ident.unraw();
@@ -36,7 +36,7 @@ impl Shared {
             Companion::Type(companion) if ReadyMade::of(model).is_some() => {
                 let controlled = ready_made::name(companion);
                 let private = private(model);
-                Some(Shared {
+                Some(HiddenNames {
                     owner: quote!(<#controlled as #private::Controlled>),
                     function: None,
                     site: format_ident!("FUNCTION"),
@@ -44,21 +44,21 @@ impl Shared {
                     types: None,
                 })
             }
-            Companion::Type(companion) if is_single(model) => Some(Shared {
+            Companion::Type(companion) if is_single(model) => Some(HiddenNames {
                 owner: quote!(#companion),
                 function: None,
                 site: format_ident!("__FUNCTION"),
                 control: format_ident!("__control"),
                 types: None,
             }),
-            Companion::Type(companion) => Some(Shared {
+            Companion::Type(companion) => Some(HiddenNames {
                 owner: quote!(#companion),
                 function: Some(format_ident!("__function")),
                 site: format_ident!("__site"),
                 control: format_ident!("__control"),
                 types: types(format_ident!("__types")),
             }),
-            Companion::Function(_) => Some(Shared {
+            Companion::Function(_) => Some(HiddenNames {
                 owner: quote!(Self),
                 function: None,
                 site: format_ident!("__{name}_memo_site"),
@@ -70,7 +70,7 @@ impl Shared {
 
     /// The expression for the site. `unnamed` tells the types that have no names.
     fn site(&self, model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
-        let Shared { owner, site, .. } = self;
+        let HiddenNames { owner, site, .. } = self;
         if is_single(model) {
             return quote!(#owner::#site.site());
         }
@@ -102,7 +102,7 @@ fn parameters(model: &Model) -> Vec<TokenStream> {
 pub(super) fn unnamed(model: &Model, names: impl Fn(&Arg) -> Ident) -> Option<TokenStream> {
     let private = private(model);
     let names: Vec<_> = model.unnamed().map(names).collect();
-    (!names.is_empty()).then(|| quote!(#private::told(&(#(&#names,)*))))
+    (!names.is_empty()).then(|| quote!(#private::unnamed(&(#(&#names,)*))))
 }
 
 /// The expression that [tells the types that have no names](unnamed), where the arguments have the author's names.
@@ -142,8 +142,8 @@ pub(super) fn new_site(model: &Model, function: &TokenStream) -> TokenStream {
 
 /// The expression that finds this instantiation. `unnamed` is what tells the types without names.
 pub(super) fn site(model: &Model, unnamed: Option<&TokenStream>) -> TokenStream {
-    match Shared::of(model) {
-        Some(shared) => shared.site(model, unnamed),
+    match HiddenNames::of(model) {
+        Some(names) => names.site(model, unnamed),
         None => new_site(model, &function(model)),
     }
 }

@@ -143,10 +143,6 @@ mod tests {
         }
         bad("persist", "`persist` takes `true` or `false`");
         bad("cache_err = \"0s\"", "`cache_err` of zero would store nothing: give a longer one, or remove it");
-        assert!(!means("cache_none = false").cache_none.0);
-        assert!(means("cache_none = true").cache_none.0);
-        bad("cache_none", "`cache_none` takes `true` or `false`");
-        bad("cache_none = \"false\"", "`cache_none` takes `true` or `false`");
     }
 
     #[test]

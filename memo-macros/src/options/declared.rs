@@ -6,14 +6,14 @@ use proc_macro2::Span;
 use super::bounds::{Capacity, MaxWeight};
 use super::callbacks::Callback;
 use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
-use super::durations::{CacheErr, Length, Patience};
+use super::durations::{CacheErr, CacheNone, Length, Patience};
 use super::engines::Engine;
 use super::fallback::Fallback;
 use super::freshness::{Jitter, RefreshAhead};
 use super::given::Given;
 use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;
-use super::keys::{Key, ReceiverKey, Skip};
+use super::keys::{Condition, Key, ReceiverKey, Skip};
 use crate::errors::Error;
 
 macro_rules! declare {

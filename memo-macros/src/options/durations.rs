@@ -1,4 +1,4 @@
-//! `ttl`, `tti`, `cache_err` and `patience`: lengths of time.
+//! `ttl`, `tti`, `cache_err`, `cache_none`, `patience` and others: lengths of time.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -71,6 +71,32 @@ impl Value for CacheErr {
     }
 }
 
+/// How long a `None` is stored.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum CacheNone {
+    /// For as long as any other result.
+    #[default]
+    Yes,
+    /// Not at all.
+    No,
+    /// For this long.
+    For(Length),
+}
+
+impl Value for CacheNone {
+    fn takes() -> Cow<'static, str> {
+        "`false`, or a duration such as \"5s\" for which a `None` is stored".into()
+    }
+
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        match literal(value) {
+            Some(Lit::Bool(yes)) => Ok(if yes.value { CacheNone::Yes } else { CacheNone::No }),
+            _ if string(value).is_none() && expression(value).is_none() => Err(takes_not::<Self>(row, value)),
+            _ => Length::parse(row, value).map(CacheNone::For),
+        }
+    }
+}
+
 /// How long to wait for a future that nobody polls.
 #[derive(Debug, Clone)]
 pub(crate) enum Patience {
@@ -134,6 +160,17 @@ mod tests {
         bad("cache_err = 5", takes);
         bad("cache_err = -5", takes);
         bad("cache_err = ", takes);
+    }
+
+    #[test]
+    fn nones() {
+        assert!(matches!(means("cache_none = false").cache_none, CacheNone::No));
+        assert!(matches!(means("cache_none = true").cache_none, CacheNone::Yes));
+        assert!(matches!(means("cache_none = \"5s\"").cache_none, CacheNone::For(Length::Literal(_))));
+        let takes = "`cache_none` takes `false`, or a duration such as \"5s\" for which a `None` is stored";
+        bad("cache_none", takes);
+        bad("cache_none = 5", takes);
+        bad("cache_none = \"0s\"", "`cache_none` of zero would store no `None`: write `cache_none = false`");
     }
 
     #[test]

@@ -84,6 +84,21 @@ impl Value for ReceiverKey {
     }
 }
 
+/// An expression over the arguments that is true or false.
+#[derive(Debug, Clone)]
+pub(crate) struct Condition(pub(crate) Expr);
+
+impl Value for Condition {
+    fn takes() -> Cow<'static, str> {
+        "an expression over the arguments, without quotes".into()
+    }
+
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        let expr = expression(value).ok_or_else(|| takes_not::<Self>(row, value))?;
+        Ok(Condition(expr.clone()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

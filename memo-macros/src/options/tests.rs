@@ -60,7 +60,7 @@ fn every_mistake_is_reported_at_once() {
             "unknown option `tll`: did you mean `ttl`?",
             "unknown engine \"redsi\": did you mean \"redis\"?",
             "`version` is given twice: keep one",
-            "`cache_none` takes `true` or `false`",
+            "`cache_none` takes `false`, or a duration such as \"5s\" for which a `None` is stored",
         ]
     );
     assert!(given.ttl.as_ref().is_some_and(|ttl| ttl.value.is_none()));

@@ -2,12 +2,17 @@
 
 use super::rules::Rules;
 
-/// These need a lifetime, and a store that other calls look into as well.
+/// The options that need a lifetime. All but `jitter` also need a store that several threads read.
 const OPTIONS: &[&str] = &["stale", "stale_if_error", "refresh_ahead", "jitter"];
 
 impl Rules<'_> {
-    /// What ends has to have an end, and be stored where it can be stale.
+    /// Such options need a lifetime that ends, and an engine that gives results to other calls.
     pub(super) fn freshness(&mut self) {
+        if let Some(key) = self.given.key_of("valid_if").filter(|_| self.model.on_thread()) {
+            let message = "`engine = \"thread\"` does not ask whether a stored result is valid: remove `valid_if`, or use \
+                           \"memory\"";
+            self.refuse(key, message);
+        }
         let ends = ["ttl", "ttl_of"].iter().any(|name| self.given.key_of(name).is_some());
         for name in OPTIONS {
             let Some(key) = self.given.key_of(name) else { continue };
@@ -56,6 +61,9 @@ mod tests {
         let message = "`engine = \"thread\"` has no other call that could be given a stale result: remove `stale`, or use \
                        \"memory\"";
         refuses("engine = \"thread\", ttl = \"5m\", stale = \"1h\"", FUNCTION, message);
+        let message = "`engine = \"thread\"` does not ask whether a stored result is valid: remove `valid_if`, or use \
+                       \"memory\"";
+        refuses("engine = \"thread\", valid_if = |value| true", FUNCTION, message);
         accepts("engine = \"thread\", ttl = \"5m\", jitter = \"10%\"", FUNCTION);
     }
 }

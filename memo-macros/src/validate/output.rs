@@ -4,7 +4,7 @@ use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
 use super::rules::Rules;
-use crate::types::{borrow, impl_trait, plain};
+use crate::types::{borrow, impl_trait, peel};
 
 impl Rules<'_> {
     /// Results have to be values that can be kept.
@@ -14,7 +14,7 @@ impl Rules<'_> {
         let ReturnType::Type(_, output) = &self.model.sig.output else {
             return self.refuse(self.model.sig.ident.span(), message);
         };
-        match plain(output) {
+        match peel(output) {
             Type::Tuple(tuple) if tuple.elems.is_empty() => return self.refuse(tuple.span(), message),
             Type::Never(never) => {
                 let message = "a function that never returns leaves nothing to store: remove `#[memoize]`";

@@ -9,7 +9,7 @@ use crate::call::claim::Aged;
 use crate::call::computation::Computation;
 use crate::call::running::{Running, Started};
 use crate::flight::Joined;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::freshness::Serves;
@@ -56,7 +56,7 @@ pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: K,
-    blocks: Blocks,
+    blocks: BlocksThread,
     aged: &Aged<K, V, F>,
 ) -> Option<Begun<K, V, F>> {
     match memo.flights.join(hash, key, blocks) {

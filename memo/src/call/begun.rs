@@ -5,8 +5,8 @@ use crate::call::computation::Computation;
 use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
-use crate::far::{Far, Found, Looked};
-use crate::flight::graph::Blocks;
+use crate::far::{Far, FarFound, FarLooked};
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
@@ -34,7 +34,7 @@ pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
     /// Whether it is for a call, which is counted.
     counts: bool,
     /// Whether it may wait for a computation in another process, and how.
-    may_wait: Option<Blocks>,
+    may_wait: Option<BlocksThread>,
 }
 
 pub(super) struct Waiting<K: OwnedPart, V: Value, F: Value> {
@@ -48,7 +48,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     pub(super) fn waiting(
         memo: &'static Memo<K, V, F>,
         hash: u64,
-        blocks: Blocks,
+        blocks: BlocksThread,
         wait: Box<Wait<'static, K, V, F>>,
     ) -> Self {
         Begun::Wait(Waiting { memo, hash, blocks, wait })
@@ -65,29 +65,38 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
     }
 
-    pub(super) fn lead(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+    pub(super) fn lead(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
         Self::look_again(memo, lead, blocks, true)
     }
 
     /// What leads to a new result behind the calls: none of it is counted as a call's.
-    pub(super) fn renew(memo: &'static Memo<K, V, F>, lead: Lead<'static, K, V, F>, blocks: Blocks) -> Self {
+    pub(super) fn renew(
+        memo: &'static Memo<K, V, F>,
+        lead: Lead<'static, K, V, F>,
+        blocks: BlocksThread,
+    ) -> Self {
         Self::look_again(memo, lead, blocks, false)
     }
 
     fn look_again(
         memo: &'static Memo<K, V, F>,
         mut lead: Lead<'static, K, V, F>,
-        blocks: Blocks,
+        blocks: BlocksThread,
         counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         // a flight may have landed between our look at the store and our joining
         let stored = if const { is_large::<V>() } {
             memo.landed(&lead)
         } else {
             memo.near.get(lead.hash(), Same(lead.key())).map(Box::new)
         };
+        let stored = stored.filter(|stored| memo.is_valid(stored));
         if let Some(stored) = stored {
             if counts {
                 memo.counters.count(Counter::Hits);
@@ -95,14 +104,14 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
             lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
-        drop(held);
+        drop(on_stack);
         Self::look(memo, lead, Some(blocks), counts)
     }
 
     fn look(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
-        may_wait: Option<Blocks>,
+        may_wait: Option<BlocksThread>,
         counts: bool,
     ) -> Self {
         match &memo.far {
@@ -166,14 +175,20 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         if far.is_suspect() || memo.stands_in() && far.is_back(&looked) {
             // it may be another key's; or was there for the time being, and would hide what the engine has
             memo.near.clear();
         }
+        let looked = match looked {
+            FarLooked::Found(found) if !memo.is_valid(&found.value) => {
+                FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
+            looked => looked,
+        };
         match looked {
-            Looked::Found(found) => {
-                let Found { value, lives, cost, size, waited, engine, hold } = found;
+            FarLooked::Found(found) => {
+                let FarFound { value, lives, cost, size, waited, engine, hold } = found;
                 if waited && counts {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
@@ -193,8 +208,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
             }
-            Looked::Nothing(key) => {
-                drop(held);
+            FarLooked::Nothing(key) => {
+                drop(on_stack);
                 Begun::compute(memo, lead, key.map(|key| (far, key)), counts)
             }
         }

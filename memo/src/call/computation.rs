@@ -10,7 +10,7 @@ use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
-use crate::flight::graph::{self, Held};
+use crate::flight::graph::{self, OnStack};
 use crate::flight::{Landed, Lead, Own, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
@@ -152,7 +152,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 && call.directive != Some(Directive::Refresh)
             {
                 // who listens may call for this very key
-                let _held = lead.hold();
+                let _on_stack = lead.on_stack();
                 call.missed();
             }
             // timed in any case, and what was told is no part of it
@@ -164,8 +164,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
     /// Has this thread compute the key from now on, until what it gives is dropped.
     #[inline(always)]
-    pub(super) fn hold(&self) -> Option<Held> {
-        self.lead.as_ref().map(Lead::hold)
+    pub(super) fn on_stack(&self) -> Option<OnStack> {
+        self.lead.as_ref().map(Lead::on_stack)
     }
 
     /// What the body runs in.
@@ -203,7 +203,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         }
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         // one of those who wait takes the flight over, as from a leader that is gone
         let passes_on =
             !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
@@ -232,7 +232,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             });
         }
         self.lead = None;
-        drop(held);
+        drop(on_stack);
         if let Some(claim) = claim {
             claim.renewed();
         }
@@ -277,10 +277,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         // from here on nobody tries again for a while
         drop(claim);
         if let Some(lead) = &mut self.lead {
-            let held = self.memo.runs_user_code.then(|| lead.hold());
+            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
             lead.land(|| Landed::Value(value.clone()));
             self.lead = None;
-            drop(held);
+            drop(on_stack);
         }
         self.memo.counters.stale();
         event::tell_rest();

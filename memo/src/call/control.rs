@@ -135,26 +135,26 @@ pub fn control<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send>(
 ) {
     let origin = site.memo::<P::Owned, O::Stored, O::Failure>(&|| hooks(Hooks::new()));
     let asked = Asked::of(origin.name()).unwrap_or_default();
-    ask(&Shared { origin, asked, key: *key, outcome });
+    ask(&SharedEntry { origin, asked, key: *key, outcome });
 }
 
 /// The entry of a function whose results are shared between threads.
-struct Shared<P: SharedPart, R, O: SharedOutcome<R>> {
+struct SharedEntry<P: SharedPart, R, O: SharedOutcome<R>> {
     origin: &'static MemoBy<P, R, O>,
     asked: Asked,
     key: P,
     outcome: O,
 }
 
-impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<P, R, O> {
+impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedEntry<P, R, O> {
     fn peek(&self) -> Reply<Option<R>> {
-        let Shared { key, outcome, .. } = *self;
+        let SharedEntry { key, outcome, .. } = *self;
         let found = self.look(move |memo, hash| memo.near.peek(hash, &Query(key)), |stored| stored.value);
         found.map(move |found| found.map(|stored| outcome.hit(stored)))
     }
 
     fn peek_entry(&self) -> Reply<Option<Stored<R>>> {
-        let Shared { key, outcome, .. } = *self;
+        let SharedEntry { key, outcome, .. } = *self;
         let found = self.look(
             move |memo, hash| {
                 let (value, age) = memo.near.peek_aged(hash, &Query(key))?;
@@ -166,7 +166,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
     }
 
     fn insert(&self, result: R) -> Reply<Result<(), Error>> {
-        let Shared { key, outcome, origin, .. } = *self;
+        let SharedEntry { key, outcome, origin, .. } = *self;
         let (memo, in_use) = self.asked.choice.of(origin);
         let version = &**memo;
         let refused = || Reply::Now(Err(Error::new(ErrorKind::NotStorable, memo.name())));
@@ -223,14 +223,14 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for Shared<
     }
 }
 
-impl<P: SharedPart, R, O: SharedOutcome<R>> Shared<P, R, O> {
+impl<P: SharedPart, R, O: SharedOutcome<R>> SharedEntry<P, R, O> {
     /// What is found in memory as `near` looks there, or else in an engine that outlives the process.
     fn look<T: Send + 'static>(
         &self,
         near: impl FnOnce(&MemoBy<P, R, O>, u64) -> Option<T>,
         far: fn(Stored<O::Stored>) -> T,
     ) -> Reply<Option<T>> {
-        let Shared { key, .. } = *self;
+        let SharedEntry { key, .. } = *self;
         let (memo, in_use) = self.asked.choice.of(self.origin);
         if !memo.settings.enabled() {
             return Reply::Now(None);
@@ -250,7 +250,7 @@ impl<P: SharedPart, R, O: SharedOutcome<R>> Shared<P, R, O> {
 
     /// Has the entry leave wherever it may be: nearby as `nearby` does it, and from engines that outlive the process.
     fn leave(&self, nearby: fn(&MemoBy<P, R, O>, &P)) -> Reply<Result<(), Error>> {
-        let Shared { key, origin, .. } = *self;
+        let SharedEntry { key, origin, .. } = *self;
         let choice = &self.asked.choice;
         let mut engines = Vec::new();
         for (memo, in_use) in choice.others(origin).chain([choice.of(origin)]) {

@@ -31,7 +31,7 @@ type CalleeBy<'c, P, R, O> =
 /// The part that comes next, where nothing was found.
 #[allow(private_bounds, reason = "generated code hands over one of the two callees there are")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, C: Callee<P::Owned, O::Stored, O::Failure>>(
+pub fn begin_async<P: SharedPart, R, O: SharedOutcome<R>, C: Callee<P::Owned, O::Stored, O::Failure>>(
     callee: &C,
     hooks: AddHooks<P, R, O>,
     key: P,
@@ -40,11 +40,11 @@ pub fn enter<P: SharedPart, R, O: SharedOutcome<R>, C: Callee<P::Owned, O::Store
     if const { !is_large::<O::Stored>() } {
         match look_first::<P, R, O>(callee.signposted(), key) {
             Look::Hit(stored) => return Ok(outcome.hit(stored)),
-            Look::Miss(memo, hash) => return Err(enter_miss(memo, hash, key, outcome)),
+            Look::Miss(memo, hash) => return Err(begin_async_miss(memo, hash, key, outcome)),
             Look::Slow => {}
         }
     }
-    enter_slowly(callee, hooks, key, outcome)
+    begin_async_slowly(callee, hooks, key, outcome)
 }
 
 /// All of a synchronous call that comes before its body.
@@ -154,10 +154,10 @@ fn hit<R, O: Outcome<R>, E>(found: &mut Option<O::Stored>, outcome: O) -> Result
     }
 }
 
-/// What [`enter`] does on a miss.
+/// What [`begin_async`] does on a miss.
 #[cold]
 #[inline(never)]
-fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
+fn begin_async_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static MemoBy<P, R, O>,
     hash: u64,
     key: P,
@@ -166,10 +166,10 @@ fn enter_miss<P: SharedPart, R, O: SharedOutcome<R>>(
     Missed::new(memo, hash, key).acquire(outcome)
 }
 
-/// What [`enter`] does after a look that left the fast path.
+/// What [`begin_async`] does after a look that left the fast path.
 #[cold]
 #[inline(never)]
-fn enter_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
+fn begin_async_slowly<P: SharedPart, R, O: SharedOutcome<R>>(
     callee: &CalleeBy<'_, P, R, O>,
     hooks: AddHooks<P, R, O>,
     key: P,

@@ -24,6 +24,11 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
     let (Some((age, claimed)), true) = (looked, found.is_some()) else {
         return Some(Missed::aged(memo, hash, key, call, None));
     };
+    if found.as_ref().is_some_and(|value| !memo.is_valid(value)) {
+        *found = None;
+        memo.near.remove(hash, &Query(key));
+        return Some(Missed::aged(memo, hash, key, call, None));
+    }
     let serves = memo.serves(&age);
     // what serves only in place of an error does so at once as long as no renewal is tried, since one has failed
     let at_once = serves != Serves::IfError || age.failures > 0;

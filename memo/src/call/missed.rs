@@ -9,7 +9,7 @@ use crate::call::computing::Computing;
 use crate::call::lookup::{Same, is_large};
 use crate::call::running::{Running, Started};
 use crate::directive::Directive;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
 use crate::memo::{Leads, Memo};
@@ -36,7 +36,7 @@ pub(crate) type MissedBy<P, R, O> =
     Missed<<P as Part>::Owned, <O as Outcome<R>>::Stored, <O as Outcome<R>>::Failure>;
 
 impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
-    /// A call for the models, which looks nearby as [`enter`] does.
+    /// A call for the models, which looks nearby as `begin` does.
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
         let found = memo.near.get(hash, Same(&key));
@@ -134,7 +134,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // What this gives is in registers. Structures that are written in parts and soon after moved as wholes would have the
     // processor wait for each of the writes.
     #[inline(always)]
-    fn lead_at_once(&mut self, blocks: Blocks) -> Result<Own<K, V, F>, Other<K, V, F>> {
+    fn lead_at_once(&mut self, blocks: BlocksThread) -> Result<Own<K, V, F>, Other<K, V, F>> {
         let Missed { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
         if self.call.is_some() || const { is_large::<V>() } {
@@ -153,13 +153,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let lead = memo.flights.lead(flight);
         // as in `Begun::lead`, where the look is made again if it has found anything
-        let held = memo.runs_user_code.then(|| lead.hold());
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         let is_there = match memo.near.get_fast(hash, Same(lead.key())) {
             Fast::Miss => false,
             Fast::Hit(_) => true,
             Fast::Slow => memo.landed(&lead).is_some(),
         };
-        drop(held);
+        drop(on_stack);
         match is_there {
             false => Ok(lead.into_flight()),
             true => Err(Some(Box::new(Begun::lead(memo, lead, blocks)))),
@@ -225,7 +225,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     }
 
     #[inline(never)]
-    fn first_step(&mut self, blocks: Blocks, call: Option<&Call>) -> Begun<K, V, F> {
+    fn first_step(&mut self, blocks: BlocksThread, call: Option<&Call>) -> Begun<K, V, F> {
         let Missed { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None, None));

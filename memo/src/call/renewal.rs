@@ -9,7 +9,7 @@ use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::running::Running;
 use crate::flight::Joined;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
@@ -76,7 +76,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
 /// The right to compute, if nobody else does by now, and if the result is still there. Else the claim is given back.
 async fn begin<K: OwnedPart, V: Value, F: Value>(
     renewal: Renewal<K, V, F>,
-    blocks: Blocks,
+    blocks: BlocksThread,
 ) -> Option<(Computation<K, V, F>, Claim<K, V, F>)> {
     let Renewal { memo, hash, key, claim } = renewal;
     let begun = match claim.is_of_use().then(|| memo.flights.join(hash, key, blocks)) {

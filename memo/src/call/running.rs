@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::body::Body;
 use crate::call::begun::Shared;
 use crate::call::computation::Computation;
-use crate::flight::graph::Held;
+use crate::flight::graph::OnStack;
 use crate::key::{OwnedPart, Part};
 use crate::outcome::{Outcome, Value};
 use crate::pool::Pooled;
@@ -24,7 +24,7 @@ pub(crate) type RunningBy<P, R, O> =
 /// What is behind a [`Running`]. The order is that in which these end.
 struct Run<K: OwnedPart, V: Value, F: Value> {
     span: Option<Box<EnteredSpan>>,
-    held: Option<Held>,
+    on_stack: Option<OnStack>,
     computation: Computation<K, V, F>,
 }
 
@@ -48,8 +48,8 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     // It is made, and borrowed, only where it will stand: see `lead_at_once`.
     #[inline(always)]
     pub(super) fn new(computation: impl FnOnce() -> Computation<K, V, F>) -> Self {
-        let mut run = Pooled::new(|| Run { span: None, held: None, computation: computation() });
-        run.held = run.computation.hold();
+        let mut run = Pooled::new(|| Run { span: None, on_stack: None, computation: computation() });
+        run.on_stack = run.computation.on_stack();
         if trace::shows_keys() {
             run.span = Some(Box::new(run.computation.span().enter()));
         }
@@ -65,8 +65,8 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     /// the call has found one.
     #[inline(never)]
     pub fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O, result: &mut R) {
-        let Run { span, held, computation } = &mut *self.0;
-        (*span, *held) = (None, None);
+        let Run { span, on_stack, computation } = &mut *self.0;
+        (*span, *on_stack) = (None, None);
         computation.finish(outcome, result);
     }
 
@@ -114,8 +114,8 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
                 result
             }
             Err(panic) => {
-                let Run { span, held, computation } = &mut *self.0;
-                (*span, *held) = (None, None);
+                let Run { span, on_stack, computation } = &mut *self.0;
+                (*span, *on_stack) = (None, None);
                 computation.answer_panic(outcome, panic)
             }
         }

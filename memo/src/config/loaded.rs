@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use super::layer::{Layer, Placed};
-use super::options::{Held, rows};
+use super::options::{OptionValue, rows};
 use super::problem::{Origin, Problem};
 use super::raised;
 use super::said::Config;
@@ -89,7 +89,7 @@ impl Loaded {
 
     /// Where the value of an option of the function called `name` comes from. `author` is the option in the author's
     /// settings.
-    pub(super) fn origin(&self, name: &str, author: &Held) -> Origin {
+    pub(super) fn origin(&self, name: &str, author: &OptionValue) -> Origin {
         match self.setting(name, author.name, author.said) {
             Some(placed) => placed.origin.clone(),
             None if author.said => Origin::Attribute,

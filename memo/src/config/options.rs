@@ -72,6 +72,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         // what the author has said
         bounded,
         ttl_of,
+        none_ttl: _,
     } = settings;
     let row = |name, said, slot| Row { name, said, slot };
     vec![
@@ -171,18 +172,18 @@ fn texts(names: &[Cow<'static, str>]) -> Vec<String> {
 
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Held {
+pub(super) struct OptionValue {
     pub(super) name: &'static str,
     /// See [`Row`].
     pub(super) said: bool,
     pub(super) value: Setting,
 }
 
-/// What `settings` hold of each option, in order.
-pub(super) fn held(settings: &Settings) -> Vec<Held> {
+/// The values that `settings` have for all options, in order.
+pub(super) fn values(settings: &Settings) -> Vec<OptionValue> {
     let mut settings = settings.clone();
-    let held = |Row { name, said, slot }| Held { name, said, value: slot.value() };
-    rows(&mut settings).into_iter().map(held).collect()
+    let value = |Row { name, said, slot }| OptionValue { name, said, value: slot.value() };
+    rows(&mut settings).into_iter().map(value).collect()
 }
 
 #[cfg(all(test, not(memo_shuttle)))]
@@ -211,13 +212,13 @@ mod tests {
     fn what_is_set_is_held_and_nothing_else() {
         let mut author = Settings::new().max_weight(100_u64);
         author.enabled = false;
-        let before = held(&author);
+        let before = values(&author);
         for place in 0..before.len() {
             let mut settings = author.clone();
             let row = rows(&mut settings).swap_remove(place);
             let (name, setting) = (row.name, another(row.slot.kind()));
             row.slot.set(&setting);
-            for (after, before) in held(&settings).iter().zip(&before) {
+            for (after, before) in values(&settings).iter().zip(&before) {
                 let is_it = after.name == name;
                 assert_eq!(after.value, if is_it { setting.clone() } else { before.value.clone() }, "{name}");
                 assert_eq!(after.value != before.value, is_it, "{name}");

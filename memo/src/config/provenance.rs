@@ -8,7 +8,7 @@ use memo_text::nearest;
 
 use super::layer::{Functions, Place, Placed};
 use super::loaded::Loaded;
-use super::options::{Held, held};
+use super::options::{OptionValue, values};
 use super::problem::{Origin, Problem};
 use super::schema::{self, Rule, engine};
 use super::state::current;
@@ -66,7 +66,7 @@ impl Row {
 pub fn config() -> Configuration {
     let loaded = current();
     let mut rows = Vec::new();
-    for Held { name, value, .. } in held(&Settings::new()) {
+    for OptionValue { name, value, .. } in values(&Settings::new()) {
         let (value, origin) = match loaded.default(name) {
             Some(placed) => (placed.setting.to_string(), placed.origin.clone()),
             None => (value.to_string(), Origin::Default),
@@ -88,8 +88,8 @@ pub fn config() -> Configuration {
     functions.dedup_by(|a, b| a.name() == b.name());
     for memo in &functions {
         let memo = memo.configured();
-        let options = held(memo.settings()).into_iter().zip(held(memo.author()));
-        rows.extend(options.map(|(Held { name, value, .. }, author)| Row {
+        let options = values(memo.settings()).into_iter().zip(values(memo.author()));
+        rows.extend(options.map(|(OptionValue { name, value, .. }, author)| Row {
             key: format!("{} {name}", memo.name()),
             value: value.to_string(),
             origin: loaded.origin(memo.name(), &author),

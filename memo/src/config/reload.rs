@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::change::{Change, Changes};
 use super::layer::Placed;
 use super::loaded::Loaded;
-use super::options::{Held, held};
+use super::options::{OptionValue, values};
 use super::problem::{ConfigError, Origin};
 use super::said::Config;
 use super::{registered, schema, state};
@@ -92,8 +92,8 @@ fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
 
 /// Puts in force for `function` what is configured now. Gives what has changed.
 pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
-    let (name, author) = (function.name(), held(function.author()));
-    let first = held(function.settings());
+    let (name, author) = (function.name(), values(function.author()));
+    let first = values(function.settings());
     loop {
         let loaded = state::current();
         let wanted = apply(&loaded, function);
@@ -101,9 +101,9 @@ pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
         if state::generation() != loaded.generation {
             continue;
         }
-        let now = held(function.settings());
-        let differing = |old: &[Held], new: &[Held], applied| -> Vec<Change> {
-            let change = |((old, new), author): ((&Held, &Held), &Held)| Change {
+        let now = values(function.settings());
+        let differing = |old: &[OptionValue], new: &[OptionValue], applied| -> Vec<Change> {
+            let change = |((old, new), author): ((&OptionValue, &OptionValue), &OptionValue)| Change {
                 origin: loaded.origin(name, author),
                 subject: name.to_owned(),
                 option: old.name,
@@ -120,11 +120,11 @@ pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
 
 /// Puts in force for `function` what is `loaded`, as far as that can be done while it is in use. Gives the options as they
 /// are configured.
-fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<Held> {
+fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<OptionValue> {
     let old = function.settings();
     let mut new = loaded.settings(function.name(), function.author()).into_owned();
-    let wanted = held(&new);
-    if wanted.iter().zip(held(old)).all(|(new, old)| new.value == old.value) {
+    let wanted = values(&new);
+    if wanted.iter().zip(values(old)).all(|(new, old)| new.value == old.value) {
         return wanted;
     }
     // the store of a record is never replaced by one of another kind

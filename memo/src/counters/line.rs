@@ -54,7 +54,7 @@ impl Line {
     pub(super) fn total(&self, counter: Counter) -> u64 {
         match counter {
             Counter::Misses | Counter::Computes | Counter::Stored => {
-                self.get(counter) + self.get(Counter::Plain)
+                self.get(counter) + self.get(Counter::StoredMisses)
             }
             _ => self.get(counter),
         }
@@ -89,5 +89,5 @@ pub(crate) enum Counter {
     TimedNanos,
     /// Misses that were computed here and stored. Each is a miss, a computation and a stored result, counted once rather than
     /// three times, because a miss of the engine `thread` costs little more than that.
-    Plain,
+    StoredMisses,
 }

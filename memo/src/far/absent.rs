@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::flight::Lead;
-use crate::flight::graph::Blocks;
+use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
 use crate::memoized::Clearing;
 use crate::outcome::Value;
@@ -25,7 +25,7 @@ use crate::stats::TierStats;
 use crate::stored::Stored;
 
 pub(crate) use key::{FarKey, Hold};
-pub(crate) use looked::{Found, Looked};
+pub(crate) use looked::{FarFound, FarLooked};
 
 use key::{FarValue, Key};
 
@@ -85,10 +85,10 @@ impl<K, V> Far<K, V> {
     pub(crate) fn unseen(&self, _: &K, _: u64) -> Option<Box<FarKey>> {
         match self.0 {}
     }
-    pub(crate) fn is_back(&self, _: &Looked<V>) -> bool {
+    pub(crate) fn is_back(&self, _: &FarLooked<V>) -> bool {
         match self.0 {}
     }
-    pub(crate) fn enter(&self, _: Option<Vec<u8>>) {
+    pub(crate) fn use_space(&self, _: Option<Vec<u8>>) {
         match self.0 {}
     }
     pub(crate) fn abandon(&self) {
@@ -110,7 +110,12 @@ impl<K, V> Far<K, V> {
     pub(crate) fn holds(&self, _: Hold) -> bool {
         match self.0 {}
     }
-    pub(crate) async fn look<F: Value>(&self, _: &Lead<'_, K, V, F>, _: Option<Blocks>, _: bool) -> Looked<V>
+    pub(crate) async fn look<F: Value>(
+        &self,
+        _: &Lead<'_, K, V, F>,
+        _: Option<BlocksThread>,
+        _: bool,
+    ) -> FarLooked<V>
     where
         K: OwnedPart,
         V: Value,

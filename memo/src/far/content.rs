@@ -1,8 +1,8 @@
 //! What a value tells of itself, in few bytes: two values of one type that tell the same have the same ones.
 //!
 //! It is never stored, so it has no format to keep. Unlike the encoding of keys it tells floats apart by their bits.
-//! With [`Order::Kept`] maps count as entries in no order, and so do the hash sets that are known by name; with
-//! [`Order::Any`] all sequences do: what is read from bytes comes into another order in a hash set.
+//! With [`Order::InSequences`] maps count as entries in no order, and so do the hash sets that are known by name; with
+//! [`Order::InTuples`] all sequences do: what is read from bytes comes into another order in a hash set.
 
 mod digested;
 #[cfg(test)]
@@ -16,32 +16,32 @@ use super::kind::{END, Kind, Unencodable};
 /// Where order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Everywhere: the quickest to tell.
-    Told,
+    /// In all that has an order, that of maps included: the quickest to write.
+    Everywhere,
     /// In sequences, but for hash sets.
-    Kept,
+    InSequences,
     /// In tuples and structs only.
-    Any,
+    InTuples,
 }
 
-/// What `value` tells: itself where it is short, else a digest.
+/// What `value` consists of: itself where it is short, else a digest.
 ///
 /// # Errors
 ///
 /// If its `Serialize` fails.
 pub(crate) fn content<T: Serialize + ?Sized>(value: &T, order: Order) -> Result<Vec<u8>, Unencodable> {
-    let mut told = Told { out: Digested::new(), order };
-    told.value(value)?;
-    Ok(told.out.finish())
+    let mut content = Content { out: Digested::new(), order };
+    content.value(value)?;
+    Ok(content.out.finish())
 }
 
-/// What has been told.
-struct Told {
+/// What has been written of a value.
+struct Content {
     out: Digested,
     order: Order,
 }
 
-impl Told {
+impl Content {
     fn kind(&mut self, kind: Kind) {
         self.out.push(kind as u8);
     }
@@ -59,11 +59,11 @@ impl Told {
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
         let any = match self.order {
-            Order::Told => false,
-            Order::Kept => is_hash_set(std::any::type_name::<T>()),
-            Order::Any => true,
+            Order::Everywhere => false,
+            Order::InSequences => is_hash_set(std::any::type_name::<T>()),
+            Order::InTuples => true,
         };
-        value.serialize(Teller { told: self, any })
+        value.serialize(Teller { content: self, any })
     }
 
     fn variant(&mut self, name: &str) {
@@ -87,45 +87,45 @@ fn is_hash_set(name: &str) -> bool {
 }
 
 struct Teller<'t> {
-    told: &'t mut Told,
+    content: &'t mut Content,
     /// A sequence here has no order.
     any: bool,
 }
 
 /// What comes element by element, with or without an order.
 struct Elements<'t> {
-    told: &'t mut Told,
+    content: &'t mut Content,
     count: u64,
     /// The digests of the elements, where the order does not count.
     unordered: Option<Vec<[u8; 32]>>,
 }
 
 /// What comes by names and values.
-struct Fields<'t>(&'t mut Told);
+struct Fields<'t>(&'t mut Content);
 
 /// A map: the digests of its entries, where their order does not count.
 struct Entries<'t> {
-    told: &'t mut Told,
+    content: &'t mut Content,
     count: u64,
     unordered: Option<Vec<[u8; 32]>>,
     /// There has been a key, and not its value.
     open: bool,
 }
 
-/// Ends what has `count` elements, whose digests are to be told yet where there is no order.
-fn ended(told: &mut Told, unordered: Option<Vec<[u8; 32]>>, count: u64) {
+/// Ends what has `count` elements, whose digests are still to be written where there is no order.
+fn ended(content: &mut Content, unordered: Option<Vec<[u8; 32]>>, count: u64) {
     if let Some(mut digests) = unordered {
         digests.sort_unstable();
-        digests.iter().for_each(|digest| told.out.put(digest));
+        digests.iter().for_each(|digest| content.out.put(digest));
     }
-    told.out.put(&[END]);
-    told.out.put(&count.to_le_bytes());
+    content.out.put(&[END]);
+    content.out.put(&count.to_le_bytes());
 }
 
 macro_rules! fixed {
     ($($method:ident $ty:ty, $kind:ident, |$value:ident| $bytes:expr;)*) => {$(
         fn $method(self, $value: $ty) -> Result<(), Unencodable> {
-            self.told.fixed(Kind::$kind, &$bytes)
+            self.content.fixed(Kind::$kind, &$bytes)
         }
     )*};
 }
@@ -159,39 +159,39 @@ impl<'t> ser::Serializer for Teller<'t> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Unencodable> {
-        self.told.fixed(if value { Kind::True } else { Kind::False }, &[])
+        self.content.fixed(if value { Kind::True } else { Kind::False }, &[])
     }
     fn serialize_str(self, value: &str) -> Result<(), Unencodable> {
-        self.told.kind(Kind::Text);
-        self.told.sized(value.as_bytes());
+        self.content.kind(Kind::Text);
+        self.content.sized(value.as_bytes());
         Ok(())
     }
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Unencodable> {
-        self.told.kind(Kind::Bytes);
-        self.told.sized(value);
+        self.content.kind(Kind::Bytes);
+        self.content.sized(value);
         Ok(())
     }
     fn serialize_none(self) -> Result<(), Unencodable> {
-        self.told.fixed(Kind::Nothing, &[])
+        self.content.fixed(Kind::Nothing, &[])
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unencodable> {
-        self.told.kind(Kind::Something);
-        self.told.value(value)
+        self.content.kind(Kind::Something);
+        self.content.value(value)
     }
     fn serialize_unit(self) -> Result<(), Unencodable> {
-        self.told.fixed(Kind::Unit, &[])
+        self.content.fixed(Kind::Unit, &[])
     }
     fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<(), Unencodable> {
-        self.told.variant(name);
-        self.told.fixed(Kind::Unit, &[])
+        self.content.variant(name);
+        self.content.fixed(Kind::Unit, &[])
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         value: &T,
     ) -> Result<(), Unencodable> {
-        self.told.kind(Kind::Newtype);
-        self.told.value(value)
+        self.content.kind(Kind::Newtype);
+        self.content.value(value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
@@ -200,17 +200,17 @@ impl<'t> ser::Serializer for Teller<'t> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Unencodable> {
-        self.told.variant(name);
-        self.told.value(value)
+        self.content.variant(name);
+        self.content.value(value)
     }
     // lengths are hints: what counts is what comes
     fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'t>, Unencodable> {
-        self.told.kind(Kind::Sequence);
-        Ok(Elements { told: self.told, count: 0, unordered: self.any.then(Vec::new) })
+        self.content.kind(Kind::Sequence);
+        Ok(Elements { content: self.content, count: 0, unordered: self.any.then(Vec::new) })
     }
     fn serialize_tuple(self, _: usize) -> Result<Elements<'t>, Unencodable> {
-        self.told.kind(Kind::Tuple);
-        Ok(Elements { told: self.told, count: 0, unordered: None })
+        self.content.kind(Kind::Tuple);
+        Ok(Elements { content: self.content, count: 0, unordered: None })
     }
     fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Elements<'t>, Unencodable> {
         self.serialize_tuple(len)
@@ -222,17 +222,17 @@ impl<'t> ser::Serializer for Teller<'t> {
         name: &'static str,
         len: usize,
     ) -> Result<Elements<'t>, Unencodable> {
-        self.told.variant(name);
+        self.content.variant(name);
         self.serialize_tuple(len)
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Entries<'t>, Unencodable> {
-        self.told.kind(Kind::Map);
-        let unordered = (self.told.order != Order::Told).then(Vec::new);
-        Ok(Entries { told: self.told, count: 0, unordered, open: false })
+        self.content.kind(Kind::Map);
+        let unordered = (self.content.order != Order::Everywhere).then(Vec::new);
+        Ok(Entries { content: self.content, count: 0, unordered, open: false })
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'t>, Unencodable> {
-        self.told.kind(Kind::Struct);
-        Ok(Fields(self.told))
+        self.content.kind(Kind::Struct);
+        Ok(Fields(self.content))
     }
     fn serialize_struct_variant(
         self,
@@ -241,7 +241,7 @@ impl<'t> ser::Serializer for Teller<'t> {
         name: &'static str,
         len: usize,
     ) -> Result<Fields<'t>, Unencodable> {
-        self.told.variant(name);
+        self.content.variant(name);
         self.serialize_struct("", len)
     }
     /// Text for people may leave something out.
@@ -253,10 +253,10 @@ impl<'t> ser::Serializer for Teller<'t> {
 impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
         self.count += 1;
-        let Some(unordered) = &mut self.unordered else { return self.told.value(value) };
-        self.told.out.open();
-        self.told.value(value)?;
-        unordered.push(self.told.out.close());
+        let Some(unordered) = &mut self.unordered else { return self.content.value(value) };
+        self.content.out.open();
+        self.content.value(value)?;
+        unordered.push(self.content.out.close());
         Ok(())
     }
 }
@@ -270,7 +270,7 @@ macro_rules! elements {
                 self.element(value)
             }
             fn end(self) -> Result<(), Unencodable> {
-                ended(self.told, self.unordered, self.count);
+                ended(self.content, self.unordered, self.count);
                 Ok(())
             }
         }
@@ -316,18 +316,18 @@ impl ser::SerializeMap for Entries<'_> {
         }
         self.count += 1;
         if self.unordered.is_some() {
-            self.told.out.open();
+            self.content.out.open();
         }
-        self.told.value(key)
+        self.content.value(key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unencodable> {
         if !std::mem::replace(&mut self.open, false) {
             return Err(Unencodable("a map gave a value before a key".into()));
         }
-        self.told.value(value)?;
+        self.content.value(value)?;
         if let Some(unordered) = &mut self.unordered {
-            unordered.push(self.told.out.close());
+            unordered.push(self.content.out.close());
         }
         Ok(())
     }
@@ -336,7 +336,7 @@ impl ser::SerializeMap for Entries<'_> {
         if self.open {
             return Err(Unencodable("a map ended after a key".into()));
         }
-        ended(self.told, self.unordered, self.count);
+        ended(self.content, self.unordered, self.count);
         Ok(())
     }
 }

@@ -18,10 +18,10 @@ pub(super) trait Read<V> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error>;
 }
 
-/// As it asks to be.
-pub(super) struct Plainly;
+/// From the deserializer itself.
+pub(super) struct Direct;
 
-impl<V: DeserializeOwned> Read<V> for Plainly {
+impl<V: DeserializeOwned> Read<V> for Direct {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
         V::deserialize(deserializer)
     }
@@ -282,7 +282,7 @@ mod tests {
         for codec in codecs() {
             let bytes = codec.write(&all).expect("it can be written");
             assert_eq!(codec.read::<All, Detached>(bytes.clone()).as_ref(), Some(&all), "{codec:?}");
-            assert_eq!(codec.read::<All, Plainly>(bytes).as_ref(), Some(&all), "{codec:?}");
+            assert_eq!(codec.read::<All, Direct>(bytes).as_ref(), Some(&all), "{codec:?}");
         }
     }
 

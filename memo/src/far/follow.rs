@@ -24,7 +24,7 @@ impl Plane {
 
     /// What is looked up or computed from now on may be kept near on this condition.
     pub(crate) fn hold(&self, key: &Key, hash: u64) -> Hold {
-        Hold(self.follows.as_ref().map(|follows| (*key, follows.enter(key, hash))))
+        Hold(self.follows.as_ref().map(|follows| (*key, follows.note(key, hash))))
     }
 
     /// Whether what was put near may stay.

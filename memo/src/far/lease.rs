@@ -17,10 +17,10 @@ use self::asking::Asking;
 use self::held::HeldLease;
 use self::renewer::{TIME, holders, take_left};
 use super::key::FarKey;
-use super::looked::{Found, Looked};
+use super::looked::{FarFound, FarLooked};
 use super::typed::Far;
 use crate::flight::Lead;
-use crate::flight::graph::{Blocks, Node};
+use crate::flight::graph::{BlocksThread, Node};
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::sync::Weak;
@@ -36,16 +36,16 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
     pub(crate) async fn look<F: Value>(
         &'static self,
         lead: &Lead<'_, K, V, F>,
-        may_wait: Option<Blocks>,
+        may_wait: Option<BlocksThread>,
         writes: bool,
-    ) -> Looked<V> {
-        let Some(key) = self.key_of(lead.key(), lead.hash()) else { return Looked::Nothing(None) };
+    ) -> FarLooked<V> {
+        let Some(key) = self.key_of(lead.key(), lead.hash()) else { return FarLooked::Nothing(None) };
         match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
-            (Ok(found), ..) => Looked::Found(found),
+            (Ok(found), ..) => FarLooked::Found(found),
             (Err(unseen), Some(lessor), Some(blocks)) if !unseen.failed => {
                 Box::pin(self.lease(unseen, lessor, lead, blocks)).await
             }
-            (Err(unseen), ..) => Looked::Nothing(Some(unseen)),
+            (Err(unseen), ..) => FarLooked::Nothing(Some(unseen)),
         }
     }
 
@@ -54,8 +54,8 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         mut unseen: Box<FarKey>,
         lessor: usize,
         lead: &Lead<'_, K, V, F>,
-        blocks: Blocks,
-    ) -> Looked<V> {
+        blocks: BlocksThread,
+    ) -> FarLooked<V> {
         let key = unseen.key;
         let begun = Instant::now();
         let mut pause = PAUSES.0;
@@ -85,7 +85,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
             match self.ask((key, lead.hash()), true, true).await {
                 Ok(found) => {
                     let waited = waited || lease.is_none();
-                    return Looked::Found(Found { waited, ..found });
+                    return FarLooked::Found(FarFound { waited, ..found });
                 }
                 Err(nothing) => unseen = nothing,
             }
@@ -97,7 +97,7 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 break;
             }
         }
-        Looked::Nothing(Some(unseen))
+        FarLooked::Nothing(Some(unseen))
     }
 }
 

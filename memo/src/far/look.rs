@@ -7,7 +7,7 @@ use memo_engines::entry::{Expected, Label, Misfit, Stored};
 use memo_engines::{Entry, Key, utc_now};
 
 use super::key::{FarKey, Hold};
-use super::looked::{Found, Looked};
+use super::looked::{FarFound, FarLooked};
 use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
@@ -39,8 +39,8 @@ impl<K, V: 'static> Far<K, V> {
         (key, hash): (Key, u64),
         writes: bool,
         again: bool,
-    ) -> Result<Found<V>, Box<FarKey>> {
-        // entered for each look: an entry that another process has put since the last one is a change too
+    ) -> Result<FarFound<V>, Box<FarKey>> {
+        // noted for each look: an entry that another process has put since the last one is a change too
         let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
         // no allocation for a hit in the first engine
         let mut witnesses = Vec::new();
@@ -66,7 +66,7 @@ impl<K, V: 'static> Far<K, V> {
                         let cost = Duration::from_nanos(label.cost);
                         let (waited, engine) = (false, &*tier.name);
                         let value = Box::new(value);
-                        return Ok(Found { value, lives, cost, size, waited, engine, hold });
+                        return Ok(FarFound { value, lives, cost, size, waited, engine, hold });
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }
@@ -108,10 +108,10 @@ impl<K, V: 'static> Far<K, V> {
     }
 
     /// Whether an engine answers again after all had failed. True once each time.
-    pub(crate) fn is_back(&self, looked: &Looked<V>) -> bool {
+    pub(crate) fn is_back(&self, looked: &FarLooked<V>) -> bool {
         let answered = match looked {
-            Looked::Found(_) => true,
-            Looked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
+            FarLooked::Found(_) => true,
+            FarLooked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
         };
         answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::key::{FarKey, Hold};
 
 /// What the engines had.
-pub(crate) enum Looked<V> {
-    Found(Found<V>),
+pub(crate) enum FarLooked<V> {
+    Found(FarFound<V>),
     /// Nothing. No key if the arguments have no encoding.
     Nothing(Option<Box<FarKey>>),
 }
 
 /// What an engine had.
-pub(crate) struct Found<V> {
+pub(crate) struct FarFound<V> {
     /// In a box, so that futures that hold it stay small.
     pub(crate) value: Box<V>,
     /// How much of its lifetime is left.

@@ -141,7 +141,7 @@ impl Plane {
     }
 
     /// From now on its results are those of the namespace or isolation `within`. `None`: those of the function itself.
-    pub(crate) fn enter(&self, within: Option<Vec<u8>>) {
+    pub(crate) fn use_space(&self, within: Option<Vec<u8>>) {
         *self.home.write().unwrap_or_else(PoisonError::into_inner) = Home::new(&self.full_name, within);
     }
 

@@ -78,10 +78,10 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
     let alike = |order| Ok(tell(value, order)? == tell(&back, order)?);
     let same = match equal {
         Some(false) => false,
-        _ if alike(Order::Told)? => true,
-        _ if alike(Order::Kept)? => true,
+        _ if alike(Order::Everywhere)? => true,
+        _ if alike(Order::InSequences)? => true,
         // the type says that both are equal, so it may be a set: then the order of its elements does not count
-        Some(true) => alike(Order::Any)?,
+        Some(true) => alike(Order::InTuples)?,
         None => false,
     };
     if same { Ok(()) } else { Err(Refusal::Differs) }
@@ -89,7 +89,7 @@ fn prove<V: Serialize + 'static, R: Read<V>>(
 
 /// Whether `codec` carries every value of type `V`, so that nothing has to be proved.
 fn carries_all<V: 'static>(codec: Codec) -> bool {
-    codec == Codec::Raw || is_plain::<V>() || codec == Codec::Postcard && is_float::<V>()
+    codec == Codec::Raw || is_carried_by_all::<V>() || codec == Codec::Postcard && is_float::<V>()
 }
 
 /// Whether `V` is one of these types, or one of the simple containers of one.
@@ -107,11 +107,12 @@ macro_rules! one_of {
     }};
 }
 
-fn is_plain<V: 'static>() -> bool {
+/// Whether every codec carries every value of type `V`.
+fn is_carried_by_all<V: 'static>() -> bool {
     one_of! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char String }
 }
 
-/// Floats are not plain: JSON has no NaN.
+/// Whether `V` is a float, or one of the simple containers of one. JSON has no NaN, so that not every codec carries it.
 fn is_float<V: 'static>() -> bool {
     one_of! { f32 f64 }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::detached::{Detached, Plainly, Read};
+use super::detached::{Detached, Direct, Read};
 use super::proof::{Equal, proved};
 use crate::lasting::Codec;
 
@@ -204,7 +204,7 @@ impl Directions<'_> {
 pub(crate) fn check(directions: &[u8]) -> usize {
     let value = Directions(directions).tree(DEPTH);
     let count = |codec| {
-        usize::from(carried::<Plainly>(codec, &value, Some(Tree::eq)))
+        usize::from(carried::<Direct>(codec, &value, Some(Tree::eq)))
             + usize::from(carried::<Detached>(codec, &value, None))
     };
     Codec::ALL.iter().copied().map(count).sum()

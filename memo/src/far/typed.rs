@@ -54,7 +54,7 @@ mod tests {
         let shape = (value.shape)();
         let plane = Plane::new(Vec::new(), identity, (shape.fingerprint, Codec::of::<u64>(None, shape)));
         let far = Far { key: far_key::<u64>(), value, plane };
-        far.enter(within.map(|within| within.as_bytes().to_vec()));
+        far.use_space(within.map(|within| within.as_bytes().to_vec()));
         let key = far.key(&7).unwrap();
         key.space.0.iter().chain(&key.digest).map(|byte| format!("{byte:02x}")).collect()
     }

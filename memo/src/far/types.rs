@@ -5,7 +5,7 @@ use std::any::TypeId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::detached::Plainly;
+use super::detached::Direct;
 use super::encode::encode;
 use super::fingerprint::{Shape, shape};
 use super::proof::{Equal, Refusal, proved};
@@ -89,8 +89,8 @@ pub fn far_key<K: FarKey>() -> KeyType<K> {
 /// How results of this type are written and read, for an engine that is asked for by name.
 pub fn far_value<V: FarValue>() -> ValueType<V> {
     ValueType {
-        write: proved::<V, Plainly>,
-        read: |codec, bytes| codec.read::<V, Plainly>(bytes),
+        write: proved::<V, Direct>,
+        read: |codec, bytes| codec.read::<V, Direct>(bytes),
         shape: shape::<V>,
         equal: None,
     }

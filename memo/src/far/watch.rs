@@ -1,7 +1,7 @@
 //! Near entries that follow what others change in the engines behind them.
 //!
 //! Engines report changes by digest, and the near store finds entries by hash: a table leads from one to the other. A key
-//! is entered before the engines are asked about it, and a change takes it out. What they gave is kept near only if the
+//! is noted before the engines are asked about it, and a change takes it out. What they gave is kept near only if the
 //! key is still in the table afterwards. So nothing is kept near that was changed since it was looked up, however late it
 //! is put there.
 
@@ -40,8 +40,8 @@ type Half = [u8; 16];
 
 #[derive(Default)]
 struct Table {
-    entered: HashMap<Half, (Ticket, u64)>,
-    /// In the order in which they were entered; some have been taken out or entered again since.
+    noted: HashMap<Half, (Ticket, u64)>,
+    /// In the order in which they were noted; some have been taken out or noted again since.
     order: VecDeque<(Half, Ticket)>,
     tickets: u64,
 }
@@ -87,20 +87,20 @@ impl Watched {
         }
     }
 
-    /// Enters a key that the engines are about to be asked for.
-    pub(super) fn enter(&self, key: &Key, hash: u64) -> Ticket {
+    /// Notes a key that the engines are about to be asked for.
+    pub(super) fn note(&self, key: &Key, hash: u64) -> Ticket {
         let half = half(key);
         let mut table = self.table();
         table.tickets += 1;
         let ticket = Ticket(table.tickets);
-        table.entered.insert(half, (ticket, hash));
+        table.noted.insert(half, (ticket, hash));
         table.order.push_back((half, ticket));
         let mut left = None;
         if table.order.len() > self.most
             && let Some((oldest, ticket)) = table.order.pop_front()
-            && table.entered.get(&oldest).is_some_and(|entered| entered.0 == ticket)
+            && table.noted.get(&oldest).is_some_and(|noted| noted.0 == ticket)
         {
-            left = table.entered.remove(&oldest);
+            left = table.noted.remove(&oldest);
         }
         std::mem::drop(table);
         if let Some((_, hash)) = left {
@@ -109,17 +109,17 @@ impl Watched {
         ticket
     }
 
-    /// Whether nothing has changed since the key was entered. To be asked after the entry was put near, which is undone if
+    /// Whether nothing has changed since the key was noted. To be asked after the entry was put near, which is undone if
     /// not. A change that comes later finds the entry there.
     pub(super) fn holds(&self, key: &Key, ticket: Ticket) -> bool {
-        self.table().entered.get(&half(key)).is_some_and(|entered| entered.0 == ticket)
+        self.table().noted.get(&half(key)).is_some_and(|noted| noted.0 == ticket)
     }
 
     /// An engine reports a change.
     pub(super) fn changed(&self, change: Change) {
         match change {
             Change::Entry(key) => {
-                let left = self.table().entered.remove(&half(&key));
+                let left = self.table().noted.remove(&half(&key));
                 if let Some((_, hash)) = left {
                     self.drop(Some(hash));
                 }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_change_drops_what_was_entered_and_nothing_else() {
         let (watched, dropped) = watched(100);
-        let tickets = [1, 2, 3].map(|number| watched.enter(&key(number), number.into()));
+        let tickets = [1, 2, 3].map(|number| watched.note(&key(number), number.into()));
         watched.changed(Change::Entry(key(2)));
         watched.changed(Change::Entry(key(9)));
         assert_eq!(*dropped.lock().unwrap(), [Some(2)]);
@@ -170,7 +170,7 @@ mod tests {
         watched.changed(Change::Unknown);
         assert_eq!(*dropped.lock().unwrap(), [Some(2), None]);
         assert!(!watched.holds(&key(1), tickets[0]));
-        let again = watched.enter(&key(1), 1);
+        let again = watched.note(&key(1), 1);
         assert!(watched.holds(&key(1), again) && !watched.holds(&key(1), tickets[0]));
     }
 
@@ -188,15 +188,15 @@ mod tests {
     fn it_is_bounded_and_what_leaves_it_leaves_the_store() {
         let (watched, dropped) = watched(50);
         for number in 0..=255 {
-            watched.enter(&key(number), number.into());
-            watched.enter(&key(0), 0);
+            watched.note(&key(number), number.into());
+            watched.note(&key(0), 0);
         }
         let table = watched.table();
-        assert!(table.entered.len() <= 100 && table.order.len() <= 100);
-        // the one that was entered again and again is there, and so are the last of the others
-        assert!(table.entered.contains_key(&[0; 16]) && table.entered.contains_key(&[255; 16]));
+        assert!(table.noted.len() <= 100 && table.order.len() <= 100);
+        // the one that was noted again and again is there, and so are the last of the others
+        assert!(table.noted.contains_key(&[0; 16]) && table.noted.contains_key(&[255; 16]));
         let dropped = dropped.lock().unwrap();
-        assert_eq!(dropped.len() + table.entered.len(), 256);
+        assert_eq!(dropped.len() + table.noted.len(), 256);
         assert!(!dropped.contains(&Some(0)) && dropped.contains(&Some(1)));
     }
 }

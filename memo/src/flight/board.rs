@@ -228,8 +228,8 @@ fn spread(bucket: usize) -> u64 {
     (bucket as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// What came of [`Board::enter`].
-pub(super) enum Entered<T> {
+/// What came of [`Board::put_on`].
+pub(super) enum PutOn<T> {
     /// It is on the board.
     Alone(Ref<T>),
     /// There may be others; the references are the two.
@@ -259,15 +259,15 @@ impl<T: Hashed> Board<T> {
 
     /// Puts a flight on, if there is no other in its bucket: `mine` and `its` are the two references to it.
     #[inline]
-    pub(super) fn enter(&self, (mine, its): (Ref<T>, Ref<T>)) -> Entered<T> {
+    pub(super) fn put_on(&self, (mine, its): (Ref<T>, Ref<T>)) -> PutOn<T> {
         // `Release` for what is in it, `Acquire` for what those did that were here.
         let word = self.word(mine.hash());
         match word.compare_exchange(std::ptr::null_mut(), its.counted.as_ptr(), AcqRel, Relaxed) {
             Ok(_) => {
                 forget(its);
-                Entered::Alone(mine)
+                PutOn::Alone(mine)
             }
-            Err(_) => Entered::Crowd(mine, its),
+            Err(_) => PutOn::Crowd(mine, its),
         }
     }
 
@@ -277,7 +277,7 @@ impl<T: Hashed> Board<T> {
         let its = flight.counted.as_ptr();
         let word = self.word(flight.hash());
         let taken = match word.compare_exchange(its, std::ptr::null_mut(), AcqRel, Relaxed) {
-            // SAFETY: the reference of the board, which had it from `enter` or `add`, and has it no more.
+            // SAFETY: the reference of the board, which had it from `put_on` or `add`, and has it no more.
             Ok(_) => Some(unsafe { Ref::from_raw(its) }),
             Err(_) => self.leave_crowd(flight),
         };
@@ -310,16 +310,16 @@ impl<T: Hashed> Board<T> {
         Opened { board: self, number, more }
     }
 
-    /// All flights with this hash. What entered before this was called is among them.
+    /// All flights with this hash. What was put on before this was called is among them.
     pub(super) fn with_hash(&self, hash: u64) -> Vec<Ref<T>> {
-        // What was done before this call has been done for all who enter after this look: they begin to compute later.
+        // What was done before this call has been done for all who are put on after this look: they begin to compute later.
         fence(SeqCst);
         let mut found = self.in_bucket(self.number(hash));
         found.retain(|flight| flight.hash() == hash);
         found
     }
 
-    /// All flights there are. What entered before this was called is among them.
+    /// All flights there are. What was put on before this was called is among them.
     pub(super) fn all(&self) -> Vec<Ref<T>> {
         // As in `with_hash`.
         fence(SeqCst);
@@ -422,21 +422,21 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
-    struct Told {
+    struct Numbered {
         hash: u64,
         _alive: Arc<()>,
     }
 
-    impl Hashed for Told {
+    impl Hashed for Numbered {
         fn hash(&self) -> u64 {
             self.hash
         }
     }
 
-    fn put(board: &Board<Told>, hash: u64, alive: &Arc<()>) -> Ref<Told> {
-        match board.enter(Ref::two(|| Told { hash, _alive: alive.clone() }, || hash)) {
-            Entered::Alone(mine) => mine,
-            Entered::Crowd(mine, its) => {
+    fn put(board: &Board<Numbered>, hash: u64, alive: &Arc<()>) -> Ref<Numbered> {
+        match board.put_on(Ref::two(|| Numbered { hash, _alive: alive.clone() }, || hash)) {
+            PutOn::Alone(mine) => mine,
+            PutOn::Crowd(mine, its) => {
                 board.open(hash).add(its);
                 mine
             }
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn what_entered_is_found_until_it_leaves() {
+    fn what_was_put_on_is_found_until_it_leaves() {
         let (board, alive) = (Board::new(1), Arc::new(()));
         let flights: Vec<_> = (0..4).map(|hash| put(&board, hash, &alive)).collect();
         assert_eq!(board.all().len(), 4);
@@ -462,15 +462,15 @@ mod tests {
     }
 
     #[test]
-    fn who_enters_is_told_of_those_in_the_bucket_whichever_have_left() {
+    fn whoever_puts_one_on_is_told_of_those_in_the_bucket_whichever_have_left() {
         let (board, alive) = (Board::new(1), Arc::new(()));
         let [first, second] = [0, 1].map(|hash| put(&board, hash, &alive));
         board.leave(&first);
-        let third = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
-        assert!(matches!(third, Entered::Crowd(..)), "it would compute what the second does");
+        let third = board.put_on(Ref::two(|| Numbered { hash: 1, _alive: alive.clone() }, || 1));
+        assert!(matches!(third, PutOn::Crowd(..)), "it would compute what the second does");
         board.leave(&second);
-        let fourth = board.enter(Ref::two(|| Told { hash: 1, _alive: alive.clone() }, || 1));
-        assert!(matches!(fourth, Entered::Alone(_)));
+        let fourth = board.put_on(Ref::two(|| Numbered { hash: 1, _alive: alive.clone() }, || 1));
+        assert!(matches!(fourth, PutOn::Alone(_)));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! A computation makes no progress while anything in its dynamic extent is waiting. That holds for what it
 //! called, and as well for what merely happens to run further up the same stack: a stolen job, a nested
-//! executor. So each thread keeps the stack of flights that are being computed on it ([`Held`]), and whoever
-//! waits while this stack is not empty puts edges here, from each flight held to the one waited for. A wait that
+//! executor. So each thread keeps the stack of flights that are being computed on it ([`OnStack`]), and whoever
+//! waits while this stack is not empty puts edges here, from each flight on it to the one waited for. A wait that
 //! would close a cycle is refused, and the caller computes without waiting.
 //!
 //! A thread blocked in a synchronous wait also keeps back the tasks that were last polled on it (it may be their
@@ -28,14 +28,14 @@ pub(crate) trait Node: Send + Sync {
 }
 
 thread_local! {
-    static STACK: RefCell<Stack> = const { RefCell::new(Stack { held: Vec::new(), ever: 0 }) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { stacked: Vec::new(), ever: 0 }) };
     static THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
 /// What is being computed on a thread.
 struct Stack {
     /// The flights, outermost first, each with the frame that it has begun, if it has: else 0.
-    held: Vec<(usize, u64)>,
+    stacked: Vec<(usize, u64)>,
     /// The last frame there was; 0 before the first.
     ever: u64,
 }
@@ -51,14 +51,14 @@ impl Stack {
     }
 
     fn frames(&self) -> impl DoubleEndedIterator<Item = u64> {
-        self.held.iter().map(|(_, frame)| *frame).filter(|frame| *frame != 0)
+        self.stacked.iter().map(|(_, frame)| *frame).filter(|frame| *frame != 0)
     }
 
     #[cold]
     #[inline(never)]
-    fn take_out(&mut self, held: (usize, u64)) {
-        if let Some(at) = self.held.iter().rposition(|other| *other == held) {
-            self.held.remove(at);
+    fn take_out(&mut self, stacked: (usize, u64)) {
+        if let Some(at) = self.stacked.iter().rposition(|other| *other == stacked) {
+            self.stacked.remove(at);
         }
     }
 }
@@ -87,7 +87,7 @@ fn first_frame() -> u64 {
 /// Whether nothing is being computed on this thread.
 #[inline]
 pub(crate) fn is_idle() -> bool {
-    stack(|stack| stack.held.is_empty()).unwrap_or(true)
+    stack(|stack| stack.stacked.is_empty()).unwrap_or(true)
 }
 
 /// The innermost frame of this thread.
@@ -96,7 +96,7 @@ pub(super) fn this_frame() -> u64 {
 }
 
 /// Whether a wait blocks its thread.
-pub(crate) type Blocks = bool;
+pub(crate) type BlocksThread = bool;
 
 /// The frames that a wait keeps back: all of this thread if it blocks it, else all but the innermost.
 fn frames_kept_back(blocks: bool) -> Vec<u64> {
@@ -123,49 +123,49 @@ pub(crate) fn this_thread() -> u64 {
     })
 }
 
-/// While it lives, a flight is being computed on this thread. At the end of a thread, when its locals are gone, nothing
+/// While it lives, a flight is on this thread's stack. At the end of a thread, when its locals are gone, nothing
 /// is noted any more.
-pub(crate) struct Held {
+pub(crate) struct OnStack {
     /// As it is on the stack.
     entry: (usize, u64),
     /// Taken off the stack it was put on, so it stays with its thread.
     _thread_bound: std::marker::PhantomData<*const ()>,
 }
 
-impl Held {
+impl OnStack {
     /// One poll of an asynchronous computation.
     pub(crate) fn poll(id: usize) -> Self {
         let entry = (id, 0);
-        let _ = stack(|stack| stack.held.push(entry));
-        Held { entry, _thread_bound: std::marker::PhantomData }
+        let _ = stack(|stack| stack.stacked.push(entry));
+        OnStack { entry, _thread_bound: std::marker::PhantomData }
     }
 
     /// Code that does not return to an executor before it is done.
     pub(crate) fn run(id: usize) -> Self {
         let frame = stack(|stack| {
             let frame = stack.begin_frame();
-            stack.held.push((id, frame));
+            stack.stacked.push((id, frame));
             frame
         });
-        Held { entry: (id, frame.unwrap_or_default()), _thread_bound: std::marker::PhantomData }
+        OnStack { entry: (id, frame.unwrap_or_default()), _thread_bound: std::marker::PhantomData }
     }
 
     /// What is being computed on this thread, outermost first.
     fn snapshot() -> Vec<usize> {
-        stack(|stack| stack.held.iter().map(|(id, _)| *id).collect()).unwrap_or_default()
+        stack(|stack| stack.stacked.iter().map(|(id, _)| *id).collect()).unwrap_or_default()
     }
 
-    fn is_now(held: &[usize]) -> bool {
-        stack(|stack| stack.held.iter().map(|(id, _)| id).eq(held)).unwrap_or(held.is_empty())
+    fn is_now(stacked: &[usize]) -> bool {
+        stack(|stack| stack.stacked.iter().map(|(id, _)| id).eq(stacked)).unwrap_or(stacked.is_empty())
     }
 }
 
-impl Drop for Held {
+impl Drop for OnStack {
     #[inline]
     fn drop(&mut self) {
         let _ = stack(|stack| {
             // nearly always the last
-            if stack.held.pop_if(|last| *last == self.entry).is_none() {
+            if stack.stacked.pop_if(|last| *last == self.entry).is_none() {
                 stack.take_out(self.entry);
             }
         });
@@ -188,13 +188,13 @@ struct Edges {
 }
 
 impl Edges {
-    /// Whether `target` is kept back by a flight in `held` or by a frame in `frames`.
-    fn reaches(&self, target: &Arc<dyn Node>, held: &[usize], frames: &[u64]) -> bool {
+    /// Whether `target` is kept back by a flight in `stacked` or by a frame in `frames`.
+    fn reaches(&self, target: &Arc<dyn Node>, stacked: &[usize], frames: &[u64]) -> bool {
         let mut seen = vec![target.id()];
         let mut open = vec![target.clone()];
         while let Some(node) = open.pop() {
             let suspended_on = node.suspended_on();
-            if held.contains(&node.id()) || (suspended_on != 0 && frames.contains(&suspended_on)) {
+            if stacked.contains(&node.id()) || (suspended_on != 0 && frames.contains(&suspended_on)) {
                 return true;
             }
             let next = self.by_flight.get(&node.id()).into_iter().flatten();
@@ -212,7 +212,7 @@ impl Edges {
     /// Takes the edges of one wait out. They may be the last to know a flight, with values of the user's in it, so
     /// they are for the caller to drop, without the lock.
     #[must_use]
-    fn remove(&mut self, held: &[usize], frames: &[u64], number: u64) -> Vec<Edge> {
+    fn remove(&mut self, stacked: &[usize], frames: &[u64], number: u64) -> Vec<Edge> {
         fn take<K: std::hash::Hash + Eq>(
             edges: &mut HashMap<K, Vec<Edge>>,
             key: K,
@@ -227,7 +227,7 @@ impl Edges {
             }
         }
         let mut taken = Vec::new();
-        for &id in held {
+        for &id in stacked {
             take(&mut self.by_flight, id, number, &mut taken);
         }
         for &frame in frames {
@@ -241,7 +241,7 @@ impl Edges {
 pub(crate) struct Wait<'g> {
     graph: &'g Graph,
     number: u64,
-    held: Vec<usize>,
+    stacked: Vec<usize>,
     /// The frames that are kept back.
     frames: Vec<u64>,
 }
@@ -258,50 +258,50 @@ impl Graph {
     /// Puts the caller's wait for `target` into the graph. `blocks` says that it keeps this thread back, as a
     /// synchronous wait does. A task that holds nothing needs no edge.
     pub(crate) fn wait(&self, target: Arc<dyn Node>, blocks: bool) -> Result<Option<Wait<'_>>, Cycle> {
-        let held = Held::snapshot();
+        let stacked = OnStack::snapshot();
         let frames = frames_kept_back(blocks);
-        if held.is_empty() && frames.is_empty() {
+        if stacked.is_empty() && frames.is_empty() {
             return Ok(None);
         }
         // a number of its own, not the address of something: edges outlive what they were made for
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut edges = lock(self.edges());
-        if edges.reaches(&target, &held, &frames) {
+        if edges.reaches(&target, &stacked, &frames) {
             drop(edges);
             return Err(Cycle);
         }
-        for &id in &held {
+        for &id in &stacked {
             edges.by_flight.entry(id).or_default().push((number, target.clone()));
         }
         for &frame in &frames {
             edges.by_frame.entry(frame).or_default().push((number, target.clone()));
         }
         drop(edges);
-        Ok(Some(Wait { graph: self, number, held, frames }))
+        Ok(Some(Wait { graph: self, number, stacked, frames }))
     }
 
     /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this
     /// stack, or waits, through others perhaps, for what is.
     #[cfg(feature = "engines")]
-    pub(super) fn keeps_back(&self, own: usize, blocks: Blocks, flights: &[Arc<dyn Node>]) -> bool {
-        let mut held = Held::snapshot();
-        held.push(own);
+    pub(super) fn keeps_back(&self, own: usize, blocks: BlocksThread, flights: &[Arc<dyn Node>]) -> bool {
+        let mut stacked = OnStack::snapshot();
+        stacked.push(own);
         let frames = frames_kept_back(blocks);
         let edges = lock(self.edges());
-        flights.iter().any(|flight| edges.reaches(flight, &held, &frames))
+        flights.iter().any(|flight| edges.reaches(flight, &stacked, &frames))
     }
 }
 
 impl Wait<'_> {
-    /// Whether it still says what is held on this thread.
+    /// Whether the flights on this thread's stack are still those that it has noted.
     pub(crate) fn is_current(&self) -> bool {
-        Held::is_now(&self.held)
+        OnStack::is_now(&self.stacked)
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let taken = lock(self.graph.edges()).remove(&self.held, &self.frames, self.number);
+        let taken = lock(self.graph.edges()).remove(&self.stacked, &self.frames, self.number);
         drop(taken);
     }
 }

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use super::board::{Board, Ref};
 use super::flights::{Flights, Own};
-use super::graph::{self, Held};
+use super::graph::{self, OnStack};
 #[cfg(feature = "engines")]
-use super::graph::{Blocks, Node};
+use super::graph::{BlocksThread, Node};
 use super::landed::Landed;
 use super::state::{Flight, Phase, SUPERSEDED};
 use super::storing::Storing;
@@ -82,7 +82,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// Whether one of `others` makes no progress while this waits. `blocks`: it blocks its thread.
     #[cfg(feature = "engines")]
-    pub(crate) fn keeps_back(&self, blocks: Blocks, others: &[Arc<dyn Node>]) -> bool {
+    pub(crate) fn keeps_back(&self, blocks: BlocksThread, others: &[Arc<dyn Node>]) -> bool {
         self.flights.graph.keeps_back(self.flight.flight.id(), blocks, others)
     }
 
@@ -99,8 +99,8 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
 
     /// While the guard lives, the computation runs on this thread.
     #[inline]
-    pub(crate) fn hold(&self) -> Held {
-        Held::run(self.flight.flight.id())
+    pub(crate) fn on_stack(&self) -> OnStack {
+        OnStack::run(self.flight.flight.id())
     }
 
     /// Runs `store` unless an invalidation has come since the computation began. An invalidation that comes later waits

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::graph::{self, Held};
+use super::graph::{self, OnStack};
 use super::lead::Lead;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
@@ -43,9 +43,9 @@ impl<B: Future> Future for Holding<'_, B> {
             return this.body.poll(context);
         };
         suspended_on.store(0, Ordering::Relaxed);
-        let held = Held::poll(*id);
+        let on_stack = OnStack::poll(*id);
         let polled = this.body.poll(context);
-        drop(held);
+        drop(on_stack);
         if polled.is_pending() {
             // no other thread writes the number
             suspensions.store(suspensions.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::flights::{Flights, Own};
 #[cfg(feature = "engines")]
 use super::given_up;
-use super::graph::{self, Blocks, Node};
+use super::graph::{self, BlocksThread, Node};
 use super::landed::Landed;
 use super::lead::Lead;
 use super::patience::{Patience, Watch};
@@ -42,7 +42,7 @@ pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
     /// Where its waker stands among those of the flight.
     position: Option<usize>,
     /// It blocks its thread.
-    blocks: Blocks,
+    blocks: BlocksThread,
     /// This wait in the graph, if the caller computes something itself.
     edge: Option<graph::Wait<'f>>,
     /// How long it waits for a future that nobody polls. None: without end.
@@ -58,7 +58,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         flights: &'f Flights<K, V, F>,
         flight: Own<K, V, F>,
         key: Option<K>,
-        blocks: Blocks,
+        blocks: BlocksThread,
     ) -> Self {
         Wait { flights, flight, key, position: None, blocks, edge: None, patience: None, watch: None }
     }

@@ -4,31 +4,31 @@ use std::hash::{Hash, Hasher};
 
 use super::{OwnedPart, Part};
 
-/// Types that are copied into the key at once, so that nothing has to remember where they were. They are the primitive ones.
+/// Types whose values are copied into the key at once, so that no reference to them is kept: the primitive types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the primitive type of that name",
     label = "a type of another name is needed here",
     note = "`#[memoize]` takes the names of primitive types for these types; give this one another name"
 )]
-pub trait Plain: Copy {
+pub trait Primitive: Copy {
     /// What stands in the key.
     type Key: OwnedPart + Copy + Hash;
     /// Makes it.
-    fn plain(self) -> Self::Key;
+    fn to_key(self) -> Self::Key;
 }
 
-macro_rules! plain_keys {
-    ($($plain:ty)*) => {$(
-        impl Plain for $plain {
+macro_rules! primitive_keys {
+    ($($primitive:ty)*) => {$(
+        impl Primitive for $primitive {
             type Key = Self;
             #[inline(always)]
-            fn plain(self) -> Self {
+            fn to_key(self) -> Self {
                 self
             }
         }
     )*};
 }
-plain_keys!(bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+primitive_keys!(bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
 /// A part that is its own owned form.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,6 @@ impl<K: OwnedPart + Copy + Hash> Part for ByCopy<K> {
 
 /// The part that a number is, or the like.
 #[inline(always)]
-pub fn copied<T: Plain>(value: &T) -> ByCopy<T::Key> {
-    ByCopy(value.plain())
+pub fn copied<T: Primitive>(value: &T) -> ByCopy<T::Key> {
+    ByCopy(value.to_key())
 }

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::Float;
-use super::by_copy::Plain;
+use super::by_copy::Primitive;
 use super::canonical::Canonical;
 
 macro_rules! float_keys {
@@ -35,10 +35,10 @@ macro_rules! float_keys {
             }
         }
 
-        impl Plain for $float {
+        impl Primitive for $float {
             type Key = Float<$bits>;
             #[inline(always)]
-            fn plain(self) -> Self::Key {
+            fn to_key(self) -> Self::Key {
                 Float::<$bits>::canonical(self)
             }
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use super::by_copy::{ByCopy, Plain};
+use super::by_copy::{ByCopy, Primitive};
 use super::by_value::{ByValue, KeyValue, LocalKeyValue};
 use super::canonical::{ByCanonical, Canonical};
 use super::refused::{Key, MadeFrom, MadeHereFrom, NotAKey};
@@ -123,11 +123,11 @@ pub mod probe {
         /// Finds it.
         fn part(self) -> Self::Part;
     }
-    impl<T: Plain> Copied for &&&Probe<'_, T> {
+    impl<T: Primitive> Copied for &&&Probe<'_, T> {
         type Part = ByCopy<T::Key>;
         #[inline(always)]
         fn part(self) -> Self::Part {
-            ByCopy(self.0.plain())
+            ByCopy(self.0.to_key())
         }
     }
 

@@ -46,7 +46,16 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         is_error: bool,
         cost: Option<Duration>,
     ) -> Option<Beyond> {
-        self.is_aged().then(|| beyond(&self.settings.freshness, lifetime, is_error, cost))
+        self.is_aged().then(|| {
+            let beyond = beyond(&self.settings.freshness, lifetime, is_error, cost);
+            // each hit has to ask
+            if self.hooks.valid_if.is_some() { Beyond { close: 0, ..beyond } } else { beyond }
+        })
+    }
+
+    /// Whether a stored result may answer a call, by what the author says.
+    pub(crate) fn is_valid(&self, value: &V) -> bool {
+        self.hooks.valid_if.is_none_or(|valid_if| valid_if(value))
     }
 
     /// Whether an entry of this age is to be renewed.
@@ -54,7 +63,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         age.is_stale()
             || match self.settings.freshness.refresh_ahead {
                 None => false,
-                Some(RefreshAhead::From(_)) => age.now >= age.close,
+                Some(RefreshAhead::From(part)) => {
+                    age.made != 0 && age.now - age.made >= (age.fresh - age.made) / 1000 * u64::from(part)
+                }
                 Some(RefreshAhead::Auto) => is_due_by_chance(age, random()),
             }
     }
@@ -146,8 +157,7 @@ mod tests {
 
     #[test]
     fn renewal_by_chance_is_the_likelier_the_nearer_the_end() {
-        let age =
-            |now| Age { now, made: 0, cost: SECOND, close: 0, fresh: 100 * SECOND, gone: 0, failures: 0 };
+        let age = |now| Age { now, made: 0, cost: SECOND, fresh: 100 * SECOND, gone: 0, failures: 0 };
         let due =
             |now| (0..20_000).filter(|_| is_due_by_chance(&age(now), random())).count() as f64 / 20_000.0;
         // exp(-left / cost)

@@ -59,7 +59,7 @@ impl<K: OwnedPart, V: Value, F: Value> crate::memoized::Configured for Memo<K, V
     }
 
     fn resize(&self, settings: &Settings) -> bool {
-        self.near.resize(&super::limits(settings))
+        self.near.resize(&super::limits(settings, &self.hooks))
     }
 
     fn empty(&self) {

@@ -57,7 +57,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         if !self.settings.enabled() {
             return None;
         }
-        if self.hooks.skip.is_some_and(|skip| skip(value)) {
+        let is_none = self.hooks.is_none.is_some_and(|is_none| is_none(value));
+        if is_none && self.settings.none_ttl.is_none() {
             return None;
         }
         if self.hooks.cache_if.is_some_and(|cache_if| !cache_if(value)) {
@@ -65,6 +66,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         }
         let own = match (is_error, self.settings.error_ttl) {
             (true, Some(ttl)) => Some(ttl),
+            _ if is_none => self.settings.none_ttl,
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
         let lifetime = own.or(ttl).or(self.settings.ttl);

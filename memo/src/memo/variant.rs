@@ -27,9 +27,9 @@ impl<K: OwnedPart, V: Value, F: Value> AnyVariant for Memo<K, V, F> {
         self.settings == *settings && !self.is_refused()
     }
 
-    fn enter(&'static self, within: Option<Vec<u8>>) {
+    fn use_space(&'static self, within: Option<Vec<u8>>) {
         if let Some(far) = &self.far {
-            far.enter(within);
+            far.use_space(within);
         }
         self.follow(self);
     }

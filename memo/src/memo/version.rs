@@ -43,7 +43,7 @@ impl<K, V: 'static> Version<K, V> {
             && settings.error_ttl.is_none()
             && settings.max_weight.is_none()
             && !hooks.choose();
-        let aged = settings.freshness.is_asked();
+        let aged = is_aged(&settings, hooks);
         let far = Far::open(&settings, &route, types, name);
         let leads = (far.is_none() && !aged && settings.enabled()).then_some(match settings.single_flight {
             Some(SingleFlight::Off) => Leads::Alone,
@@ -51,4 +51,9 @@ impl<K, V: 'static> Version<K, V> {
         });
         Version { far, route, plain, aged, leads, settings }
     }
+}
+
+/// Whether entries need to know more than when they end.
+pub(super) fn is_aged<K, V>(settings: &Settings, hooks: &Hooks<K, V>) -> bool {
+    settings.freshness.is_asked() || hooks.valid_if.is_some()
 }

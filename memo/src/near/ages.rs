@@ -3,7 +3,6 @@
 //! Such an entry has three times. From the first on each hit [looks closely](Ages::close), since a renewal may be due. At
 //! the second it is no longer fresh. At the third it is gone. Most entries have one time only, and no [`Ages`].
 
-use crate::clock::NEVER;
 use std::time::Duration;
 // These are not for the model checker: whatever is read of them is right.
 use std::sync::atomic::{AtomicU64 as Word, Ordering::Relaxed};
@@ -78,6 +77,7 @@ impl Ages {
     }
 
     /// From when on each hit looks closely.
+    #[cfg(test)]
     pub(crate) fn close(&self) -> u64 {
         self.close.load(Relaxed)
     }
@@ -98,7 +98,7 @@ impl Ages {
     pub(crate) fn at(&self, now: u64) -> Age {
         let (fresh, gone) = (self.fresh.load(Relaxed), self.gone());
         let failures = self.next.load(Relaxed) & FAILURES;
-        Age { now, made: self.made, cost: self.cost, close: self.close(), fresh, gone, failures }
+        Age { now, made: self.made, cost: self.cost, fresh, gone, failures }
     }
 
     /// Takes the right to renew it, which nobody else has from now on until that has been [put off](Self::put_off), or is lost;
@@ -146,8 +146,6 @@ pub(crate) struct Age {
     pub made: u64,
     /// How long its computation took; 0 where that is not known.
     pub cost: u64,
-    /// From when on each hit looks closely.
-    pub close: u64,
     /// Until when it is fresh.
     pub fresh: u64,
     /// When it is gone.
@@ -159,7 +157,7 @@ pub(crate) struct Age {
 impl Age {
     /// That of an entry of which nothing is kept but its end.
     pub(crate) fn ending(now: u64, ends: u64) -> Self {
-        Age { now, made: 0, cost: 0, close: NEVER, fresh: ends, gone: ends, failures: 0 }
+        Age { now, made: 0, cost: 0, fresh: ends, gone: ends, failures: 0 }
     }
 
     /// Whether it is no longer fresh.
@@ -171,6 +169,7 @@ impl Age {
 #[cfg(all(test, not(memo_shuttle)))]
 mod tests {
     use super::*;
+    use crate::clock::NEVER;
 
     const SECOND: u64 = 1_000_000_000;
 

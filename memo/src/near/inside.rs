@@ -61,10 +61,10 @@ thread_local! {
 pub(crate) struct Inside(());
 
 impl Inside {
-    /// Goes in; `None` when this thread is inside already, that is, when user code that a store runs has
+    /// Begins to be inside. `None` where this thread is inside already, that is, where user code that a store runs has
     /// come back.
     #[inline(always)]
-    pub(crate) fn enter() -> Option<Inside> {
+    pub(crate) fn begin() -> Option<Inside> {
         WHERE.with(|place| {
             if place.get() != OUT {
                 return None;

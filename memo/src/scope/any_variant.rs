@@ -23,7 +23,7 @@ pub(crate) trait AnyVariant: Any + Send + Sync {
 
     /// From now on, in engines that outlive the process, its results are those of the namespace or isolation `within`.
     /// `None`: those of the function itself.
-    fn enter(&'static self, within: Option<Vec<u8>>);
+    fn use_space(&'static self, within: Option<Vec<u8>>);
 
     /// Drops what is in memory.
     fn empty(&self);

@@ -172,7 +172,7 @@ impl Variants {
             Some(record) => record,
             None => origin.make_like(settings),
         };
-        record.enter(choice.far_name());
+        record.use_space(choice.far_name());
         if let Some(realm) = &choice.realm {
             realm.used_by(self);
         }

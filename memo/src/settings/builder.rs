@@ -73,6 +73,12 @@ impl Settings {
         self
     }
 
+    /// `cache_none = "10s"`.
+    pub fn none_ttl(mut self, ttl: Duration) -> Self {
+        self.none_ttl = Some(ttl);
+        self
+    }
+
     /// `capacity`.
     pub fn capacity(mut self, capacity: impl Count) -> Self {
         self.capacity = Some(capacity.count());

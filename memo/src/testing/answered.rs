@@ -21,18 +21,18 @@ pub fn __expect(text: &str, calls: &[RecordedCall], wanted: Answer) {
     if last.answer == wanted {
         return;
     }
-    let mut message = format!("`{text}` should be {expected}: {}", Told(last));
+    let mut message = format!("`{text}` should be {expected}: {}", InWords(last));
     if !inner.is_empty() {
         message += "\nbefore that:";
-        inner.iter().for_each(|call| message += &format!("\n  {}", Told(call)));
+        inner.iter().for_each(|call| message += &format!("\n  {}", InWords(call)));
     }
     panic!("{message}");
 }
 
 /// A call in words.
-struct Told<'a>(&'a RecordedCall);
+struct InWords<'a>(&'a RecordedCall);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for InWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RecordedCall { function, answer, engine, time } = self.0;
         match (answer, engine) {

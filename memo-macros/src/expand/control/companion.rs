@@ -10,16 +10,16 @@ use crate::expand::arguments::Arguments;
 use crate::expand::named_lifetimes::with_named_lifetimes;
 use crate::expand::names::{cfgs, hidden, private, quiet};
 use crate::expand::site;
-use crate::expand::site::{Shared, turbofish, unnamed};
+use crate::expand::site::{HiddenNames, turbofish, unnamed};
 use crate::model::{Arg, Model};
 
 /// The type `name` and its associated functions.
-pub(super) fn companion(model: &Model, name: &Ident, shared: &Shared) -> TokenStream {
+pub(super) fn companion(model: &Model, name: &Ident, names: &HiddenNames) -> TokenStream {
     let (vis, function) = (&model.vis, &model.sig.ident);
     let (cfgs, quiet) = (cfgs(model), quiet());
-    let hidden_items = hidden_items(model, shared);
+    let hidden_items = hidden_items(model, names);
     let (on_calls, warm) = (operations_on_calls(model), warm(model));
-    let (on_entries, on_all) = (operations_on_entries(model, shared), operations_on_all(model, shared));
+    let (on_entries, on_all) = (operations_on_entries(model, names), operations_on_all(model, names));
     let doc = format!("Controls what the memoized function [`{function}()`] keeps.");
     quote! {
         #(#cfgs)*
@@ -103,25 +103,31 @@ fn warm(model: &Model) -> TokenStream {
 }
 
 /// `peek`, `peek_entry`, `insert`, `invalidate` and `expire`: what is asked about the entry of some arguments.
-fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
-    let (private, turbofish) = (private(model), turbofish(model));
-    let Model { vis, output, .. } = model;
-    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
-    let asyncness = &model.sig.asyncness;
+fn operations_on_entries(model: &Model, names: &HiddenNames) -> TokenStream {
+    let turbofish = turbofish(model);
     let known = Arguments::of_control(model);
-    let (inputs, result) = (known.plain_inputs(), known.unused("value"));
-    let (ask, control) = (hidden("ask"), &shared.control);
+    let (ask, control) = (hidden("ask"), &names.control);
     let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
-    let settled = match asyncness {
+    let asked = quote!(|#ask| #asked);
+    let settled = match model.sig.asyncness {
         Some(_) => quote!(.settled().await),
         None => quote!(.now()),
     };
-    let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
+    let (looks, changes) = (looks(model, &known, &asked, &settled), changes(model, &known, &asked, &settled));
+    quote!(#looks #changes)
+}
+
+/// `peek` and `peek_entry`. `asked` is the closure that asks about the entry, and `settled` gives the answer.
+fn looks(model: &Model, known: &Arguments<'_>, asked: &TokenStream, settled: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let (asyncness, inputs) = (&model.sig.asyncness, known.plain_inputs());
     quote! {
         /// What is stored now. Computes nothing, and counts as no use.
         #[inline]
         #vis #asyncness fn peek <#params>(#(#inputs),*) -> #private::Option<#output> #bounds {
-            #private::peek(|#ask| #asked) #settled
+            #private::peek(#asked) #settled
         }
 
         /// What is stored now, be it stale, with how old it is, what it cost and which engine has it. Computes nothing, and
@@ -130,9 +136,19 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
         #vis #asyncness fn peek_entry <#params>(
             #(#inputs),*
         ) -> #private::Option<#private::Stored<#output>> #bounds {
-            #private::peek_entry(|#ask| #asked) #settled
+            #private::peek_entry(#asked) #settled
         }
+    }
+}
 
+/// `insert`, `invalidate` and `expire`. `asked` is the closure that asks about the entry, and `settled` gives the answer.
+fn changes(model: &Model, known: &Arguments<'_>, asked: &TokenStream, settled: &TokenStream) -> TokenStream {
+    let private = private(model);
+    let Model { vis, output, .. } = model;
+    let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
+    let (asyncness, inputs, result) = (&model.sig.asyncness, known.plain_inputs(), known.unused("value"));
+    let insert_errors = "# Errors\n\nIf the function's settings do not store this value.";
+    quote! {
         /// Stores a result, as if it had just been computed.
         #[doc = ""]
         #[doc = #insert_errors]
@@ -141,7 +157,7 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
             #(#inputs,)*
             #result: #output,
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::insert(#result, |#ask| #asked) #settled
+            #private::insert(#result, #asked) #settled
         }
 
         /// Drops the entry of these arguments. What is being computed for them now is not stored.
@@ -151,7 +167,7 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
         #vis #asyncness fn invalidate <#params>(
             #(#inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::invalidate(|#ask| #asked) #settled
+            #private::invalidate(#asked) #settled
         }
 
         /// Ends the freshness of the entry of these arguments: it is stale from now on, if it can be, and else dropped. What is
@@ -162,7 +178,7 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
         #vis #asyncness fn expire <#params>(
             #(#inputs),*
         ) -> #private::Result<(), #private::Error> #bounds {
-            #private::expire(|#ask| #asked) #settled
+            #private::expire(#asked) #settled
         }
     }
 }
@@ -171,14 +187,14 @@ fn operations_on_entries(model: &Model, shared: &Shared) -> TokenStream {
 const NOT_IN_EVERY_TIER: &str = "# Errors\n\nIf it was not done in every tier.";
 
 /// `clear`, `stats` and `plan`: what concerns all entries of the function.
-fn operations_on_all(model: &Model, shared: &Shared) -> TokenStream {
-    let (private, plan) = (private(model), plan(model, shared));
+fn operations_on_all(model: &Model, names: &HiddenNames) -> TokenStream {
+    let (private, plan) = (private(model), plan(model, names));
     let vis = &model.vis;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let asyncness = &model.sig.asyncness;
-    let function = match shared {
-        Shared { function: Some(function), .. } => quote!(Self::#function()),
-        Shared { site, .. } => quote!(Self::#site),
+    let function = match names {
+        HiddenNames { function: Some(function), .. } => quote!(Self::#function()),
+        HiddenNames { site, .. } => quote!(Self::#site),
     };
     let clear = match asyncness {
         Some(_) => quote!(#function.clear_async().await),

@@ -8,25 +8,25 @@ use crate::expand::arguments::Arguments;
 use crate::expand::kind::is_single;
 use crate::expand::names::{cfgs, hidden, private, quiet};
 use crate::expand::outcome::outcome;
-use crate::expand::site::{Shared, new_site, own_unnamed, single_function};
+use crate::expand::site::{HiddenNames, new_site, own_unnamed, single_function};
 use crate::expand::{hooks, key, site};
 use crate::model::{Companion, Model};
 
 /// All of them, for the `impl` that the control stands in.
-pub(super) fn hidden_items(model: &Model, shared: &Shared) -> TokenStream {
-    let types = shared.types.as_ref().map(|name| types_item(model, shared, name));
-    let function = shared.function.as_ref().map(|name| function_item(model, name));
+pub(super) fn hidden_items(model: &Model, names: &HiddenNames) -> TokenStream {
+    let types = names.types.as_ref().map(|name| types_item(model, names, name));
+    let function = names.function.as_ref().map(|name| function_item(model, name));
     let site = match &model.companion {
-        Some(Companion::Type(companion)) if is_single(model) => single_item(model, shared, companion),
-        _ => site_item(model, shared),
+        Some(Companion::Type(companion)) if is_single(model) => single_item(model, names, companion),
+        _ => site_item(model, names),
     };
-    let control = control_item(model, shared);
+    let control = control_item(model, names);
     quote!(#types #function #site #control)
 }
 
 /// What the author's lints may not find in one of these items. A companion type says it once, for its whole `impl`.
-fn quiet_item(shared: &Shared) -> TokenStream {
-    if shared.function.is_some() { TokenStream::new() } else { quiet() }
+fn quiet_item(names: &HiddenNames) -> TokenStream {
+    if names.function.is_some() { TokenStream::new() } else { quiet() }
 }
 
 /// The function `name`, which returns the function's `static`. It has no type parameters.
@@ -40,8 +40,8 @@ fn function_item(model: &Model, name: &Ident) -> TokenStream {
 }
 
 /// The constant that leads to the `static` of a function with one instantiation, for which its companion stands.
-fn single_item(model: &Model, shared: &Shared, companion: &Ident) -> TokenStream {
-    let (private, cfgs, site) = (private(model), cfgs(model), &shared.site);
+fn single_item(model: &Model, names: &HiddenNames, companion: &Ident) -> TokenStream {
+    let (private, cfgs, site) = (private(model), cfgs(model), &names.site);
     let function = single_function(model, companion);
     quote! {
         #(#cfgs)*
@@ -51,15 +51,15 @@ fn single_item(model: &Model, shared: &Shared, companion: &Ident) -> TokenStream
 }
 
 /// The function that makes the site of an instantiation.
-fn site_item(model: &Model, shared: &Shared) -> TokenStream {
-    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(shared));
-    let Shared { owner, site, .. } = shared;
+fn site_item(model: &Model, names: &HiddenNames) -> TokenStream {
+    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(names));
+    let HiddenNames { owner, site, .. } = names;
     let bounds = &model.sig.generics.where_clause;
     // the types that have no names are one type parameter more
-    let told = own_unnamed(model).map(|_| hidden("Told").into_token_stream());
-    let input = told.as_ref().map(|told| quote!(_: #private::Told<#told>));
-    let params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(told);
-    let function = match &shared.function {
+    let unnamed = own_unnamed(model).map(|_| hidden("Unnamed").into_token_stream());
+    let input = unnamed.as_ref().map(|unnamed| quote!(_: #private::Unnamed<#unnamed>));
+    let params = model.sig.generics.params.iter().map(ToTokens::to_token_stream).chain(unnamed);
+    let function = match &names.function {
         Some(function) => quote!(#owner::#function()),
         None => site::function(model),
     };
@@ -76,9 +76,9 @@ fn site_item(model: &Model, shared: &Shared) -> TokenStream {
 }
 
 /// The function that asks about the key of these arguments: what stands behind `peek`, `insert` and `invalidate`.
-fn control_item(model: &Model, shared: &Shared) -> TokenStream {
-    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(shared));
-    let (control, output) = (&shared.control, &model.output);
+fn control_item(model: &Model, names: &HiddenNames) -> TokenStream {
+    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(names));
+    let (control, output) = (&names.control, &model.output);
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let (this, inputs) = Arguments::of_control(model).inputs();
     let this = this.iter();
@@ -105,8 +105,8 @@ fn control_item(model: &Model, shared: &Shared) -> TokenStream {
 }
 
 /// The function `name`, which tells what the types of the key and the result can do.
-fn types_item(model: &Model, shared: &Shared, name: &Ident) -> TokenStream {
-    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(shared));
+fn types_item(model: &Model, names: &HiddenNames, name: &Ident) -> TokenStream {
+    let (private, cfgs, quiet) = (private(model), cfgs(model), quiet_item(names));
     let output = &model.output;
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
     let (this, inputs) = Arguments::of_key(model).inputs();

@@ -11,16 +11,16 @@ use crate::expand::arguments::Arguments;
 use crate::expand::named_lifetimes::with_named_lifetimes;
 use crate::expand::names::{cfgs, hidden, private, quiet};
 use crate::expand::site;
-use crate::expand::site::{Shared, turbofish};
+use crate::expand::site::{HiddenNames, turbofish};
 use crate::model::Model;
 
 /// The associated function `name`, and the hidden functions that it names.
-pub(super) fn method_control(model: &Model, name: &Ident, shared: &Shared) -> TokenStream {
+pub(super) fn method_control(model: &Model, name: &Ident, names: &HiddenNames) -> TokenStream {
     let private = private(model);
     let Model { vis, output, .. } = model;
     let (cfgs, quiet) = (cfgs(model), quiet());
-    let hidden_items = hidden_items(model, shared);
-    let (site, turbofish, plan) = (site::site(model, None), turbofish(model), plan(model, shared));
+    let hidden_items = hidden_items(model, names);
+    let (site, turbofish, plan) = (site::site(model, None), turbofish(model), plan(model, names));
     let (function, unsafety) = (&model.sig.ident, &model.sig.safety);
     let (params, bounds) = (&model.sig.generics.params, &model.sig.generics.where_clause);
 
@@ -32,7 +32,7 @@ pub(super) fn method_control(model: &Model, name: &Ident, shared: &Shared) -> To
 
     let known = Arguments::of_control(model);
     let (known_type, known_pattern) = (known.tuple_type(), known.tuple_pattern());
-    let (ask, control) = (hidden("ask"), &shared.control);
+    let (ask, control) = (hidden("ask"), &names.control);
     let asked = known.ask(&quote!(Self::#control #turbofish), &ask);
 
     let opaque = opaque();

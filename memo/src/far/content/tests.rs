@@ -5,15 +5,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 fn kept(value: &impl Serialize) -> Vec<u8> {
-    content(value, Order::Kept).unwrap()
+    content(value, Order::InSequences).unwrap()
 }
 
 fn told(value: &impl Serialize) -> Vec<u8> {
-    content(value, Order::Told).unwrap()
+    content(value, Order::Everywhere).unwrap()
 }
 
 fn any(value: &impl Serialize) -> Vec<u8> {
-    content(value, Order::Any).unwrap()
+    content(value, Order::InTuples).unwrap()
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl<'de> de::Deserializer<'de> for Asked<'_> {
     }
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         // where it is too deep to look, there is nothing, so that the rest of the value is still seen
-        match self.0.enter("option") {
+        match self.0.descend("option") {
             Ok(()) => {
                 let value = visitor.visit_some(Asked(self.0));
                 self.0.depth -= 1;
@@ -87,20 +87,20 @@ impl<'de> de::Deserializer<'de> for Asked<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.enter("newtype")?;
+        self.0.descend("newtype")?;
         self.0.note(name);
         let value = visitor.visit_newtype_struct(Asked(self.0));
         self.0.depth -= 1;
         value
     }
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let left = usize::from(self.0.enter("seq").is_ok());
+        let left = usize::from(self.0.descend("seq").is_ok());
         let value = visitor.visit_seq(Elements { probe: &mut *self.0, left });
         self.0.depth -= left;
         value
     }
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
-        self.0.enter("tuple")?;
+        self.0.descend("tuple")?;
         len.hash(&mut Width(&mut self.0.hash));
         let value = visitor.visit_seq(Elements { probe: &mut *self.0, left: len });
         self.0.depth -= 1;
@@ -116,7 +116,7 @@ impl<'de> de::Deserializer<'de> for Asked<'_> {
         self.deserialize_tuple(len, visitor)
     }
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let left = usize::from(self.0.enter("map").is_ok());
+        let left = usize::from(self.0.descend("map").is_ok());
         let value = visitor.visit_map(Pairs { probe: &mut *self.0, left });
         self.0.depth -= left;
         value
@@ -127,7 +127,7 @@ impl<'de> de::Deserializer<'de> for Asked<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.enter("struct")?;
+        self.0.descend("struct")?;
         self.0.note(name);
         let value = visitor.visit_map(Fields { probe: &mut *self.0, fields: fields.iter() });
         self.0.depth -= 1;
@@ -139,7 +139,7 @@ impl<'de> de::Deserializer<'de> for Asked<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.enter("enum")?;
+        self.0.descend("enum")?;
         self.0.note(name);
         if variants.is_empty() {
             return Err(Stop("empty"));

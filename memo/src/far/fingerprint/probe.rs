@@ -57,7 +57,7 @@ impl Probe {
     }
 
     /// Goes a level down, into what `what` says.
-    pub(super) fn enter(&mut self, what: &str) -> Result<(), Stop> {
+    pub(super) fn descend(&mut self, what: &str) -> Result<(), Stop> {
         self.note(what);
         self.steps += 1;
         if self.depth >= DEEPEST || self.steps >= MOST_STEPS {

@@ -5,13 +5,13 @@ use super::index::Found;
 use crate::clock::{coarse, exact, tick};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// In a word: no time is to be kept but by the coarse clock.
-const PLAIN: u64 = COARSE | UNTIMED;
+/// The marks of an entry that asks for no exact time: none for its lifetime, and none for its uses.
+const NO_EXACT_TIME: u64 = COARSE | UNTIMED;
 
 /// Whether an entry has not expired, and there is nothing to be noted about its use.
 #[inline(always)]
 pub(super) fn is_fast(word: u64) -> bool {
-    const { assert!(PLAIN | USES == MARKS) };
+    const { assert!(NO_EXACT_TIME | USES == MARKS) };
     // All bits are set where there is no lifetime, all marks where one goes by the coarse clock: the next number has none
     // of them, which takes fewer instructions to find. That it is one more is a nanosecond.
     let next = word.wrapping_add(1);
@@ -26,7 +26,7 @@ pub(super) fn is_alive(found: &Found<'_>, tti: u64, uses: bool) -> bool {
         return ages.is_fresh(now) && is_there(found, now, tti, uses);
     }
     let word = found.word.load(Relaxed);
-    if word & PLAIN != PLAIN {
+    if word & NO_EXACT_TIME != NO_EXACT_TIME {
         return is_there(found, now(found), tti, uses);
     }
     let alive = word >= FOREVER || coarse() < word;

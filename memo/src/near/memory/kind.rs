@@ -263,7 +263,7 @@ mod tests {
     use std::sync::Arc;
 
     /// What an entry would be if the compiler laid it out with its types.
-    struct Plain<K, V> {
+    struct LaidOut<K, V> {
         _hash: u64,
         _word: u64,
         _weight: u32,
@@ -279,7 +279,7 @@ mod tests {
     fn check<K: Send + Sync + 'static, V: Send + Sync + 'static>() {
         let Places { key, value, size, align } = Typed::<K, V>::PLACES;
         let name = std::any::type_name::<(K, V)>();
-        assert_eq!((size, align), (size_of::<Plain<K, V>>(), align_of::<Plain<K, V>>()), "{name}");
+        assert_eq!((size, align), (size_of::<LaidOut<K, V>>(), align_of::<LaidOut<K, V>>()), "{name}");
         assert!(
             key >= BEHIND && key + size_of::<K>() <= size && key.is_multiple_of(align_of::<K>()),
             "{name}"

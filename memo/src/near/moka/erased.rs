@@ -325,7 +325,7 @@ impl Erased {
     }
 
     fn find(&self, query: &Query<'_>) -> Option<Arc<Kept>> {
-        let _inside = Inside::enter()?;
+        let _inside = Inside::begin()?;
         self.cache.get(query)
     }
 
@@ -338,7 +338,7 @@ impl Erased {
         life: Life<'_>,
         slot: &mut dyn FnMut(Times) -> Arc<Kept>,
     ) {
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         let lifetime = life.lifetime.map_or(NEVER, nanos);
         let shortest = lifetime.min(self.tti);
         let now = if shortest == NEVER && life.beyond.is_none() { 0 } else { exact() };
@@ -370,14 +370,14 @@ impl Erased {
     }
 
     pub(super) fn remove(&self, hash: u64, is: &dyn Fn(&dyn Any) -> bool) -> bool {
-        let Some(inside) = Inside::enter() else { return false };
+        let Some(inside) = Inside::begin() else { return false };
         let removed = self.cache.remove(&Query { hash, is });
         drop(inside);
         removed.is_some_and(|slot| slot.times.lives(self.tti))
     }
 
     pub(super) fn clear(&self) {
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         // From now on they are not found; maintenance removes them, some hundred at a time.
         self.cache.invalidate_all();
         self.tidy();
@@ -386,7 +386,7 @@ impl Erased {
 
     pub(super) fn sweep(&self) {
         let now = exact();
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         if !self.schedule.begin(now) {
             return;
         }
@@ -413,7 +413,7 @@ impl Erased {
 
     pub(super) fn counts(&self) -> NearCounts {
         let tally = &self.tally;
-        let entries = Inside::enter().map_or(0, |_inside| {
+        let entries = Inside::begin().map_or(0, |_inside| {
             self.cache.run_pending_tasks();
             self.cache.entry_count()
         });
@@ -448,7 +448,7 @@ impl Erased {
     #[cold]
     #[inline(never)]
     fn expire(&self, query: &Query<'_>) {
-        let Some(inside) = Inside::enter() else { return };
+        let Some(inside) = Inside::begin() else { return };
         let removed = self.cache.remove(query);
         drop(inside);
         self.count_expired(removed.as_ref());

@@ -13,8 +13,8 @@ fn drops_wait_until_the_thread_is_out_and_survive_panics() {
         }
     }
     let dropped = Arc::new(AtomicI64::new(0));
-    let inside = inside::Inside::enter().expect("out");
-    assert!(inside::Inside::enter().is_none());
+    let inside = inside::Inside::begin().expect("out");
+    assert!(inside::Inside::begin().is_none());
     for panics in [false, true, false] {
         drop_retired(Tells(dropped.clone(), panics));
     }
@@ -23,5 +23,5 @@ fn drops_wait_until_the_thread_is_out_and_survive_panics() {
     assert_eq!(dropped.load(Relaxed), 3);
     drop_retired(Tells(dropped.clone(), true));
     assert_eq!(dropped.load(Relaxed), 4);
-    assert!(inside::Inside::enter().is_some());
+    assert!(inside::Inside::begin().is_some());
 }

@@ -17,17 +17,17 @@ fn burn() {
 
 /// Says what it is, three times over, and is counted. Its `Eq`, `Clone` and `Drop` panic now and then.
 #[derive(Debug)]
-struct Told {
+struct Counted {
     number: u64,
     boxed: Box<u64>,
     check: u64,
     alive: Arc<AtomicI64>,
 }
 
-impl Told {
+impl Counted {
     fn new(number: u64, alive: &Arc<AtomicI64>) -> Self {
         alive.fetch_add(1, SeqCst);
-        Told { number, boxed: Box::new(!number), check: hash(number), alive: alive.clone() }
+        Counted { number, boxed: Box::new(!number), check: hash(number), alive: alive.clone() }
     }
 
     fn audit(&self) {
@@ -35,7 +35,7 @@ impl Told {
     }
 }
 
-impl PartialEq for Told {
+impl PartialEq for Counted {
     fn eq(&self, other: &Self) -> bool {
         self.audit();
         other.audit();
@@ -44,17 +44,17 @@ impl PartialEq for Told {
     }
 }
 
-impl Eq for Told {}
+impl Eq for Counted {}
 
-impl Clone for Told {
+impl Clone for Counted {
     fn clone(&self) -> Self {
         self.audit();
         burn();
-        Told::new(self.number, &self.alive)
+        Counted::new(self.number, &self.alive)
     }
 }
 
-impl Drop for Told {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.audit();
         self.check = 0;
@@ -69,7 +69,7 @@ fn stress(limits: Limits, others: &[Limits], threads: u64, rounds: u64, keys: u6
     let _alone = clock::alone();
     assert!(others.is_empty() || cfg!(feature = "config"), "it cannot take them");
     let alive = Arc::new(AtomicI64::new(0));
-    let store = Memory::<Told, Told>::new(&limits);
+    let store = Memory::<Counted, Counted>::new(&limits);
     thread::scope(|scope| {
         for number in 0..threads {
             let (store, alive) = (&store, &alive);
@@ -83,7 +83,7 @@ fn stress(limits: Limits, others: &[Limits], threads: u64, rounds: u64, keys: u6
                     if random.next().is_multiple_of(16) {
                         FUSE.set(1 + (random.next() % 8) as u32);
                     }
-                    let told = || Told::new(key, alive);
+                    let told = || Counted::new(key, alive);
                     // Made out here, as a result is leaked when a local panics in its drop (rust-lang/rust#47949).
                     let asked = told();
                     let by = || Same(&asked);
@@ -100,7 +100,7 @@ fn stress(limits: Limits, others: &[Limits], threads: u64, rounds: u64, keys: u6
                             }
                         }
                         85..90 => {
-                            store.peek(hash, &by()).inspect(Told::audit);
+                            store.peek(hash, &by()).inspect(Counted::audit);
                         }
                         90..97 => {
                             store.remove(hash, &by());
