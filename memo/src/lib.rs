@@ -234,6 +234,8 @@ mod snippets {
     struct Results;
     #[doc = include_str!("../../docs/guide/async.md")]
     struct Async;
+    #[doc = include_str!("../../docs/guide/freshness.md")]
+    struct Freshness;
     #[doc = include_str!("../../docs/guide/control.md")]
     struct Control;
     #[cfg(feature = "moka")]
