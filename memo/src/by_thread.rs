@@ -54,9 +54,9 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
         let hash = memo.hash(&key);
         match look(by_thread(memo), hash, &Here(key)) {
             Looked::Hit(Bound(stored)) => {
-                let (mine, place) = (Mine::new(), memo.counters.place());
-                if mine.has(place) {
-                    mine.line(place).count(Counter::Hits);
+                let (mine, index) = (Mine::new(), memo.counters.index());
+                if mine.has(index) {
+                    mine.line(index).count(Counter::Hits);
                     return Ok(outcome.hit(stored));
                 }
             }
