@@ -165,7 +165,6 @@ mod settings;
 mod signpost;
 mod single;
 mod site;
-mod slots;
 mod stats;
 mod stored;
 #[cfg(feature = "engines")]
