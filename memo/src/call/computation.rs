@@ -102,9 +102,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         hash: u64,
         key: K,
         mut call: Option<Box<Call>>,
-        aged: Aged<K, V, F>,
+        aged: Box<Aged<K, V, F>>,
     ) -> Self {
-        let Aged { value, serves, claim } = aged;
+        let Aged { value, serves, claim } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let claimed =
             claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
