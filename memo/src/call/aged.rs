@@ -27,7 +27,7 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
     aged: Box<Aged<K, V, F>>,
 ) -> Started<K, V, F> {
     if is_for_another(memo, &aged) {
-        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, *aged)));
+        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, aged)));
     }
     let begun = match join(memo, hash, key, true, &aged) {
         Some(begun) if begun.is_end() => begun,

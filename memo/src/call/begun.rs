@@ -36,7 +36,8 @@ pub(super) struct Renewed<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: K,
-    aged: Aged<K, V, F>,
+    /// In a box, so that large results stay out of the frames between.
+    aged: Box<Aged<K, V, F>>,
 }
 
 pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
@@ -256,7 +257,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {
             lead.land(|| Landed::Value(value.clone()));
             let key = lead.key().clone();
-            return Begun::Stale(Renewed { memo, hash, key, aged: Aged { value, serves, claim } });
+            return Begun::Stale(Renewed { memo, hash, key, aged: Box::new(Aged { value, serves, claim }) });
         }
         let destination = key.map(|key| (far, key));
         match Begun::compute(memo, lead, destination, counts) {
