@@ -420,7 +420,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Told<K, V> {
         let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut call {
             call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.ttl);
+            (writes, ttl) = (call.writes(), call.options.ttl);
         }
         let Some((key, running)) = self.running.take() else { return };
         let shown = if call.is_none() && event::may_be_heard() { memo.shown_of(&key) } else { None };
@@ -514,7 +514,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
             let value = Bound(value);
-            let storage = memo.storage(&owned, &value, is_error, self.asked.ttl)?;
+            let storage = memo.storage(&owned, &value, is_error, self.asked.options.ttl)?;
             Some((value, storage))
         });
         let Some((value, storage)) = storable else {

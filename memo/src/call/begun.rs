@@ -199,7 +199,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.keep(
                         &lead,
                         &value,
-                        call.and_then(|call| call.ttl),
+                        call.and_then(|call| call.options.ttl),
                         (lives, cost),
                         size,
                         (far, hold),
