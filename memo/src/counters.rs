@@ -30,16 +30,16 @@ impl Mine {
     }
 
     #[inline(always)]
-    pub(crate) fn has(self, place: usize) -> bool {
-        place < self.0.len()
+    pub(crate) fn has(self, index: usize) -> bool {
+        index < self.0.len()
     }
 
     /// # Panics
     ///
     /// If the table does not [have](Self::has) that line.
     #[inline(always)]
-    pub(crate) fn line(self, place: usize) -> &'static Line {
-        &self.0[place]
+    pub(crate) fn line(self, index: usize) -> &'static Line {
+        &self.0[index]
     }
 }
 
@@ -119,13 +119,13 @@ impl Counters {
         Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), rare: Arc::default() }
     }
 
-    /// Where each thread's [table](Mine) has the line for it.
+    /// The index of its line in each thread's [table](Mine).
     #[inline(always)]
-    pub(crate) fn place(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.index
     }
 
-    /// Counters that count in the same place.
+    /// Counters that count in the same lines.
     pub(crate) fn same(&self) -> Self {
         Counters { index: self.index, rare: self.rare.clone() }
     }

@@ -22,6 +22,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         Claim { memo, hash, is_open: true }
     }
 
+    /// That of the entry with this hash, if it is there and nobody else has it.
+    pub(super) fn of(memo: &'static Memo<K, V, F>, hash: u64) -> Option<Self> {
+        let (now, mut is_ours) = (exact(), false);
+        memo.near.with_ages(hash, &Anything, &mut |ages| is_ours = ages.claim(now));
+        is_ours.then(|| Claim::new(memo, hash))
+    }
+
     /// The result has been renewed.
     pub(super) fn renewed(self) {
         self.memo.counters.renewed();
@@ -32,6 +39,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     pub(super) fn release(mut self) {
         self.is_open = false;
         self.with_ages(&mut |ages| ages.release());
+    }
+
+    /// Somebody else renews it, perhaps in another process.
+    pub(super) fn left_to_others(mut self) {
+        self.is_open = false;
+        let now = exact();
+        self.with_ages(&mut |ages| ages.defer(now));
     }
 
     /// Whether the result is still there.

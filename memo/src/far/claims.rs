@@ -32,7 +32,7 @@ enum Name {
 /// Who has a name.
 struct Claim {
     by: TypeId,
-    place: &'static Location<'static>,
+    location: &'static Location<'static>,
     /// Somebody else has it too.
     refused: bool,
 }
@@ -80,10 +80,10 @@ pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
             Name::Function { .. } => None,
             Name::Types(_, types) => Some(types.trim_end_matches("[]").to_owned()),
         };
-        let place = origin.place;
-        let claim = claims_by_name.entry(claimed).or_insert(Claim { by, place, refused: false });
+        let location = origin.location;
+        let claim = claims_by_name.entry(claimed).or_insert(Claim { by, location, refused: false });
         if claim.by != by && !std::mem::replace(&mut claim.refused, true) {
-            refused.push((claim.place, what));
+            refused.push((claim.location, what));
         }
     }
     drop(claims);
@@ -97,7 +97,7 @@ pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
 }
 
 fn say(name: &str, origin: Origin, other: &Location<'_>, types: Option<&str>) {
-    let here = origin.place;
+    let here = origin.location;
     crate::warn::warn(&match types {
         None => format!(
             "the functions `{name}` at {other} and at {here} have one name in engines that outlive the process, and do \

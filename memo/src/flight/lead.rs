@@ -123,6 +123,14 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         }
     }
 
+    /// As [`store`](Self::store), for what the flight stores before its result: it may store again.
+    pub(crate) fn store_first(&self, store: impl FnOnce(), undo: impl FnOnce()) {
+        self.store(store, undo);
+        let by = graph::this_thread() << 1;
+        // not where it has been superseded
+        let _ = self.flight.store.compare_exchange(by, 0, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// Runs `store`, which asks the [`IsOff`] whether an invalidation has come since the computation began. It asks under the
     /// lock under which it stores, and an invalidation takes that lock after it has marked the flight, to remove the result.
     /// So one of the two sees the other, and neither waits. `runs_user_code`: `store` may run code of the user's.

@@ -79,7 +79,7 @@ impl Slabs {
 
     /// # Safety
     ///
-    /// The slot has been given out by [`place`](Self::place), in a slab of this form, and is not used any more.
+    /// The slot has been given out by [`write`](Self::write), in a slab of this form, and is not used any more.
     unsafe fn free(slot: Entry, form: &Form) {
         // SAFETY: the number was written when the slot was first given out, and tells how far the slab's beginning is.
         unsafe {
@@ -194,7 +194,7 @@ impl Slabs {
     ///
     /// `arriving` is of this kind.
     #[inline]
-    pub(super) unsafe fn place(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
+    pub(super) unsafe fn write(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
         let shape = new.shape();
         let slot = match self.spares.pop_if(|_| shape == self.shape) {
             Some(slot) => slot,
