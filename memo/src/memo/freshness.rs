@@ -64,7 +64,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             || match self.settings.freshness.refresh_ahead {
                 None => false,
                 Some(RefreshAhead::From(part)) => {
-                    age.made != 0 && age.now - age.made >= (age.fresh - age.made) / 1000 * u64::from(part)
+                    // by the coarse clock, which is behind, it may be stored later than now
+                    let lived = age.now.saturating_sub(age.made);
+                    age.made != 0 && lived >= age.fresh.saturating_sub(age.made) / 1000 * u64::from(part)
                 }
                 Some(RefreshAhead::Auto) => is_due_by_chance(age, random()),
             }
