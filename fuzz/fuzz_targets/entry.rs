@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memo_engines::entry::{Codec, Expected, Label, Stored};
+use memo_engines::entry::{Codec, Expected, LONGEST_STALE, Label, Stored};
 
 fuzz_target!(|bytes: &[u8]| {
     found(bytes);
@@ -40,7 +40,9 @@ fn sealed(bytes: &[u8]) {
     };
     // The last moment of all stands for no end.
     let expires = (end != u64::MAX).then_some(end);
-    let label = Label { identity, key, fingerprint, created, expires, cost, codec: Codec(codec[0]) };
+    // only what ends can be stale, and for so long that its place holds it
+    let stale = if expires.is_some() { cost & LONGEST_STALE } else { 0 };
+    let label = Label { identity, key, fingerprint, created, expires, stale, cost, codec: Codec(codec[0]) };
     let entry = label.seal(rest.to_vec());
     assert_eq!(Stored::inspect(&entry), Ok(Stored { label, payload: rest }));
     found(&entry);

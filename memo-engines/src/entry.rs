@@ -15,8 +15,8 @@ mod tests;
 
 use twox_hash::XxHash3_64;
 
-use self::label::at;
-pub use self::label::{Codec, LABEL_LEN, Label, MAGIC, VERSION};
+pub use self::label::{Codec, LABEL_LEN, LONGEST_STALE, Label, MAGIC, VERSION};
+use self::label::{IS_STALE_LATER, at};
 pub use self::misfit::Misfit;
 use crate::engine::Bytes;
 
@@ -50,7 +50,8 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// Opens an entry, and checks that it is what the reader expects.
+    /// Opens an entry, and checks that it is what the reader expects. It may be one that is not fresh any more, and not gone:
+    /// whether that is of use is for the reader to say.
     ///
     /// # Errors
     /// The first thing that does not fit.
@@ -67,7 +68,7 @@ impl<'a> Stored<'a> {
             Err(Misfit::Codec)
         } else if label.created > expected.now.saturating_add(FUTURE_TOLERANCE) {
             Err(Misfit::FromTheFuture)
-        } else if label.expires.is_some_and(|expires| expires <= expected.now) {
+        } else if label.gone().is_some_and(|gone| gone <= expected.now) {
             Err(Misfit::Expired)
         } else {
             Ok(stored)
@@ -95,7 +96,10 @@ impl<'a> Stored<'a> {
         if number(at::CHECKSUM) != XxHash3_64::oneshot(&bytes[..payload.len() + at::CHECKSUM]) {
             return Err(Misfit::Checksum);
         }
-        if label[at::FLAGS..at::CHECKSUM].iter().any(|byte| *byte != 0) {
+        let stale: [u8; 6] = array(label, at::STALE);
+        let stale = stale.iter().rev().fold(0, |stale, byte| stale << 8 | u64::from(*byte));
+        // without the flag there is no time, and with it there is one
+        if label[at::FLAGS] != (if stale == 0 { 0 } else { IS_STALE_LATER }) {
             return Err(Misfit::Flags);
         }
         let expires = number(at::EXPIRES);
@@ -105,6 +109,7 @@ impl<'a> Stored<'a> {
             fingerprint: number(at::FINGERPRINT),
             created: number(at::CREATED),
             expires: (expires != u64::MAX).then_some(expires),
+            stale,
             cost: number(at::COST),
             codec: Codec(label[at::CODEC]),
         };

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use memo_engines::entry::{Codec, Expected, LABEL_LEN, Label, Misfit, Stored};
+use memo_engines::entry::{Codec, Expected, LABEL_LEN, LONGEST_STALE, Label, Misfit, Stored};
 use proptest::prelude::*;
 
 /// The entries that the golden files hold, in the order of their numbers.
@@ -17,6 +17,7 @@ fn golden() -> Vec<(Label, Vec<u8>)> {
         fingerprint: 0x0123_4567_89ab_cdef,
         created: 1_700_000_000_000,
         expires: Some(1_700_000_060_000),
+        stale: 0,
         cost: 1_234_567,
         codec: Codec::POSTCARD,
     };
@@ -31,6 +32,7 @@ fn golden() -> Vec<(Label, Vec<u8>)> {
     entries.push((Label { identity: [0; 16], key: [0; 32], ..base }, vec![0xff; 64]));
     // An entry inside an entry: the inner label is payload, and another key's.
     entries.push((base, Label { key: [9; 32], ..base }.seal(counting(20))));
+    entries.push((Label { stale: 3_600_000, ..base }, counting(40)));
     entries
 }
 
@@ -61,7 +63,7 @@ fn expected(label: &Label) -> Expected {
 
 #[test]
 fn promise_16_golden_entries_are_read() {
-    assert_eq!(files().count(), 20);
+    assert_eq!(files().count(), 21);
     for (bytes, label, payload) in files() {
         assert_eq!(Stored::open(&bytes, &expected(&label)), Ok(Stored { label, payload: &payload }));
     }
@@ -164,11 +166,13 @@ proptest! {
     #[test]
     fn what_was_sealed_is_opened(
         identity: [u8; 16], key: [u8; 32], fingerprint: u64, created in 0..u64::MAX / 2,
-        life in proptest::option::of(1..u64::MAX / 4), cost: u64, codec: u8,
+        life in proptest::option::of(1..u64::MAX / 4), stale in 0..LONGEST_STALE, cost: u64, codec: u8,
         payload in proptest::collection::vec(any::<u8>(), 0..2000),
     ) {
         let expires = life.map(|life| created + life);
-        let label = Label { identity, key, fingerprint, created, expires, cost, codec: Codec(codec) };
+        // only what ends can be stale
+        let stale = if life.is_some() { stale } else { 0 };
+        let label = Label { identity, key, fingerprint, created, expires, stale, cost, codec: Codec(codec) };
         let bytes = label.seal(payload.clone());
         let asked = Expected { identity, key, fingerprint, codec: Codec(codec), now: created };
         prop_assert_eq!(Stored::open(&bytes, &asked), Ok(Stored { label, payload: &payload }));

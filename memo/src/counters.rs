@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use line::{Counter, Line};
 
 use crate::clock::nanos;
-use crate::fork::{self, AtFork, Keep, Part};
+use crate::fork::{self, Locked, Part};
 use crate::near::is_reading;
 
 type Table = &'static [Line];
@@ -30,16 +30,16 @@ impl Mine {
     }
 
     #[inline(always)]
-    pub(crate) fn has(self, place: usize) -> bool {
-        place < self.0.len()
+    pub(crate) fn has(self, index: usize) -> bool {
+        index < self.0.len()
     }
 
     /// # Panics
     ///
     /// If the table does not [have](Self::has) that line.
     #[inline(always)]
-    pub(crate) fn line(self, place: usize) -> &'static Line {
-        &self.0[place]
+    pub(crate) fn line(self, index: usize) -> &'static Line {
+        &self.0[index]
     }
 }
 
@@ -53,15 +53,6 @@ static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::n
 
 fn tables() -> std::sync::MutexGuard<'static, Tables> {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A forked child finds the tables whole.
-struct Locked;
-
-impl AtFork for Locked {
-    fn before(&'static self, keep: Keep<'_, 'static>) {
-        keep(Box::new(tables()));
-    }
 }
 
 /// Gives a thread's table back when the thread ends.
@@ -128,13 +119,13 @@ impl Counters {
         Counters { index: NEXT.fetch_add(1, Ordering::Relaxed), rare: Arc::default() }
     }
 
-    /// Where each thread's [table](Mine) has the line for it.
+    /// The index of its line in each thread's [table](Mine).
     #[inline(always)]
-    pub(crate) fn place(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.index
     }
 
-    /// Counters that count in the same place.
+    /// Counters that count in the same lines.
     pub(crate) fn same(&self) -> Self {
         Counters { index: self.index, rare: self.rare.clone() }
     }
@@ -164,7 +155,7 @@ impl Counters {
     #[cold]
     #[inline(never)]
     fn new_line(&self) -> &'static Line {
-        fork::attend(Part::Counters, &Locked);
+        fork::attend(Part::Counters, &Locked(tables));
         let old = TABLE.replace(&[]);
         let mut tables = tables();
         // A hit of this thread that is still running (its `Clone` or `Eq` has called us) will count in the old table: so no

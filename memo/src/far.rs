@@ -24,6 +24,7 @@ mod kind;
 pub(crate) mod later;
 mod lease;
 mod lessor;
+mod life;
 mod lifetime;
 mod look;
 mod looked;
@@ -48,6 +49,7 @@ mod watch;
 
 pub(crate) use claims::{claim, is_refused};
 pub(crate) use key::{FarKey, Hold};
+pub(crate) use life::FarLife;
 pub(crate) use looked::{FarFound, FarLooked};
 pub(crate) use probes::{KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};
 pub use probes::{Typed, able, probed, types};

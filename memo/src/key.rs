@@ -29,7 +29,8 @@ impl<T: Eq + Clone + Send + Sync + 'static> OwnedPart for T {}
 pub trait Part: Copy {
     /// The form that a store keeps.
     type Owned: Eq + Clone + 'static;
-    /// Comparing costs as little as comparing a hash does.
+    /// It is made of primitive types, which are their own owned form. Comparing costs as little as comparing a hash does, and runs
+    /// no code of the user's.
     const IS_CHEAP: bool = false;
     /// Feeds this part to `state`. Parts delimit themselves, as in [`Hash`].
     fn hash_part<H: Hasher>(&self, state: &mut H);

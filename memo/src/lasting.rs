@@ -47,7 +47,7 @@ pub struct Origin {
     pub(crate) path: &'static str,
     /// That item.
     pub(crate) item: TypeId,
-    pub(crate) place: &'static Location<'static>,
+    pub(crate) location: &'static Location<'static>,
     pub(crate) namesakes: Namesakes,
 }
 
@@ -75,7 +75,7 @@ impl Origin {
             module,
             path: std::any::type_name::<T>(),
             item: TypeId::of::<T>(),
-            place: Location::caller(),
+            location: Location::caller(),
             namesakes: Namesakes::None,
         }
     }

@@ -35,7 +35,7 @@ impl<S: Clone + Into<String>> EngineNames for &[S] {
 }
 
 /// Where an engine of this name keeps things.
-pub(crate) fn place(engine: &str) -> String {
+pub(crate) fn whereabouts(engine: &str) -> String {
     match engine {
         "memory" => "in memory".to_owned(),
         "moka" => "in memory (moka)".to_owned(),

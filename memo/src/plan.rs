@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::names::{EngineNames, place};
+use crate::names::{EngineNames, whereabouts};
 
 /// Where the results of a function live, nearest first, and why. It prints as one line.
 ///
@@ -90,7 +90,7 @@ impl fmt::Display for Plan {
         match &self.engines[..] {
             [] => f.write_str("Results are not kept")?,
             engines => {
-                let places: Vec<_> = engines.iter().map(|engine| place(engine)).collect();
+                let places: Vec<_> = engines.iter().map(|engine| whereabouts(engine)).collect();
                 write!(f, "Results live {}", places.join(", then "))?;
             }
         }

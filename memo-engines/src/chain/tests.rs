@@ -22,6 +22,7 @@ fn entry() -> Entry {
         fingerprint: 0,
         created: utc_now(),
         expires: None,
+        stale: 0,
         cost: 0,
         codec: Codec::RAW,
     };

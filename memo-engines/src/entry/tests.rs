@@ -10,6 +10,7 @@ fn label() -> Label {
         fingerprint: 3,
         created: 1_000_000,
         expires: Some(2_000_000),
+        stale: 0,
         cost: 5,
         codec: Codec::POSTCARD,
     }
@@ -67,6 +68,32 @@ fn a_feature_that_this_reader_does_not_know_is_a_misfit() {
         bytes[6 + at::CHECKSUM..6 + at::MAGIC].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(Stored::inspect(&bytes), Err(Misfit::Flags));
     }
+}
+
+#[test]
+fn an_entry_that_may_be_stale_is_opened_until_it_is_gone() {
+    let label = Label { stale: 500, ..label() };
+    let bytes = label.seal(b"result".to_vec());
+    let at = |now| Stored::open(&bytes, &Expected { now, ..expected() });
+    assert_eq!(at(2_000_499), Ok(Stored { label, payload: b"result" }));
+    assert_eq!(at(2_000_500), Err(Misfit::Expired));
+    assert_eq!(label.gone(), Some(2_000_500));
+    // the flag and the time come together
+    for flags in [0, 2, 3] {
+        let mut other = bytes.clone();
+        other[6 + at::FLAGS] = flags;
+        let checksum = XxHash3_64::oneshot(&other[..6 + at::CHECKSUM]);
+        other[6 + at::CHECKSUM..6 + at::MAGIC].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(Stored::inspect(&other), Err(Misfit::Flags), "{flags}");
+    }
+}
+
+#[test]
+fn a_stale_time_is_cut_to_its_place_and_needs_an_end() {
+    let read = |label: Label| Stored::inspect(&label.seal(Vec::new())).unwrap().label;
+    assert_eq!(read(Label { stale: u64::MAX, ..label() }).stale, LONGEST_STALE);
+    let endless = read(Label { expires: None, stale: 5, ..label() });
+    assert_eq!((endless.stale, endless.gone()), (0, None));
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(crate) fn sealed(number: u64, version: u64, len: usize) -> Entry {
         fingerprint: 4,
         created: 1,
         expires: None,
+        stale: 0,
         cost: 0,
         codec: Codec::RAW,
     };

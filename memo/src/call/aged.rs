@@ -27,7 +27,7 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
     aged: Box<Aged<K, V, F>>,
 ) -> Started<K, V, F> {
     if is_for_another(memo, &aged) {
-        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, *aged)));
+        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, aged)));
     }
     let begun = match join(memo, hash, key, true, &aged) {
         Some(begun) if begun.is_end() => begun,
@@ -81,7 +81,10 @@ pub(super) fn ended<K: OwnedPart, V: Value, F: Value>(
     match begun.ended(call) {
         Ended::Compute(computation) => Ended::Compute(computation.renewing(aged)),
         Ended::Shared(shared) => {
-            let value = aged.released();
+            let Aged { value, claim, .. } = *aged;
+            if let Some(claim) = claim {
+                claim.left_to_others();
+            }
             Ended::Shared(match shared {
                 Shared::Failure(_) => Shared::Value(Box::new(value)),
                 value => value,

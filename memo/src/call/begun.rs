@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
+use crate::call::claim::{Aged, Claim};
 use crate::call::computation::Computation;
 use crate::call::lookup::{Same, is_large};
 use crate::call::store::Destination;
 use crate::counters::Counter;
-use crate::far::{Far, FarFound, FarLooked};
+use crate::far::{Far, FarFound, FarKey, FarLooked};
 use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
+use crate::memo::freshness::Serves;
 use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
 
@@ -19,6 +21,8 @@ use crate::scope::{Answered, Call};
 pub(super) enum Begun<K: OwnedPart, V: Value, F: Value> {
     /// A value that was found, or that another call shares.
     Found(Box<V>, Answered),
+    /// A value that is not fresh any more. It answers the call, which is to hand its renewal over if it has a claim.
+    Stale(Renewed<K, V, F>),
     /// Another call has just failed.
     Failed(Box<F>),
     /// It computes.
@@ -27,6 +31,15 @@ pub(super) enum Begun<K: OwnedPart, V: Value, F: Value> {
     Wait(Waiting<K, V, F>),
     /// It looks into the engines that outlive the process, for all who wait for it.
     Look(Looking<K, V, F>),
+}
+
+/// A value that is not fresh any more and answers a call, and what is to be renewed.
+pub(super) struct Renewed<K: OwnedPart, V: Value, F: Value> {
+    memo: &'static Memo<K, V, F>,
+    hash: u64,
+    key: K,
+    /// In a box, so that large results stay out of the frames between.
+    aged: Box<Aged<K, V, F>>,
 }
 
 pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
@@ -154,6 +167,13 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
                 answered(by);
                 Ended::Shared(Shared::Value(value))
             }
+            Begun::Stale(Renewed { memo, hash, key, aged }) if aged.claim.is_some() => {
+                Ended::Compute(Computation::claimed(memo, hash, key, call, aged))
+            }
+            Begun::Stale(Renewed { memo, aged, .. }) => {
+                Aged::given(memo, aged.serves, call.as_deref_mut());
+                Ended::Shared(Shared::Value(Box::new(aged.value)))
+            }
             Begun::Failed(failure) => {
                 answered(Answered::Waited);
                 Ended::Shared(Shared::Failure(failure))
@@ -179,32 +199,35 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         let looked = match looked {
-            FarLooked::Found(found) if !memo.is_valid(&found.value) || !is_newer(&found, left) => {
+            FarLooked::Found(found) if !is_newer(&found, left) => {
+                FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
+            FarLooked::Found(found) | FarLooked::Stale(found, _) if !memo.is_valid(&found.value) => {
                 FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
             }
             looked => looked,
         };
         match looked {
             FarLooked::Found(found) => {
-                let FarFound { value, lives, cost, size, waited, engine, hold } = found;
-                if waited && counts {
+                if found.waited && counts {
                     memo.counters.count(Counter::Misses);
                     memo.counters.count(Counter::Waits);
                 } else if counts {
-                    memo.counters.hit_of_cost(cost);
+                    memo.counters.hit_of_cost(found.cost);
                 }
                 if writes {
-                    memo.keep(
-                        &lead,
-                        &value,
-                        call.and_then(|call| call.ttl),
-                        (lives, cost),
-                        size,
-                        (far, hold),
-                    );
+                    memo.keep(&lead, &found, call.and_then(|call| call.ttl), far);
                 }
+                let FarFound { value, waited, engine, .. } = found;
                 lead.land(|| Landed::Value(V::clone(&value)));
                 Begun::Found(value, if waited { Answered::Waited } else { Answered::By(engine) })
+            }
+            FarLooked::Stale(found, key) => {
+                if writes && counts {
+                    memo.keep_stale(&lead, &found, far);
+                }
+                drop(on_stack);
+                Self::stale(memo, far, lead, found, key, counts)
             }
             FarLooked::Nothing(key) => {
                 drop(on_stack);
@@ -218,6 +241,39 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
 fn is_newer<V>(found: &FarFound<V>, left: Duration) -> bool {
     let about = left.min(Duration::from_secs(1));
     found.waited || found.lives.is_none_or(|lives| left.is_zero() || lives > left + about)
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
+    /// What comes of a result that is not fresh any more. Without a key somebody else renews it.
+    fn stale(
+        memo: &'static Memo<K, V, F>,
+        far: &'static Far<K, V>,
+        mut lead: Lead<'static, K, V, F>,
+        found: FarFound<V>,
+        key: Option<Box<FarKey>>,
+        counts: bool,
+    ) -> Begun<K, V, F> {
+        let serves = memo.serves_from_far(&found);
+        let (hash, value) = (lead.hash(), *found.value);
+        let others = key.is_none();
+        // a renewal behind the call asks the engines again, and takes the lease again
+        let claim = match counts && !others && serves == Serves::Stale && memo.renews_behind() {
+            true => Claim::of(memo, hash),
+            false => None,
+        };
+        if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {
+            lead.land(|| Landed::Value(value.clone()));
+            let key = lead.key().clone();
+            return Begun::Stale(Renewed { memo, hash, key, aged: Box::new(Aged { value, serves, claim }) });
+        }
+        let destination = key.map(|key| (far, key));
+        match Begun::compute(memo, lead, destination, counts) {
+            Begun::Compute(computation) if counts => {
+                Begun::Compute(computation.renewing(Box::new(Aged { value, serves, claim: None })))
+            }
+            begun => begun,
+        }
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Waiting<K, V, F> {

@@ -26,6 +26,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         Claim { memo, hash, age, is_open: true }
     }
 
+    /// That of the entry with this hash, if it is there and nobody else has it.
+    pub(super) fn of(memo: &'static Memo<K, V, F>, hash: u64) -> Option<Self> {
+        let (now, mut age) = (exact(), None);
+        memo.near.with_ages(hash, &Anything, &mut |ages| age = ages.claim(now).then(|| ages.at(now)));
+        age.map(|age| Claim::new(memo, hash, age))
+    }
+
     /// The result has been renewed.
     pub(super) fn renewed(self) {
         self.memo.counters.renewed();
@@ -41,6 +48,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     /// How long the result was still fresh when the right was taken.
     pub(super) fn left(&self) -> Duration {
         Duration::from_nanos(self.age.fresh.saturating_sub(self.age.now))
+    }
+
+    /// Somebody else renews it, perhaps in another process.
+    pub(super) fn left_to_others(mut self) {
+        self.is_open = false;
+        let now = exact();
+        self.with_ages(&mut |ages| ages.defer(now));
     }
 
     /// Whether the result is still there, and has not been renewed.

@@ -10,6 +10,7 @@ use crate::call::lookup::{AddHooks, MemoBy};
 use crate::counters::Counter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, Event};
+use crate::far::FarLife;
 use crate::hooks::Hooks;
 use crate::key::query::Query;
 use crate::key::{OwnedPart, Part, SharedPart};
@@ -205,10 +206,11 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedE
         }
         memo.counters.count(Counter::Stored);
         event::tell_of(&Event::Stored { function: memo.name() }, memo.shown(&key).as_deref());
+        let life = FarLife::of(storage.lifetime, beyond.as_ref());
         match encoded {
             Some((far, key, encoded)) => Reply::Later(Box::pin(async move {
                 let _in_use = in_use;
-                far.insert(key, encoded, storage.lifetime).await
+                far.insert(key, encoded, life).await
             })),
             None => Reply::Now(Ok(())),
         }

@@ -101,11 +101,11 @@ fn look_once<P: SharedPart, R, O: SharedOutcome<R>>(
     memo: &'static MemoBy<P, R, O>,
     key: P,
 ) -> LookBy<P, R, O> {
-    let (mine, place) = (Mine::new(), memo.counters.place());
-    if !mine.has(place) {
+    let (mine, index) = (Mine::new(), memo.counters.index());
+    if !mine.has(index) {
         return Look::Slow;
     }
-    let counted = mine.line(place);
+    let counted = mine.line(index);
     let hash = memo.hash(&key);
     match memo.near.get_fast(hash, Query(key)) {
         Fast::Hit(stored) => {

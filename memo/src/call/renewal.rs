@@ -96,7 +96,7 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
     match begun.end(None).await.ended(None) {
         Ended::Compute(computation) => Some((computation, claim)),
         Ended::Shared(_) => {
-            claim.release();
+            claim.left_to_others();
             None
         }
     }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::call::lookup::Same;
+use crate::clock::{NEVER, nanos};
 use crate::counters::Counter;
-use crate::far::{Far, FarKey, Hold};
+use crate::far::{Far, FarFound, FarKey, FarLife, Hold};
 use crate::flight::Lead;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::storage::Storage;
-use crate::near::{Life, Memory};
+use crate::near::{Beyond, Life, Memory};
 use crate::outcome::{Outcome, Value};
 
 /// Engines that outlive the process, and where to store a result there.
@@ -24,34 +25,60 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         stored.map(Box::new)
     }
 
-    /// Keeps in memory what a farther engine had, for as long as it `lives` there. `cost` is how long it took to compute, or zero
-    /// if that is not known.
+    /// Keeps in memory what a farther engine had, for as long as it lives there.
     pub(super) fn keep(
         &self,
         lead: &Lead<'static, K, V, F>,
-        value: &V,
+        found: &FarFound<V>,
         ttl: Option<Duration>,
-        (lives, cost): (Option<Duration>, Duration),
-        size: usize,
-        (far, hold): (&Far<K, V>, Hold),
+        far: &Far<K, V>,
     ) {
-        if !self.goes_near(false, Some(size)) {
-            return;
-        }
-        if let Some(storage) = self.storage(lead.key(), value, false, ttl) {
-            let lifetime = [storage.lifetime, lives].into_iter().flatten().min();
-            let beyond = self.beyond(lifetime, false, Some(cost));
-            let life = Life { lifetime, beyond: beyond.as_ref() };
-            let store = || {
-                let (key, mut value) = (lead.key().clone(), Some(value.clone()));
-                self.near.insert_from(lead.hash(), key, &mut value, storage.weight, life);
-                self.drop_unless(far, hold, lead);
-            };
-            let undo = || {
-                self.near.remove(lead.hash(), &Same(lead.key()));
-            };
-            lead.store(store, undo);
-        }
+        let Some(storage) = self.storage_near(lead, found, ttl) else { return };
+        let lifetime = [storage.lifetime, found.lives].into_iter().flatten().min();
+        let beyond = self.beyond(lifetime, false, Some(found.cost));
+        // it may be an error, which is never stale
+        let stale = nanos(found.stale);
+        let beyond = beyond.map(|beyond| Beyond { stale: beyond.stale.min(stale), ..beyond });
+        let life = Life { lifetime, beyond: beyond.as_ref() };
+        lead.store(|| self.put_near(lead, found, storage.weight, life, far), || self.take_back(lead));
+    }
+
+    /// Keeps in memory what a farther engine had that is not fresh any more, for as long as it lives there.
+    pub(super) fn keep_stale(&self, lead: &Lead<'static, K, V, F>, found: &FarFound<V>, far: &Far<K, V>) {
+        let Some(storage) = self.storage_near(lead, found, None) else { return };
+        let (stale, cost) = (found.lives.map_or(NEVER, nanos), nanos(found.cost));
+        let life =
+            Life { lifetime: Some(Duration::from_nanos(1)), beyond: Some(&Beyond { stale, close: 0, cost }) };
+        // the result of this flight comes after it
+        lead.store_first(|| self.put_near(lead, found, storage.weight, life, far), || self.take_back(lead));
+    }
+
+    /// How what a farther engine had is stored in memory, if it goes there.
+    fn storage_near(
+        &self,
+        lead: &Lead<'static, K, V, F>,
+        found: &FarFound<V>,
+        ttl: Option<Duration>,
+    ) -> Option<Storage> {
+        let near = self.goes_near(false, Some(found.size));
+        near.then(|| self.storage(lead.key(), &found.value, false, ttl)).flatten()
+    }
+
+    fn put_near(
+        &self,
+        lead: &Lead<'static, K, V, F>,
+        found: &FarFound<V>,
+        weight: u32,
+        life: Life<'_>,
+        far: &Far<K, V>,
+    ) {
+        let (key, mut value) = (lead.key().clone(), Some(V::clone(&found.value)));
+        self.near.insert_from(lead.hash(), key, &mut value, weight, life);
+        self.drop_unless(far, found.hold, lead);
+    }
+
+    fn take_back(&self, lead: &Lead<'static, K, V, F>) {
+        self.near.remove(lead.hash(), &Same(lead.key()));
     }
 
     /// Takes back what was just put near, if it was changed elsewhere since it was looked up or its computation began.
@@ -134,7 +161,8 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             }
             stored = near || far.as_ref().is_some_and(|(_, key, _)| !key.failed);
             if let Some((far, key, encoded)) = far {
-                far.store(*key, encoded, storage.lifetime, cost.unwrap_or_default());
+                let life = FarLife::of(storage.lifetime, beyond.as_ref());
+                far.store(*key, encoded, FarLife { cost: cost.unwrap_or_default(), ..life });
             }
             if stored {
                 self.counters.count(Counter::Stored);

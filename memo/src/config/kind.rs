@@ -84,13 +84,18 @@ impl Kind {
         }
     }
 
-    /// The setting that `given` stands for. Relative paths start at `place`. With `strict`, an engine that is neither built
+    /// The setting that `given` stands for. Relative paths start at `directory`. With `strict`, an engine that is neither built
     /// in nor registered is wrong. Otherwise it may be registered later, and is wrong only if its name looks like a slip.
     ///
     /// # Errors
     ///
     /// What is wrong with it, and what to write.
-    pub(super) fn check(self, given: Given, place: Option<&Path>, strict: bool) -> Result<Setting, String> {
+    pub(super) fn check(
+        self,
+        given: Given,
+        directory: Option<&Path>,
+        strict: bool,
+    ) -> Result<Setting, String> {
         let checked = match self {
             Kind::Switch => choices::switch(given),
             Kind::Share => choices::share(given),
@@ -104,7 +109,7 @@ impl Kind {
             Kind::Time => lifetimes::time(given),
             Kind::Budget => lifetimes::budget(given),
             Kind::Patience => lifetimes::patience(given),
-            Kind::Path => texts::path(given, place),
+            Kind::Path => texts::path(given, directory),
             Kind::Text => texts::text(given),
             Kind::Address(address) => texts::address(given, address),
             Kind::Engines => names::engines(given, strict),

@@ -9,13 +9,13 @@ use crate::pattern::Pattern;
 
 /// An option that is set, and where.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed {
+pub(super) struct Sourced {
     pub(super) setting: Setting,
     pub(super) origin: Origin,
 }
 
 /// Options by name.
-pub(super) type Section = BTreeMap<&'static str, Placed>;
+pub(super) type Section = BTreeMap<&'static str, Sourced>;
 
 /// What one source says.
 #[derive(Debug, Default)]
@@ -37,18 +37,18 @@ pub(super) struct Functions {
 
 /// Where in a configuration an option stands.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(super) enum SectionName {
     Defaults,
     Engine(String),
     Function(String),
 }
 
-impl Place {
+impl SectionName {
     pub(super) fn key(&self, option: &str) -> String {
         match self {
-            Place::Defaults => format!("defaults.{option}"),
-            Place::Engine(name) => format!("engines.{name}.{option}"),
-            Place::Function(pattern) => format!("functions.{pattern:?}.{option}"),
+            SectionName::Defaults => format!("defaults.{option}"),
+            SectionName::Engine(name) => format!("engines.{name}.{option}"),
+            SectionName::Function(pattern) => format!("functions.{pattern:?}.{option}"),
         }
     }
 }

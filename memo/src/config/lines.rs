@@ -1,4 +1,4 @@
-//! Which line of a text a place is on.
+//! Which line of a text a byte of it is on.
 
 /// Where the lines of a text end. They are found once, since the line of each key is asked for.
 pub(super) struct Lines {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
-use super::layer::{Layer, Placed};
+use super::layer::{Layer, Sourced};
 use super::options::{OptionValue, rows};
 use super::problem::{Origin, Problem};
 use super::raised;
@@ -51,7 +51,7 @@ impl Loaded {
     }
 
     /// The value of an option of an engine, if a source sets it.
-    pub(super) fn engine(&self, name: &str, option: &str) -> Option<&Placed> {
+    pub(super) fn engine(&self, name: &str, option: &str) -> Option<&Sourced> {
         self.layers.iter().rev().find_map(|layer| layer.engines.get(name)?.get(option))
     }
 
@@ -60,7 +60,7 @@ impl Loaded {
     ///
     /// A section for functions takes precedence over the attribute, a higher source over a lower one, and within a source
     /// the most specific pattern. A default counts only if the author has said nothing.
-    fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Placed> {
+    fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Sourced> {
         let sections = self.layers.iter().rev().flat_map(|layer| &layer.functions);
         sections
             .filter(|functions| functions.pattern.matches(name))
@@ -69,7 +69,7 @@ impl Loaded {
     }
 
     /// The default that a source sets for an option.
-    pub(super) fn default(&self, option: &str) -> Option<&Placed> {
+    pub(super) fn default(&self, option: &str) -> Option<&Sourced> {
         self.layers.iter().rev().find_map(|layer| layer.defaults.get(option))
     }
 
@@ -79,8 +79,8 @@ impl Loaded {
         let mut settings = author.clone();
         let mut is_set = false;
         for row in rows(&mut settings) {
-            if let Some(placed) = self.setting(name, row.name, row.said) {
-                row.slot.set(&placed.setting);
+            if let Some(sourced) = self.setting(name, row.name, row.said) {
+                row.slot.set(&sourced.setting);
                 is_set = true;
             }
         }
@@ -91,7 +91,7 @@ impl Loaded {
     /// settings.
     pub(super) fn origin(&self, name: &str, author: &OptionValue) -> Origin {
         match self.setting(name, author.name, author.said) {
-            Some(placed) => placed.origin.clone(),
+            Some(sourced) => sourced.origin.clone(),
             None if author.said => Origin::Attribute,
             None => Origin::Default,
         }

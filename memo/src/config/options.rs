@@ -213,9 +213,9 @@ mod tests {
         let mut author = Settings::new().max_weight(100_u64);
         author.enabled = false;
         let before = values(&author);
-        for place in 0..before.len() {
+        for index in 0..before.len() {
             let mut settings = author.clone();
-            let row = rows(&mut settings).swap_remove(place);
+            let row = rows(&mut settings).swap_remove(index);
             let (name, setting) = (row.name, another(row.slot.kind()));
             row.slot.set(&setting);
             for (after, before) in values(&settings).iter().zip(&before) {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use memo_text::nearest;
 
-use super::layer::{Functions, Place, Placed};
+use super::layer::{Functions, SectionName, Sourced};
 use super::loaded::Loaded;
 use super::options::{OptionValue, values};
 use super::problem::{Origin, Problem};
@@ -68,20 +68,20 @@ pub fn config() -> Configuration {
     let mut rows = Vec::new();
     for OptionValue { name, value, .. } in values(&Settings::new()) {
         let (value, origin) = match loaded.default(name) {
-            Some(placed) => (placed.setting.to_string(), placed.origin.clone()),
+            Some(sourced) => (sourced.setting.to_string(), sourced.origin.clone()),
             None => (value.to_string(), Origin::Default),
         };
-        rows.push(Row { key: Place::Defaults.key(name), value, origin });
+        rows.push(Row { key: SectionName::Defaults.key(name), value, origin });
     }
     for name in engines(&loaded) {
         let set = engine(&name).filter_map(|rule| Some((rule, loaded.engine(&name, rule.name)?)));
-        rows.extend(set.map(|(rule, placed)| row(&Place::Engine(name.clone()), rule.name, placed)));
+        rows.extend(set.map(|(rule, sourced)| row(&SectionName::Engine(name.clone()), rule.name, sourced)));
     }
     for (pattern, sections) in patterns(&loaded) {
-        let place = Place::Function(pattern.to_owned());
+        let section = SectionName::Function(pattern.to_owned());
         let highest = |rule: &Rule| sections.iter().find_map(|functions| functions.options.get(rule.name));
         let set = schema::function().into_iter().filter_map(|rule| Some((rule, highest(&rule)?)));
-        rows.extend(set.map(|(rule, placed)| row(&place, rule.name, placed)));
+        rows.extend(set.map(|(rule, sourced)| row(&section, rule.name, sourced)));
     }
     let mut functions = registry::all();
     functions.sort_by(|a, b| a.name().cmp(b.name()));
@@ -99,8 +99,8 @@ pub fn config() -> Configuration {
     Configuration { rows, unused: loaded.unused(&names) }
 }
 
-fn row(place: &Place, option: &str, placed: &Placed) -> Row {
-    Row { key: place.key(option), value: placed.setting.to_string(), origin: placed.origin.clone() }
+fn row(section: &SectionName, option: &str, sourced: &Sourced) -> Row {
+    Row { key: section.key(option), value: sourced.setting.to_string(), origin: sourced.origin.clone() }
 }
 
 /// The engines that a source says something about.
@@ -138,7 +138,7 @@ impl Loaded {
                         .options
                         .values()
                         .next()
-                        .map_or(Origin::Default, |placed| placed.origin.clone()),
+                        .map_or(Origin::Default, |sourced| sourced.origin.clone()),
                     key: format!("functions.{pattern:?}"),
                     message: format!("no function that has run has such a name{advice}"),
                 }

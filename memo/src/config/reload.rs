@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::change::{Change, Changes};
-use super::layer::Placed;
+use super::layer::Sourced;
 use super::loaded::Loaded;
 use super::options::{OptionValue, values};
 use super::problem::{ConfigError, Origin};
@@ -68,8 +68,8 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
 /// The options of engines in use that have changed. Engines keep the options that they were made with, so these hold from
 /// the next start.
 fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
-    let shown = |placed: Option<&Placed>| {
-        placed.map_or_else(|| "default".to_owned(), |placed| placed.setting.to_string())
+    let shown = |sourced: Option<&Sourced>| {
+        sourced.map_or_else(|| "default".to_owned(), |sourced| sourced.setting.to_string())
     };
     let mut changes = Vec::new();
     for name in registered::names() {

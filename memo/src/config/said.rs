@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::layer::Place;
+use super::layer::SectionName;
 use super::problem::Origin;
 use super::source::Reader;
 use super::value::Value;
@@ -31,7 +31,7 @@ pub struct Config {
 
 #[derive(Debug, Clone)]
 enum Said {
-    Option(Place, String, Value),
+    Option(SectionName, String, Value),
     Text(String),
 }
 
@@ -72,13 +72,16 @@ impl Config {
     /// Sets an option of the section `[defaults]`.
     #[track_caller]
     pub fn defaults(self, option: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.say(Said::Option(Place::Defaults, option.into(), value.into()), Location::caller())
+        self.say(Said::Option(SectionName::Defaults, option.into(), value.into()), Location::caller())
     }
 
     /// Sets an option of the section `[engines.name]`.
     #[track_caller]
     pub fn engine(self, name: impl Into<String>, option: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.say(Said::Option(Place::Engine(name.into()), option.into(), value.into()), Location::caller())
+        self.say(
+            Said::Option(SectionName::Engine(name.into()), option.into(), value.into()),
+            Location::caller(),
+        )
     }
 
     /// Sets an option of the section `[functions."pattern"]`.
@@ -89,8 +92,8 @@ impl Config {
         option: impl Into<String>,
         value: impl Into<Value>,
     ) -> Self {
-        let place = Place::Function(pattern.into());
-        self.say(Said::Option(place, option.into(), value.into()), Location::caller())
+        let section = SectionName::Function(pattern.into());
+        self.say(Said::Option(section, option.into(), value.into()), Location::caller())
     }
 
     fn say(mut self, said: Said, at: &'static Location<'static>) -> Self {
@@ -107,9 +110,9 @@ impl Config {
                     // the call itself is on the line above the first of a text that begins there
                     line: at.line() + u32::try_from(line - 1).unwrap_or(0),
                 }),
-                Said::Option(place, option, value) => {
+                Said::Option(section, option, value) => {
                     let origin = Origin::Code { file: at.file(), line: at.line() };
-                    reader.option(place, option, origin, |_| value.0.clone());
+                    reader.option(section, option, origin, |_| value.0.clone());
                 }
             }
         }

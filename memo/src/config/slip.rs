@@ -47,8 +47,8 @@ pub(super) fn variable(key: &str) -> Option<String> {
     let meant = short.or_else(|| {
         let flattened: Vec<_> = known.iter().map(|(name, _)| flat(name)).collect();
         let nearest = nearest(&written, flattened.iter().map(String::as_str))?;
-        let place = flattened.iter().position(|name| name == nearest)?;
-        Some(known[place].0.clone())
+        let index = flattened.iter().position(|name| name == nearest)?;
+        Some(known[index].0.clone())
     })?;
     Some(format!("there is no such variable; did you mean `MEMO_{}`?", meant.to_uppercase()))
 }

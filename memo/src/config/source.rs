@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::kind::Kind;
-use super::layer::{Functions, Layer, Place, Placed, Section};
+use super::layer::{Functions, Layer, Section, SectionName, Sourced};
 use super::problem::{Origin, Problem, unknown};
 use super::registered::is_registered;
 use super::schema::{self, Rule};
@@ -21,15 +21,15 @@ pub(super) struct Reader<'a> {
     /// See [`Kind::check`].
     strict: bool,
     /// The directory that relative paths start from.
-    place: Option<PathBuf>,
+    directory: Option<PathBuf>,
     layer: Layer,
-    /// The place of each pattern in `layer.functions`.
+    /// The index of each pattern in `layer.functions`.
     patterns: HashMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(problems: &'a mut Vec<Problem>, strict: bool) -> Self {
-        Reader { problems, strict, place: None, layer: Layer::default(), patterns: HashMap::new() }
+        Reader { problems, strict, directory: None, layer: Layer::default(), patterns: HashMap::new() }
     }
 
     pub(super) fn finish(mut self) -> Layer {
@@ -42,59 +42,59 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { origin, key: key.into(), message: message.into() });
     }
 
-    /// Sets the option called `name` of a place. If that is an engine, it may not exist.
+    /// Sets the option called `name` of a section. If that is an engine's, there may be no such engine.
     pub(super) fn option(
         &mut self,
-        place: &Place,
+        section: &SectionName,
         name: &str,
         origin: Origin,
         given: impl FnOnce(Kind) -> Given,
     ) {
-        let there = match place {
-            Place::Engine(engine) => self.is_engine(engine, &origin),
-            Place::Defaults | Place::Function(_) => true,
+        let there = match section {
+            SectionName::Engine(engine) => self.is_engine(engine, &origin),
+            SectionName::Defaults | SectionName::Function(_) => true,
         };
         if there {
-            self.set(place, name, origin, given);
+            self.set(section, name, origin, given);
         }
     }
 
     /// Sets the option called `name`. `given` makes the value for the kind that the option takes.
-    fn set(&mut self, place: &Place, name: &str, origin: Origin, given: impl FnOnce(Kind) -> Given) {
-        let Some(rule) = self.rule(place, name, &origin) else { return };
-        match rule.kind.check(given(rule.kind), self.place.as_deref(), self.strict) {
-            Err(message) => self.wrong(origin, place.key(name), message),
+    fn set(&mut self, section: &SectionName, name: &str, origin: Origin, given: impl FnOnce(Kind) -> Given) {
+        let Some(rule) = self.rule(section, name, &origin) else { return };
+        match rule.kind.check(given(rule.kind), self.directory.as_deref(), self.strict) {
+            Err(message) => self.wrong(origin, section.key(name), message),
             Ok(setting) => {
-                self.section(place).insert(rule.name, Placed { setting, origin });
+                self.section(section).insert(rule.name, Sourced { setting, origin });
             }
         }
     }
 
-    fn rule(&mut self, place: &Place, name: &str, origin: &Origin) -> Option<Rule> {
-        let known: Vec<_> = match place {
-            Place::Engine(engine) => schema::engine(engine).copied().collect(),
-            Place::Defaults | Place::Function(_) => schema::function(),
+    fn rule(&mut self, section: &SectionName, name: &str, origin: &Origin) -> Option<Rule> {
+        let known: Vec<_> = match section {
+            SectionName::Engine(engine) => schema::engine(engine).copied().collect(),
+            SectionName::Defaults | SectionName::Function(_) => schema::function(),
         };
         let rule = known.iter().find(|rule| rule.name == name).copied();
         if rule.is_none() {
-            let is_of_functions = !matches!(place, Place::Engine(_));
+            let is_of_functions = !matches!(section, SectionName::Engine(_));
             let message = match is_of_functions && schema::is_about_the_code(name) {
                 true => format!("this is about the code: write `#[memoize({name} = ..)]` there"),
                 false => unknown("option", name, known.iter().map(|rule| rule.name)),
             };
-            self.wrong(origin.clone(), place.key(name), message);
+            self.wrong(origin.clone(), section.key(name), message);
         }
         rule
     }
 
-    fn section(&mut self, place: &Place) -> &mut Section {
-        match place {
-            Place::Defaults => &mut self.layer.defaults,
-            Place::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
-            Place::Function(pattern) => {
+    fn section(&mut self, section: &SectionName) -> &mut Section {
+        match section {
+            SectionName::Defaults => &mut self.layer.defaults,
+            SectionName::Engine(name) => self.layer.engines.entry(name.clone()).or_default(),
+            SectionName::Function(pattern) => {
                 let functions = &mut self.layer.functions;
                 // by a map, since a file may have many thousands of patterns
-                let place = self.patterns.get(pattern).copied().unwrap_or_else(|| {
+                let index = self.patterns.get(pattern).copied().unwrap_or_else(|| {
                     functions.push(Functions {
                         pattern: Pattern::new(pattern),
                         options: Section::new(),
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
                     self.patterns.insert(pattern.clone(), functions.len() - 1);
                     functions.len() - 1
                 });
-                &mut functions[place].options
+                &mut functions[index].options
             }
         }
     }

@@ -17,7 +17,7 @@ struct Counting;
 impl Clone for Counting {
     fn clone(&self) -> Self {
         let mut counters = Counters::new();
-        while Mine::new().has(counters.place()) {
+        while Mine::new().has(counters.index()) {
             counters = Counters::new();
         }
         counters.count(Counter::Hits);
@@ -32,7 +32,7 @@ fn a_table_is_nobody_elses_while_a_hit_of_this_thread_may_count_in_it() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let (counters, mine) = (Counters::new(), Mine::new());
-            assert!(!mine.has(counters.place()));
+            assert!(!mine.has(counters.index()));
             counters.count(Counter::Hits);
             let before = Mine::new().0;
             assert!(near.get(0, Any).is_some());

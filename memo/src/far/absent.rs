@@ -2,6 +2,7 @@
 
 #[path = "absent/key.rs"]
 mod key;
+mod life;
 mod looked;
 #[cfg(feature = "config")]
 #[path = "absent/named.rs"]
@@ -10,7 +11,6 @@ pub(crate) mod named;
 use std::any::TypeId;
 use std::convert::Infallible;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use crate::error::Error;
 use crate::flight::Lead;
@@ -25,6 +25,7 @@ use crate::stats::TierStats;
 use crate::stored::Stored;
 
 pub(crate) use key::{FarKey, Hold};
+pub(crate) use life::FarLife;
 pub(crate) use looked::{FarFound, FarLooked};
 
 use key::{FarValue, Key};
@@ -128,13 +129,13 @@ impl<K, V> Far<K, V> {
     pub(crate) fn encode(&self, _: &V, _: Option<&Key>) -> Option<FarValue> {
         match self.0 {}
     }
-    pub(crate) fn store(&'static self, _: FarKey, _: FarValue, _: Option<Duration>, _: Duration) {
+    pub(crate) fn store(&'static self, _: FarKey, _: FarValue, _: FarLife) {
         match self.0 {}
     }
     pub(crate) fn forget(&self, _: &K) {
         match self.0 {}
     }
-    pub(crate) async fn insert(&'static self, _: Key, _: FarValue, _: Option<Duration>) -> Result<(), Error> {
+    pub(crate) async fn insert(&'static self, _: Key, _: FarValue, _: FarLife) -> Result<(), Error> {
         match self.0 {}
     }
     pub(crate) async fn remove(&'static self, _: Key) -> Result<(), Error> {

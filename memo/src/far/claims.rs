@@ -10,6 +10,7 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::naming::parameters;
+use crate::fork::{self, Locked, Part};
 use crate::lasting::Origin;
 use crate::memoized::Memoized;
 use crate::registry;
@@ -31,14 +32,21 @@ enum Name {
 /// Who has a name.
 struct Claim {
     by: TypeId,
-    place: &'static Location<'static>,
+    location: &'static Location<'static>,
     /// Somebody else has it too.
     refused: bool,
 }
 
-static CLAIMS: Mutex<Option<HashMap<Name, Claim>>> = Mutex::new(None);
+type Claims = Option<HashMap<Name, Claim>>;
 
-fn claims() -> MutexGuard<'static, Option<HashMap<Name, Claim>>> {
+static CLAIMS: Mutex<Claims> = Mutex::new(None);
+
+fn claims() -> MutexGuard<'static, Claims> {
+    fork::attend(Part::Claims, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, Claims> {
     CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -72,10 +80,10 @@ pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
             Name::Function { .. } => None,
             Name::Types(_, types) => Some(types.trim_end_matches("[]").to_owned()),
         };
-        let place = origin.place;
-        let claim = claims_by_name.entry(claimed).or_insert(Claim { by, place, refused: false });
+        let location = origin.location;
+        let claim = claims_by_name.entry(claimed).or_insert(Claim { by, location, refused: false });
         if claim.by != by && !std::mem::replace(&mut claim.refused, true) {
-            refused.push((claim.place, what));
+            refused.push((claim.location, what));
         }
     }
     drop(claims);
@@ -89,7 +97,7 @@ pub(crate) fn claim(settings: &Settings, name: &str, marker: TypeId) -> bool {
 }
 
 fn say(name: &str, origin: Origin, other: &Location<'_>, types: Option<&str>) {
-    let here = origin.place;
+    let here = origin.location;
     crate::warn::warn(&match types {
         None => format!(
             "the functions `{name}` at {other} and at {here} have one name in engines that outlive the process, and do \

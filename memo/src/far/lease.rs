@@ -16,8 +16,7 @@ use memo_engines::{Engine, Error, ErrorKind, Key, sleep};
 use self::asking::Asking;
 use self::held::HeldLease;
 use self::renewer::{TIME, holders, take_left};
-use super::key::FarKey;
-use super::looked::{FarFound, FarLooked};
+use super::looked::{FarFound, FarLooked, FarMissing};
 use super::typed::Far;
 use crate::flight::Lead;
 use crate::flight::graph::{BlocksThread, Node};
@@ -42,21 +41,21 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
         let Some(key) = self.key_of(lead.key(), lead.hash()) else { return FarLooked::Nothing(None) };
         match (self.ask((key, lead.hash()), writes, false).await, self.lessor, may_wait.filter(|_| writes)) {
             (Ok(found), ..) => FarLooked::Found(found),
-            (Err(unseen), Some(lessor), Some(blocks)) if !unseen.failed => {
-                Box::pin(self.lease(unseen, lessor, lead, blocks)).await
+            (Err(missing), Some(lessor), Some(blocks)) if !missing.key.failed => {
+                Box::pin(self.lease(missing, lessor, lead, blocks)).await
             }
-            (Err(unseen), ..) => FarLooked::Nothing(Some(unseen)),
+            (Err(missing), ..) => missing.looked(),
         }
     }
 
     async fn lease<F: Value>(
         &'static self,
-        mut unseen: Box<FarKey>,
+        mut missing: FarMissing<V>,
         lessor: usize,
         lead: &Lead<'_, K, V, F>,
         blocks: BlocksThread,
     ) -> FarLooked<V> {
-        let key = unseen.key;
+        let key = missing.key.key;
         let begun = Instant::now();
         let mut pause = PAUSES.0;
         for waited in std::iter::once(false).chain(std::iter::repeat(true)) {
@@ -75,6 +74,10 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                 }
             };
             if lease.is_none() {
+                if let Some(stale) = missing.stale.take_if(|stale| stale.is_served(self.served)) {
+                    // who has the lease renews it
+                    return FarLooked::Stale(stale, None);
+                }
                 if begun.elapsed() >= PATIENCE && lead.keeps_back(blocks, &holders()) {
                     break;
                 }
@@ -87,17 +90,26 @@ impl<K: OwnedPart, V: Value> Far<K, V> {
                     let waited = waited || lease.is_none();
                     return FarLooked::Found(FarFound { waited, ..found });
                 }
-                Err(nothing) => unseen = nothing,
+                Err(nothing) => missing = nothing,
             }
             if lease.is_some() {
-                unseen.lease = lease;
+                missing.key.lease = lease;
                 break;
             }
-            if unseen.failed {
+            if missing.key.failed {
                 break;
             }
         }
-        FarLooked::Nothing(Some(unseen))
+        missing.looked()
+    }
+}
+
+impl<V> FarMissing<V> {
+    fn looked(self) -> FarLooked<V> {
+        match self.stale {
+            Some(stale) => FarLooked::Stale(stale, Some(self.key)),
+            None => FarLooked::Nothing(Some(self.key)),
+        }
     }
 }
 

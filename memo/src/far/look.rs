@@ -7,7 +7,7 @@ use memo_engines::entry::{Expected, Label, Misfit, Stored};
 use memo_engines::{Entry, Key, utc_now};
 
 use super::key::{FarKey, Hold};
-use super::looked::{FarFound, FarLooked};
+use super::looked::{FarFound, FarLooked, FarMissing};
 use super::typed::Far;
 
 impl<K, V: 'static> Far<K, V> {
@@ -18,12 +18,14 @@ impl<K, V: 'static> Far<K, V> {
                 && let Ok((value, label, _)) = self.unseal(&key, entry)
             {
                 let now = utc_now();
+                let is_stale = is_stale(&label, now);
+                let ends = if is_stale { label.gone() } else { label.expires };
                 return Some(crate::stored::Stored {
                     value,
                     engine: tier.name.to_string(),
                     age: Some(Duration::from_millis(now.saturating_sub(label.created))),
-                    is_stale: false,
-                    left: label.expires.map(|expires| Duration::from_millis(expires.saturating_sub(now))),
+                    is_stale,
+                    left: ends.map(|ends| Duration::from_millis(ends.saturating_sub(now))),
                     cost: (label.cost != 0).then(|| Duration::from_nanos(label.cost)),
                     failures: 0,
                 });
@@ -39,11 +41,11 @@ impl<K, V: 'static> Far<K, V> {
         (key, hash): (Key, u64),
         writes: bool,
         again: bool,
-    ) -> Result<FarFound<V>, Box<FarKey>> {
+    ) -> Result<FarFound<V>, FarMissing<V>> {
         // noted for each look: an entry that another process has put since the last one is a change too
         let hold = if writes { self.hold(&key, hash) } else { Hold(None) };
         // no allocation for a hit in the first engine
-        let mut witnesses = Vec::new();
+        let (mut witnesses, mut stale) = (Vec::new(), None);
         for (at, tier) in self.tiers.iter().enumerate() {
             let (found, witness) = match tier.engine.look(&key).await {
                 Ok((found, witness)) => (found, Some(witness)),
@@ -56,17 +58,16 @@ impl<K, V: 'static> Far<K, V> {
                 // `unseal` consumes the entry
                 let nearer = (writes && at > 0).then(|| entry.clone());
                 match self.unseal(&key, entry) {
+                    Ok((value, label, size)) if is_stale(&label, utc_now()) => {
+                        // another engine may have one that is fresh
+                        stale.get_or_insert_with(|| had(value, &label, size, &tier.name, hold));
+                    }
                     Ok((value, label, size)) => {
                         tier.hits.fetch_add(1, Ordering::Relaxed);
                         if let Some(entry) = nearer {
                             self.put(&self.tiers[..at], FarKey::new(key, hold, witnesses), entry);
                         }
-                        let left = |end: u64| Duration::from_millis(end.saturating_sub(utc_now()));
-                        let lives = label.expires.map(left);
-                        let cost = Duration::from_nanos(label.cost);
-                        let (waited, engine) = (false, &*tier.name);
-                        let value = Box::new(value);
-                        return Ok(FarFound { value, lives, cost, size, waited, engine, hold });
+                        return Ok(had(value, &label, size, &tier.name, hold));
                     }
                     Err(misfit) => tier.misfits(&self.name, misfit),
                 }
@@ -80,7 +81,8 @@ impl<K, V: 'static> Far<K, V> {
         if failed {
             self.ailing.store(true, Ordering::Relaxed);
         }
-        Err(Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) }))
+        let key = Box::new(FarKey { failed, ..FarKey::new(key, hold, witnesses) });
+        Err(FarMissing { key, stale })
     }
 
     /// Checks an entry, and gives its value, its label and its size in bytes.
@@ -97,7 +99,9 @@ impl<K, V: 'static> Far<K, V> {
             now: utc_now(),
         };
         let label = self.longest.cut(Stored::open(&entry.bytes, &expected)?.label);
-        if label.expires.is_some_and(|expires| expires <= expected.now) {
+        // no longer than the function itself accepts a stale result
+        let label = Label { stale: label.stale.min(self.stale), ..label };
+        if label.gone().is_some_and(|gone| gone <= expected.now) {
             return Err(Misfit::Expired);
         }
         let payload = Stored::into_payload(entry.bytes);
@@ -110,9 +114,31 @@ impl<K, V: 'static> Far<K, V> {
     /// Whether an engine answers again after all had failed. True once each time.
     pub(crate) fn is_back(&self, looked: &FarLooked<V>) -> bool {
         let answered = match looked {
-            FarLooked::Found(_) => true,
+            FarLooked::Found(_) | FarLooked::Stale(..) => true,
             FarLooked::Nothing(key) => key.as_ref().is_some_and(|key| !key.failed),
         };
         answered && self.ailing.load(Ordering::Relaxed) && self.ailing.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Whether an entry is not fresh any more.
+fn is_stale(label: &Label, now: u64) -> bool {
+    label.expires.is_some_and(|expires| expires <= now)
+}
+
+/// What an engine had.
+fn had<V>(value: V, label: &Label, size: usize, engine: &'static str, hold: Hold) -> FarFound<V> {
+    let now = utc_now();
+    let left = |end: u64| Duration::from_millis(end.saturating_sub(now));
+    let ends = if is_stale(label, now) { label.gone() } else { label.expires };
+    FarFound {
+        value: Box::new(value),
+        lives: ends.map(left),
+        stale: Duration::from_millis(label.stale),
+        cost: Duration::from_nanos(label.cost),
+        size,
+        waited: false,
+        engine,
+        hold,
     }
 }

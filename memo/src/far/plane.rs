@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use memo_engines::{Calls, CircuitState, Engine, Guarded, Key, Space};
 
@@ -13,7 +14,7 @@ use super::built_in;
 use super::digest::{digest, first};
 use super::home::{Home, Identity};
 use super::lessor;
-use super::lifetime::Longest;
+use super::lifetime::{self, Longest};
 use super::naming;
 use super::refused::Refused;
 use super::tier::Tier;
@@ -35,6 +36,10 @@ pub(crate) struct Plane {
     pub(super) fingerprint: u64,
     pub(super) codec: Codec,
     pub(super) longest: Longest,
+    /// How long a result is of use after its lifetime, in milliseconds.
+    pub(super) stale: u64,
+    /// How long it answers calls at once.
+    pub(super) served: Duration,
     pub(super) apart: Apart,
     /// Which of the tiers gives the leases by which one process computes for others, if that is asked for.
     pub(super) lessor: Option<usize>,
@@ -92,6 +97,8 @@ impl Plane {
             follows,
             name,
             longest,
+            stale: lifetime::millis(settings.freshness.kept()),
+            served: settings.freshness.stale.unwrap_or_default(),
             ..Self::new(tiers, identity, format(settings.lasting.codec))
         })
     }
@@ -108,6 +115,8 @@ impl Plane {
             identity: first(&full),
             refused: Refused::default(),
             longest: Longest::any(),
+            stale: 0,
+            served: Duration::ZERO,
             apart: Apart::default(),
             lessor: None,
             follows: None,

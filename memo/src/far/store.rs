@@ -1,13 +1,12 @@
 //! Results that go to the engines.
 
-use std::time::Duration;
-
 use memo_engines::entry::Label;
 use memo_engines::{Entry, Key, utc_now};
 
 use super::exit::OnItsWay;
 use super::key::{FarKey, FarValue};
 use super::later;
+use super::life::FarLife;
 use super::lifetime::millis;
 use super::plane::Plane;
 use super::tier::Tier;
@@ -41,20 +40,14 @@ impl<K, V: 'static> Far<K, V> {
 
 impl Plane {
     /// Hands a result to all engines that have not seen an invalidation since.
-    pub(crate) fn store(
-        &'static self,
-        key: FarKey,
-        value: FarValue,
-        lifetime: Option<Duration>,
-        cost: Duration,
-    ) {
-        let entry = self.seal(&key.key, value, lifetime, cost);
+    pub(crate) fn store(&'static self, key: FarKey, value: FarValue, life: FarLife) {
+        let entry = self.seal(&key.key, value, life);
         self.put(&self.tiers, key, entry);
     }
 
     /// A result with its label, as it is stored.
-    fn seal(&self, key: &Key, value: FarValue, lifetime: Option<Duration>, cost: Duration) -> Entry {
-        let now = utc_now();
+    fn seal(&self, key: &Key, value: FarValue, life: FarLife) -> Entry {
+        let (now, FarLife { lifetime, stale, cost }) = (utc_now(), life);
         self.longest.given(lifetime);
         let expires = lifetime.map(|lifetime| now.saturating_add(millis(lifetime)));
         let label = Label {
@@ -63,10 +56,11 @@ impl Plane {
             fingerprint: self.fingerprint,
             created: now,
             expires,
+            stale: millis(stale),
             cost: nanos(cost),
             codec: memo_engines::entry::Codec(self.codec as u8),
         };
-        Entry { bytes: label.seal(value.0).into(), expires }
+        Entry { bytes: label.seal(value.0).into(), expires: label.gone() }
     }
 
     /// Hands an entry to these tiers, without waiting for them. A tier that failed when it was asked is left out.
@@ -102,13 +96,8 @@ impl Plane {
     /// # Errors
     ///
     /// If an engine failed: the first failure.
-    pub(crate) async fn insert(
-        &'static self,
-        key: Key,
-        value: FarValue,
-        lifetime: Option<Duration>,
-    ) -> Result<(), Error> {
-        let entry = self.seal(&key, value, lifetime, Duration::ZERO);
+    pub(crate) async fn insert(&'static self, key: Key, value: FarValue, life: FarLife) -> Result<(), Error> {
+        let entry = self.seal(&key, value, life);
         let mut done = Ok(());
         for tier in &self.tiers {
             done = self.all(done, tier, tier.engine.put(&key, &entry).await);

@@ -1,5 +1,7 @@
 //! The right and the duty to compute a key: a flight is led, stores, and lands, or is handed on.
 
+#![allow(unsafe_code)]
+
 use std::mem::ManuallyDrop;
 #[cfg(feature = "engines")]
 use std::sync::OnceLock;
@@ -119,6 +121,14 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         if self.flight.is_superseded() {
             undo();
         }
+    }
+
+    /// As [`store`](Self::store), for what the flight stores before its result: it may store again.
+    pub(crate) fn store_first(&self, store: impl FnOnce(), undo: impl FnOnce()) {
+        self.store(store, undo);
+        let by = graph::this_thread() << 1;
+        // not where it has been superseded
+        let _ = self.flight.store.compare_exchange(by, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Runs `store`, which asks the [`IsOff`] whether an invalidation has come since the computation began. It asks under the

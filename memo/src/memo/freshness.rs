@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Memo;
 use crate::clock::{NEVER, exact, nanos};
+use crate::far::FarFound;
 use crate::key::OwnedPart;
 use crate::near::{Age, Beyond};
 use crate::outcome::Value;
@@ -64,7 +65,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             || match self.settings.freshness.refresh_ahead {
                 None => false,
                 Some(RefreshAhead::From(part)) => {
-                    // by the coarse clock, which is behind, it may be stored later than now
+                    // the coarse clock may be behind the exact one by which it was stored
                     let lived = age.now.saturating_sub(age.made);
                     age.made != 0 && lived >= age.fresh.saturating_sub(age.made) / 1000 * u64::from(part)
                 }
@@ -81,6 +82,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             _ => Serves::IfError,
         }
     }
+
+    /// What a result is good for that an engine which outlives the process has, and that is not fresh any more.
+    pub(crate) fn serves_from_far(&self, found: &FarFound<V>) -> Serves {
+        match found.is_served(self.settings.freshness.stale.unwrap_or_default()) {
+            true => Serves::Stale,
+            false => Serves::IfError,
+        }
+    }
 }
 
 fn beyond(
@@ -93,7 +102,7 @@ fn beyond(
     let Some(lifetime) = lifetime.map(nanos).filter(|lifetime| *lifetime != NEVER && !is_error) else {
         return Beyond { stale: 0, close: NEVER, cost };
     };
-    let stale = freshness.stale.max(freshness.stale_if_error).map_or(0, nanos);
+    let stale = nanos(freshness.kept());
     let close = match freshness.refresh_ahead {
         None => lifetime,
         Some(RefreshAhead::From(part)) => lifetime / 1000 * u64::from(part),

@@ -124,6 +124,13 @@ impl Ages {
         self.next.store(next, Relaxed);
     }
 
+    /// Gives the right to renew it back, since somebody renews it whose result does not come here by itself: nobody asks again
+    /// for a while.
+    pub(crate) fn defer(&self, now: u64) {
+        let failures = self.next.load(Relaxed) & FAILURES;
+        self.next.store((now.saturating_add(FIRST_DELAY) & !FAILURES) | failures, Relaxed);
+    }
+
     /// Gives the right to renew it back, since nobody has tried.
     pub(crate) fn release(&self) {
         let failures = self.next.load(Relaxed) & FAILURES;

@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use self::entries::Expired;
+use self::mark::Short;
 use self::shared::Shared;
 pub(crate) use self::table::{Looked, Running, Table};
 use super::counts::NearCounts;
@@ -239,7 +240,7 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         if let Some(table) = self.table_or_new()
             && let Some(value) = value.take()
         {
-            table.insert(hash, key, value, weight, lifetime);
+            table.insert(Short::of(hash), key, value, weight, lifetime);
         }
     }
 
@@ -265,10 +266,11 @@ impl<K: Eq + 'static, V: Clone + 'static> Threads<K, V> {
         left.into_iter().for_each(drop_retired);
     }
 
-    /// Notes that a computation begins here whose result is for this thread's table; nothing at the end of a thread.
+    /// Notes that a computation begins here for a key with this hash, whose result is for this thread's table; nothing at the end
+    /// of a thread.
     #[inline(always)]
-    pub(crate) fn begin(&self) -> Option<Running<'_, K, V>> {
-        Some(self.table_or_new()?.begin())
+    pub(crate) fn begin(&self, hash: u64) -> Option<Running<'_, K, V>> {
+        Some(self.table_or_new()?.begin(hash))
     }
 }
 

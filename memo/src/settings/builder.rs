@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::count::Count;
+use super::freshness::{Jitter, RefreshAhead};
 use super::{Hints, OnError, Settings, SingleFlight, WITHOUT_END};
 
 impl Settings {
@@ -147,5 +148,41 @@ impl Settings {
     /// `patience = "never"`.
     pub fn endless_patience(self) -> Self {
         self.patience(WITHOUT_END)
+    }
+
+    /// `stale`.
+    pub fn stale(mut self, stale: Duration) -> Self {
+        self.freshness.stale = Some(stale);
+        self
+    }
+
+    /// `stale_if_error`.
+    pub fn stale_if_error(mut self, stale: Duration) -> Self {
+        self.freshness.stale_if_error = Some(stale);
+        self
+    }
+
+    /// `refresh_ahead = 0.8`, in thousandths.
+    pub fn refresh_ahead(mut self, from: u16) -> Self {
+        self.freshness.refresh_ahead = Some(RefreshAhead::From(from));
+        self
+    }
+
+    /// `refresh_ahead = "auto"`.
+    pub fn refresh_by_chance(mut self) -> Self {
+        self.freshness.refresh_ahead = Some(RefreshAhead::Auto);
+        self
+    }
+
+    /// `jitter = "10%"`, in thousandths.
+    pub fn jitter(mut self, thousandths: u16) -> Self {
+        self.freshness.jitter = Some(Jitter(thousandths));
+        self
+    }
+
+    /// Whether the arguments can be owned, so that renewals run behind the calls.
+    pub fn renewed_behind(mut self, behind: bool) -> Self {
+        self.freshness.behind = behind;
+        self
     }
 }

@@ -37,11 +37,11 @@ fn names(given: Given, word: &str, strict: bool) -> Result<Vec<String>, Wrong> {
     if names.is_empty() {
         return wrong(format!("an empty array names no engine: write \"{word}\" instead"));
     }
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         if name == word {
             return wrong(format!("\"{word}\" stands alone"));
         }
-        if names[..place].contains(name) {
+        if names[..index].contains(name) {
             return wrong(format!("the engine \"{name}\" is named twice"));
         }
         is_engine(name, strict).map_err(|wrong| format!("\"{name}\": {wrong}"))?;

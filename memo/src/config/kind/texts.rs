@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::wrong::{Wrong, wrong};
 use crate::config::value::{Given, Setting};
 
-pub(super) fn path(given: Given, place: Option<&Path>) -> Result<Setting, Wrong> {
+pub(super) fn path(given: Given, directory: Option<&Path>) -> Result<Setting, Wrong> {
     let path = match given {
         Given::Text(text) if text.is_empty() => return wrong("the path is empty"),
         Given::Text(text) if text == "~" || text.starts_with("~/") => {
@@ -15,7 +15,7 @@ pub(super) fn path(given: Given, place: Option<&Path>) -> Result<Setting, Wrong>
         Given::Path(path) => path,
         given => return Err(Wrong::Unfit(given)),
     };
-    Ok(Setting::Path(place.map_or_else(|| path.clone(), |place| place.join(&path))))
+    Ok(Setting::Path(directory.map_or_else(|| path.clone(), |directory| directory.join(&path))))
 }
 
 pub(super) fn text(given: Given) -> Result<Setting, Wrong> {

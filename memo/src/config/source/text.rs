@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
-use crate::config::layer::Place;
+use crate::config::layer::SectionName;
 use crate::config::lines::Lines;
 use crate::config::problem::Origin;
 use crate::config::schema::{self, SECTIONS};
@@ -20,9 +20,9 @@ impl Reader<'_> {
         let whole = Origin::File { path: path.to_owned(), line: 0 };
         match trust::read(path) {
             Ok(text) => {
-                self.place = path.parent().map(Path::to_owned);
+                self.directory = path.parent().map(Path::to_owned);
                 self.text(&text, |line| Origin::File { path: path.to_owned(), line });
-                self.place = None;
+                self.directory = None;
             }
             Err(Refused::Missing) if required => {
                 self.wrong(whole, "", "the file cannot be read: there is none");
@@ -73,7 +73,7 @@ impl Reader<'_> {
                 continue;
             };
             match key.as_str() {
-                "defaults" => self.options(&Place::Defaults, table, origin),
+                "defaults" => self.options(&SectionName::Defaults, table, origin),
                 "engines" => self.engines(table, origin),
                 _ => self.functions(table, origin),
             }
@@ -85,7 +85,7 @@ impl Reader<'_> {
             let here = origin(at);
             match value {
                 _ if !self.is_engine(&name, &here) => {}
-                DeValue::Table(options) => self.options(&Place::Engine(name), options, origin),
+                DeValue::Table(options) => self.options(&SectionName::Engine(name), options, origin),
                 _ => {
                     let message = format!("this is a section: write `[engines.{name}]` above its options");
                     self.wrong(here, format!("engines.{name}"), message);
@@ -97,7 +97,7 @@ impl Reader<'_> {
     pub(super) fn functions(&mut self, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (pattern, at, value) in in_order(table) {
             match value {
-                DeValue::Table(options) => self.options(&Place::Function(pattern), options, origin),
+                DeValue::Table(options) => self.options(&SectionName::Function(pattern), options, origin),
                 _ => {
                     let message =
                         format!("this is a section: write `[functions.{pattern:?}]` above its options");
@@ -107,18 +107,18 @@ impl Reader<'_> {
         }
     }
 
-    fn options(&mut self, place: &Place, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+    fn options(&mut self, section: &SectionName, table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (name, at, value) in in_order(table) {
             // without quotes `app::rates::*` is not TOML, but `app.rates` is, and means a section within a section
-            if matches!(place, Place::Function(_))
+            if matches!(section, SectionName::Function(_))
                 && matches!(value, DeValue::Table(_))
                 && !schema::is_of_functions(&name)
             {
                 let message = "a dot opens a section within: put the function's whole name in quotes";
-                self.wrong(origin(at), place.key(&name), message);
+                self.wrong(origin(at), section.key(&name), message);
                 continue;
             }
-            self.set(place, &name, origin(at), |_| given(value));
+            self.set(section, &name, origin(at), |_| given(value));
         }
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::Reader;
 use crate::config::kind::Kind;
-use crate::config::layer::Place;
+use crate::config::layer::SectionName;
 use crate::config::problem::Origin;
 use crate::config::slip;
 use crate::config::value::Given;
@@ -37,10 +37,12 @@ impl Reader<'_> {
                 "the name of a variable has no room for that of a function: \
                  set MEMO_FUNCTIONS to '{ \"app::rates::*\" = { ttl = \"30s\" } }'",
             ),
-            ["defaults", option] => self.set(&Place::Defaults, option, origin(), |kind| text(kind, value)),
+            ["defaults", option] => {
+                self.set(&SectionName::Defaults, option, origin(), |kind| text(kind, value))
+            }
             ["engines", engine, option] => {
-                let place = Place::Engine(engine.to_owned());
-                self.option(&place, option, origin(), |kind| text(kind, value));
+                let section = SectionName::Engine(engine.to_owned());
+                self.option(&section, option, origin(), |kind| text(kind, value));
             }
             ["defaults", ..] => {
                 self.wrong(origin(), "defaults", "write it such as MEMO_DEFAULTS__CAPACITY");

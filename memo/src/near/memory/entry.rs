@@ -1,16 +1,18 @@
 //! An entry, whatever the types of its key and its value: what the store knows of it, and where that is.
 //!
 //! An entry lies in a slot of a [slab](super::slabs). Its address is that of its [`Head`]. Behind the head is the number of the
-//! slot, and behind that are key and value, at places that depend on their types: see [`kind`](super::kind). What not every
+//! slot, and behind that are key and value, at offsets that depend on their types: see [`kind`](super::kind). What not every
 //! entry has is in front of the head: the time of the last read, where a store has an idle time; and in front of that its
 //! [`Ages`], if it may be served stale or renewed before it ends. Which of these there is room for is its slot's [`Shape`].
+
+#![allow(unsafe_code)]
 
 use crate::clock::NEVER;
 use crate::near::ages::{Ages, Beyond};
 use crate::near::limits::ends;
 use std::ptr::NonNull;
 // These are not for the model checker: whatever is read of them is right.
-use std::sync::atomic::{AtomicU32 as Place, AtomicU64 as Word, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32 as Position, AtomicU64 as Word, Ordering::Relaxed};
 
 /// What the store knows of an entry.
 //
@@ -23,7 +25,7 @@ pub(super) struct Head {
     pub word: Word,
     pub weight: u32,
     /// Where in its shard's queues it stands; for the holder of the shard's lock.
-    pub place: Place,
+    pub position: Position,
 }
 
 const _: () = assert!(size_of::<Head>() == 24);
@@ -228,7 +230,7 @@ impl Entry {
     #[inline(always)]
     pub(super) unsafe fn write(self, new: &New) {
         let New { hash, weight, word, read, ages, .. } = *new;
-        let head = Head { hash, word: Word::new(word), weight, place: Place::new(0) };
+        let head = Head { hash, word: Word::new(word), weight, position: Position::new(0) };
         // SAFETY: there is room for it, says the caller.
         unsafe {
             self.0.write(head);

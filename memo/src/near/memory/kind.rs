@@ -4,6 +4,8 @@
 //! The store itself is compiled once, and knows the types of keys and values by a [`Kind`] alone. [`Typed`] is the only
 //! one who makes kinds, and the only one who reads and writes keys and values.
 
+#![allow(unsafe_code)]
+
 use super::entry::{BEHIND, Entry, Head, Shape};
 use super::form::Form;
 use super::index::Found;
@@ -92,7 +94,7 @@ pub(super) trait Looking {
 }
 
 /// Where key and value lie, from the head on.
-struct Places {
+struct Offsets {
     key: usize,
     value: usize,
     /// Where the next head can be.
@@ -104,7 +106,7 @@ const fn larger(one: usize, other: usize) -> usize {
     if one > other { one } else { other }
 }
 
-impl Places {
+impl Offsets {
     /// Of the two orders the one that takes less room.
     const fn of<K, V>() -> Self {
         let align = larger(align_of::<Head>(), larger(align_of::<K>(), align_of::<V>()));
@@ -114,9 +116,9 @@ impl Places {
         let second_key = (first_value + size_of::<V>()).next_multiple_of(align_of::<K>());
         let (key_first, value_first) = (second_value + size_of::<V>(), second_key + size_of::<K>());
         if key_first <= value_first {
-            Places { key: first_key, value: second_value, size: key_first.next_multiple_of(align), align }
+            Offsets { key: first_key, value: second_value, size: key_first.next_multiple_of(align), align }
         } else {
-            Places { key: second_key, value: first_value, size: value_first.next_multiple_of(align), align }
+            Offsets { key: second_key, value: first_value, size: value_first.next_multiple_of(align), align }
         }
     }
 
@@ -132,12 +134,12 @@ pub(super) type InAndOut<T> = PhantomData<fn(T) -> T>;
 pub(super) struct Typed<K, V>(PhantomData<fn() -> (K, V)>);
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Typed<K, V> {
-    const PLACES: Places = Places::of::<K, V>();
+    const OFFSETS: Offsets = Offsets::of::<K, V>();
 
     pub(super) const KIND: &'static Kind = &Kind {
-        bare: Self::PLACES.form(Shape::Bare),
-        timed: Self::PLACES.form(Shape::Timed),
-        aged: Self::PLACES.form(Shape::Aged),
+        bare: Self::OFFSETS.form(Shape::Bare),
+        timed: Self::OFFSETS.form(Shape::Timed),
+        aged: Self::OFFSETS.form(Shape::Aged),
         needs_drop: needs_drop::<(K, V)>(),
         drops_values: needs_drop::<V>(),
         drop: Self::drop_entry,
@@ -149,7 +151,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Typed<K, V> {
     #[inline(always)]
     unsafe fn key_at(entry: Entry) -> NonNull<K> {
         // SAFETY: a slot of the kind has room for it there.
-        unsafe { entry.address().byte_add(Self::PLACES.key).cast() }
+        unsafe { entry.address().byte_add(Self::OFFSETS.key).cast() }
     }
 
     /// # Safety
@@ -158,7 +160,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Typed<K, V> {
     #[inline(always)]
     unsafe fn value_at(entry: Entry) -> NonNull<V> {
         // SAFETY: a slot of the kind has room for it there.
-        unsafe { entry.address().byte_add(Self::PLACES.value).cast() }
+        unsafe { entry.address().byte_add(Self::OFFSETS.value).cast() }
     }
 
     /// The key of an entry.
@@ -265,7 +267,7 @@ mod tests {
         _hash: u64,
         _word: u64,
         _weight: u32,
-        _place: u32,
+        _position: u32,
         _slot: u32,
         _key: K,
         _value: V,
@@ -275,7 +277,7 @@ mod tests {
     struct Line;
 
     fn check<K: Send + Sync + 'static, V: Send + Sync + 'static>() {
-        let Places { key, value, size, align } = Typed::<K, V>::PLACES;
+        let Offsets { key, value, size, align } = Typed::<K, V>::OFFSETS;
         let name = std::any::type_name::<(K, V)>();
         assert_eq!((size, align), (size_of::<LaidOut<K, V>>(), align_of::<LaidOut<K, V>>()), "{name}");
         assert!(

@@ -1,5 +1,7 @@
 //! A shard whose lock is held: entries come and go.
 
+#![allow(unsafe_code)]
+
 use super::batch::Batch;
 use super::entry::{Entry, New, USES};
 use super::index::{Found, Index};
@@ -138,7 +140,7 @@ impl Locked<'_> {
             self.rebuild(groups);
         }
         // SAFETY: as the caller says.
-        let entry = unsafe { self.shard.slabs.place(&new, arriving) };
+        let entry = unsafe { self.shard.slabs.write(&new, arriving) };
         // SAFETY: see `Locked`; there is room, three quarters at most being taken.
         self.shard.stuck += u32::from(unsafe { self.index.insert(hash, entry) });
         self.shard.len += 1;
@@ -169,10 +171,10 @@ impl Locked<'_> {
         // SAFETY: it is in the index.
         let head = unsafe { old.head() };
         let (before, counts) = (self.counts(head.weight), self.counts(new.weight));
-        let place = head.place.load(Relaxed);
+        let position = head.position.load(Relaxed);
         if counts > before && self.is_bounded() {
             // Others have to make room, and it must not be among them.
-            let in_main = self.shard.main.has(place);
+            let in_main = self.shard.main.has(position);
             self.remove(hash, old);
             // SAFETY: as the caller says.
             unsafe { self.insert_into(new, arriving, None, in_main) };
@@ -182,20 +184,20 @@ impl Locked<'_> {
         self.shard.weight += u64::from(new.weight);
         self.shard.weight -= u64::from(head.weight);
         // SAFETY: as the caller says.
-        let entry = unsafe { self.shard.slabs.place(&new, arriving) };
+        let entry = unsafe { self.shard.slabs.write(&new, arriving) };
         // SAFETY: it has just been made.
-        unsafe { entry.head() }.place.store(place, Relaxed);
+        unsafe { entry.head() }.position.store(position, Relaxed);
         // SAFETY: see `Locked`.
         unsafe { self.index.replace(hash, old, entry) };
         if self.is_bounded() {
-            self.queue(place).replace(place, entry, before - counts);
+            self.queue(position).replace(position, entry, before - counts);
         }
         self.retire(old);
         true
     }
 
-    fn queue(&mut self, place: u32) -> &mut Queue {
-        if self.shard.main.has(place) { &mut self.shard.main } else { &mut self.shard.small }
+    fn queue(&mut self, position: u32) -> &mut Queue {
+        if self.shard.main.has(position) { &mut self.shard.main } else { &mut self.shard.small }
     }
 
     /// Takes out an entry with this hash; false if it is not in here any more.
@@ -207,8 +209,8 @@ impl Locked<'_> {
         if self.is_bounded() {
             // SAFETY: it is in the index.
             let head = unsafe { entry.head() };
-            let (place, counts) = (head.place.load(Relaxed), self.counts(head.weight));
-            self.queue(place).remove(place, counts);
+            let (position, counts) = (head.position.load(Relaxed), self.counts(head.weight));
+            self.queue(position).remove(position, counts);
         }
         self.take_out(hash, entry);
         true

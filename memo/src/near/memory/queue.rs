@@ -1,5 +1,7 @@
 //! A queue of entries, and since when they have been in it.
 
+#![allow(unsafe_code)]
+
 use super::entry::Entry;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[cfg(feature = "config")]
 use crate::near::limits::Bound;
 
-/// In a place: it is one in the queue with this mark.
+/// In a position: it is one in the queue that has this mark.
 const MARK: u32 = 1 << 31;
 
 /// Entries in the order they came in. What leaves from the middle leaves a hole.
@@ -17,7 +19,7 @@ const MARK: u32 = 1 << 31;
 /// An entry is not freed before it has left the queue. The caller of [`push`](Self::push) sees to that.
 pub(super) struct Queue {
     line: VecDeque<Option<Entry>>,
-    /// How many have left at the front; places are counted from the beginning of time, in 31 bits.
+    /// How many have left at the front; positions are counted from the beginning of time, in 31 bits.
     gone: u32,
     holes: usize,
     /// What all of them count.
@@ -25,18 +27,18 @@ pub(super) struct Queue {
     mark: u32,
 }
 
-/// When places of a queue were taken, in runs.
+/// When positions of a queue were taken, in runs.
 ///
 /// Made when they are needed: there may be thousands of stores that are never full.
 #[derive(Default)]
 pub(super) struct Stamps {
-    /// When the first place of each run was taken.
+    /// When the first position of each run was taken.
     times: Option<Box<[u32; STAMPS]>>,
-    /// A run is two to this many places.
+    /// A run is two to this many positions.
     run: u32,
 }
 
-/// So many stamps: twice as many as a full queue needs, as closing holes moves places.
+/// So many stamps: twice as many as a full queue needs, as closing holes moves positions.
 const STAMPS: usize = 32;
 
 impl Stamps {
@@ -49,28 +51,28 @@ impl Stamps {
     }
 
     #[inline]
-    fn at(&self, place: u32) -> usize {
-        (place & !MARK) as usize >> self.run & (STAMPS - 1)
+    fn at(&self, position: u32) -> usize {
+        (position & !MARK) as usize >> self.run & (STAMPS - 1)
     }
 
-    /// A place has been taken, in a queue of so many.
+    /// A position has been taken, in a queue of so many.
     #[inline]
-    pub(super) fn taken(&mut self, place: u32, len: usize, now: u32) {
-        if place.trailing_zeros() < self.run {
+    pub(super) fn taken(&mut self, position: u32, len: usize, now: u32) {
+        if position.trailing_zeros() < self.run {
             return;
         }
         // A full run is no longer than half of what the stamps are for.
-        let at = self.at(place);
+        let at = self.at(position);
         match &mut self.times {
             Some(times) if len >> self.run < STAMPS * 3 / 4 => times[at] = now,
             _ => self.renew(len, now),
         }
     }
 
-    /// When a place was taken, or a little before.
+    /// When a position was taken, or a little before.
     #[inline]
-    pub(super) fn of(&self, place: u32) -> u32 {
-        self.times.as_ref().map_or(0, |times| times[self.at(place)])
+    pub(super) fn of(&self, position: u32) -> u32 {
+        self.times.as_ref().map_or(0, |times| times[self.at(position)])
     }
 }
 
@@ -84,20 +86,20 @@ impl Queue {
         self.line.len() - self.holes
     }
 
-    /// Whether this is the queue of an entry in that place, and not the other one.
-    pub(super) fn has(&self, place: u32) -> bool {
-        place & MARK == self.mark
+    /// Whether this is the queue of an entry in that position, and not the other one.
+    pub(super) fn has(&self, position: u32) -> bool {
+        position & MARK == self.mark
     }
 
-    fn place(&self, at: usize) -> u32 {
+    fn position(&self, at: usize) -> u32 {
         self.gone.wrapping_add(at as u32) & !MARK | self.mark
     }
 
-    fn at(&self, place: u32) -> usize {
-        (place.wrapping_sub(self.gone) & !MARK) as usize
+    fn at(&self, position: u32) -> usize {
+        (position.wrapping_sub(self.gone) & !MARK) as usize
     }
 
-    /// Puts an entry at the end; the place that it has there. `most`: how many there will be, as far as that is known.
+    /// Puts an entry at the end; the position that it has there. `most`: how many there will be, as far as that is known.
     ///
     /// # Safety
     ///
@@ -107,12 +109,12 @@ impl Queue {
         if self.line.len() == self.line.capacity() {
             self.grow(most);
         }
-        let place = self.place(self.line.len());
+        let position = self.position(self.line.len());
         // SAFETY: not freed, as the caller says.
-        unsafe { entry.head() }.place.store(place, Relaxed);
+        unsafe { entry.head() }.position.store(position, Relaxed);
         self.line.push_back(Some(entry));
         self.counted += counts;
-        place
+        position
     }
 
     #[cold]
@@ -123,7 +125,7 @@ impl Queue {
         self.line.reserve_exact(more.min(most.saturating_sub(self.line.len())).max(more / 8 + 1));
     }
 
-    /// The first, and its place.
+    /// The first, and its position.
     #[inline]
     pub(super) fn first(&mut self) -> Option<(Entry, u32)> {
         while let Some(first) = self.line.front() {
@@ -168,14 +170,14 @@ impl Queue {
     }
 
     /// Puts an entry in the place of another, of which it counts so much less.
-    pub(super) fn replace(&mut self, place: u32, entry: Entry, less: u64) {
-        let at = self.at(place);
+    pub(super) fn replace(&mut self, position: u32, entry: Entry, less: u64) {
+        let at = self.at(position);
         self.line[at] = Some(entry);
         self.counted -= less;
     }
 
-    pub(super) fn remove(&mut self, place: u32, counts: u64) {
-        let at = self.at(place);
+    pub(super) fn remove(&mut self, position: u32, counts: u64) {
+        let at = self.at(position);
         self.line[at] = None;
         self.holes += 1;
         self.counted -= counts;
@@ -192,7 +194,7 @@ impl Queue {
         for (at, entry) in self.line.iter().enumerate() {
             if let Some(entry) = entry {
                 // SAFETY: not freed as long as it is in the queue, as the caller of `push` has said.
-                unsafe { entry.head() }.place.store(self.place(at), Relaxed);
+                unsafe { entry.head() }.position.store(self.position(at), Relaxed);
             }
         }
     }

@@ -13,6 +13,8 @@
 //!
 //! Why so, and what came of it, is in decision 27.
 
+#![allow(unsafe_code)]
+
 use super::batch::Batch;
 use super::entry::{Entry, USES};
 use super::ghosts::Ghosts;
@@ -43,7 +45,7 @@ pub(super) struct Shard {
     pub weight: u64,
     pub small: Queue,
     pub main: Queue,
-    /// When the places of the main queue were taken.
+    /// When the positions of the main queue were taken.
     pub stamps: Stamps,
     pub ghosts: Ghosts,
     pub portion: Portion,
@@ -207,8 +209,8 @@ impl Shard {
 
     pub(super) fn push_main(&mut self, entry: Entry, counts: u64) {
         // SAFETY: it is in the index.
-        let place = unsafe { self.main.push(entry, counts, self.share.most()) };
-        self.stamps.taken(place, self.main.len(), self.now);
+        let position = unsafe { self.main.push(entry, counts, self.share.most()) };
+        self.stamps.taken(position, self.main.len(), self.now);
     }
 
     /// Has all entries but the newest be the main queue.
@@ -238,12 +240,12 @@ impl Shard {
     /// Passes used entries of the main queue, so many at most; the first that is not used, and for how long.
     fn pass(&mut self, most: usize) -> Option<(Entry, u32)> {
         for passed in 0.. {
-            let (entry, place) = self.main.first()?;
+            let (entry, position) = self.main.first()?;
             // SAFETY: it is in the index.
             let head = unsafe { entry.head() };
             let word = head.word.load(Relaxed);
             if word & USES == 0 {
-                return Some((entry, self.now.wrapping_sub(self.stamps.of(place))));
+                return Some((entry, self.now.wrapping_sub(self.stamps.of(position))));
             }
             if passed == most {
                 return None;

@@ -7,6 +7,8 @@
 //! A slot that is free for good, in a slab that has others, is of use to nobody. So a store keeps spare slots as long as it goes
 //! on evicting, and gives up those that are more than it may need.
 
+#![allow(unsafe_code)]
+
 use super::entry::{Entry, New, Shape, prefetch};
 use super::form::{Form, Slab};
 use super::kind::{Arriving, Kind};
@@ -77,7 +79,7 @@ impl Slabs {
 
     /// # Safety
     ///
-    /// The slot has been given out by [`place`](Self::place), in a slab of this form, and is not used any more.
+    /// The slot has been given out by [`write`](Self::write), in a slab of this form, and is not used any more.
     unsafe fn free(slot: Entry, form: &Form) {
         // SAFETY: the number was written when the slot was first given out, and tells how far the slab's beginning is.
         unsafe {
@@ -192,7 +194,7 @@ impl Slabs {
     ///
     /// `arriving` is of this kind.
     #[inline]
-    pub(super) unsafe fn place(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
+    pub(super) unsafe fn write(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
         let shape = new.shape();
         let slot = match self.spares.pop_if(|_| shape == self.shape) {
             Some(slot) => slot,

@@ -249,11 +249,10 @@ impl<K, V> Entries<K, V> {
 
     /// Puts one in where it [is plain](Self::is_plain), and gives back what was there.
     #[inline(always)]
-    pub(super) fn insert_plain(&mut self, hash: u64, key: K, value: V, counts: &Counts) -> Option<(K, V)>
+    pub(super) fn insert_plain(&mut self, hash: Short, key: K, value: V, counts: &Counts) -> Option<(K, V)>
     where
         K: Eq,
     {
-        let hash = Short::of(hash);
         let entry = Entry { key, value, mark: Mark::new(hash) };
         if self.places.len() == self.places.capacity() {
             self.grow();
@@ -312,7 +311,7 @@ impl<K, V> Entries<K, V> {
     #[inline(never)]
     pub(super) fn insert(
         &mut self,
-        hash: u64,
+        hash: Short,
         key: K,
         value: V,
         weight: u32,
@@ -322,7 +321,6 @@ impl<K, V> Entries<K, V> {
     ) where
         K: Eq,
     {
-        let hash = Short::of(hash);
         if let Some(place) = self.place(hash, &Same(&key)) {
             left.push(self.take(place));
         }

@@ -18,10 +18,15 @@ impl Short {
         Short(hash as u32 % USE)
     }
 
-    /// As many bits as a hash table wants, of all sizes: what is high in it depends on all that was low (Fibonacci hashing).
+    #[inline(always)]
+    pub(super) fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// As many bits as a hash table wants: it finds a group by the low ones, and tells entries of a group apart by the high ones.
     #[inline(always)]
     pub(super) fn spread(self) -> u64 {
-        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        u64::from(self.0) << (64 - USE.ilog2()) | u64::from(self.0)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::counts::{AS_ENTRIES, Counts};
 use super::entries::{Entries, Left};
+use super::mark::Short;
 use super::shared::Shared;
 use crate::near::limits::Limits;
 use crate::near::lookup::{Fast, Lookup};
 use crate::near::retired::drop_retired;
 use std::cell::{Cell, RefCell};
+use std::ptr::null;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -23,14 +25,22 @@ pub(crate) struct Table<K: 'static, V: 'static> {
     /// How many computations have begun whose results are for here, and how many of them have ended.
     begun: Cell<u64>,
     ended: Cell<u64>,
-    /// At which of them the next clock is started.
+    /// So many begin before the next one that is timed.
     timed: Cell<u64>,
-    /// How often it has changed so that they may not store: by a removal, or by being emptied.
-    changes: Cell<u64>,
+    /// How often it has changed so that they may not store: by a removal, or by being emptied. It goes round; what changed while
+    /// they are under way is in `removed`, which memory ends long before.
+    changes: Cell<u32>,
     /// What these changes were: the hash of what was removed, or none where all was.
-    removed: RefCell<Vec<Option<u64>>>,
+    removed: RefCell<Vec<Option<Short>>>,
     pub(super) counts: Arc<Counts>,
     shared: Arc<Shared>,
+    /// The record that the table's store belongs to, for computations under way, which have no room for it.
+    /// It is known from the first that is timed, and null before.
+    #[cfg_attr(
+        debug_assertions,
+        allow(dead_code, reason = "only optimized code holds computations in registers")
+    )]
+    record: Cell<*const ()>,
 }
 
 impl<K, V> std::fmt::Debug for Table<K, V> {
@@ -48,48 +58,70 @@ pub(crate) enum Looked<'t, K: 'static, V: 'static> {
     Slow,
 }
 
-/// A computation under way.
+/// A computation under way. Two words, which are in registers while the body runs.
 pub(crate) struct Running<'t, K: 'static, V: 'static> {
     table: &'t Table<K, V>,
-    /// How often the table had changed when it began.
-    changes: u64,
+    since: Since,
+}
+
+/// What a computation is about and when it began, in one word: what a table has of its key's hash, and above that, how often the
+/// table had changed.
+#[derive(Clone, Copy)]
+struct Since(u64);
+
+impl Since {
+    #[inline(always)]
+    fn new(hash: u64, changes: u32) -> Self {
+        Since(u64::from(Short::of(hash).bits()) | u64::from(changes) << 32)
+    }
+
+    #[inline(always)]
+    fn hash(self) -> Short {
+        Short::of(self.0)
+    }
+
+    #[inline(always)]
+    fn changes(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+impl<K, V> Running<'_, K, V> {
+    /// Starts a clock for it, if it is one to be timed, to be asked as it begins. `record` is that of the table's store.
+    #[inline(always)]
+    pub(crate) fn clock(&self, record: *const ()) -> Option<Instant> {
+        let begun = self.table.begun.get();
+        (begun > self.table.timed.get()).then(|| self.table.start_clock(begun, record))
+    }
 }
 
 impl<K: Eq, V> Running<'_, K, V> {
-    /// Starts a clock for it, if it is one to be timed, to be asked as it begins.
+    /// Stores what was computed if that takes next to nothing: as [`store`](Self::store) does where it has no lifetime and weighs 1.
+    /// It is given back otherwise.
     #[inline(always)]
-    pub(crate) fn clock(&self) -> Option<Instant> {
-        let begun = self.table.begun.get();
-        (begun >= self.table.timed.get()).then(|| self.table.start_clock(begun))
-    }
-
-    /// Stores what was computed, as [`store`](Self::store) does where it has no lifetime and weighs 1.
-    #[inline(always)]
-    pub(crate) fn store_plain(&self, hash: u64, key: K, value: V) -> bool {
+    pub(crate) fn store_at_once(&self, key: K, value: V) -> Option<(K, V)> {
         let table = self.table;
-        let is_unchanged = table.is_current() && table.changes.get() == self.changes;
-        match table.entries.try_borrow_mut() {
-            Ok(mut entries) if is_unchanged && entries.is_plain() => {
-                let left = entries.insert_plain(hash, key, value, &table.counts);
-                drop(entries);
-                if left.is_some() {
-                    drop_retired(left);
-                }
-                true
-            }
-            entries => {
-                drop(entries);
-                self.store(hash, key, value, 1, None)
-            }
+        if !table.has_caught_up() || table.changes.get() != self.since.changes() {
+            return Some((key, value));
         }
+        let Ok(mut entries) = table.entries.try_borrow_mut() else { return Some((key, value)) };
+        if !entries.is_plain() {
+            return Some((key, value));
+        }
+        let left = entries.insert_plain(self.since.hash(), key, value, &table.counts);
+        drop(entries);
+        if left.is_some() {
+            drop_retired(left);
+        }
+        None
     }
 
     /// Stores what was computed, unless it was removed, or all was, since the computation began; whether it did.
     #[inline(never)]
-    pub(crate) fn store(&self, hash: u64, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
-        let table = self.table;
+    pub(crate) fn store(&self, key: K, value: V, weight: u32, lifetime: Option<Duration>) -> bool {
+        let (table, hash) = (self.table, self.since.hash());
         if !table.is_current()
-            || (table.changes.get() != self.changes && !table.has_stayed(hash, self.changes))
+            || (table.changes.get() != self.since.changes() && !table.has_stayed(self.since))
         {
             return false;
         }
@@ -102,9 +134,29 @@ impl<K, V> Drop for Running<'_, K, V> {
     fn drop(&mut self) {
         let table = self.table;
         table.ended.set(table.ended.get() + 1);
-        if table.changes.get() != self.changes {
+        if table.changes.get() != self.since.changes() {
             table.forget_changes();
         }
+    }
+}
+
+/// What computations need that are held in registers.
+#[cfg(not(debug_assertions))]
+impl<K, V> Running<'_, K, V> {
+    /// The record that was told as a clock was started; null before one was.
+    #[inline(always)]
+    pub(crate) fn record(&self) -> *const () {
+        self.table.record.get()
+    }
+}
+
+/// What computations need that are held in registers.
+#[cfg(not(debug_assertions))]
+impl<K, V> Table<K, V> {
+    /// Whether the next computation to begin is one to be timed.
+    #[inline(always)]
+    pub(crate) fn times_next(&self) -> bool {
+        self.begun.get() >= self.timed.get()
     }
 }
 
@@ -113,7 +165,7 @@ impl<K: Eq, V> Table<K, V> {
     #[inline(never)]
     pub(super) fn insert(
         &self,
-        hash: u64,
+        hash: Short,
         key: K,
         value: V,
         weight: u32,
@@ -151,12 +203,13 @@ impl<K, V> Table<K, V> {
             changes: Cell::new(0),
             counts,
             shared: shared.clone(),
+            record: Cell::new(null()),
         }
     }
 
     /// Notes that something with this hash is removed, and has the table emptied if it is borrowed. Whether it is not.
     pub(super) fn note_removal(&self, hash: u64) -> bool {
-        self.note_change(Some(hash));
+        self.note_change(Some(Short::of(hash)));
         let is_free = self.is_current() && self.entries.try_borrow_mut().is_ok();
         if !is_free {
             self.epoch.set(OVERDUE);
@@ -173,11 +226,11 @@ impl<K, V> Table<K, V> {
         }
     }
 
-    /// Notes that a computation begins whose result is for here.
+    /// Notes that a computation begins for a key with this hash, whose result is for here.
     #[inline(always)]
-    pub(crate) fn begin(&self) -> Running<'_, K, V> {
+    pub(crate) fn begin(&self, hash: u64) -> Running<'_, K, V> {
         self.begun.set(self.begun.get() + 1);
-        Running { table: self, changes: self.changes.get() }
+        Running { table: self, since: Since::new(hash, self.changes.get()) }
     }
 
     /// Whether it has done what other threads have asked for, perhaps just now. Not so while it is borrowed.
@@ -194,34 +247,36 @@ impl<K, V> Table<K, V> {
     }
 
     /// Notes that something is removed, or all is, for computations that began before.
-    fn note_change(&self, removed: Option<u64>) {
+    fn note_change(&self, removed: Option<Short>) {
         if self.begun.get() != self.ended.get() {
             self.removed.borrow_mut().push(removed);
-            self.changes.set(self.changes.get() + 1);
+            self.changes.set(self.changes.get().wrapping_add(1));
         }
     }
 
-    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: each of the first, one
-    /// in 16 of some thousand, and one in 256 of all others.
+    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: the 1st, 2nd, 4th, 8th and 16th,
+    /// one in 16 of some thousand, and one in 256 of all others. They are few, since two looks at a clock take longer than many a
+    /// computation.
     #[cold]
     #[inline(never)]
-    fn start_clock(&self, begun: u64) -> Instant {
+    fn start_clock(&self, begun: u64, record: *const ()) -> Instant {
+        self.record.set(record);
         let next = match begun {
-            ..16 => 1,
+            ..16 => begun,
             16..4096 => 16,
             _ => 256,
         };
-        self.timed.set(begun + next);
+        self.timed.set(begun + next - 1);
         Instant::now()
     }
 
-    /// Whether no change was about this hash since there were so many. There is one number for each hash that was removed,
-    /// and one for each time that the table was emptied.
+    /// Whether no change was about this hash since then. There is one change for each hash that was removed, and one for each
+    /// time that the table was emptied.
     #[cold]
     #[inline(never)]
-    fn has_stayed(&self, hash: u64, since: u64) -> bool {
-        let removed = self.removed.borrow();
-        let changes = self.changes.get() - since;
+    fn has_stayed(&self, since: Since) -> bool {
+        let (removed, hash) = (self.removed.borrow(), since.hash());
+        let changes = self.changes.get().wrapping_sub(since.changes());
         let last = usize::try_from(changes).ok().and_then(|changes| removed.len().checked_sub(changes));
         last.is_some_and(|first| {
             removed[first..].iter().all(|removed| *removed != Some(hash) && removed.is_some())

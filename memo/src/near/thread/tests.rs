@@ -1,3 +1,5 @@
+#![allow(unsafe_code)]
+
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -116,9 +118,9 @@ fn weights_are_bounded_and_what_is_replaced_does_not_count() {
 fn what_is_removed_meanwhile_is_not_stored() {
     let (store, alive) = (Store::new(&Limits::default()), Rc::default());
     let run = |key: u32, meanwhile: &dyn Fn()| {
-        let running = store.begin().expect("this thread goes on");
+        let running = store.begin(hash(key)).expect("this thread goes on");
         meanwhile();
-        running.store(hash(key), key, Counted::new(key, &alive), 1, None)
+        running.store(key, Counted::new(key, &alive), 1, None)
     };
     assert!(run(1, &|| ()));
     assert!(run(2, &|| assert!(store.remove(hash(1), &Is(1)))));
@@ -137,8 +139,10 @@ fn a_simple_look_up_finds_what_others_do_between_stores() {
     let limits = Limits { capacity: Some(8), ..Limits::default() };
     let store = Threads::<u32, u32>::new(&limits);
     for key in 0..100 {
-        let running = store.begin().expect("this thread goes on");
-        assert!(running.store_plain(hash(key), key, key + 1));
+        let running = store.begin(hash(key)).expect("this thread goes on");
+        if let Some((key, value)) = running.store_at_once(key, key + 1) {
+            assert!(key >= 8 && running.store(key, value, 1, None));
+        }
         drop(running);
         for older in key.saturating_sub(10)..=key {
             // SAFETY: numbers are compared and copied without running code of the user's.

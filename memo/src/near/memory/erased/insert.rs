@@ -1,5 +1,7 @@
 //! Entries come in, in place of others with the same key.
 
+#![allow(unsafe_code)]
+
 use super::Erased;
 use crate::clock::{FINE, NEVER, exact, nanos};
 use crate::near::ages::Life;
@@ -19,7 +21,7 @@ pub(in crate::near::memory) struct Wish<'a> {
 }
 
 /// What an insert leaves to be cleaned, and whether at once.
-type Placed = (Option<Box<Batch>>, bool);
+type Put = (Option<Box<Batch>>, bool);
 
 /// Why an entry is not put in.
 pub(in crate::near::memory) enum Not {
@@ -62,7 +64,7 @@ impl Erased {
         let word = word(close, shortest >= FINE, tti != NEVER);
         let new = New { hash, weight, word, read: now, tti, ages };
         // SAFETY: as the caller says.
-        match unsafe { self.place(is_off, &new, arriving) } {
+        match unsafe { self.put(is_off, &new, arriving) } {
             Ok((batch, at_once)) => self.clean(batch, at_once),
             Err(Not::Admitted) => {
                 // SAFETY: as the caller says.
@@ -93,12 +95,12 @@ impl Erased {
     ///
     /// `arriving` is of the store's kind.
     #[inline]
-    pub(in crate::near::memory) unsafe fn place(
+    pub(in crate::near::memory) unsafe fn put(
         &self,
         is_off: &dyn Fn() -> bool,
         new: &New,
         arriving: &mut dyn Arriving,
-    ) -> Result<Placed, Not> {
+    ) -> Result<Put, Not> {
         let mut locked = self.shards.lock(new.hash);
         if !locked.admits(new) {
             return Err(Not::Admitted);
@@ -107,7 +109,7 @@ impl Erased {
         if locked.has(new.hash) {
             drop(locked);
             // SAFETY: as the caller says.
-            return unsafe { self.place_among(is_off, new, arriving) };
+            return unsafe { self.put_among(is_off, new, arriving) };
         }
         if is_off() {
             return Err(Not::Wanted);
@@ -119,19 +121,19 @@ impl Erased {
         Ok((batch, false))
     }
 
-    /// As [`place`](Self::place), where an entry has the hash of the new one, and perhaps its key.
+    /// As [`put`](Self::put), where an entry has the hash of the new one, and perhaps its key.
     ///
     /// # Safety
     ///
-    /// As for [`place`](Self::place).
+    /// As for [`put`](Self::put).
     #[cold]
     #[inline(never)]
-    unsafe fn place_among(
+    unsafe fn put_among(
         &self,
         is_off: &dyn Fn() -> bool,
         new: &New,
         arriving: &mut dyn Arriving,
-    ) -> Result<Placed, Not> {
+    ) -> Result<Put, Not> {
         let hash = new.hash;
         reading(|reading| {
             // Entries with this hash and another key. While this reads, none of them can be taken for another.

@@ -1,5 +1,7 @@
 //! A store in use takes other limits.
 
+#![allow(unsafe_code)]
+
 use super::*;
 use crate::clock::{NEVER, nanos};
 use entry::{New, word};
@@ -128,7 +130,7 @@ fn what_was_made_for_another_idle_time_is_not_let_in() {
         let new = New { hash: hash(1), weight: 1, word, read: 0, tti, ages: None };
         let mut pair = Pair { key: Some(1_u64), value };
         // SAFETY: the pair is of the types of the store.
-        unsafe { store.erased.place(&|| false, &new, &mut pair) }.is_ok()
+        unsafe { store.erased.put(&|| false, &new, &mut pair) }.is_ok()
     };
     assert!(is_let_in(NEVER));
     assert!(store.resize(&Limits { tti: Some(hour), ..entries(10) }));
