@@ -42,11 +42,13 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     aged: Option<Box<Aged<K, V, F>>>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
+    /// Whether its result is stored.
+    is_kept: bool,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claimed: None })
+        Box::new(More { far: None, call: None, aged: None, claimed: None, is_kept: true })
     }
 }
 
@@ -126,6 +128,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     pub(super) fn renewing(mut self, aged: Box<Aged<K, V, F>>) -> Self {
         self.more.get_or_insert_with(More::new).aged = Some(aged);
         self
+    }
+
+    /// Has it store no result: an error, where a result is to stay that is good.
+    pub(super) fn stores_nothing(&mut self) {
+        self.more.get_or_insert_with(More::new).is_kept = false;
     }
 
     fn more(far: Option<Destination<K, V>>) -> Option<Box<More<K, V, F>>> {
@@ -214,7 +221,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.options.ttl));
                 // where it passes on, the lease goes back as well, for whoever takes over
                 let far = more.far.take().filter(|_| !passes_on);
-                writes && memo.store(lead, far, ttl, cost, outcome, result)
+                more.is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result)
             }
         };
         let call = more.and_then(|more| more.call);
