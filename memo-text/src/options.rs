@@ -8,6 +8,8 @@ pub struct Row {
     /// Whether a configuration has an option of this name too, by which it sets another value. If not, the option is about the
     /// code of the function.
     pub configurable: bool,
+    /// Whether a scope may set another value: see `memo/src/scope/options.rs`.
+    pub scoped: bool,
     /// What it takes, in Markdown.
     pub value: &'static str,
     /// What it means, in Markdown.
@@ -28,6 +30,7 @@ pub struct Row {
 const REST: Row = Row {
     name: "",
     configurable: false,
+    scoped: false,
     value: "",
     meaning: "",
     default: "",
@@ -51,18 +54,21 @@ macro_rules! options {
                 value: r#"`"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, a built-in engine such as `"disk"` or `"redis"` (each of these with the cargo feature of its name), a name of your own (with `engines`), or an array, nearest first"#,
                 meaning: "where results live; an array is tiers",
                 default: r#"`"auto"`: the strategy chooses"#,
+                scoped: true,
             }
             "fallback" => fallback: Option<Fallback> {
                 configurable: true,
                 value: r#"a name, an array, `"none"`"#,
                 meaning: "used while the engine is unavailable; with the cargo feature `engines`",
                 default: "a bounded memory engine",
+                scoped: true,
             }
             "ttl" => ttl: Option<Length> {
                 configurable: true,
                 value: r#"`"1h30m"`, or an expression of type `Duration`"#,
                 meaning: "lifetime of an entry from its writing",
                 default: "none",
+                scoped: true,
                 zero: Some("would store nothing: give a longer one, or remove it"),
             }
             "tti" => tti: Option<Length> {
@@ -84,6 +90,7 @@ macro_rules! options {
                 value: "a duration",
                 meaning: "how long a result is served after its lifetime, at once, while one computation renews it; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
             "stale_if_error" => stale_if_error: Option<Length> {
@@ -91,6 +98,7 @@ macro_rules! options {
                 value: "a duration",
                 meaning: "how long a result answers after its lifetime where the computation fails, by an `Err` or a panic; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
             "refresh_ahead" => refresh_ahead: Option<RefreshAhead> {
@@ -98,12 +106,14 @@ macro_rules! options {
                 value: r#"`0.8`, `"auto"`"#,
                 meaning: "a hit after this part of the lifetime has the result renewed; or by chance, the likelier the dearer the computation was and the nearer the end; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
             }
             "jitter" => jitter: Option<Jitter> {
                 configurable: true,
                 value: r#"`"10%"`"#,
                 meaning: "lifetimes are shorter by chance, by up to that, so that what came together does not end together; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
             }
             "capacity" => capacity: Option<Capacity> {
                 configurable: true,

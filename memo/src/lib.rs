@@ -165,7 +165,6 @@ mod settings;
 mod signpost;
 mod single;
 mod site;
-mod slots;
 mod stats;
 mod stored;
 #[cfg(feature = "engines")]
@@ -205,7 +204,9 @@ pub use names::EngineNames;
 pub use plan::Plan;
 pub use renewals::set_spawner;
 pub use report::Report;
-pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
+pub use scope::{
+    Answer, InScope, IntoLifetime, IntoRefreshAhead, RecordedCall, Recording, Scope, ScopeGuard, scope,
+};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};
@@ -234,6 +235,8 @@ mod snippets {
     struct Results;
     #[doc = include_str!("../../docs/guide/async.md")]
     struct Async;
+    #[doc = include_str!("../../docs/guide/freshness.md")]
+    struct Freshness;
     #[doc = include_str!("../../docs/guide/control.md")]
     struct Control;
     #[cfg(feature = "moka")]

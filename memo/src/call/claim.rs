@@ -9,7 +9,7 @@ use crate::key::OwnedPart;
 use crate::memo::freshness::Serves;
 use crate::memo::{Anything, Memo};
 use crate::memoized::Memoized;
-use crate::near::Ages;
+use crate::near::{Age, Ages};
 use crate::outcome::Value;
 use crate::scope::{Answered, Call};
 
@@ -19,6 +19,8 @@ use crate::scope::{Answered, Call};
 pub(super) struct Claim<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
+    /// That of the result when the right was taken.
+    age: Age,
     /// The key in words, if the function shows its keys and somebody listens.
     shown: Option<String>,
     fate: Fate,
@@ -38,8 +40,8 @@ enum Fate {
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
-    pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64) -> Self {
-        Claim { memo, hash, shown: None, fate: Fate::Open }
+    pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64, age: Age) -> Self {
+        Claim { memo, hash, age, shown: None, fate: Fate::Open }
     }
 
     /// With the key in words, for those who listen.
@@ -57,9 +59,9 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
 
     /// That of the entry with this hash, if it is there and nobody else has it.
     pub(super) fn of(memo: &'static Memo<K, V, F>, hash: u64) -> Option<Self> {
-        let (now, mut is_ours) = (exact(), false);
-        memo.near.with_ages(hash, &Anything, &mut |ages| is_ours = ages.claim(now));
-        is_ours.then(|| Claim::new(memo, hash))
+        let (now, mut age) = (exact(), None);
+        memo.near.with_ages(hash, &Anything, &mut |ages| age = ages.claim(now).then(|| ages.at(now)));
+        age.map(|age| Claim::new(memo, hash, age))
     }
 
     /// The result has been renewed; the body took so long.
@@ -83,6 +85,11 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.with_ages(&mut |ages| ages.release());
     }
 
+    /// How long the result was still fresh when the right was taken.
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_nanos(self.age.fresh.saturating_sub(self.age.now))
+    }
+
     /// Somebody else renews it, perhaps in another process.
     pub(super) fn left_to_others(mut self) {
         self.fate = Fate::Released;
@@ -90,7 +97,7 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.with_ages(&mut |ages| ages.defer(now));
     }
 
-    /// Whether the result is still there.
+    /// Whether the result is still there, and has not been renewed.
     pub(super) fn is_of_use(&self) -> bool {
         let mut is_there = false;
         self.with_ages(&mut |_| is_there = true);
@@ -104,9 +111,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.with_ages(&mut |ages| ages.release());
     }
 
-    /// Of the entry with its hash: that is told without code of the user's.
+    /// Of the entry that was found: it has the hash, and is as old. That is told without code of the user's.
     fn with_ages(&self, with: &mut dyn FnMut(&Ages)) {
-        self.memo.near.with_ages(self.hash, &Anything, with);
+        self.memo.near.with_ages(self.hash, &Anything, &mut |ages| {
+            if ages.made() == self.age.made {
+                with(ages);
+            }
+        });
     }
 }
 
@@ -135,6 +146,24 @@ pub(super) struct Aged<K: OwnedPart, V: Value, F: Value> {
     pub(super) claim: Option<Claim<K, V, F>>,
 }
 
+impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
+    /// The value. Another call may renew it.
+    pub(super) fn released(self) -> V {
+        if let Some(claim) = self.claim {
+            claim.release();
+        }
+        self.value
+    }
+
+    /// The value. Somebody else computes, perhaps in another process.
+    pub(super) fn left_to_others(self) -> V {
+        if let Some(claim) = self.claim {
+            claim.left_to_others();
+        }
+        self.value
+    }
+}
+
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Aged<K, V, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Aged").field("serves", &self.serves).finish_non_exhaustive()
@@ -151,7 +180,7 @@ impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
         if let Some(call) = call {
             let by = match serves {
                 Serves::Always => Answered::By(memo.near_name()),
-                Serves::Stale | Serves::IfError => Answered::Stale(memo.near_name()),
+                _ => Answered::Stale(memo.near_name()),
             };
             call.answered(by, None);
         }

@@ -44,11 +44,13 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     claim: Option<Claim<K, V, F>>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
+    /// Whether its result is stored.
+    is_kept: bool,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claim: None, claimed: None })
+        Box::new(More { far: None, call: None, aged: None, claim: None, claimed: None, is_kept: true })
     }
 }
 
@@ -104,9 +106,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         hash: u64,
         key: K,
         mut call: Option<Box<Call>>,
-        aged: Aged<K, V, F>,
+        aged: Box<Aged<K, V, F>>,
     ) -> Self {
-        let Aged { value, serves, claim } = aged;
+        let Aged { value, serves, claim } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let asked = call.as_ref().and_then(|call| call.for_renewal());
         let claimed = claim.map(|claim| {
@@ -143,6 +145,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         self
     }
 
+    /// Has it store no result: an error, where a result is to stay that is good.
+    pub(super) fn stores_nothing(&mut self) {
+        self.more.get_or_insert_with(More::new).is_kept = false;
+    }
+
     fn more(far: Option<Destination<K, V>>) -> Option<Box<More<K, V, F>>> {
         far.map(|far| Box::new(More { far: Some(far), ..*More::new() }))
     }
@@ -170,6 +177,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
                 let _on_stack = lead.on_stack();
                 call.missed();
             }
+        }
+        if call.is_heard() || call.asks_of_age() {
             // timed in any case, and what was told is no part of it
             self.started = Some(Instant::now());
         }
@@ -208,8 +217,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         if let Some(aged) = more.as_mut().and_then(|more| more.aged.take()) {
             if failed {
                 let call = more.and_then(|more| more.call);
-                *result = self.answer_instead(*aged, outcome, call, (Failed::Own, cost));
-                return;
+                return self.put_instead(aged, outcome, result, call, cost);
             }
             claim = aged.claim;
         }
@@ -229,10 +237,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             },
             Some(more) => {
                 let call = more.call.as_ref();
-                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
+                let (writes, asked) = call.map_or((true, None), |call| (call.writes(), Some(&call.options)));
                 // where it passes on, the lease goes back as well, for whoever takes over
                 let far = more.far.take().filter(|_| !passes_on);
-                writes && memo.store(lead, far, ttl, cost, outcome, result)
+                more.is_kept && writes && memo.store(lead, far, asked, cost, outcome, result)
             }
         };
         let call = more.and_then(|more| more.call);
@@ -280,7 +288,22 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let (aged, call) = self.more.take().map_or((None, None), |more| (more.aged, more.call));
         let Some(aged) = aged else { resume_unwind(panic) };
         event::caught(|| drop(panic));
-        self.answer_instead(*aged, outcome, call, (Failed::Panicked, None))
+        self.answer_instead(aged, outcome, call, (Failed::Panicked, None))
+    }
+
+    /// Puts the result that was found before in place of the failure in `result`. A function of its own, so that large
+    /// results stand in no frame below one that stores a result.
+    #[cold]
+    #[inline(never)]
+    fn put_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        aged: Box<Aged<K, V, F>>,
+        outcome: O,
+        result: &mut R,
+        call: Option<Box<Call>>,
+        cost: Option<Duration>,
+    ) {
+        *result = self.answer_instead(aged, outcome, call, (Failed::Own, cost));
     }
 
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
@@ -288,12 +311,12 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     #[inline(never)]
     fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
-        aged: Aged<K, V, F>,
+        aged: Box<Aged<K, V, F>>,
         outcome: O,
         call: Option<Box<Call>>,
         (failed, took): (Failed, Option<Duration>),
     ) -> R {
-        let Aged { value, mut claim, .. } = aged;
+        let Aged { value, mut claim, .. } = *aged;
         if let Some(claim) = &mut claim {
             // from here on nobody tries again for a while
             claim.fail();

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::asked::Asked;
+use super::options::OfCall;
 use super::recording::{Answer, RecordedCall, Recording};
 use super::variants::InUse;
 use crate::directive::kind::Directive;
@@ -12,7 +13,8 @@ use crate::event::{self, Event};
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) directive: Option<Directive>,
-    pub(crate) ttl: Option<Duration>,
+    /// What scopes say of its options.
+    pub(crate) options: OfCall,
     log: Option<Log>,
     /// Its record is given to no other namespace meanwhile. Last, so that it is dropped last.
     in_use: Option<InUse>,
@@ -64,7 +66,7 @@ pub(crate) enum Failed {
 
 impl Call {
     pub(crate) fn new(asked: Asked, function: &'static str, in_use: Option<InUse>) -> Self {
-        let Asked { directive, ttl, recordings, heard, .. } = asked;
+        let Asked { directive, options, recordings, heard, .. } = asked;
         let log = (heard || !recordings.is_empty()).then(|| Log {
             function,
             recordings,
@@ -75,14 +77,16 @@ impl Call {
             stored: false,
             renews: false,
         });
-        Call { directive, ttl, log, in_use }
+        Call { directive, options, log, in_use }
     }
 
     /// What of it holds for a renewal behind it as well, if anything does.
     pub(crate) fn for_renewal(&self) -> Option<Box<Call>> {
-        let Call { ttl, in_use, .. } = self;
-        let is_asked = ttl.is_some() || in_use.is_some();
-        is_asked.then(|| Box::new(Call { directive: None, ttl: *ttl, log: None, in_use: in_use.clone() }))
+        let Call { options, in_use, .. } = self;
+        let is_asked = *options != OfCall::default() || in_use.is_some();
+        is_asked.then(|| {
+            Box::new(Call { directive: None, options: options.clone(), log: None, in_use: in_use.clone() })
+        })
     }
 
     /// What a renewal behind a call is made with, that tells those who listen. `asked` is what holds for it, if anything does.
@@ -96,7 +100,7 @@ impl Call {
         }
         let mut call = match asked {
             Some(asked) => asked,
-            None => Box::new(Call { directive: None, ttl: None, log: None, in_use: None }),
+            None => Box::new(Call { directive: None, options: OfCall::default(), log: None, in_use: None }),
         };
         call.log = Some(Log {
             function,
@@ -113,6 +117,11 @@ impl Call {
 
     pub(crate) fn writes(&self) -> bool {
         self.directive != Some(Directive::ReadOnly)
+    }
+
+    /// Whether it looks for results of any age, and its computation is to be timed.
+    pub(crate) fn asks_of_age(&self) -> bool {
+        self.options.asks_of_age()
     }
 
     /// Whether somebody listens to it.

@@ -2,7 +2,12 @@
 //!
 //! A binary of its own, since these tests move the clock of the process; one at a time.
 
+mod ahead;
+mod arguments;
 mod choices;
+mod errors;
+mod futures;
+mod scopes;
 mod stale;
 mod told;
 
