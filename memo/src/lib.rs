@@ -162,6 +162,7 @@ mod report;
 mod route;
 mod scope;
 mod settings;
+mod shutdown;
 mod signpost;
 mod single;
 mod site;
@@ -207,6 +208,7 @@ pub use report::Report;
 pub use scope::{
     Answer, InScope, IntoLifetime, IntoRefreshAhead, RecordedCall, Recording, Scope, ScopeGuard, scope,
 };
+pub use shutdown::{Shutdown, shutdown};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};

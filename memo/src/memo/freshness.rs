@@ -43,6 +43,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         asked.map_or(*own, |asked| asked.freshness(own))
     }
 
+    /// What its attribute says.
+    pub(super) fn said_by_author(&self) -> &Freshness {
+        #[cfg(feature = "config")]
+        return &self.author.freshness;
+        #[cfg(not(feature = "config"))]
+        return &self.versions.current().settings.freshness;
+    }
+
     /// Whether renewals run behind the calls that find a result in need of it.
     pub(crate) fn renews_behind(&self) -> bool {
         self.settings.freshness.behind && (!self.settings.is_async || renewals::can_spawn())

@@ -132,3 +132,47 @@ fn a_renewal_in_the_call_is_told_after_what_was_stored() {
     assert_eq!(take(&heard), ["miss", "computed", "stored", "renewed", "hit"]);
     assert_eq!(answers(&guard.recording()), [(Answer::Computed, false), (Answer::Hit, false)]);
 }
+
+#[test]
+fn a_plan_says_for_how_long_results_are_fresh_and_where_they_are_renewed() {
+    #[memoize(ttl = "5m", stale = "1h", refresh_ahead = 0.5)]
+    fn price(id: u64) -> u64 {
+        id
+    }
+    struct Shop(u64);
+    impl Shop {
+        #[memoize(ttl = "5m", stale = "1h", receiver = self.0)]
+        fn price(&self, id: u64) -> u64 {
+            self.0 + id
+        }
+    }
+    #[memoize]
+    fn plain(id: u64) -> u64 {
+        id
+    }
+    let said = |plan: memo::Plan| plan.reasons().map(str::to_owned).collect::<Vec<_>>();
+    let stale = "after its lifetime it is stale, and answers calls for 1h more while one renews it";
+    let expected = [
+        "each lives 5m",
+        "a hit renews it from 50 % of its lifetime on",
+        stale,
+        "renewals run behind the call",
+    ];
+    // before the first call and after it
+    assert!(said(price::plan()).ends_with(&expected.map(str::to_owned)), "{}", price::plan());
+    price(1);
+    assert!(said(price::plan()).ends_with(&expected.map(str::to_owned)), "{}", price::plan());
+    let here = "a renewal runs in the call that finds the result stale, since its arguments cannot be owned"
+        .to_owned();
+    assert_eq!(said(Shop::price_memo().plan()).last(), Some(&here));
+    Shop(1).price(2);
+    assert_eq!(said(Shop::price_memo().plan()).last(), Some(&here));
+    plain(1);
+    let under = |scope: memo::Scope| scope.with(|| said(plain::plan()));
+    let why = "a renewal runs in the call that finds the result stale, since its attribute says neither `stale` nor \
+               `refresh_ahead`";
+    assert!(under(memo::scope().ttl("5m").stale("1h")).ends_with(&[stale, why].map(str::to_owned)));
+    let none = "none has a lifetime, so none gets stale".to_owned();
+    assert_eq!(under(memo::scope().stale("1h")).last(), Some(&none));
+    assert!(!said(plain::plan()).contains(&none));
+}
