@@ -61,11 +61,15 @@ impl Loaded {
     /// A section for functions takes precedence over the attribute, a higher source over a lower one, and within a source
     /// the most specific pattern. A default counts only if the author has said nothing.
     fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Sourced> {
+        self.of_section(name, option).or_else(|| if said { None } else { self.default(option) })
+    }
+
+    /// The value that a section for functions sets for an option of the function called `name`.
+    pub(super) fn of_section(&self, name: &str, option: &str) -> Option<&Sourced> {
         let sections = self.layers.iter().rev().flat_map(|layer| &layer.functions);
         sections
             .filter(|functions| functions.pattern.matches(name))
             .find_map(|functions| functions.options.get(option))
-            .or_else(|| if said { None } else { self.default(option) })
     }
 
     /// The default that a source sets for an option.

@@ -58,7 +58,8 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
         return Err(ConfigError { problems });
     }
     let (before, loaded) = state::take(loaded, code);
-    let mut changes = before.map(|before| of_engines(&before, &loaded)).unwrap_or_default();
+    let mut changes = before.as_ref().map(|before| of_engines(before, &loaded)).unwrap_or_default();
+    changes.extend(before.into_iter().flat_map(|before| loaded.changes_of_process(&before)));
     changes.extend(registry::all().into_iter().flat_map(|memo| reconfigure(memo.configured())));
     // a generic function has a record for each instantiation, and they change alike
     changes.dedup();
@@ -123,6 +124,7 @@ pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
 fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<OptionValue> {
     let old = function.settings();
     let mut new = loaded.settings(function.name(), function.author()).into_owned();
+    loaded.warn_of_effect(function.name(), &new);
     let wanted = values(&new);
     if wanted.iter().zip(values(old)).all(|(new, old)| new.value == old.value) {
         return wanted;

@@ -232,7 +232,9 @@ mod tests {
             delays.push((now - begun) / SECOND);
         }
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        (0..100).for_each(|_| drop(ages.put_off(now)));
+        for _ in 0..100 {
+            ages.put_off(now);
+        }
         assert_eq!(ages.put_off(now), (FAILURES, Duration::from_nanos(LONGEST_DELAY)));
         assert_eq!(ages.at(now).failures, FAILURES);
     }
