@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use super::layer::{Layer, Sourced};
 use super::options::{OptionValue, rows};
 use super::problem::{Origin, Problem};
+use super::process::{PROCESS, ProcessOption};
 use super::raised;
 use super::said::Config;
 use super::source::Reader;
 use super::sources::Sources;
+use super::value::Setting;
 use crate::settings::Settings;
 
 /// What is configured, from the lowest source to the highest.
@@ -75,6 +77,17 @@ impl Loaded {
     /// The default that a source sets for an option.
     pub(super) fn default(&self, option: &str) -> Option<&Sourced> {
         self.layers.iter().rev().find_map(|layer| layer.defaults.get(option))
+    }
+
+    /// What an option of the process is, and where that comes from.
+    pub(super) fn of_process<'a>(&'a self, option: &'a ProcessOption) -> (&'a Setting, Origin) {
+        self.default(option.rule.name)
+            .map_or((&option.default, Origin::Default), |sourced| (&sourced.setting, sourced.origin.clone()))
+    }
+
+    /// Has the process go by it.
+    pub(super) fn apply_to_process(&self) {
+        PROCESS.iter().for_each(|option| (option.apply)(self.of_process(option).0));
     }
 
     /// The settings of the function called `name`.

@@ -76,7 +76,7 @@ pub fn config() -> Configuration {
         rows.push(Row { key: SectionName::Defaults.key(name), value, origin });
     }
     for option in PROCESS {
-        let (value, origin) = option.value(&loaded);
+        let (value, origin) = loaded.of_process(option);
         rows.push(Row { key: SectionName::Defaults.key(option.rule.name), value: value.to_string(), origin });
     }
     for name in engines(&loaded) {
