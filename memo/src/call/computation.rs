@@ -101,6 +101,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// One that computes nothing, since another thread or task is to renew the result that was found. `call` is answered by that.
+    #[allow(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     pub(super) fn claimed(
         memo: &'static Memo<K, V, F>,
         hash: u64,
@@ -169,14 +170,12 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
     /// Has this asked of it, and tells those who listen that it begins.
     pub(super) fn asked(mut self, call: Box<Call>) -> Self {
-        if call.is_heard() {
-            if let Some(lead) = &self.lead
-                && call.directive != Some(Directive::Refresh)
-            {
-                // who listens may call for this very key
-                let _on_stack = lead.on_stack();
-                call.missed();
-            }
+        if let Some(lead) = self.lead.as_ref().filter(|_| call.is_heard())
+            && call.directive != Some(Directive::Refresh)
+        {
+            // who listens may call for this very key
+            let _on_stack = lead.on_stack();
+            call.missed();
         }
         if call.is_heard() || call.asks_of_age() {
             // timed in any case, and what was told is no part of it
@@ -319,6 +318,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
     #[cold]
     #[inline(never)]
+    #[allow(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
         aged: Box<Aged<K, V, F>>,
