@@ -1,7 +1,7 @@
 //! What is told of stale results and of renewals: events, recordings, statistics.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use memo::{Answer, Event, Listening, memoize};
@@ -131,6 +131,67 @@ fn a_renewal_in_the_call_is_told_after_what_was_stored() {
     shop.price(2);
     assert_eq!(take(&heard), ["miss", "computed", "stored", "renewed", "hit"]);
     assert_eq!(answers(&guard.recording()), [(Answer::Computed, false), (Answer::Hit, false)]);
+}
+
+#[test]
+fn a_renewal_that_nobody_could_take_over_is_told() {
+    static GATE: RwLock<()> = RwLock::new(());
+    #[memoize(name = "told::many", ttl = "5m", stale = "1h", capacity = 5000)]
+    fn many(id: u64) -> u64 {
+        drop(GATE.read());
+        id
+    }
+    let _clock = clock();
+    let all = || (0..1200).map(many).sum::<u64>();
+    let sum = all();
+    advance(6 * MINUTE);
+    let (heard, _listening) = listen("told::many");
+    let closed = GATE.write().unwrap();
+    assert_eq!(all(), sum);
+    let refused = many::stats().renewal_refused;
+    assert!(refused > 0);
+    drop(closed);
+    until(|| many::stats().renewed + refused == 1200);
+    let told = |name: &str| take_of(&heard, name);
+    until(|| told("renewed") == 1200 - refused);
+    assert_eq!((told("RenewalRefused"), told("stale hit")), (refused, 1200));
+}
+
+/// How many events of this name were told.
+fn take_of(heard: &Heard, name: &str) -> u64 {
+    heard.lock().unwrap().iter().filter(|event| event.starts_with(name)).count() as u64
+}
+
+/// Without the feature, a call that finds a stale result renews it itself.
+#[cfg(feature = "tokio")]
+#[test]
+fn a_renewal_of_an_async_function_is_told_too() {
+    static PANICS: AtomicBool = AtomicBool::new(false);
+    #[memoize(name = "told::page", ttl = "5m", stale = "1h")]
+    async fn page(id: u64) -> u64 {
+        assert!(!PANICS.load(SeqCst), "on purpose");
+        id
+    }
+    let _clock = clock();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let call = || runtime.block_on(page(1));
+    call();
+    let (heard, _listening) = listen("told::page");
+    advance(6 * MINUTE);
+    call();
+    until(|| take_of(&heard, "renewed") == 1);
+    let mut all = take(&heard);
+    all.sort();
+    assert_eq!(all, ["computed", "renewed", "stale hit", "stored"]);
+    PANICS.store(true, SeqCst);
+    advance(6 * MINUTE);
+    call();
+    until(|| take_of(&heard, "failed") == 1);
+    let mut all = take(&heard);
+    all.sort();
+    assert_eq!(all, ["failed 1 1", "stale hit"]);
+    let stats = page::stats();
+    assert_eq!((stats.computes, stats.renewed, stats.renewal_failed, stats.stale), (2, 1, 1, 2));
 }
 
 #[test]
