@@ -39,6 +39,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.release();
     }
 
+    /// A call without the right has tried, and has failed: nobody else tries for a while.
+    pub(super) fn failed(memo: &'static Memo<K, V, F>, hash: u64) {
+        memo.counters.renewal_failed();
+        let now = exact();
+        memo.near.with_ages(hash, &Anything, &mut |ages| ages.put_off(now));
+    }
+
     /// Nobody has tried: another call may.
     pub(super) fn release(mut self) {
         self.is_open = false;
@@ -93,17 +100,29 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
 /// A result that a call has found and does not simply give.
 pub(super) struct Aged<K: OwnedPart, V: Value, F: Value> {
     pub(super) value: V,
+    /// How old it is, if it was found near.
+    pub(super) age: Option<Age>,
     pub(super) serves: Serves,
     pub(super) claim: Option<Claim<K, V, F>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
-    /// The value. Another call may renew it.
-    pub(super) fn released(self) -> V {
+    /// The value. Another call renews it, or has tried.
+    pub(super) fn left_to_others(self) -> V {
         if let Some(claim) = self.claim {
-            claim.release();
+            claim.left_to_others();
         }
         self.value
+    }
+
+    /// Whether a renewal has failed since it was found.
+    pub(super) fn has_failed_since(&self, memo: &Memo<K, V, F>, hash: u64) -> bool {
+        let Some(found) = self.age else { return false };
+        let mut has_failed = false;
+        memo.near.with_ages(hash, &Anything, &mut |ages| {
+            has_failed = ages.made() == found.made && ages.at(found.now).failures > found.failures;
+        });
+        has_failed
     }
 }
 

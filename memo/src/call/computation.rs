@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
-use crate::call::claim::{Aged, Claimed, Renewal};
+use crate::call::claim::{Aged, Claim, Claimed, Renewal};
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::directive::Directive;
@@ -106,7 +106,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         mut call: Option<Box<Call>>,
         aged: Box<Aged<K, V, F>>,
     ) -> Self {
-        let Aged { value, serves, claim } = *aged;
+        let Aged { value, serves, claim, .. } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let claimed =
             claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
@@ -292,7 +292,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     ) -> R {
         let Aged { value, claim, .. } = *aged;
         // from here on nobody tries again for a while
-        drop(claim);
+        match (claim, &self.lead) {
+            (None, Some(lead)) => Claim::failed(self.memo, lead.hash()),
+            (claim, _) => drop(claim),
+        }
         if let Some(lead) = &mut self.lead {
             let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
             lead.land(|| Landed::Value(value.clone()));

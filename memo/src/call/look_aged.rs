@@ -38,5 +38,5 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
     }
     let value = found.take()?;
     let claim = claimed.then(|| Claim::new(memo, hash, age));
-    Some(Missed::aged(memo, hash, key, call, Some(Aged { value, serves, claim })))
+    Some(Missed::aged(memo, hash, key, call, Some(Aged { value, age: Some(age), serves, claim })))
 }
