@@ -2,17 +2,20 @@
 #![allow(unsafe_code)]
 #![cfg(all(unix, feature = "disk"))]
 
+mod lender;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lender::Lender;
 use memo::engine::{
-    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, GuardOptions, Guarded, Key, Lease, Reach,
-    Space,
+    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, GuardOptions, Guarded, Key, Space,
 };
 use memo::memoize;
 
@@ -125,62 +128,31 @@ fn a_key_that_was_in_flight_is_computed() {
     assert_eq!(call.join().unwrap(), 2);
 }
 
-/// Gives every lease, and counts those that are given back.
-struct Lender;
-
-static GIVEN_BACK: AtomicU64 = AtomicU64::new(0);
-
-impl Engine for Lender {
-    fn name(&self) -> &str {
-        "lender"
-    }
-    fn capability(&self) -> Capability {
-        Capability { reach: Reach::Machine, leases: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        EngineFuture::ready(Ok(None))
-    }
-    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
-        EngineFuture::ready(Ok(()))
-    }
-    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
-        EngineFuture::ready(Ok(false))
-    }
-    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
-        EngineFuture::ready(Ok(()))
-    }
-    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> EngineFuture<'a, Option<Lease>> {
-        EngineFuture::ready(Ok(Some(Lease { token: [7; 16] })))
-    }
-    fn release<'a>(&'a self, _: &'a Key, _: &'a Lease) -> EngineFuture<'a, bool> {
-        GIVEN_BACK.fetch_add(1, SeqCst);
-        EngineFuture::ready(Ok(true))
-    }
-}
-
-fn given_back(count: u64) -> bool {
+/// Whether so many leases are given back, sooner or later. A child counts on from what its parent had counted.
+fn given_back(lender: &Lender, count: u64) -> bool {
     let end = Instant::now() + DEADLINE;
-    while GIVEN_BACK.load(SeqCst) < count && Instant::now() < end {
+    while lender.count().1 < count && Instant::now() < end {
         thread::sleep(Duration::from_millis(1));
     }
-    GIVEN_BACK.load(SeqCst) == count
+    lender.count().1 == count
 }
 
 fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
+    static LENDER: OnceLock<Lender> = OnceLock::new();
+    let lender = LENDER.get_or_init(|| Lender::named("lender"));
     #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
     fn f(n: u64) -> u64 {
         if n == 1 {
             forked("with a lease", || {
                 drop(std::panic::catch_unwind(|| f(2)));
                 // that of the call above, and no other
-                given_back(1)
+                LENDER.get().is_some_and(|lender| given_back(lender, 1))
             });
         }
         n + 1
     }
-    memo::engines().register("lender", Lender);
     assert_eq!(f(1), 2);
-    assert!(given_back(1), "the parent gives back its own");
+    assert!(given_back(lender, 1), "the parent gives back its own");
 
     // the child comes out of the body that its parent runs under a lease
     #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
@@ -191,7 +163,7 @@ fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
     let process = forks(3);
     if process == 0 {
         // given back in order: behind this one, another would have been
-        let went_well = forks(4) == 0 && given_back(2);
+        let went_well = forks(4) == 0 && given_back(lender, 2);
         // SAFETY: it ends this process and nothing else.
         unsafe { libc::_exit(i32::from(!went_well)) }
     }
@@ -418,7 +390,9 @@ fn child_uses_all() -> bool {
 }
 
 fn no_lock_of_another_thread_is_held_in_a_child() {
-    memo::engines().register("met", Lender);
+    // an engine without a lock of its own, which a child might find locked
+    ANSWERS.store(true, SeqCst);
+    memo::engines().register("met", Away);
     // what is set up once for the process is not what this is about
     assert_eq!(numbered::<1>(1), 2);
     // SAFETY: both are functions for the life of the program, take no arguments and do not unwind. They are registered

@@ -136,7 +136,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Unusual<K, V> {
         let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut call {
             call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.ttl);
+            (writes, ttl) = (call.writes(), call.options.ttl);
         }
         let Some((key, running)) = self.running.take() else { return };
         let shown = if call.is_none() && event::may_be_heard() { memo.shown_of(&key) } else { None };

@@ -216,7 +216,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.counters.hit_of_cost(found.cost);
                 }
                 if writes {
-                    memo.keep(&lead, &found, call.and_then(|call| call.ttl), far);
+                    memo.keep(&lead, &found, call.and_then(|call| call.options.ttl), far);
                 }
                 let FarFound { value, waited, engine, .. } = found;
                 lead.land(|| Landed::Value(V::clone(&value)));

@@ -218,7 +218,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             },
             Some(more) => {
                 let call = more.call.as_ref();
-                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
+                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.options.ttl));
                 // where it passes on, the lease goes back as well, for whoever takes over
                 let far = more.far.take().filter(|_| !passes_on);
                 more.is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result)
