@@ -29,6 +29,11 @@ fn expiring(x: u64) -> u64 {
     work::step(x)
 }
 
+#[memoize(capacity = 10_000, ttl = "5m", stale = "1h")]
+fn stale(x: u64) -> u64 {
+    work::step(x)
+}
+
 #[memoize(capacity = 10_000)]
 async fn awaited(x: u64) -> u64 {
     work::step(x)
@@ -106,6 +111,7 @@ pub(crate) fn enter(all: &mut Entrants) {
     all.texts.push(Contender::new("memo", render));
     all.ttl.push(Contender::new("memo", step));
     all.ttl.push(Contender::new("memo ttl", expiring).against("memo"));
+    all.ttl.push(Contender::new("memo stale", stale).against("memo ttl"));
     all.awaited.push(Contender::new("memo sync", step));
     all.awaited.push(Contender::on_tokio("memo", awaited).against("memo sync"));
 

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     };
     let entrants = Entrants::new();
     let mut contenders = if misses { entrants.misses } else { entrants.numbers };
+    if !misses {
+        contenders.extend(entrants.ttl);
+    }
     contenders.push(Contender::new("loop", |x| x));
     let Some(contender) = contenders.iter().find(|it| it.name == name) else {
         let names: Vec<_> = contenders.iter().map(|it| it.name).collect();

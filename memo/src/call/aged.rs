@@ -8,8 +8,8 @@ use crate::call::begun::{Begun, Ended, Shared};
 use crate::call::claim::Aged;
 use crate::call::computation::Computation;
 use crate::call::running::{Running, Started};
-use crate::flight::Joined;
 use crate::flight::graph::BlocksThread;
+use crate::flight::{Joined, Landed};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::freshness::Serves;
@@ -34,7 +34,7 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
         Some(begun) => block_on(Box::pin(begun.end(call.as_deref()))),
         None => {
             Aged::given(memo, aged.serves, call.as_deref_mut());
-            return Started::Shared(Shared::Value(Box::new(aged.released())));
+            return Started::Shared(Shared::Value(Box::new(aged.left_to_others())));
         }
     };
     match ended(memo, begun, call, aged) {
@@ -51,7 +51,7 @@ pub(super) fn is_for_another<K: OwnedPart, V: Value, F: Value>(
     aged.claim.is_some() && aged.serves != Serves::IfError && memo.renews_behind()
 }
 
-/// Joins the computation of the key; none where somebody else computes, and what was found serves.
+/// Joins the computation of the key; none where what was found serves: somebody else computes, or has just failed.
 pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
     memo: &'static Memo<K, V, F>,
     hash: u64,
@@ -61,7 +61,13 @@ pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
 ) -> Option<Begun<K, V, F>> {
     match memo.flights.join(hash, key, blocks) {
         Joined::Lead(flight) => {
-            let lead = memo.flights.lead(flight);
+            let mut lead = memo.flights.lead(flight);
+            if aged.has_failed_since(memo, hash) {
+                // `Clone` of the user's runs in here
+                let _on_stack = memo.runs_user_code.then(|| lead.on_stack());
+                lead.land(|| Landed::Value(aged.value.clone()));
+                return None;
+            }
             Some(match aged.claim.as_ref().filter(|claim| claim.is_of_use()) {
                 Some(claim) => Begun::renew(memo, lead, blocks, true, claim.left()),
                 None => Begun::lead(memo, lead, blocks),

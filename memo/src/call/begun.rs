@@ -269,12 +269,17 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {
             lead.land(|| Landed::Value(value.clone()));
             let key = lead.key().clone();
-            return Begun::Stale(Renewed { memo, hash, key, aged: Box::new(Aged { value, serves, claim }) });
+            return Begun::Stale(Renewed {
+                memo,
+                hash,
+                key,
+                aged: Box::new(Aged { value, age: None, serves, claim }),
+            });
         }
         let destination = key.map(|key| (far, key));
         match Begun::compute(memo, lead, destination, counts) {
             Begun::Compute(computation) if counts => {
-                Begun::Compute(computation.renewing(Box::new(Aged { value, serves, claim: None })))
+                Begun::Compute(computation.renewing(Box::new(Aged { value, age: None, serves, claim: None })))
             }
             begun => begun,
         }

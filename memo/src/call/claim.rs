@@ -79,6 +79,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.fate = Fate::Failed(failed.0, failed.1);
     }
 
+    /// For the entry with this hash, if it is there, a call that computes without the right, whoever has that.
+    pub(super) fn without_right(memo: &'static Memo<K, V, F>, hash: u64) -> Option<Self> {
+        let (now, mut age) = (exact(), None);
+        memo.near.with_ages(hash, &Anything, &mut |ages| age = Some(ages.at(now)));
+        age.map(|age| Claim::new(memo, hash, age))
+    }
+
     /// Nobody has tried: another call may.
     pub(super) fn release(mut self) {
         self.fate = Fate::Released;
@@ -142,25 +149,29 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
 /// A result that a call has found and does not simply give.
 pub(super) struct Aged<K: OwnedPart, V: Value, F: Value> {
     pub(super) value: V,
+    /// How old it is, if it was found near.
+    pub(super) age: Option<Age>,
     pub(super) serves: Serves,
     pub(super) claim: Option<Claim<K, V, F>>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
-    /// The value. Another call may renew it.
-    pub(super) fn released(self) -> V {
-        if let Some(claim) = self.claim {
-            claim.release();
-        }
-        self.value
-    }
-
-    /// The value. Somebody else computes, perhaps in another process.
+    /// The value. Another call renews it, or has tried.
     pub(super) fn left_to_others(self) -> V {
         if let Some(claim) = self.claim {
             claim.left_to_others();
         }
         self.value
+    }
+
+    /// Whether a renewal has failed since it was found.
+    pub(super) fn has_failed_since(&self, memo: &Memo<K, V, F>, hash: u64) -> bool {
+        let Some(found) = self.age else { return false };
+        let mut has_failed = false;
+        memo.near.with_ages(hash, &Anything, &mut |ages| {
+            has_failed = ages.made() == found.made && ages.at(found.now).failures > found.failures;
+        });
+        has_failed
     }
 }
 

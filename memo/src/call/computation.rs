@@ -109,7 +109,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         mut call: Option<Box<Call>>,
         aged: Box<Aged<K, V, F>>,
     ) -> Self {
-        let Aged { value, serves, claim } = *aged;
+        let Aged { value, serves, claim, .. } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let asked = call.as_ref().and_then(|call| call.for_renewal());
         let claimed = claim.map(|claim| {
@@ -326,7 +326,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         call: Option<Box<Call>>,
         (failed, took): (Failed, Option<Duration>),
     ) -> R {
-        let Aged { value, mut claim, .. } = *aged;
+        let Aged { value, claim, .. } = *aged;
+        let hash = self.lead.as_ref().map(Lead::hash);
+        let mut claim = claim.or_else(|| Claim::without_right(self.memo, hash?));
         if let Some(claim) = &mut claim {
             // from here on nobody tries again for a while
             claim.fail();

@@ -45,5 +45,5 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
     }
     let value = found.take()?;
     let claim = claimed.then(|| Claim::new(memo, hash, age).of_key(|| memo.shown(&key)));
-    Some(Missed::aged(memo, hash, key, call, Some(Aged { value, serves, claim })))
+    Some(Missed::aged(memo, hash, key, call, Some(Aged { value, age: Some(age), serves, claim })))
 }

@@ -226,7 +226,7 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
         }
         let Some(begun) = aged::join(memo, hash, key, false, &aged) else {
             Aged::given(memo, aged.serves, call.as_deref_mut());
-            return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.released()))), outcome);
+            return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.left_to_others()))), outcome);
         };
         if begun.is_end() {
             return Acquire::ended(aged::ended(memo, begun, call, aged), outcome);

@@ -1,5 +1,8 @@
 //! Renewals behind the calls: on another thread, or in another task.
 
+#[cfg(all(test, memo_shuttle))]
+mod shuttle_models;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -95,7 +98,7 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
         Joined::Lead(flight) => memo.flights.lead(flight),
         // somebody computes, and will store it
         Joined::Wait(_) => {
-            claim.release();
+            claim.left_to_others();
             return None;
         }
     };

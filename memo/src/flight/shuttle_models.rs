@@ -46,8 +46,8 @@ fn call<R, V: Value, F: Value, O: Outcome<R, Stored = V, Failure = F>>(
         Err(missed) => match missed.begin(outcome) {
             Ok(result) => result,
             Err(running) => {
-                let result = body();
-                running.finish(outcome, &result);
+                let mut result = body();
+                running.finish(outcome, &mut result);
                 result
             }
         },
@@ -63,8 +63,8 @@ async fn call_async(memo: &'static Model, key: u8, body: impl Future<Output = u6
         Ok(result) => return result,
         Err(computation) => computation,
     };
-    let result = computation.compute(body).await;
-    computation.finish(Whole, &result);
+    let mut result = computation.compute(body).await;
+    computation.finish(Whole, &mut result);
     result
 }
 

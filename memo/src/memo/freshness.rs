@@ -210,6 +210,46 @@ mod tests {
         assert_eq!(due(50 * SECOND), 0.0);
     }
 
+    /// When calls come one after the other, `mean` apart, and those of them that come before `end`.
+    fn calls(from: f64, end: f64, mean: f64) -> impl Iterator<Item = f64> {
+        let next = move |at: &f64| Some(at - mean * random().ln());
+        std::iter::successors(next(&from), next).take_while(move |at| *at < end)
+    }
+
+    /// 200 keys for 20 lifetimes of a minute each, with bodies of 1 to 100 ms, asked for some twenty times as a body runs: how
+    /// many callers wait, and how many seconds each result serves.
+    fn simulated(by_chance: bool) -> (usize, f64) {
+        const LIFETIME: f64 = 60e9;
+        let (mut waiting, mut served) = (0, 0.0);
+        for _ in 0..200 * 20 {
+            let cost = 1e6 * 100_f64.powf(random());
+            let mean = cost / 20.0;
+            let is_due = |now: &f64| {
+                let (now, cost, fresh) = (*now as u64, cost as u64, LIFETIME as u64);
+                is_due_by_chance(&Age { now, made: 0, cost, fresh, gone: 0, failures: 0 }, random())
+            };
+            // the calls before are hits that look at nothing
+            let close = LIFETIME - cost * FAR as f64;
+            let begun = calls(close, LIFETIME, mean).find(|now| by_chance && is_due(now));
+            let begun = begun.unwrap_or_else(|| {
+                // that call computes, and waits
+                waiting += 1;
+                LIFETIME - mean * random().ln()
+            });
+            waiting += calls(begun.max(LIFETIME), begun + cost, mean).count();
+            served += begun;
+        }
+        (waiting, served / (200.0 * 20.0) / 1e9)
+    }
+
+    #[test]
+    fn renewal_by_chance_spares_callers_the_wait_and_computes_little_more() {
+        let ((waiting, served), (without, served_without)) = (simulated(true), simulated(false));
+        assert!(without > 80_000, "{without}");
+        assert!(waiting * 100 <= without, "{waiting} of {without}");
+        assert!(served >= served_without / 1.1, "{served} s, without {served_without} s");
+    }
+
     #[test]
     fn lifetimes_differ_by_no_more_than_was_said() {
         let (most, tenth) = (Duration::from_secs(100), Jitter(100));

@@ -7,6 +7,8 @@ use std::time::Duration;
 // These are not for the model checker: whatever is read of them is right.
 use std::sync::atomic::{AtomicU64 as Word, Ordering::Relaxed};
 
+use crate::sync::atomic::AtomicU64 as Next;
+
 /// For how long an entry is stored.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Life<'a> {
@@ -47,7 +49,7 @@ pub(crate) struct Ages {
     /// When it is gone.
     gone: Word,
     /// Before this time nobody renews it, and how often in a row that has failed: see [`FAILURES`].
-    next: Word,
+    next: Next,
 }
 
 /// In [`Ages::next`]: how often in a row a renewal has failed, at most so often. The time has the bits above.
@@ -72,7 +74,7 @@ impl Ages {
             close: Word::new(now.saturating_add(close).min(fresh)),
             fresh: Word::new(fresh),
             gone: Word::new(fresh.saturating_add(stale)),
-            next: Word::new(0),
+            next: Next::new(0),
         }
     }
 
@@ -82,7 +84,7 @@ impl Ages {
     }
 
     /// From when on each hit looks closely.
-    #[cfg(test)]
+    #[cfg(all(test, not(memo_shuttle)))]
     pub(crate) fn close(&self) -> u64 {
         self.close.load(Relaxed)
     }
@@ -119,24 +121,29 @@ impl Ages {
     /// Gives the right to renew it back, since that has failed: nobody tries it again for a while. Gives how often in a row that
     /// has been so, and for how long nobody tries.
     pub(crate) fn put_off(&self, now: u64) -> (u64, Duration) {
-        let failures = self.next.load(Relaxed) & FAILURES;
-        let delay = FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
-        let failures = (failures + 1).min(FAILURES);
-        self.next.store((now.saturating_add(delay) & !FAILURES) | failures, Relaxed);
-        (failures, Duration::from_nanos(delay))
+        let delay = |failures: u64| FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
+        let before = self.set_next(|failures| {
+            (now.saturating_add(delay(failures)) & !FAILURES) | (failures + 1).min(FAILURES)
+        });
+        ((before + 1).min(FAILURES), Duration::from_nanos(delay(before)))
     }
 
     /// Gives the right to renew it back, since somebody renews it whose result does not come here by itself: nobody asks again
     /// for a while.
     pub(crate) fn defer(&self, now: u64) {
-        let failures = self.next.load(Relaxed) & FAILURES;
-        self.next.store((now.saturating_add(FIRST_DELAY) & !FAILURES) | failures, Relaxed);
+        self.set_next(|failures| (now.saturating_add(FIRST_DELAY) & !FAILURES) | failures);
     }
 
     /// Gives the right to renew it back, since nobody has tried.
     pub(crate) fn release(&self) {
-        let failures = self.next.load(Relaxed) & FAILURES;
-        self.next.store(failures, Relaxed);
+        self.set_next(|failures| failures);
+    }
+
+    /// Sets [`Ages::next`] by how often in a row a renewal had failed, and gives that. None of several that do this at a time is
+    /// lost.
+    fn set_next(&self, next: impl Fn(u64) -> u64) -> u64 {
+        let set = self.next.fetch_update(Relaxed, Relaxed, |before| Some(next(before & FAILURES)));
+        set.unwrap_or_default() & FAILURES
     }
 
     /// Ends its freshness. It is kept for as long as it would have been after its lifetime.

@@ -7,6 +7,7 @@ mod arguments;
 mod choices;
 mod errors;
 mod futures;
+mod panics;
 mod scopes;
 mod stale;
 mod told;

@@ -45,6 +45,37 @@ pub mod module {
         usize::try_from(a).map(|a| a + b.len() + c.len()).map_err(|error| error.to_string())
     }
 
+    /// Is renewed behind the calls.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    #[memo::memoize(ttl = "5m", stale = "1h", stale_if_error = "1d", refresh_ahead = 0.8, jitter = "10%", skip(d))]
+    pub fn renewed<T>(mut a: u64, b: &[T], c: &str, d: &String, e: Vec<T>) -> Result<usize, String>
+    where
+        T: Clone + std::hash::Hash + Eq + Send + Sync + 'static,
+    {
+        a += 1;
+        let all = b.len() + c.len() + d.len() + e.len();
+        usize::try_from(a).map(|a| a + all).map_err(|error| error.to_string())
+    }
+
+    /// Is renewed as a task.
+    #[memo::memoize(ttl = "5m", stale = "1h")]
+    #[must_use]
+    pub async fn renewed_as_a_task(mut a: u64, b: &str, c: Option<String>) -> Option<String> {
+        a += 1;
+        std::future::ready(()).await;
+        Some(format!("{a}{b}{}", c?))
+    }
+
+    /// Is renewed in the call.
+    #[memo::memoize(ttl = "5m", refresh_ahead = "auto", skip(b))]
+    pub fn renewed_in_the_call(a: Option<&str>, b: &mut Vec<u64>) -> usize {
+        b.push(1);
+        a.map_or(0, str::len)
+    }
+
     /// Waits.
     #[memo::memoize]
     pub async fn waiting(a: &str, b: Option<&str>) -> Option<String> {
@@ -112,9 +143,13 @@ pub mod module {
 
 fn main() {
     use module::{Type, free, options, private, short, waiting};
+    use module::{renewed, renewed_as_a_task, renewed_in_the_call};
 
     assert_eq!(free(1, "a") + private(1), 3);
     assert_eq!(options(1, &[1], ""), Ok(3));
+    assert_eq!(renewed(1, &[1], "a", &String::new(), vec![1]), Ok(5));
+    assert_eq!(renewed_in_the_call(Some("ab"), &mut Vec::new()), 2);
+    drop(renewed_as_a_task(1, "", None));
     let one = Type::new(1);
     assert_eq!(one.method("a") + Type::associated(1), 3);
     drop((short(1), waiting("a", None), one.waiting("a")));
