@@ -105,6 +105,13 @@ macro_rules! options {
                 meaning: "lifetimes are shorter by chance, by up to that, so that what came together does not end together; needs `ttl` or `ttl_of`",
                 default: "none",
             }
+            "timeout" => timeout: Option<Length> {
+                configurable: true,
+                value: "a duration",
+                meaning: "of an `async fn` whose error is `From<memo::TimedOut>`: a computation is given up after that; a configuration can change it only where it is given",
+                default: "none",
+                zero: Some("would give up every computation: give a longer one, or remove it"),
+            }
             "capacity" => capacity: Option<Capacity> {
                 configurable: true,
                 value: r#"an integer expression, or `"unbounded"`"#,

@@ -27,6 +27,7 @@ mod missed;
 mod renewal;
 mod running;
 mod store;
+mod within;
 
 pub use acquire::Acquire;
 pub use computing::Computing;

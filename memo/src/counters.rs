@@ -108,6 +108,8 @@ struct Rare {
     renewal_failed: AtomicU64,
     /// Renewals that nobody could take over.
     renewal_refused: AtomicU64,
+    /// Computations that were given up.
+    timed_out: AtomicU64,
 }
 
 /// What became of results that were not fresh, or soon would not have been.
@@ -233,6 +235,16 @@ impl Counters {
     /// Counts a renewal that nobody could take over.
     pub(crate) fn renewal_refused(&self) {
         self.rare.renewal_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a computation that was given up.
+    pub(crate) fn timed_out(&self) {
+        self.rare.timed_out.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many computations were given up.
+    pub(crate) fn timeouts(&self) -> u64 {
+        self.rare.timed_out.load(Ordering::Relaxed)
     }
 
     /// What became of results that were not fresh, or soon would not have been.

@@ -113,6 +113,7 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod alarm;
 mod background;
 mod body;
 mod by_thread;
@@ -172,11 +173,13 @@ mod stored;
 mod strategy;
 mod sweep;
 mod sync;
+mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod unanswered;
 mod units;
 mod versions;
 mod warn;
@@ -214,6 +217,7 @@ pub use stored::Stored;
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
 };
+pub use unanswered::TimedOut;
 
 #[cfg(feature = "tracing")]
 pub use trace::log_keys;

@@ -42,7 +42,9 @@ pub struct Stats {
     pub renewal_failed: u64,
     /// Renewals that were not tried, since as many were waiting for a thread as may.
     pub renewal_refused: u64,
-    /// Times that the body ran to its end.
+    /// Computations that were given up after the function's `timeout`.
+    pub timed_out: u64,
+    /// Times that the body ran to its end, or was given up.
     pub computes: u64,
     /// Misses that were answered by another call's computation.
     pub waits: u64,
@@ -109,6 +111,7 @@ impl Stats {
             renewed: renewals.renewed,
             renewal_failed: renewals.failed,
             renewal_refused: renewals.refused,
+            timed_out: counters.timeouts(),
             computes,
             waits: total(Counter::Waits),
             impatient: counters.impatiences(),
@@ -128,6 +131,7 @@ impl Stats {
         self.renewed += other.renewed;
         self.renewal_failed += other.renewal_failed;
         self.renewal_refused += other.renewal_refused;
+        self.timed_out += other.timed_out;
         self.computes += other.computes;
         self.waits += other.waits;
         self.impatient += other.impatient;

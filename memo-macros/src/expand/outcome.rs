@@ -11,6 +11,29 @@ use crate::model::Model;
 /// The expression for how results of the function are stored. If the name of their type does not tell it, it is found by the
 /// traits of the type.
 pub(super) fn outcome(model: &Model) -> TokenStream {
+    let stored = stored(model);
+    match model.options.timeout {
+        Some(_) => timing_out(model, &stored),
+        None => stored,
+    }
+}
+
+/// The outcome `stored`, with the error that a computation which is given up ends with.
+fn timing_out(model: &Model, stored: &TokenStream) -> TokenStream {
+    let (private, output) = (private(model), &model.output);
+    let of = hidden_at("gives", output.span());
+    let outcome = quote_spanned!(of.span()=> #of.times_out(#stored));
+    quote!({
+        let #of = &#private::Shape::<#output>::NEW;
+        {
+            use #private::times_out::*;
+            #outcome
+        }
+    })
+}
+
+/// The expression for what is stored of results.
+fn stored(model: &Model) -> TokenStream {
     let (private, output) = (private(model), &model.output);
     if plain::is_primitive(output) && !model.options.cache_err.is_on() {
         let span = pointing_at(output.span());

@@ -24,6 +24,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     }
     calls.extend(lifetimes(model));
     calls.extend(freshness(model));
+    calls.extend(sparing(model));
     calls.extend(bounds(model));
     calls.extend(flights(model));
     match calls[..] {
@@ -92,6 +93,11 @@ fn freshness(model: &Model) -> Vec<TokenStream> {
         }),
     ];
     calls.into_iter().flatten().collect()
+}
+
+/// How what the function asks is spared.
+fn sparing(model: &Model) -> Option<TokenStream> {
+    model.options.timeout.as_ref().map(|timeout| set_duration(model, "timeout", timeout))
 }
 
 /// How much is held in memory.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::call::claim::{Aged, Claimed, Renewal};
 use crate::call::store::Destination;
+use crate::call::within::Within;
 use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
@@ -180,6 +181,16 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         body: B,
     ) -> impl Future<Output = B::Output> + use<'_, K, V, F, B> {
         holding(self.lead.as_ref(), self.span().around(body))
+    }
+
+    /// The body, which is given up if it takes longer than the function's `timeout`.
+    pub(super) fn within<R, O: Outcome<R, Stored = V, Failure = F>, B: Future<Output = R>>(
+        &self,
+        outcome: O,
+        body: B,
+    ) -> Within<B, R, O> {
+        let memo = self.memo;
+        Within::new(body, outcome, memo.settings.sparing.timeout, &memo.counters)
     }
 
     /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.

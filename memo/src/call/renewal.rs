@@ -117,7 +117,7 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
 ) {
     let Some((computation, claim)) = begin(renewal, false).await else { return };
     let computing = Computing::new(|| computation);
-    let mut result = computing.compute(task).await;
+    let mut result = computing.compute_within(outcome, task).await;
     computing.finish(outcome, &mut result);
     settle(claim, outcome, &result);
 }

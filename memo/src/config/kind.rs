@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Switch,
     Bound,
     Lifetime,
+    Timeout,
     Ahead,
     Jitter,
     Time,
@@ -42,7 +43,7 @@ impl Kind {
         Cow::Borrowed(match self {
             Kind::Switch => "`true` or `false`",
             Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
-            Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
+            Kind::Lifetime | Kind::Timeout => "a duration such as \"1h30m\", or \"none\"",
             Kind::Ahead => "a part of the lifetime between 0 and 1 such as 0.8, \"auto\", or \"none\"",
             Kind::Jitter => "a percentage below 100 such as \"10%\", or \"none\"",
             Kind::Time | Kind::Budget => "a duration such as \"250ms\"",
@@ -64,6 +65,7 @@ impl Kind {
         let text = text.to_owned();
         match self {
             Kind::Lifetime
+            | Kind::Timeout
             | Kind::Ahead
             | Kind::Jitter
             | Kind::Time
@@ -104,6 +106,7 @@ impl Kind {
             Kind::Number => bounds::number(given),
             Kind::Size => bounds::size(given),
             Kind::Lifetime => lifetimes::lifetime(given),
+            Kind::Timeout => lifetimes::timeout(given),
             Kind::Ahead => parts::ahead(given),
             Kind::Jitter => parts::jitter(given),
             Kind::Time => lifetimes::time(given),

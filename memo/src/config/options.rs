@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::kind::Kind;
 use super::value::Setting;
 use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
-use crate::settings::{Hints, OnError, Settings, SingleFlight};
+use crate::settings::sparing::Sparing;
+use crate::settings::{Hints, OnError, Settings, SingleFlight, WITHOUT_END};
 use crate::trace::are_shown;
 
 /// An option of a function.
@@ -30,6 +31,8 @@ pub(super) enum Slot<'s> {
     Lifetime(&'s mut Option<Duration>),
     Ahead(&'s mut Option<RefreshAhead>),
     Jitter(&'s mut Option<Jitter>),
+    /// Set only where the author has: without that there is no error to give.
+    Timeout(&'s mut Option<Duration>),
     Engines(&'s mut Option<Names>),
     Fallback(&'s mut Option<Names>),
     Share(&'s mut Option<SingleFlight>),
@@ -58,6 +61,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         tti,
         error_ttl,
         freshness: Freshness { stale, stale_if_error, refresh_ahead, jitter, behind: _ },
+        sparing: Sparing { timeout },
         single_flight,
         on_error,
         patience,
@@ -93,6 +97,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("stale_if_error", stale_if_error.is_some(), Slot::Lifetime(stale_if_error)),
         row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
         row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
+        row("timeout", timeout.is_some(), Slot::Timeout(timeout)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
         row("patience", patience.is_some(), Slot::Patience(patience)),
@@ -108,6 +113,7 @@ impl Slot<'_> {
             Slot::Bound(_) => Kind::Bound,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
+            Slot::Timeout(_) => Kind::Timeout,
             Slot::Ahead(_) => Kind::Ahead,
             Slot::Jitter(_) => Kind::Jitter,
             Slot::Engines(_) => Kind::Engines,
@@ -127,6 +133,7 @@ impl Slot<'_> {
             (Slot::Weight(Some(slot)), Setting::Size(most)) => *slot = *most,
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
+            (Slot::Timeout(Some(slot)), Setting::Lifetime(length)) => *slot = length.unwrap_or(WITHOUT_END),
             (Slot::Ahead(slot), Setting::Ahead(ahead)) => *slot = *ahead,
             (Slot::Jitter(slot), Setting::Jitter(jitter)) => *slot = *jitter,
             (Slot::Engines(slot), Setting::Engines(names)) => {
@@ -149,6 +156,9 @@ impl Slot<'_> {
             Slot::Weight(slot) => slot.map_or(Setting::Nothing, Setting::Size),
             Slot::Size(slot) => Setting::Size(*slot),
             Slot::Lifetime(slot) => Setting::Lifetime(*slot),
+            Slot::Timeout(slot) => slot.map_or(Setting::Nothing, |length| {
+                Setting::Lifetime(Some(length).filter(|length| *length != WITHOUT_END))
+            }),
             Slot::Ahead(slot) => Setting::Ahead(*slot),
             Slot::Jitter(slot) => Setting::Jitter(*slot),
             Slot::Engines(slot) => Setting::Engines(slot.as_deref().map(texts).unwrap_or_default()),
@@ -196,7 +206,7 @@ mod tests {
             Kind::Switch => Setting::Switch(true),
             Kind::Bound => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
-            Kind::Lifetime => Setting::Lifetime(Some(Duration::from_secs(7))),
+            Kind::Lifetime | Kind::Timeout => Setting::Lifetime(Some(Duration::from_secs(7))),
             Kind::Ahead => Setting::Ahead(Some(RefreshAhead::From(700))),
             Kind::Jitter => Setting::Jitter(Some(Jitter(7))),
             Kind::Engines => Setting::Engines(vec!["moka".to_owned()]),
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_set_is_held_and_nothing_else() {
-        let mut author = Settings::new().max_weight(100_u64);
+        let mut author = Settings::new().max_weight(100_u64).timeout(Duration::from_secs(1));
         author.enabled = false;
         let before = values(&author);
         for index in 0..before.len() {

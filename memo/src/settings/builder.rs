@@ -180,6 +180,12 @@ impl Settings {
         self
     }
 
+    /// `timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.sparing.timeout = Some(timeout);
+        self
+    }
+
     /// Whether the arguments can be owned, so that renewals run behind the calls.
     pub fn renewed_behind(mut self, behind: bool) -> Self {
         self.freshness.behind = behind;

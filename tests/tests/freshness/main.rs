@@ -3,6 +3,7 @@
 //! A binary of its own, since these tests move the clock of the process; one at a time.
 
 mod choices;
+mod sparing;
 mod stale;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
