@@ -1,5 +1,7 @@
 //! Runs `rust-stats` over a small tree and checks the numbers it prints.
 
+#![allow(unsafe_code)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

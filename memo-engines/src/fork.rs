@@ -1,6 +1,8 @@
 //! Which process this is, where one is forked from another. A forked child has a copy of all memory, and of all threads
 //! only the one that forked.
 
+#![allow(unsafe_code)]
+
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -3,6 +3,8 @@
 //!
 //! `memo` and `memo-engines` each have this file, and a test sees to it that the two are the same.
 
+#![allow(unsafe_code)]
+
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, Ordering};
 

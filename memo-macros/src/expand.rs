@@ -37,7 +37,8 @@ use crate::model::{Condition, Model};
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { attrs, vis, sig, .. } = model;
     let body = body(model);
-    let sig = if is_applied(model) { &amended::immutable(sig) } else { sig };
+    let is_apart = is_applied(model) || Renewal::of(model).is_some();
+    let sig = if is_apart { &amended::immutable(sig) } else { sig };
     let function = quote!(#(#attrs)* #vis #sig { #body });
     let control = control::control(model);
     quote!(#function #control)

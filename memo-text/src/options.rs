@@ -8,6 +8,8 @@ pub struct Row {
     /// Whether a configuration has an option of this name too, by which it sets another value. If not, the option is about the
     /// code of the function.
     pub configurable: bool,
+    /// Whether a scope may set another value: see `memo/src/scope/options.rs`.
+    pub scoped: bool,
     /// What it takes, in Markdown.
     pub value: &'static str,
     /// What it means, in Markdown.
@@ -28,6 +30,7 @@ pub struct Row {
 const REST: Row = Row {
     name: "",
     configurable: false,
+    scoped: false,
     value: "",
     meaning: "",
     default: "",
@@ -51,18 +54,21 @@ macro_rules! options {
                 value: r#"`"auto"`, `"memory"`, `"thread"` (alone), `"moka"`, a built-in engine such as `"disk"` or `"redis"` (each of these with the cargo feature of its name), a name of your own (with `engines`), or an array, nearest first"#,
                 meaning: "where results live; an array is tiers",
                 default: r#"`"auto"`: the strategy chooses"#,
+                scoped: true,
             }
             "fallback" => fallback: Option<Fallback> {
                 configurable: true,
                 value: r#"a name, an array, `"none"`"#,
                 meaning: "used while the engine is unavailable; with the cargo feature `engines`",
                 default: "a bounded memory engine",
+                scoped: true,
             }
             "ttl" => ttl: Option<Length> {
                 configurable: true,
                 value: r#"`"1h30m"`, or an expression of type `Duration`"#,
                 meaning: "lifetime of an entry from its writing",
                 default: "none",
+                scoped: true,
                 zero: Some("would store nothing: give a longer one, or remove it"),
             }
             "tti" => tti: Option<Length> {

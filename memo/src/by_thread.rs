@@ -6,14 +6,14 @@
 mod bound;
 #[cfg(not(debug_assertions))]
 mod held;
-mod slotted;
+mod pooled;
 
 use std::convert::Infallible;
 
 use self::bound::{Bound, Here, Local, LocalBy, by_thread, look};
 #[cfg(not(debug_assertions))]
 use self::held::Held;
-use self::slotted::{Run, RunBy};
+use self::pooled::{Run, RunBy};
 use crate::body::Body;
 use crate::call::{AddHooks, Ask, Entry, Reply, is_large};
 use crate::counters::{Counter, Mine};
@@ -26,9 +26,9 @@ use crate::memo::Code;
 use crate::memoized::Memoized;
 use crate::near::{Looked, Table};
 use crate::outcome::Outcome;
+use crate::pool::Pooled;
 use crate::scope::{Answered, Asked, Call};
 use crate::site::Site;
-use crate::slots::Slotted;
 use crate::stored::Stored;
 use crate::trace;
 
@@ -66,16 +66,16 @@ pub fn begin_here<P: Part, R, O: Outcome<R>, S: Fn() -> Site>(
                     return match Held::new(hash, key, table) {
                         Some(held) => Err(RunningHere(Computation::Held(held))),
                         None => {
-                            begin_slowly(Some(memo), site, hooks, key, outcome).map_err(RunningHere::slotted)
+                            begin_slowly(Some(memo), site, hooks, key, outcome).map_err(RunningHere::pooled)
                         }
                     };
                 }
-                return Err(RunningHere::slotted(begin_miss(memo, hash, key, table)));
+                return Err(RunningHere::pooled(begin_miss(memo, hash, key, table)));
             }
             Looked::Miss(_) | Looked::Slow => {}
         }
     }
-    begin_slowly(memo, site, hooks, key, outcome).map_err(RunningHere::slotted)
+    begin_slowly(memo, site, hooks, key, outcome).map_err(RunningHere::pooled)
 }
 
 /// What [`begin_here`] does on a miss where the computation is not [`Held`].
@@ -86,7 +86,7 @@ fn begin_miss<P: Part, V: Clone + 'static>(
     hash: u64,
     key: P,
     table: &'static Table<Bound<P::Owned>, Bound<V>>,
-) -> Slotted<Run<P::Owned, V>> {
+) -> Pooled<Run<P::Owned, V>> {
     Run::usual(memo, key.to_owned_part(), table.begin(hash))
 }
 
@@ -182,14 +182,14 @@ enum Computation<K: Eq + Clone + 'static, V: Clone + 'static> {
     /// In registers, which the body saves if it needs them. Code that is not optimized would copy it about in its frames.
     #[cfg(not(debug_assertions))]
     Held(Held<K, V>),
-    /// In a slot, so that each level of a recursion has one pointer to it.
-    Slotted(Slotted<Run<K, V>>),
+    /// In a block of the pool, so that each level of a recursion has one pointer to it.
+    Pooled(Pooled<Run<K, V>>),
 }
 
 impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
     #[inline(always)]
-    fn slotted(slotted: Slotted<Run<K, V>>) -> Self {
-        RunningHere(Computation::Slotted(slotted))
+    fn pooled(pooled: Pooled<Run<K, V>>) -> Self {
+        RunningHere(Computation::Pooled(pooled))
     }
 
     /// Stores the result of the body.
@@ -198,7 +198,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         match self.0 {
             #[cfg(not(debug_assertions))]
             Computation::Held(held) => held.finish(outcome, result),
-            Computation::Slotted(slotted) => Run::finish(slotted, outcome, result),
+            Computation::Pooled(pooled) => Run::finish(pooled, outcome, result),
         }
     }
 
@@ -214,7 +214,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> RunningHere<K, V> {
         match self.0 {
             #[cfg(not(debug_assertions))]
             Computation::Held(held) => held.apply(outcome, body, arguments),
-            Computation::Slotted(slotted) => slotted::apply(slotted, outcome, body, arguments),
+            Computation::Pooled(pooled) => pooled::apply(pooled, outcome, body, arguments),
         }
     }
 
@@ -282,7 +282,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
             let value = Bound(value);
-            let storage = memo.storage(&owned, &value, is_error, self.asked.ttl)?;
+            let storage = memo.storage(&owned, &value, is_error, self.asked.options.ttl)?;
             Some((value, storage))
         });
         let Some((value, storage)) = storable else {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use line::{Counter, Line};
 
 use crate::clock::nanos;
-use crate::fork::{self, AtFork, Keep, Part};
+use crate::fork::{self, Locked, Part};
 use crate::near::is_reading;
 
 type Table = &'static [Line];
@@ -53,15 +53,6 @@ static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::n
 
 fn tables() -> std::sync::MutexGuard<'static, Tables> {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A forked child finds the tables whole.
-struct Locked;
-
-impl AtFork for Locked {
-    fn before(&'static self, keep: Keep<'_, 'static>) {
-        keep(Box::new(tables()));
-    }
 }
 
 /// Gives a thread's table back when the thread ends.
@@ -166,7 +157,7 @@ impl Counters {
     #[cold]
     #[inline(never)]
     fn new_line(&self) -> &'static Line {
-        fork::attend(Part::Counters, &Locked);
+        fork::attend(Part::Counters, &Locked(tables));
         let old = TABLE.replace(&[]);
         let mut tables = tables();
         // A hit of this thread that is still running (its `Clone` or `Eq` has called us) will count in the old table: so no

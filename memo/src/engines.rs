@@ -35,7 +35,9 @@ impl Engines {
         let known = name.clone();
         let options = engine.guard_options();
         let guarded = Guarded::new(engine, options).on_event(move |_, happened| tell(&known, happened));
-        named().insert(name, Arc::new(guarded));
+        let former = named().insert(name, Arc::new(guarded));
+        // runs code of the engine, so not under the lock
+        drop(former);
     }
 
     /// The engine registered under `name`.

@@ -13,10 +13,11 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::directive::pending::Pending;
 use crate::flight;
+use crate::fork::{self, Locked, Part};
 use crate::near;
 use crate::trace;
 
@@ -25,6 +26,11 @@ pub use kind::Event;
 type Callback = dyn Fn(&Event<'_>) + Send + Sync;
 
 static CALLBACKS: RwLock<Vec<Arc<Callback>>> = RwLock::new(Vec::new());
+
+/// The callbacks, to be changed.
+fn callbacks() -> RwLockWriteGuard<'static, Vec<Arc<Callback>>> {
+    CALLBACKS.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The number of callbacks, which costs next to nothing to read.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -62,7 +68,9 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// ```
 pub fn on_event(callback: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Listening {
     let callback: Arc<Callback> = Arc::new(callback);
-    let mut callbacks = CALLBACKS.write().unwrap_or_else(PoisonError::into_inner);
+    // before the first event, which takes the lock too
+    fork::attend(Part::Callbacks, &Locked(callbacks));
+    let mut callbacks = callbacks();
     callbacks.push(callback.clone());
     COUNT.store(callbacks.len(), Ordering::Relaxed);
     drop(callbacks);
@@ -85,7 +93,7 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let mut callbacks = CALLBACKS.write().unwrap_or_else(PoisonError::into_inner);
+        let mut callbacks = callbacks();
         // it is dropped with this guard or after its last event, and never here, under the lock
         callbacks.retain(|other| !Arc::ptr_eq(other, &self.callback));
         COUNT.store(callbacks.len(), Ordering::Relaxed);

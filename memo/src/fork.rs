@@ -9,6 +9,8 @@
 //! The user may not know of the threads that this crate starts. A fork waits while one of them holds a lock of a store
 //! ([`hold_off`]).
 
+#![allow(unsafe_code)]
+
 use std::hint::spin_loop;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,6 +43,16 @@ pub(crate) trait AtFork: Sync {
     fn in_child(&self) {}
 }
 
+/// A static lock that takes part in forks: the thread that forks takes it by this function, so that the child finds it free,
+/// and what it guards whole. No user code may run under such a lock.
+pub(crate) struct Locked<G>(pub(crate) fn() -> G);
+
+impl<G: 'static> AtFork for Locked<G> {
+    fn before(&'static self, keep: Keep<'_, 'static>) {
+        keep(Box::new((self.0)()));
+    }
+}
+
 /// Takes in guards of locks that live for `'s`.
 pub(crate) type Keep<'k, 's> = &'k mut dyn FnMut(Box<dyn Guard + 's>);
 
@@ -48,7 +60,8 @@ pub(crate) type Keep<'k, 's> = &'k mut dyn FnMut(Box<dyn Guard + 's>);
 pub(crate) trait Guard {}
 impl<T> Guard for T {}
 
-/// Who takes part in a fork, in the order in which their locks are taken.
+/// Who takes part in a fork, in the order in which their locks are taken. Whoever holds one of these locks may wait for one
+/// that stands below it, and for none above. While one of those from the engines on is held, no other is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
     Clock,
@@ -56,6 +69,17 @@ pub(crate) enum Part {
     Registry,
     Counters,
     Stores,
+    #[cfg(feature = "engines")]
+    Engines,
+    #[cfg(feature = "engines")]
+    Claims,
+    #[cfg(feature = "engines")]
+    Exit,
+    #[cfg(feature = "config")]
+    Configuration,
+    Callbacks,
+    #[cfg(feature = "engines")]
+    Strategy,
     Readers,
 }
 

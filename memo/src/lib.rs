@@ -166,7 +166,6 @@ mod settings;
 mod signpost;
 mod single;
 mod site;
-mod slots;
 mod stats;
 mod stored;
 #[cfg(feature = "engines")]
@@ -238,6 +237,8 @@ mod snippets {
     struct Results;
     #[doc = include_str!("../../docs/guide/async.md")]
     struct Async;
+    #[doc = include_str!("../../docs/guide/freshness.md")]
+    struct Freshness;
     #[doc = include_str!("../../docs/guide/control.md")]
     struct Control;
     #[cfg(feature = "moka")]

@@ -1,6 +1,8 @@
 //! Memory for flights and for bodies that run, which come and go with each miss: a thread keeps some of what it frees for
 //! its next ones.
 
+#![allow(unsafe_code)]
+
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};

@@ -2,25 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::fork::{self, AtFork, Keep, Part};
+use crate::fork::{self, Locked, Part};
 use crate::memoized::Memoized;
 
 static ALL: Mutex<Vec<&'static dyn Memoized>> = Mutex::new(Vec::new());
 
 pub(crate) struct All(MutexGuard<'static, Vec<&'static dyn Memoized>>);
 
-/// A forked child finds the list whole.
-struct Locked;
-
-impl AtFork for Locked {
-    fn before(&'static self, keep: Keep<'_, 'static>) {
-        keep(Box::new(lock()));
-    }
-}
-
 impl All {
     pub(crate) fn push(&mut self, memo: &'static dyn Memoized) {
-        fork::attend(Part::Registry, &Locked);
+        fork::attend(Part::Registry, &Locked(lock));
         self.0.push(memo);
     }
 }

@@ -1,8 +1,9 @@
 //! How a renewal behind a call owns what the call has: found by the types of the arguments.
 //!
-//! Generated code asks `(&&Argument::<T>::NEW).way()` for each argument, and method resolution finds the first impl whose bounds
-//! hold, as it does for [results](crate::outcome). A lifetime is not told apart by that, so generated code asks only of types
-//! in which none is hidden.
+//! Generated code asks `(&&&Argument::<fn(T)>::NEW).way()` for each argument, and method resolution finds the first impl whose
+//! bounds hold, as it does for [results](crate::outcome). Bounds do not tell `'static` from another lifetime there. But a
+//! function pointer shows whether its argument borrows: for a `View` that hides a lifetime, `fn(View)` is `for<'a> fn(View<'a>)`,
+//! which is no `fn(T)` for any one `T`.
 
 use std::borrow::Borrow;
 use std::convert::Infallible;
@@ -11,17 +12,25 @@ use std::marker::PhantomData;
 
 use crate::call::Task;
 
-/// The type of an argument, to be asked how it can be owned.
-pub struct Argument<T>(PhantomData<fn(T)>);
+/// The type of an argument, as that of a function which takes it, to be asked how the argument can be owned.
+pub struct Argument<F>(PhantomData<F>);
 
-impl<T> Argument<T> {
+impl<F> Clone for Argument<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Argument<F> {}
+
+impl<F> Argument<F> {
     /// Stands for the type; there is nothing else to it.
     pub const NEW: Self = Argument(PhantomData);
 }
 
-impl<T> std::fmt::Debug for Argument<T> {
+impl<F> std::fmt::Debug for Argument<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(std::any::type_name::<T>())
+        f.write_str(std::any::type_name::<F>())
     }
 }
 
@@ -105,7 +114,7 @@ pub mod own {
         /// Finds it.
         fn way(self) -> Self::Way;
     }
-    impl<U: ?Sized + ToOwned<Owned: Send> + 'static> ByReference for &&Argument<&U> {
+    impl<U: ?Sized + ToOwned<Owned: Send> + 'static> ByReference for &&Argument<fn(&U)> {
         type Way = Referred<U>;
         fn way(self) -> Referred<U> {
             Referred(PhantomData)
@@ -119,7 +128,7 @@ pub mod own {
         /// Finds it.
         fn way(self) -> Self::Way;
     }
-    impl<T: Clone + Send + 'static> ByClone for &Argument<T> {
+    impl<T: Clone + Send + 'static> ByClone for &Argument<fn(T)> {
         type Way = Cloned<T>;
         fn way(self) -> Cloned<T> {
             Cloned(PhantomData)
@@ -131,7 +140,7 @@ pub mod own {
         /// Finds that there is no way.
         fn way(self) -> Lent;
     }
-    impl<T> ByNone for Argument<T> {
+    impl<F> ByNone for Argument<F> {
         fn way(self) -> Lent {
             Lent
         }

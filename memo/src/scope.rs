@@ -20,6 +20,7 @@ mod choice;
 mod entered;
 mod layer;
 mod lifetime;
+mod options;
 mod realm;
 mod recording;
 mod stack;
@@ -36,7 +37,8 @@ pub(crate) use stack::is_empty;
 pub(crate) use typed::Origin;
 pub(crate) use variants::Variants;
 
-use layer::{Layer, Names};
+use layer::Layer;
+use options::Names;
 use realm::Realm;
 use stack::{Installed, Open};
 
@@ -141,7 +143,7 @@ impl Scope {
     /// If the text is no duration.
     #[track_caller]
     pub fn ttl(mut self, ttl: impl IntoLifetime) -> Self {
-        self.own.ttl = Some(ttl.into_lifetime());
+        self.own.of_call.ttl = Some(ttl.into_lifetime());
         self
     }
 
@@ -151,14 +153,14 @@ impl Scope {
     /// An engine that is not registered is left out; that is said once. Results that cannot be written as bytes stay in
     /// memory.
     pub fn engine(mut self, engines: impl EngineNames) -> Self {
-        self.own.engines = Some(names(engines));
+        self.own.of_record.engines = Some(names(engines));
         self
     }
 
     /// In place of the option `fallback`: what stands in while engines that outlive the process are unavailable. With
     /// `"none"`, calls compute meanwhile.
     pub fn fallback(mut self, engines: impl EngineNames) -> Self {
-        self.own.fallback = Some(names(engines));
+        self.own.of_record.fallback = Some(names(engines));
         self
     }
 

@@ -11,7 +11,7 @@ mod profile;
 mod rules;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use contract::Strategy;
 pub use default::DefaultStrategy;
@@ -19,23 +19,36 @@ pub(crate) use profile::Profiles;
 pub use profile::{EngineProfile, FunctionProfile, TypeProfile};
 pub use rules::TypeStrategy;
 
+use crate::fork::{self, Locked, Part};
 use crate::plan::Plan;
 
 /// Takes `strategy` for all functions that name no engine and have not been called yet. Those that have been keep
 /// their plan: what they have stored stays where it is looked for.
 pub fn set_strategy(strategy: impl Strategy) {
     let strategy: Arc<dyn Strategy> = Arc::new(strategy);
-    let former = STRATEGY.write().unwrap_or_else(PoisonError::into_inner).replace(strategy);
+    let former = chosen().replace(strategy);
     // may run code of the user's
     drop(former);
 }
 
-static STRATEGY: RwLock<Option<Arc<dyn Strategy>>> = RwLock::new(None);
+type Chosen = Option<Arc<dyn Strategy>>;
+
+/// It is asked for once for each instantiation, so readers need not share it.
+static STRATEGY: Mutex<Chosen> = Mutex::new(None);
+
+fn chosen() -> MutexGuard<'static, Chosen> {
+    fork::attend(Part::Strategy, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, Chosen> {
+    STRATEGY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What the strategy wishes for the function.
 pub(crate) fn ask(function: &FunctionProfile<'_>) -> Plan {
     // a copy, so that it does not run under the lock
-    let strategy = STRATEGY.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let strategy = chosen().clone();
     let Some(strategy) = strategy else { return DefaultStrategy.plan(function) };
     catch_unwind(AssertUnwindSafe(|| strategy.plan(function))).unwrap_or_else(|_| {
         DefaultStrategy.plan(function).because("the strategy panicked, and the default one answered for it")

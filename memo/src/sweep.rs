@@ -23,6 +23,7 @@ pub use thread::sweep_now;
 pub(crate) use thread::{hold_off_for_sweeper, register, wish};
 
 #[cfg(test)]
+#[allow(unsafe_code)]
 mod tests {
     use super::*;
     use crate::clock::{self, NEVER, exact};

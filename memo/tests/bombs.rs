@@ -1,5 +1,6 @@
 //! Promise 31: an entry that is packed to explode is a miss, whatever its codec. Each is read on a thread with a stack of
 //! 2 MiB, and takes no more memory than what is allowed for as many bytes.
+#![allow(unsafe_code)]
 #![cfg(feature = "engines")]
 
 mod shelf;

@@ -1,6 +1,8 @@
 //! The end of a process: what functions have computed is kept, however it ends. The program of this test is what ends; it
 //! starts itself.
 
+#![allow(unsafe_code)]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio, exit};

@@ -1,15 +1,21 @@
 //! Forked children: they have none of the threads of their parent, and nothing in them waits for one.
+#![allow(unsafe_code)]
 #![cfg(all(unix, feature = "disk"))]
 
+mod lender;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lender::Lender;
 use memo::engine::{
-    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, GuardOptions, Guarded, Key, Lease, Reach,
-    Space,
+    Capability, Disk, DiskOptions, Engine, EngineFuture, Entry, GuardOptions, Guarded, Key, Space,
 };
 use memo::memoize;
 
@@ -122,62 +128,31 @@ fn a_key_that_was_in_flight_is_computed() {
     assert_eq!(call.join().unwrap(), 2);
 }
 
-/// Gives every lease, and counts those that are given back.
-struct Lender;
-
-static GIVEN_BACK: AtomicU64 = AtomicU64::new(0);
-
-impl Engine for Lender {
-    fn name(&self) -> &str {
-        "lender"
-    }
-    fn capability(&self) -> Capability {
-        Capability { reach: Reach::Machine, leases: true, ..Capability::default() }
-    }
-    fn get<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, Option<Entry>> {
-        EngineFuture::ready(Ok(None))
-    }
-    fn put<'a>(&'a self, _: &'a Key, _: &'a Entry) -> EngineFuture<'a, ()> {
-        EngineFuture::ready(Ok(()))
-    }
-    fn remove<'a>(&'a self, _: &'a Key) -> EngineFuture<'a, bool> {
-        EngineFuture::ready(Ok(false))
-    }
-    fn clear<'a>(&'a self, _: &'a Space) -> EngineFuture<'a, ()> {
-        EngineFuture::ready(Ok(()))
-    }
-    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> EngineFuture<'a, Option<Lease>> {
-        EngineFuture::ready(Ok(Some(Lease { token: [7; 16] })))
-    }
-    fn release<'a>(&'a self, _: &'a Key, _: &'a Lease) -> EngineFuture<'a, bool> {
-        GIVEN_BACK.fetch_add(1, SeqCst);
-        EngineFuture::ready(Ok(true))
-    }
-}
-
-fn given_back(count: u64) -> bool {
+/// Whether so many leases are given back, sooner or later. A child counts on from what its parent had counted.
+fn given_back(lender: &Lender, count: u64) -> bool {
     let end = Instant::now() + DEADLINE;
-    while GIVEN_BACK.load(SeqCst) < count && Instant::now() < end {
+    while lender.count().1 < count && Instant::now() < end {
         thread::sleep(Duration::from_millis(1));
     }
-    GIVEN_BACK.load(SeqCst) == count
+    lender.count().1 == count
 }
 
 fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
+    static LENDER: OnceLock<Lender> = OnceLock::new();
+    let lender = LENDER.get_or_init(|| Lender::named("lender"));
     #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
     fn f(n: u64) -> u64 {
         if n == 1 {
             forked("with a lease", || {
                 drop(std::panic::catch_unwind(|| f(2)));
                 // that of the call above, and no other
-                given_back(1)
+                LENDER.get().is_some_and(|lender| given_back(lender, 1))
             });
         }
         n + 1
     }
-    memo::engines().register("lender", Lender);
     assert_eq!(f(1), 2);
-    assert!(given_back(1), "the parent gives back its own");
+    assert!(given_back(lender, 1), "the parent gives back its own");
 
     // the child comes out of the body that its parent runs under a lease
     #[memoize(engine = "lender", single_flight = "machine", code = "manual")]
@@ -188,7 +163,7 @@ fn a_lease_of_the_parent_is_not_given_back_by_the_child() {
     let process = forks(3);
     if process == 0 {
         // given back in order: behind this one, another would have been
-        let went_well = forks(4) == 0 && given_back(2);
+        let went_well = forks(4) == 0 && given_back(lender, 2);
         // SAFETY: it ends this process and nothing else.
         unsafe { libc::_exit(i32::from(!went_well)) }
     }
@@ -301,6 +276,138 @@ fn children_of_a_busy_parent_do_not_hang() {
     });
 }
 
+/// Has another thread fork wherever a watched thread allocates, and so also where it holds a lock of ours.
+struct Meeting;
+
+thread_local! {
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How far the fork is that the watched thread has asked for: one of the three below.
+static FORK: AtomicU8 = AtomicU8::new(DONE);
+const DONE: u8 = 0;
+const ASKED: u8 = 1;
+/// The other thread has called `fork`, which may wait for locks.
+const BEGUN: u8 = 2;
+
+/// How many forks have waited for the watched thread.
+static WAITED: AtomicU64 = AtomicU64::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Meeting = Meeting;
+
+// SAFETY: all is left to the allocator of the system.
+unsafe impl GlobalAlloc for Meeting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if WATCHED.try_with(|watched| watched.replace(false)).unwrap_or(false) {
+            meet();
+            WATCHED.set(true);
+        }
+        // SAFETY: the caller's promise is the one that this asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is the one that this asks for, and the memory is from `alloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+/// Waits until the other thread has forked and its child has ended. A fork that waits for a lock of the watched thread
+/// would wait for good, so that this goes on when the fork has begun and is not done a moment later.
+fn meet() {
+    if FORK.compare_exchange(DONE, ASKED, SeqCst, SeqCst).is_err() {
+        // the last one still waits for a lock
+        return;
+    }
+    let mut begun = None;
+    while FORK.load(SeqCst) != DONE {
+        if FORK.load(SeqCst) == BEGUN {
+            let begun = begun.get_or_insert_with(Instant::now);
+            if begun.elapsed() > Duration::from_millis(50) && !FORKED.load(SeqCst) {
+                WAITED.fetch_add(1, SeqCst);
+                return;
+            }
+        }
+        thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// The fork that has begun is over, and its child runs.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn fork_begins() {
+    FORKED.store(false, SeqCst);
+    let _ = FORK.compare_exchange(ASKED, BEGUN, SeqCst, SeqCst);
+}
+
+extern "C" fn fork_ends() {
+    FORKED.store(true, SeqCst);
+}
+
+/// Does `work` on a watched thread, and `child` in a child of each fork.
+#[track_caller]
+fn forked_during(what: &str, work: impl FnOnce() + Send, child: fn() -> bool) {
+    let over = AtomicBool::new(false);
+    WAITED.store(0, SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            WATCHED.set(true);
+            work();
+            WATCHED.set(false);
+            over.store(true, SeqCst);
+        });
+        while !over.load(SeqCst) {
+            if FORK.load(SeqCst) == ASKED {
+                forked(what, child);
+                FORK.store(DONE, SeqCst);
+            }
+            thread::yield_now();
+        }
+    });
+    FORK.store(DONE, SeqCst);
+    assert!(WAITED.load(SeqCst) > 0, "{what}: no lock was held at any fork");
+}
+
+/// Tells functions from each other by a number.
+#[memoize(engine = "met", code = "manual")]
+fn numbered<const N: usize>(n: u64) -> u64 {
+    n + 1
+}
+
+/// Uses everything that other threads of the parent may have been changing.
+fn child_uses_all() -> bool {
+    let listening = memo::on_event(|_| {});
+    memo::set_strategy(memo::DefaultStrategy);
+    memo::engines().register("of a child", Away);
+    #[memoize]
+    fn with_strategy(n: u64) -> u64 {
+        n + 1
+    }
+    let right = with_strategy(1) == 2 && numbered::<0>(1) == 2 && memo::engines().get("of a child").is_some();
+    drop(listening);
+    right
+}
+
+fn no_lock_of_another_thread_is_held_in_a_child() {
+    // an engine without a lock of its own, which a child might find locked
+    ANSWERS.store(true, SeqCst);
+    memo::engines().register("met", Away);
+    // what is set up once for the process is not what this is about
+    assert_eq!(numbered::<1>(1), 2);
+    // SAFETY: both are functions for the life of the program, take no arguments and do not unwind. They are registered
+    // after those of the crate, so that `fork_begins` is called before any lock is waited for.
+    assert_eq!(unsafe { libc::pthread_atfork(Some(fork_begins), Some(fork_ends), None) }, 0);
+    let register = || (0..24).for_each(|n| memo::engines().register(format!("met {n}"), Away));
+    forked_during("registering engines", register, child_uses_all);
+    let listen = || drop((0..9).map(|_| memo::on_event(|_| {})).collect::<Vec<_>>());
+    forked_during("adding callbacks", listen, child_uses_all);
+    let call = || assert_eq!((numbered::<2>(1), numbered::<3>(1)), (2, 2));
+    forked_during("calling a function for the first time", call, child_uses_all);
+    let list = || drop(memo::engines().names());
+    forked_during("listing engines", list, child_uses_all);
+}
+
 /// One after the other: while one test forks, another one's thread must not be inside SQLite where the child opens a
 /// directory itself.
 #[test]
@@ -310,5 +417,6 @@ fn children_begin_anew() {
     a_lease_of_the_parent_is_not_given_back_by_the_child();
     a_child_finds_out_that_an_engine_is_back();
     a_directory_that_was_opened_before_is_done_without();
+    no_lock_of_another_thread_is_held_in_a_child();
     children_of_a_busy_parent_do_not_hang();
 }

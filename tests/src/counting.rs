@@ -1,6 +1,8 @@
 //! A global allocator that counts: on each thread how often it is asked for memory, and for all how much is live.
 //! Every test binary that uses this crate has it.
 
+#![allow(unsafe_code)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering};

@@ -2,6 +2,8 @@
 //!
 //! `engine miss|storm|ratio|memory|threads|tail|get`
 
+#![allow(unsafe_code)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};

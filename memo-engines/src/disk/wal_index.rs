@@ -4,6 +4,8 @@
 //! documented interface for file systems (<https://sqlite.org/c3ref/io_methods.html>, `xShmMap`). The
 //! header is read with atomic loads.
 
+#![allow(unsafe_code)]
+
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -4,11 +4,11 @@
 //! nothing, or an `async fn` within the function. Both the call and the renewal call that.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{GenericParam, Type};
 
 use super::amended;
-use super::names::{hidden, private};
+use super::names::{hidden, private, quiet};
 use crate::model::{Model, Place};
 use crate::types::{borrow, impl_trait, mutable, peel};
 
@@ -41,7 +41,7 @@ impl<'m> Renewal<'m> {
         let ways = quote!({
             #[allow(unused_imports)]
             use #private::own::*;
-            true #(&& (&&&#private::Argument::<#types>::NEW).way().can())*
+            true #(&& (&&&#private::Argument::<fn(#types)>::NEW).way().can())*
         });
         if self.0.sig.asyncness.is_none() {
             return ways;
@@ -74,38 +74,59 @@ impl<'m> Renewal<'m> {
         quote!(#computed(#(#names),*))
     }
 
-    /// The closure that makes the renewal: the body `computed`, with copies of the arguments that it owns.
-    pub(super) fn job(&self, computed: &Ident) -> TokenStream {
+    /// What makes the renewal: the body `computed`, with copies of the arguments that it owns. It is a closure for the runtime,
+    /// and what has to stand in front of that.
+    //
+    // A future is made by an item. In the function itself the compiler could not be asked whether it is `Send`, if the body
+    // awaits the function.
+    pub(super) fn job(&self, computed: &Ident) -> (TokenStream, TokenStream) {
+        let (private, output) = (private(self.0), &self.0.output);
+        let types: Vec<_> = self.0.args.iter().map(|arg| &arg.ty).collect();
+        let names: Vec<_> = self.0.args.iter().map(|arg| &arg.forward).collect();
+        match self.0.sig.asyncness {
+            None => {
+                let (own, call) =
+                    self.owning(computed, &names.iter().map(|name| quote!(&#name)).collect::<Vec<_>>());
+                (TokenStream::new(), quote!(|| { #own #private::Box::new(move || #call) }))
+            }
+            Some(_) => {
+                let task = hidden("task");
+                let lent: Vec<_> = (0..names.len()).map(|index| hidden(&format!("lent{index}"))).collect();
+                let (own, call) = self.owning(computed, &lent);
+                let never = names.iter().map(|_| quote!(#private::never()));
+                let quiet = quiet();
+                let item = quote! {
+                    #quiet
+                    fn #task(#(#lent: &#types),*) -> #private::Task<#output> {
+                        use #private::hand_over::*;
+                        #own
+                        (&&#private::FutureBody::of(|| #computed(#(#never),*))).task(async move { #call.await })
+                    }
+                };
+                (item, quote!(|| #task(#(&#names),*)))
+            }
+        }
+    }
+
+    /// The statements that own what these expressions refer to, and the call of `computed` with that.
+    fn owning(&self, computed: &Ident, lent: &[impl ToTokens]) -> (TokenStream, TokenStream) {
         let private = private(self.0);
         let of = |part: &str, index: usize| hidden(&format!("{part}{index}"));
         let (ways, owned): (Vec<_>, Vec<_>) =
-            (0..self.0.args.len()).map(|index| (of("way", index), of("owned", index))).unzip();
+            (0..lent.len()).map(|index| (of("way", index), of("owned", index))).unzip();
         let types = self.0.args.iter().map(|arg| &arg.ty);
-        let names = self.0.args.iter().map(|arg| &arg.forward);
         let own = quote! {
             #(
                 #[allow(unused_imports, clippy::all)]
                 let #ways = {
                     use #private::own::*;
-                    (&&&#private::Argument::<#types>::NEW).way()
+                    (&&&#private::Argument::<fn(#types)>::NEW).way()
                 };
                 #[allow(clippy::all)]
-                let mut #owned = #ways.own(&#names);
+                let mut #owned = #ways.own(#lent);
             )*
         };
-        let call = quote!(#computed(#(#ways.lend(&mut #owned)),*));
-        let made = match self.0.sig.asyncness {
-            None => quote!(#private::Box::new(move || #call)),
-            Some(_) => {
-                let never = self.0.args.iter().map(|_| quote!(#private::never()));
-                quote!({
-                    #[allow(unused_imports)]
-                    use #private::hand_over::*;
-                    (&&#private::FutureBody::of(|| #computed(#(#never),*))).task(async move { #call.await })
-                })
-            }
-        };
-        quote!(|| { #own #made })
+        (own, quote!(#computed(#(#ways.lend(&mut #owned)),*)))
     }
 }
 
@@ -123,8 +144,9 @@ fn is_apart(ty: &Type) -> bool {
 /// on with. Empty if there are no renewals behind calls.
 pub(super) fn behind(model: &Model, rest: &Ident, outcome: &Ident, computed: &Ident) -> TokenStream {
     let Some(renewal) = Renewal::of(model) else { return TokenStream::new() };
-    let (private, result, job) = (private(model), hidden("result"), renewal.job(computed));
+    let (private, result, (item, job)) = (private(model), hidden("result"), renewal.job(computed));
     quote! {
+        #item
         let #rest = match #rest.behind(#outcome, #job) {
             #private::Result::Ok(#result) => return #result,
             #private::Result::Err(#rest) => #rest,

@@ -27,14 +27,14 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
     aged: Box<Aged<K, V, F>>,
 ) -> Started<K, V, F> {
     if is_for_another(memo, &aged) {
-        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, *aged)));
+        return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, aged)));
     }
     let begun = match join(memo, hash, key, true, &aged) {
         Some(begun) if begun.is_end() => begun,
         Some(begun) => block_on(Box::pin(begun.end(call.as_deref()))),
         None => {
             Aged::given(memo, aged.serves, call.as_deref_mut());
-            return Started::Shared(Shared::Value(Box::new(aged.value)));
+            return Started::Shared(Shared::Value(Box::new(aged.released())));
         }
     };
     match ended(begun, call, aged) {
@@ -60,7 +60,13 @@ pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
     aged: &Aged<K, V, F>,
 ) -> Option<Begun<K, V, F>> {
     match memo.flights.join(hash, key, blocks) {
-        Joined::Lead(flight) => Some(Begun::lead(memo, memo.flights.lead(flight), blocks)),
+        Joined::Lead(flight) => {
+            let lead = memo.flights.lead(flight);
+            Some(match aged.claim.as_ref().filter(|claim| claim.is_of_use()) {
+                Some(claim) => Begun::renew(memo, lead, blocks, true, claim.left()),
+                None => Begun::lead(memo, lead, blocks),
+            })
+        }
         Joined::Wait(_) if aged.serves != Serves::IfError => None,
         Joined::Wait(wait) => Some(Begun::waiting(memo, hash, blocks, wait)),
     }
@@ -70,16 +76,17 @@ pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
 pub(super) fn ended<K: OwnedPart, V: Value, F: Value>(
     begun: Begun<K, V, F>,
     call: Option<Box<Call>>,
-    mut aged: Box<Aged<K, V, F>>,
+    aged: Box<Aged<K, V, F>>,
 ) -> Ended<K, V, F> {
     match begun.ended(call) {
         Ended::Compute(computation) => Ended::Compute(computation.renewing(aged)),
         Ended::Shared(shared) => {
-            if let Some(claim) = aged.claim.take() {
-                claim.release();
+            let Aged { value, claim, .. } = *aged;
+            if let Some(claim) = claim {
+                claim.left_to_others();
             }
             Ended::Shared(match shared {
-                Shared::Failure(_) => Shared::Value(Box::new(aged.value)),
+                Shared::Failure(_) => Shared::Value(Box::new(value)),
                 value => value,
             })
         }

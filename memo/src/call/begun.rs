@@ -1,6 +1,8 @@
 //! What a call does that found nothing nearby, until its body runs or it has a result: it leads a flight, looks into the
 //! engines that outlive the process, or waits for another call.
 
+use std::time::Duration;
+
 use crate::call::claim::{Aged, Claim};
 use crate::call::computation::Computation;
 use crate::call::lookup::{Same, is_large};
@@ -36,7 +38,8 @@ pub(super) struct Renewed<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: K,
-    aged: Aged<K, V, F>,
+    /// In a box, so that large results stay out of the frames between.
+    aged: Box<Aged<K, V, F>>,
 }
 
 pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
@@ -47,6 +50,8 @@ pub(super) struct Looking<K: OwnedPart, V: Value, F: Value> {
     counts: bool,
     /// Whether it may wait for a computation in another process, and how.
     may_wait: Option<BlocksThread>,
+    /// How long the result near is fresh that is to be renewed.
+    left: Duration,
 }
 
 pub(super) struct Waiting<K: OwnedPart, V: Value, F: Value> {
@@ -74,31 +79,26 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
     }
 
     pub(super) fn alone(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Self {
-        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true)
+        Self::look(memo, memo.flights.lead(memo.flights.alone(hash, key)), None, true, Duration::ZERO)
     }
 
-    pub(super) fn lead(
-        memo: &'static Memo<K, V, F>,
-        lead: Lead<'static, K, V, F>,
-        blocks: BlocksThread,
-    ) -> Self {
-        Self::look_again(memo, lead, blocks, true)
-    }
-
-    /// What leads to a new result behind the calls: none of it is counted as a call's.
+    /// What leads to a new result in place of one that is fresh for as long as is `left`. `counts`: it is for a call, which is counted.
+    //
+    // It does not look nearby, since the result that is to be renewed is there, and may be fresh.
     pub(super) fn renew(
         memo: &'static Memo<K, V, F>,
         lead: Lead<'static, K, V, F>,
         blocks: BlocksThread,
+        counts: bool,
+        left: Duration,
     ) -> Self {
-        Self::look_again(memo, lead, blocks, false)
+        Self::look(memo, lead, Some(blocks), counts, left)
     }
 
-    fn look_again(
+    pub(super) fn lead(
         memo: &'static Memo<K, V, F>,
         mut lead: Lead<'static, K, V, F>,
         blocks: BlocksThread,
-        counts: bool,
     ) -> Self {
         // `Eq`, `Clone` and `Drop` of the user's run in here, and may wait for others
         let on_stack = memo.runs_user_code.then(|| lead.on_stack());
@@ -110,14 +110,12 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         };
         let stored = stored.filter(|stored| memo.is_valid(stored));
         if let Some(stored) = stored {
-            if counts {
-                memo.counters.count(Counter::Hits);
-            }
+            memo.counters.count(Counter::Hits);
             lead.land(|| Landed::Value(V::clone(&stored)));
             return Begun::Found(stored, Answered::By(memo.near_name()));
         }
         drop(on_stack);
-        Self::look(memo, lead, Some(blocks), counts)
+        Self::look(memo, lead, Some(blocks), true, Duration::ZERO)
     }
 
     fn look(
@@ -125,9 +123,10 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
         lead: Lead<'static, K, V, F>,
         may_wait: Option<BlocksThread>,
         counts: bool,
+        left: Duration,
     ) -> Self {
         match &memo.far {
-            Some(far) => Begun::Look(Looking { memo, far, lead, counts, may_wait }),
+            Some(far) => Begun::Look(Looking { memo, far, lead, counts, may_wait, left }),
             None => Self::compute(memo, lead, None, counts),
         }
     }
@@ -190,7 +189,7 @@ impl<K: OwnedPart, V: Value, F: Value> Begun<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
     pub(super) async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
-        let Looking { memo, far, mut lead, counts, may_wait } = self;
+        let Looking { memo, far, mut lead, counts, may_wait, left } = self;
         let writes = call.is_none_or(Call::writes);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
@@ -200,6 +199,9 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             memo.near.clear();
         }
         let looked = match looked {
+            FarLooked::Found(found) if !is_newer(&found, left) => {
+                FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
             FarLooked::Found(found) | FarLooked::Stale(found, _) if !memo.is_valid(&found.value) => {
                 FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
             }
@@ -214,7 +216,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.counters.hit_of_cost(found.cost);
                 }
                 if writes {
-                    memo.keep(&lead, &found, call.and_then(|call| call.ttl), far);
+                    memo.keep(&lead, &found, call.and_then(|call| call.options.ttl), far);
                 }
                 let FarFound { value, waited, engine, .. } = found;
                 lead.land(|| Landed::Value(V::clone(&value)));
@@ -233,6 +235,12 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
             }
         }
     }
+}
+
+/// Whether a result that was found is another one than the one near, which is fresh for so long. Engines may round times.
+fn is_newer<V>(found: &FarFound<V>, left: Duration) -> bool {
+    let about = left.min(Duration::from_secs(1));
+    found.waited || found.lives.is_none_or(|lives| left.is_zero() || lives > left + about)
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
@@ -256,7 +264,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {
             lead.land(|| Landed::Value(value.clone()));
             let key = lead.key().clone();
-            return Begun::Stale(Renewed { memo, hash, key, aged: Aged { value, serves, claim } });
+            return Begun::Stale(Renewed { memo, hash, key, aged: Box::new(Aged { value, serves, claim }) });
         }
         let destination = key.map(|key| (far, key));
         match Begun::compute(memo, lead, destination, counts) {

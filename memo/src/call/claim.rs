@@ -1,11 +1,13 @@
 //! The right to renew a result, and what a call carries of a result that it has found and does not simply give.
 
+use std::time::Duration;
+
 use crate::clock::exact;
 use crate::counters::Counter;
 use crate::key::OwnedPart;
 use crate::memo::freshness::Serves;
 use crate::memo::{Anything, Memo};
-use crate::near::Ages;
+use crate::near::{Age, Ages};
 use crate::outcome::Value;
 use crate::scope::{Answered, Call};
 
@@ -14,19 +16,21 @@ use crate::scope::{Answered, Call};
 pub(super) struct Claim<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
+    /// That of the result when the right was taken.
+    age: Age,
     is_open: bool,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
-    pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64) -> Self {
-        Claim { memo, hash, is_open: true }
+    pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64, age: Age) -> Self {
+        Claim { memo, hash, age, is_open: true }
     }
 
     /// That of the entry with this hash, if it is there and nobody else has it.
     pub(super) fn of(memo: &'static Memo<K, V, F>, hash: u64) -> Option<Self> {
-        let (now, mut is_ours) = (exact(), false);
-        memo.near.with_ages(hash, &Anything, &mut |ages| is_ours = ages.claim(now));
-        is_ours.then(|| Claim::new(memo, hash))
+        let (now, mut age) = (exact(), None);
+        memo.near.with_ages(hash, &Anything, &mut |ages| age = ages.claim(now).then(|| ages.at(now)));
+        age.map(|age| Claim::new(memo, hash, age))
     }
 
     /// The result has been renewed.
@@ -41,6 +45,11 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.with_ages(&mut |ages| ages.release());
     }
 
+    /// How long the result was still fresh when the right was taken.
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_nanos(self.age.fresh.saturating_sub(self.age.now))
+    }
+
     /// Somebody else renews it, perhaps in another process.
     pub(super) fn left_to_others(mut self) {
         self.is_open = false;
@@ -48,7 +57,7 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.with_ages(&mut |ages| ages.defer(now));
     }
 
-    /// Whether the result is still there.
+    /// Whether the result is still there, and has not been renewed.
     pub(super) fn is_of_use(&self) -> bool {
         let mut is_there = false;
         self.with_ages(&mut |_| is_there = true);
@@ -61,9 +70,13 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         self.release();
     }
 
-    /// Of the entry with its hash: that is told without code of the user's.
+    /// Of the entry that was found: it has the hash, and is as old. That is told without code of the user's.
     fn with_ages(&self, with: &mut dyn FnMut(&Ages)) {
-        self.memo.near.with_ages(self.hash, &Anything, with);
+        self.memo.near.with_ages(self.hash, &Anything, &mut |ages| {
+            if ages.made() == self.age.made {
+                with(ages);
+            }
+        });
     }
 }
 
@@ -82,6 +95,16 @@ pub(super) struct Aged<K: OwnedPart, V: Value, F: Value> {
     pub(super) value: V,
     pub(super) serves: Serves,
     pub(super) claim: Option<Claim<K, V, F>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
+    /// The value. Another call may renew it.
+    pub(super) fn released(self) -> V {
+        if let Some(claim) = self.claim {
+            claim.release();
+        }
+        self.value
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Aged<K, V, F> {

@@ -43,11 +43,13 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     aged: Option<Box<Aged<K, V, F>>>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
+    /// Whether its result is stored.
+    is_kept: bool,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claimed: None })
+        Box::new(More { far: None, call: None, aged: None, claimed: None, is_kept: true })
     }
 }
 
@@ -103,9 +105,9 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         hash: u64,
         key: K,
         mut call: Option<Box<Call>>,
-        aged: Aged<K, V, F>,
+        aged: Box<Aged<K, V, F>>,
     ) -> Self {
-        let Aged { value, serves, claim } = aged;
+        let Aged { value, serves, claim } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
         let claimed =
             claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
@@ -127,6 +129,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     pub(super) fn renewing(mut self, aged: Box<Aged<K, V, F>>) -> Self {
         self.more.get_or_insert_with(More::new).aged = Some(aged);
         self
+    }
+
+    /// Has it store no result: an error, where a result is to stay that is good.
+    pub(super) fn stores_nothing(&mut self) {
+        self.more.get_or_insert_with(More::new).is_kept = false;
     }
 
     fn more(far: Option<Destination<K, V>>) -> Option<Box<More<K, V, F>>> {
@@ -204,13 +211,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         }
         let aged = more.as_mut().and_then(|more| more.aged.take());
         if let Some(aged) = aged {
-            match outcome.is_failure(result) {
-                true => {
-                    *result = self.answer_instead(*aged, outcome);
-                    return;
-                }
-                false => claim = aged.claim,
+            if outcome.is_failure(result) {
+                return self.put_instead(aged, outcome, result);
             }
+            claim = aged.claim;
         }
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
@@ -225,10 +229,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             },
             Some(more) => {
                 let call = more.call.as_ref();
-                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.ttl));
+                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.options.ttl));
                 // where it passes on, the lease goes back as well, for whoever takes over
                 let far = more.far.take().filter(|_| !passes_on);
-                writes && memo.store(lead, far, ttl, cost, outcome, result)
+                more.is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result)
             }
         };
         let call = more.and_then(|more| more.call);
@@ -273,7 +277,20 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     ) -> R {
         let Some(aged) = self.more.as_mut().and_then(|more| more.aged.take()) else { resume_unwind(panic) };
         event::caught(|| drop(panic));
-        self.answer_instead(*aged, outcome)
+        self.answer_instead(aged, outcome)
+    }
+
+    /// Puts the result that was found before in place of the failure in `result`. A function of its own, so that large
+    /// results stand in no frame below one that stores a result.
+    #[cold]
+    #[inline(never)]
+    fn put_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        aged: Box<Aged<K, V, F>>,
+        outcome: O,
+        result: &mut R,
+    ) {
+        *result = self.answer_instead(aged, outcome);
     }
 
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
@@ -281,10 +298,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     #[inline(never)]
     fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
-        aged: Aged<K, V, F>,
+        aged: Box<Aged<K, V, F>>,
         outcome: O,
     ) -> R {
-        let Aged { value, claim, .. } = aged;
+        let Aged { value, claim, .. } = *aged;
         // from here on nobody tries again for a while
         drop(claim);
         if let Some(lead) = &mut self.lead {

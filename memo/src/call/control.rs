@@ -174,7 +174,7 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedE
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
         let Some(value) = outcome.stored(&result) else { return refused() };
         let is_error = outcome.is_error(&value);
-        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.ttl) else {
+        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.options.ttl) else {
             return refused();
         };
         let beyond = memo.beyond(storage.lifetime, is_error, None);

@@ -37,6 +37,6 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
         return None;
     }
     let value = found.take()?;
-    let claim = claimed.then(|| Claim::new(memo, hash));
+    let claim = claimed.then(|| Claim::new(memo, hash, age));
     Some(Missed::aged(memo, hash, key, call, Some(Aged { value, serves, claim })))
 }

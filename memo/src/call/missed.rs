@@ -207,12 +207,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let Missed { memo, hash, key, mut call, .. } = self;
         let Some(key) = key else { unreachable!("a call that looks has a key") };
         if aged::is_for_another(memo, &aged) {
-            let claimed = || Computation::claimed(memo, hash, key, call, *aged);
+            let claimed = || Computation::claimed(memo, hash, key, call, aged);
             return Acquire::compute(Computing::new(claimed), outcome);
         }
         let Some(begun) = aged::join(memo, hash, key, false, &aged) else {
             Aged::given(memo, aged.serves, call.as_deref_mut());
-            return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.value))), outcome);
+            return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.released()))), outcome);
         };
         if begun.is_end() {
             return Acquire::ended(aged::ended(begun, call, aged), outcome);

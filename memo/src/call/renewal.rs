@@ -79,14 +79,20 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
     blocks: BlocksThread,
 ) -> Option<(Computation<K, V, F>, Claim<K, V, F>)> {
     let Renewal { memo, hash, key, claim } = renewal;
-    let begun = match claim.is_of_use().then(|| memo.flights.join(hash, key, blocks)) {
-        Some(Joined::Lead(flight)) => Begun::renew(memo, memo.flights.lead(flight), blocks),
-        // it was invalidated or evicted; or somebody computes, and will store it
-        None | Some(Joined::Wait(_)) => {
+    let lead = match memo.flights.join(hash, key, blocks) {
+        Joined::Lead(flight) => memo.flights.lead(flight),
+        // somebody computes, and will store it
+        Joined::Wait(_) => {
             claim.release();
             return None;
         }
     };
+    // not earlier: whoever has led meanwhile has stored a new result
+    if !claim.is_of_use() {
+        claim.release();
+        return None;
+    }
+    let begun = Begun::renew(memo, lead, blocks, false, claim.left());
     match begun.end(None).await.ended(None) {
         Ended::Compute(computation) => Some((computation, claim)),
         Ended::Shared(_) => {
@@ -103,8 +109,11 @@ fn run<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = 
     job: Job<R>,
 ) {
     let Some((computation, claim)) = block_on(Box::pin(begin(renewal, true))) else { return };
-    let running = Running::new(|| computation);
+    let mut running = Running::new(|| computation);
     let mut result = job();
+    if outcome.is_failure(&result) {
+        running.computation().stores_nothing();
+    }
     running.finish(outcome, &mut result);
     settle(claim, outcome, &result);
 }
@@ -116,8 +125,11 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
     task: Task<R>,
 ) {
     let Some((computation, claim)) = begin(renewal, false).await else { return };
-    let computing = Computing::new(|| computation);
+    let mut computing = Computing::new(|| computation);
     let mut result = computing.compute_within(outcome, task).await;
+    if outcome.is_failure(&result) {
+        computing.computation().stores_nothing();
+    }
     computing.finish(outcome, &mut result);
     settle(claim, outcome, &result);
 }

@@ -1,6 +1,8 @@
 //! Whether the process has rights that whoever started it lacks. Then its environment and its working directory are that
 //! one's choice, and may not decide what the process opens.
 
+#![allow(unsafe_code)]
+
 /// Whether it has: by a file that is setuid or setgid, or by capabilities of one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn is_raised() -> bool {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::loaded::Loaded;
 use super::said::Config;
+use crate::fork::{self, Locked, Part};
 use crate::settings::Settings;
 
 struct State {
@@ -20,6 +21,11 @@ static STATE: Mutex<State> = Mutex::new(State { loaded: None, code: None });
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 fn state() -> MutexGuard<'static, State> {
+    fork::attend(Part::Configuration, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -51,9 +51,9 @@ pub(super) fn open(name: &str) -> Option<Arc<Guarded>> {
 
 /// What a plan may name beside memory, in alphabetical order.
 pub(super) fn profiles() -> Vec<EngineProfile> {
-    // with no lock held, since reading the configuration may ask for engines
+    // with no lock held, since reading the configuration may ask for engines, and `capability` is a method of the engine
     let built_in: Vec<_> = ROWS.iter().map(|row| (row.name, row.capability())).collect();
-    let named = named();
+    let named = named().clone();
     let registered = named.iter().map(|(name, engine)| (name.clone(), engine.capability()));
     let built_in = built_in.into_iter().filter(|(name, _)| !named.contains_key(*name));
     let built_in = built_in.map(|(name, capability)| (name.to_owned(), capability));

@@ -10,6 +10,7 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::naming::parameters;
+use crate::fork::{self, Locked, Part};
 use crate::lasting::Origin;
 use crate::memoized::Memoized;
 use crate::registry;
@@ -36,9 +37,16 @@ struct Claim {
     refused: bool,
 }
 
-static CLAIMS: Mutex<Option<HashMap<Name, Claim>>> = Mutex::new(None);
+type Claims = Option<HashMap<Name, Claim>>;
 
-fn claims() -> MutexGuard<'static, Option<HashMap<Name, Claim>>> {
+static CLAIMS: Mutex<Claims> = Mutex::new(None);
+
+fn claims() -> MutexGuard<'static, Claims> {
+    fork::attend(Part::Claims, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, Claims> {
     CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

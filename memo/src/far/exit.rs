@@ -5,6 +5,8 @@
 //! any lock. So the work is done on threads of its own, and the thread that ends the process only waits for them, no
 //! longer than the largest budget.
 
+#![allow(unsafe_code)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -15,10 +17,11 @@ use memo_engines::{Engine as _, Error, ErrorKind, Guarded};
 
 use super::later;
 use crate::background;
-use crate::fork;
+use crate::fork::{self, Locked, Part};
 use crate::park::block_on;
 
 /// An engine that a function has.
+#[derive(Clone)]
 struct Opened {
     name: String,
     engine: Weak<Guarded>,
@@ -29,6 +32,11 @@ struct Opened {
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
 
 fn opened() -> MutexGuard<'static, Vec<Opened>> {
+    fork::attend(Part::Exit, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, Vec<Opened>> {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -168,7 +176,9 @@ fn finish() {
         return;
     }
     let begun = Instant::now();
-    let endings: Vec<_> = opened().iter().filter_map(Ending::begin).collect();
+    // a copy, so that no method of an engine runs under the lock
+    let opened = opened().clone();
+    let endings: Vec<_> = opened.iter().filter_map(Ending::begin).collect();
     for ending in endings {
         // an engine may panic
         let said = catch_unwind(AssertUnwindSafe(|| ending.end(begun)));

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memo_engines::Guarded;
 
+use crate::fork::{self, Locked, Part};
+
 type Named = BTreeMap<String, Arc<Guarded>>;
 
 /// The built-in engines, and whether this build has them.
@@ -12,8 +14,13 @@ const BUILT_IN: &[(&str, bool)] = memo_text::built_in_engines!();
 
 static NAMED: Mutex<Named> = Mutex::new(BTreeMap::new());
 
-/// All that are registered, or built in and in use.
+/// All that are registered, or built in and in use. Their methods, and their destructors, are not to run under this lock.
 pub(crate) fn named() -> MutexGuard<'static, Named> {
+    fork::attend(Part::Engines, &Locked(lock));
+    lock()
+}
+
+fn lock() -> MutexGuard<'static, Named> {
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -3,6 +3,8 @@
 //! The board has the flights of all functions, without their types. Which key and which place for the outcome stand behind a
 //! flight is known to the [`Flights`] that have made it.
 
+#![allow(unsafe_code)]
+
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 

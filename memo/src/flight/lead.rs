@@ -1,5 +1,7 @@
 //! The right and the duty to compute a key: a flight is led, stores, and lands, or is handed on.
 
+#![allow(unsafe_code)]
+
 use std::mem::ManuallyDrop;
 #[cfg(feature = "engines")]
 use std::sync::OnceLock;

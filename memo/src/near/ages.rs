@@ -76,6 +76,11 @@ impl Ages {
         }
     }
 
+    /// When it was stored, which tells it from what is stored in its place later.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
     /// From when on each hit looks closely.
     #[cfg(test)]
     pub(crate) fn close(&self) -> u64 {

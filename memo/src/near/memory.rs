@@ -41,6 +41,8 @@
 //! An entry found expired is a miss, and removed. The others are found by a [sweep](crate::sweep): it reads as any
 //! reader does, and locks a shard only for each entry that it removes.
 
+#![allow(unsafe_code)]
+
 use super::ages::{Age, Ages, Life};
 use super::counts::NearCounts;
 use super::limits::Limits;

@@ -1,8 +1,7 @@
 //! What the scopes in force say of one call.
 
-use std::time::Duration;
-
 use super::choice::Choice;
+use super::options::OfCall;
 use super::recording::Recording;
 use super::stack;
 use crate::directive::kind::Directive;
@@ -11,7 +10,7 @@ use crate::directive::kind::Directive;
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) directive: Option<Directive>,
-    pub(crate) ttl: Option<Duration>,
+    pub(crate) options: OfCall,
     pub(crate) choice: Choice,
     pub(crate) recordings: Vec<Recording>,
     /// Somebody listens to events.
@@ -30,13 +29,12 @@ impl Asked {
             // the innermost layer comes first, and a field that it sets is not set again
             for layer in layers.filter(|layer| layer.only.as_ref().is_none_or(|only| only.matches(name))) {
                 any = true;
-                let Asked { directive, ttl, choice, recordings, .. } = &mut asked;
+                let Asked { directive, options, choice, recordings, .. } = &mut asked;
                 *directive = directive.or(layer.directive);
-                *ttl = ttl.or(layer.ttl);
+                options.fill(&layer.of_call);
+                choice.options.fill(&layer.of_record);
                 set(&mut choice.realm, &layer.realm);
                 set(&mut choice.namespace, &layer.namespace);
-                set(&mut choice.engines, &layer.engines);
-                set(&mut choice.fallback, &layer.fallback);
                 recordings.extend(layer.recording.clone());
             }
             any.then_some(asked)

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::asked::Asked;
+use super::options::OfCall;
 use super::recording::{Answer, RecordedCall, Recording};
 use super::variants::InUse;
 use crate::directive::kind::Directive;
@@ -12,7 +13,8 @@ use crate::event::{self, Event};
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) directive: Option<Directive>,
-    pub(crate) ttl: Option<Duration>,
+    /// What scopes say of its options.
+    pub(crate) options: OfCall,
     log: Option<Log>,
     /// Its record is given to no other namespace meanwhile. Last, so that it is dropped last.
     _in_use: Option<InUse>,
@@ -46,7 +48,7 @@ pub(crate) enum Answered {
 
 impl Call {
     pub(crate) fn new(asked: Asked, function: &'static str, in_use: Option<InUse>) -> Self {
-        let Asked { directive, ttl, recordings, heard, .. } = asked;
+        let Asked { directive, options, recordings, heard, .. } = asked;
         let log = (heard || !recordings.is_empty()).then(|| Log {
             function,
             recordings,
@@ -56,7 +58,7 @@ impl Call {
             answered: None,
             stored: false,
         });
-        Call { directive, ttl, log, _in_use: in_use }
+        Call { directive, options, log, _in_use: in_use }
     }
 
     pub(crate) fn writes(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::layer::Names;
+use super::options::OfRecord;
 use super::realm::Realm;
 use crate::settings::Settings;
 
@@ -12,14 +12,13 @@ use crate::settings::Settings;
 pub(crate) struct Choice {
     pub(super) realm: Option<Arc<Realm>>,
     pub(super) namespace: Option<Arc<str>>,
-    pub(super) engines: Option<Names>,
-    pub(super) fallback: Option<Names>,
+    pub(super) options: OfRecord,
 }
 
 impl Choice {
     /// Whether it is another than the function's own.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.is_apart() || self.engines.is_some() || self.fallback.is_some()
+        self.is_apart() || self.options != OfRecord::default()
     }
 
     /// Whether results in it are others than those of the function's own cache.
@@ -45,16 +44,17 @@ impl Choice {
 
     /// The settings of a function in this cache, if they differ from its `own`.
     pub(crate) fn settings(&self, own: &Settings) -> Option<Settings> {
+        let OfRecord { engines, fallback } = &self.options;
         let mut settings = own.clone();
-        match (&self.engines, &self.realm) {
+        match (engines, &self.realm) {
             (Some(engines), _) if **engines == ["auto"] => settings.engine = None,
             (Some(engines), _) => settings.engine = Some(or_memory(known(engines))),
             // isolated tests do not touch the disk, even if the function does
             (None, Some(_)) => settings.engine = Some(or_memory(Vec::new())),
-            (None, None) if self.fallback.is_none() => return None,
+            (None, None) if fallback.is_none() => return None,
             (None, None) => {}
         }
-        if let Some(fallback) = &self.fallback {
+        if let Some(fallback) = fallback {
             settings.fallback = Some(if **fallback == ["none"] { Vec::new() } else { known(fallback) });
         }
         Some(settings)

@@ -16,7 +16,7 @@ use hashbrown::{Equivalent, HashMap};
 
 use super::any_variant::AnyVariant;
 use super::choice::Choice;
-use super::layer::Names;
+use super::options::OfRecord;
 use super::realm::Caches;
 use crate::near::is_closed;
 use crate::settings::Settings;
@@ -43,8 +43,7 @@ struct Name {
     /// 0 where it is not isolated.
     realm: u64,
     namespace: Option<Arc<str>>,
-    engines: Option<Names>,
-    fallback: Option<Names>,
+    options: OfRecord,
 }
 
 impl Name {
@@ -52,8 +51,7 @@ impl Name {
         Name {
             realm: choice.realm_id(),
             namespace: choice.namespace.clone(),
-            engines: choice.engines.clone(),
-            fallback: choice.fallback.clone(),
+            options: choice.options.clone(),
         }
     }
 
@@ -62,26 +60,26 @@ impl Name {
         (choice.realm_id(), &choice.namespace) == (self.realm, &self.namespace)
     }
 
-    fn has_engines_of(&self, choice: &Choice) -> bool {
-        (&choice.engines, &choice.fallback) == (&self.engines, &self.fallback)
+    fn has_options_of(&self, choice: &Choice) -> bool {
+        choice.options == self.options
     }
 }
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.realm, &self.namespace, &self.engines, &self.fallback).hash(state);
+        (self.realm, &self.namespace, &self.options).hash(state);
     }
 }
 
 impl Hash for Choice {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.realm_id(), &self.namespace, &self.engines, &self.fallback).hash(state);
+        (self.realm_id(), &self.namespace, &self.options).hash(state);
     }
 }
 
 impl Equivalent<Name> for Choice {
     fn equivalent(&self, name: &Name) -> bool {
-        name.has_results_of(self) && name.has_engines_of(self)
+        name.has_results_of(self) && name.has_options_of(self)
     }
 }
 
@@ -197,7 +195,7 @@ impl Variants {
 
     /// The records that hold results of the same namespace under other choices of engines.
     pub(super) fn others(&self, origin: &'static dyn AnyVariant, choice: &Choice) -> Vec<AnyUsed> {
-        let mut others = self.find(|name| name.has_results_of(choice) && !name.has_engines_of(choice));
+        let mut others = self.find(|name| name.has_results_of(choice) && !name.has_options_of(choice));
         if choice.is_elsewhere() && !choice.is_apart() {
             others.push((origin, None));
         }

@@ -1,5 +1,7 @@
 //! Which files and variables count: what somebody asks for, and nothing that the one who starts a program can slip in.
 
+#![allow(unsafe_code)]
+
 use memo::Config;
 
 fn capacity() -> String {

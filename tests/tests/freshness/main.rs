@@ -2,7 +2,11 @@
 //!
 //! A binary of its own, since these tests move the clock of the process; one at a time.
 
+mod ahead;
+mod arguments;
 mod choices;
+mod errors;
+mod futures;
 mod sparing;
 mod stale;
 

@@ -1,5 +1,7 @@
 //! What makes two calls the same: API §3, in memory. Promises 11 and 13.
 
+#![allow(unsafe_code)]
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash, Hasher};

@@ -1,6 +1,8 @@
 //! The edition before, where `impl Trait` in a result captures no lifetime that it does not name, and an `unsafe fn` is an
 //! unsafe block.
 
+#![allow(unsafe_code)]
+
 use std::fmt::Debug;
 use std::hash::Hash;
 

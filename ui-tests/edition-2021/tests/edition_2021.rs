@@ -1,5 +1,7 @@
 //! The attribute in a crate of edition 2021.
 
+#![allow(unsafe_code)]
+
 use memo_ui_tests_edition_2021::{joined, longest, raw, Table};
 
 #[test]

@@ -1,6 +1,7 @@
 //! Generated code trips no lint that the author has denied.
+#![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, unused, nonstandard_style, future_incompatible, rust_2018_idioms)]
-#![deny(rust_2024_compatibility, let_underscore, unreachable_pub, unsafe_code, unused_qualifications)]
+#![deny(rust_2024_compatibility, let_underscore, unreachable_pub, unused_qualifications)]
 #![deny(missing_debug_implementations, single_use_lifetimes)]
 #![deny(unused_lifetimes, explicit_outlives_requirements, elided_lifetimes_in_paths, unused_results)]
 #![deny(trivial_casts, trivial_numeric_casts, variant_size_differences, unused_import_braces)]

@@ -1,5 +1,7 @@
 //! Entries and tables that were retired together.
 
+#![allow(unsafe_code)]
+
 use super::entry::Entry;
 use super::slabs::Slabs;
 use super::table::Table;

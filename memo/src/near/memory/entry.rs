@@ -5,6 +5,8 @@
 //! entry has is in front of the head: the time of the last read, where a store has an idle time; and in front of that its
 //! [`Ages`], if it may be served stale or renewed before it ends. Which of these there is room for is its slot's [`Shape`].
 
+#![allow(unsafe_code)]
+
 use crate::clock::NEVER;
 use crate::near::ages::{Ages, Beyond};
 use crate::near::limits::ends;

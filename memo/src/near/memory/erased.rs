@@ -4,6 +4,8 @@
 //! User code runs in those only: `has_key`, `matches` and `clone_value` while this thread reads and holds no lock, drops
 //! under no lock either.
 
+#![allow(unsafe_code)]
+
 use super::alive::{is_alive, is_there, now};
 use super::batch::Batch;
 use super::index::Found;

@@ -1,5 +1,7 @@
 //! A group of entries on one cache line, and how a hash is found in it.
 
+#![allow(unsafe_code)]
+
 use super::entry::Head;
 use crate::sync::atomic::{AtomicPtr, AtomicU64};
 

@@ -16,6 +16,8 @@
 //!    [`Grace`](super::readers::Grace) begun afterwards is over, or when its store is dropped, which nobody reads then.
 //! 3. A [`Found`] lives no longer than the [`Reading`] that it was found in.
 
+#![allow(unsafe_code)]
+
 use super::entry::{Entry, Head, prefetch};
 use super::group::{Group, PLACES};
 use super::readers::Reading;

@@ -4,6 +4,8 @@
 //! The store itself is compiled once, and knows the types of keys and values by a [`Kind`] alone. [`Typed`] is the only
 //! one who makes kinds, and the only one who reads and writes keys and values.
 
+#![allow(unsafe_code)]
+
 use super::entry::{BEHIND, Entry, Head, Shape};
 use super::form::Form;
 use super::index::Found;

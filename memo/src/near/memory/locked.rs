@@ -1,5 +1,7 @@
 //! A shard whose lock is held: entries come and go.
 
+#![allow(unsafe_code)]
+
 use super::batch::Batch;
 use super::entry::{Entry, New, USES};
 use super::index::{Found, Index};

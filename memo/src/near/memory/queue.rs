@@ -1,5 +1,7 @@
 //! A queue of entries, and since when they have been in it.
 
+#![allow(unsafe_code)]
+
 use super::entry::Entry;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;

@@ -34,6 +34,8 @@
 //! once. What still reads after that, in a destructor of another thread-local, borrows one for as long as it reads. In
 //! a forked child there are no readers but the thread that forked: the slots of all others are set free.
 
+#![allow(unsafe_code)]
+
 #[cfg_attr(not(all(target_os = "linux", not(any(miri, memo_shuttle)))), path = "readers/no_barrier.rs")]
 mod barrier;
 

@@ -4,6 +4,8 @@
 //! over they are freed, with no lock held. Nobody waits for that: what readers still see stays for somebody else to free,
 //! later. How much may stay is bounded, see [`Retired::has_room`].
 
+#![allow(unsafe_code)]
+
 use super::batch::Batch;
 use super::entry::Shape;
 use super::kind::Kind;

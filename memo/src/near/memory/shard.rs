@@ -13,6 +13,8 @@
 //!
 //! Why so, and what came of it, is in decision 27.
 
+#![allow(unsafe_code)]
+
 use super::batch::Batch;
 use super::entry::{Entry, USES};
 use super::ghosts::Ghosts;

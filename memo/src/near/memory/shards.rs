@@ -1,5 +1,7 @@
 //! The shards of a store: an index each, and under a lock what only writers need.
 
+#![allow(unsafe_code)]
+
 use super::group::SHARD_BITS;
 use super::index::Index;
 use super::kind::Kind;

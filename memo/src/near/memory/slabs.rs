@@ -7,6 +7,8 @@
 //! A slot that is free for good, in a slab that has others, is of use to nobody. So a store keeps spare slots as long as it goes
 //! on evicting, and gives up those that are more than it may need.
 
+#![allow(unsafe_code)]
+
 use super::entry::{Entry, New, Shape, prefetch};
 use super::form::{Form, Slab};
 use super::kind::{Arriving, Kind};

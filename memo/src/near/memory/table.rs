@@ -1,5 +1,7 @@
 //! A table of groups. What keeps it sound is told in [`index`](super::index).
 
+#![allow(unsafe_code)]
+
 use super::entry::Entry;
 use super::group::{FULL, Fits, Group, HIGH, SHARD_BITS, past, tag};
 use crate::sync::atomic::Ordering::*;

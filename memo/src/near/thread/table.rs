@@ -254,15 +254,16 @@ impl<K, V> Table<K, V> {
         }
     }
 
-    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: each of the first, one
-    /// in 16 of some thousand, and one in 256 of all others.
+    /// Starts a clock for the computation that is the latest to begin, and says which is timed next: the 1st, 2nd, 4th, 8th and 16th,
+    /// one in 16 of some thousand, and one in 256 of all others. They are few, since two looks at a clock take longer than many a
+    /// computation.
     #[cold]
     #[inline(never)]
     fn start_clock(&self, begun: u64, record: *const ()) -> Instant {
         self.record.set(record);
         let next = match begun {
-            ..=16 => 1,
-            17..4096 => 16,
+            ..16 => begun,
+            16..4096 => 16,
             _ => 256,
         };
         self.timed.set(begun + next - 1);

@@ -1,3 +1,5 @@
+#![allow(unsafe_code)]
+
 use std::cell::Cell;
 use std::rc::Rc;
 

@@ -1,5 +1,7 @@
 //! Entries come in, in place of others with the same key.
 
+#![allow(unsafe_code)]
+
 use super::Erased;
 use crate::clock::{FINE, NEVER, exact, nanos};
 use crate::near::ages::Life;

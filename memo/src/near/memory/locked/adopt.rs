@@ -1,5 +1,7 @@
 //! Another share, for a shard that is in use.
 
+#![allow(unsafe_code)]
+
 use super::Locked;
 use crate::near::memory::entry::Entry;
 use crate::near::memory::ghosts::Ghosts;

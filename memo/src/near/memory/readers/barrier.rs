@@ -1,5 +1,7 @@
 //! The full fence that one thread has all others pass, by the system call `membarrier` of Linux.
 
+#![allow(unsafe_code)]
+
 use crate::fork::generation;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};

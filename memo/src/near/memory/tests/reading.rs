@@ -1,5 +1,7 @@
 //! Readers, the threads that they are, and what is kept for them.
 
+#![allow(unsafe_code)]
+
 use super::*;
 
 #[test]

@@ -1,5 +1,7 @@
 //! A store in use takes other limits.
 
+#![allow(unsafe_code)]
+
 use super::*;
 use crate::clock::{NEVER, nanos};
 use entry::{New, word};

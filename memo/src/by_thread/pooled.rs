@@ -1,4 +1,4 @@
-//! A computation of the engine `thread` of which a slot holds what is known while its body runs.
+//! A computation of the engine `thread` of which a block of the pool holds what is known while its body runs.
 
 use std::time::Instant;
 
@@ -9,15 +9,15 @@ use crate::event::{self, Event};
 use crate::key::Part;
 use crate::memoized::Memoized;
 use crate::outcome::Outcome;
+use crate::pool::Pooled;
 use crate::scope::{Answered, Call};
-use crate::slots::Slotted;
 use crate::trace::{self, EnteredSpan, Span};
 
 /// A key, and the note that its computation is under way.
 type Noted<K, V> = (Bound<K>, Option<Underway<K, V>>);
 
-/// [`Run`] in its slot, by the borrowed key and the outcome.
-pub(super) type RunBy<P, R, O> = Slotted<Run<<P as Part>::Owned, <O as Outcome<R>>::Stored>>;
+/// [`Run`] in its block, by the borrowed key and the outcome.
+pub(super) type RunBy<P, R, O> = Pooled<Run<<P as Part>::Owned, <O as Outcome<R>>::Stored>>;
 
 /// The usual one is nearly every one.
 pub(super) enum Run<K: Eq + Clone + 'static, V: Clone + 'static> {
@@ -56,13 +56,12 @@ pub(super) struct Unusual<K: Eq + Clone + 'static, V: Clone + 'static> {
 }
 
 impl<K: Eq + Clone + 'static, V: Clone + 'static> Run<K, V> {
-    pub(super) fn usual(memo: &'static Local<K, V>, key: K, running: Underway<K, V>) -> Slotted<Self> {
-        let clock = running.clock(std::ptr::from_ref(memo).cast());
-        let usual = Usual { memo, running: Some((running, key)) };
-        Slotted::new(|| match clock {
-            None => Run::Usual(usual),
-            Some(clock) => Run::Timed(usual, clock),
-        })
+    pub(super) fn usual(memo: &'static Local<K, V>, key: K, running: Underway<K, V>) -> Pooled<Self> {
+        // made where it will stand: what is written in parts and then moved as a whole has the processor wait
+        match running.clock(std::ptr::from_ref(memo).cast()) {
+            None => Pooled::new(|| Run::Usual(Usual { memo, running: Some((running, key)) })),
+            Some(clock) => Pooled::new(|| Run::Timed(Usual { memo, running: Some((running, key)) }, clock)),
+        }
     }
 
     /// `key` is none for a call that neither looks nor stores, and its note in the table is none at the end of a thread.
@@ -72,7 +71,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Run<K, V> {
         memo: &'static Local<K, V>,
         key: Option<Noted<K, V>>,
         call: Option<Call>,
-    ) -> Slotted<Self> {
+    ) -> Pooled<Self> {
         let refreshes = call.as_ref().is_some_and(|call| call.directive == Some(Directive::Refresh));
         let heard = call.as_ref().is_some_and(|call| call.is_heard());
         if key.is_some() && !refreshes {
@@ -85,13 +84,13 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Run<K, V> {
         let span = trace::shows_keys().then(|| Span::of(memo.name(), shown).enter());
         let running = key.and_then(|(key, running)| Some((key, running?)));
         let unusual = Box::new(Unusual { memo, span, running, clock, call });
-        Slotted::new(|| Run::Unusual(unusual))
+        Pooled::new(|| Run::Unusual(unusual))
     }
 
     /// Stores the result of the body.
     #[inline(never)]
-    pub(super) fn finish<R, O: Outcome<R, Stored = V>>(mut this: Slotted<Self>, outcome: O, result: &R) {
-        // what is in the slot is not moved as a whole, having been written in parts just now: the processor would wait for that
+    pub(super) fn finish<R, O: Outcome<R, Stored = V>>(mut this: Pooled<Self>, outcome: O, result: &R) {
+        // what is in the block is not moved as a whole: it was written in parts just now, and the processor would wait for these
         match &mut *this {
             Run::Usual(usual) => usual.finish(outcome, result),
             Run::Timed(usual, clock) => {
@@ -107,13 +106,13 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Run<K, V> {
 #[cold]
 #[inline(never)]
 pub(super) fn apply<K: Eq + Clone + 'static, A, R, O: Outcome<R>>(
-    slotted: Slotted<Run<K, O::Stored>>,
+    pooled: Pooled<Run<K, O::Stored>>,
     outcome: O,
     body: impl Fn(A) -> R,
     arguments: A,
 ) -> R {
     let result = body(arguments);
-    Run::finish(slotted, outcome, &result);
+    Run::finish(pooled, outcome, &result);
     result
 }
 
@@ -137,7 +136,7 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Unusual<K, V> {
         let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut call {
             call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.ttl);
+            (writes, ttl) = (call.writes(), call.options.ttl);
         }
         let Some((key, running)) = self.running.take() else { return };
         let shown = if call.is_none() && event::may_be_heard() { memo.shown_of(&key) } else { None };
