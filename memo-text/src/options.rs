@@ -92,6 +92,14 @@ macro_rules! options {
                 default: "none",
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
+            "wait" => wait: Option<Length> {
+                configurable: true,
+                value: "a duration",
+                meaning: "how long a call that finds a stale result waits for its renewal, before it takes the stale one; needs `stale`",
+                default: "no time",
+                zero: Some("would not wait at all: give a longer one, or remove it"),
+                needs: &[("stale", "`wait` is about results that are stale: add `stale`, such as `stale = \"1h\"`")],
+            }
             "stale_if_error" => stale_if_error: Option<Length> {
                 configurable: true,
                 value: "a duration",

@@ -15,6 +15,7 @@
 
 mod acquire;
 mod aged;
+mod awaited;
 mod begun;
 mod claim;
 mod computation;

@@ -81,6 +81,7 @@ fn freshness(model: &Model) -> Vec<TokenStream> {
     let options = &model.options;
     let calls = [
         options.stale.as_ref().map(|stale| set_duration(model, "stale", stale)),
+        options.wait.as_ref().map(|wait| set_duration(model, "wait", wait)),
         options.stale_if_error.as_ref().map(|stale| set_duration(model, "stale_if_error", stale)),
         options.refresh_ahead.map(|ahead| match ahead {
             RefreshAhead::From(part) => quote!(.refresh_ahead(#part)),

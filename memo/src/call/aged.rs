@@ -5,7 +5,7 @@
 //! [serves](Serves).
 
 use crate::call::begun::{Begun, Ended, Shared};
-use crate::call::claim::Aged;
+use crate::call::claim::{Aged, Patient};
 use crate::call::computation::Computation;
 use crate::call::running::{Running, Started};
 use crate::flight::Joined;
@@ -29,6 +29,11 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
     if is_for_another(memo, &aged) {
         return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, aged)));
     }
+    if is_patient(memo, &aged) {
+        let Aged { value, serves, .. } = *aged;
+        let answer = Box::new(Patient { memo, hash, key, value, serves, call }).answer();
+        return Started::Shared(Shared::Value(Box::new(block_on(Box::pin(answer)))));
+    }
     let begun = match join(memo, hash, key, true, &aged) {
         Some(begun) if begun.is_end() => begun,
         Some(begun) => block_on(Box::pin(begun.end(call.as_deref()))),
@@ -41,6 +46,14 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
         Ended::Shared(shared) => Started::Shared(shared),
         Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
     }
+}
+
+/// Whether the call does not renew what it has found, and waits for whoever does.
+pub(super) fn is_patient<K: OwnedPart, V: Value, F: Value>(
+    memo: &Memo<K, V, F>,
+    aged: &Aged<K, V, F>,
+) -> bool {
+    aged.claim.is_none() && memo.waits(aged.serves).is_some()
 }
 
 /// Whether another thread or task can renew it, while the call is answered.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
-use crate::call::claim::{Aged, Claimed, Renewal};
+use crate::call::claim::{Aged, Claimed, Patient, Renewal};
 use crate::call::store::Destination;
 use crate::call::within::Within;
 use crate::counters::Counter;
@@ -104,14 +104,15 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         memo: &'static Memo<K, V, F>,
         hash: u64,
         key: K,
-        mut call: Option<Box<Call>>,
+        call: Option<Box<Call>>,
         aged: Box<Aged<K, V, F>>,
     ) -> Self {
         let Aged { value, serves, claim } = *aged;
-        Aged::given(memo, serves, call.as_deref_mut());
-        let claimed =
-            claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
-        let more = Some(Box::new(More { call, claimed, ..*More::new() }));
+        let claimed = claim.map(|claim| {
+            let patient = Box::new(Patient { memo, hash, key: key.clone(), value, serves, call });
+            Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, patient })
+        });
+        let more = Some(Box::new(More { claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
     }
 

@@ -3,7 +3,7 @@
 use crate::call::acquire::Acquire;
 use crate::call::aged;
 use crate::call::begun::{Begun, Ended, Shared};
-use crate::call::claim::Aged;
+use crate::call::claim::{Aged, Patient};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::lookup::{Same, is_large};
@@ -209,6 +209,11 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         if aged::is_for_another(memo, &aged) {
             let claimed = || Computation::claimed(memo, hash, key, call, aged);
             return Acquire::compute(Computing::new(claimed), outcome);
+        }
+        if aged::is_patient(memo, &aged) {
+            let Aged { value, serves, .. } = *aged;
+            let answer = Box::new(Patient { memo, hash, key, value, serves, call }).answer();
+            return Acquire::later(async { Ended::Shared(Shared::Value(Box::new(answer.await))) }, outcome);
         }
         let Some(begun) = aged::join(memo, hash, key, false, &aged) else {
             Aged::given(memo, aged.serves, call.as_deref_mut());

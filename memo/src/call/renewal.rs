@@ -37,13 +37,13 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         match self.computation().take_claimed() {
             None => Err(self),
             Some(claimed) => {
-                let Claimed { renewal, value } = *claimed;
+                let Claimed { renewal, patient } = *claimed;
                 let (scope, job) = (Scope::current(), job());
                 renewals::run(Box::new(move |may_run| match may_run {
                     true => scope.with(|| run(renewal, outcome, job)),
                     false => renewal.claim.refused(),
                 }));
-                Ok(outcome.hit(value))
+                Ok(outcome.hit(block_on(Box::pin(patient.answer()))))
             }
         }
     }
@@ -60,14 +60,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
         mut self,
         outcome: O,
         task: impl FnOnce() -> Task<R>,
-    ) -> Result<R, Self> {
+    ) -> Result<impl Future<Output = R>, Self> {
         match self.computation().take_claimed() {
             None => Err(self),
             Some(claimed) => {
-                let Claimed { renewal, value } = *claimed;
+                let Claimed { renewal, patient } = *claimed;
                 let task = poll(renewal, outcome, task());
                 renewals::spawn(Box::pin(Scope::current().run(task)));
-                Ok(outcome.hit(value))
+                Ok(async move { outcome.hit(Box::pin(patient.answer()).await) })
             }
         }
     }

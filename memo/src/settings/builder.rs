@@ -156,6 +156,12 @@ impl Settings {
         self
     }
 
+    /// `wait`.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.freshness.wait = Some(wait);
+        self
+    }
+
     /// `stale_if_error`.
     pub fn stale_if_error(mut self, stale: Duration) -> Self {
         self.freshness.stale_if_error = Some(stale);

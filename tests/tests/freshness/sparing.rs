@@ -1,11 +1,11 @@
-//! `timeout`: what is asked of others is spared.
+//! `timeout`, `wait`: what is asked of others is spared.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use memo::{TimedOut, memoize};
-use memo_tests::{Task, ran, runs_in, watched};
+use memo_tests::{AsyncGate, Gate, Task, ran, runs_in, watched};
 
 use crate::{MINUTE, advance, clock};
 
@@ -140,4 +140,75 @@ fn what_is_in_time_is_no_timeout() {
     assert_eq!(runs_in(|| Task::new(load(1)).ready()), (1, Ok(1)));
     assert_eq!(runs_in(|| Task::new(load(1)).ready()), (0, Ok(1)));
     assert_eq!(load::stats().timed_out, 0);
+}
+
+#[test]
+fn a_call_waits_for_the_renewal_of_what_is_stale() {
+    static GATE: Gate = Gate::new();
+    static BEGUN: AtomicU64 = AtomicU64::new(0);
+    static PRICE: AtomicU64 = AtomicU64::new(1);
+    #[memoize(ttl = "5m", stale = "1h", wait = "30m")]
+    fn price(id: u64) -> u64 {
+        if PRICE.load(SeqCst) > 1 {
+            BEGUN.store(1, SeqCst);
+            GATE.pass();
+        }
+        id + 100 * PRICE.load(SeqCst)
+    }
+    let _clock = clock();
+    assert_eq!(price(3), 103);
+    advance(6 * MINUTE);
+    PRICE.store(2, SeqCst);
+    watched(|| {
+        thread::scope(|scope| {
+            let renews = scope.spawn(|| price(3));
+            crate::until(|| BEGUN.load(SeqCst) == 1);
+            let calls: Vec<_> = (0..2).map(|_| scope.spawn(|| price(3))).chain([renews]).collect();
+            GATE.open();
+            assert!(calls.into_iter().all(|call| call.join().is_ok_and(|price| price == 203)));
+        });
+    });
+    let stats = price::stats();
+    assert_eq!((stats.hits, stats.misses, stats.computes, stats.stale), (3, 1, 2, 0));
+}
+
+#[test]
+fn a_call_waits_no_longer_than_was_said() {
+    static GATE: AsyncGate = AsyncGate::new();
+    static PRICE: AtomicU64 = AtomicU64::new(1);
+    #[memoize(ttl = "5m", stale = "1h", wait = "50ms")]
+    async fn price(id: u64) -> u64 {
+        if PRICE.load(SeqCst) > 1 {
+            GATE.pass().await;
+        }
+        id + 100 * PRICE.load(SeqCst)
+    }
+    let _clock = clock();
+    assert_eq!(Task::new(price(3)).ready(), 103);
+    advance(6 * MINUTE);
+    PRICE.store(2, SeqCst);
+    let (mut renews, mut waits) = (Task::started(price(3)), Task::started(price(3)));
+    advance(Duration::from_millis(60));
+    woken(&renews);
+    assert_eq!((renews.ready(), waits.ready()), (103, 103));
+    assert_eq!(price::stats().stale, 2);
+    GATE.open();
+    crate::until(|| price::stats().renewed == 1);
+    assert_eq!(Task::new(price(3)).ready(), 203);
+}
+
+#[test]
+fn nobody_waits_for_a_renewal_that_has_failed() {
+    static DOWN: AtomicU64 = AtomicU64::new(0);
+    #[memoize(ttl = "5m", stale = "1h", wait = "30m")]
+    fn rate(id: u64) -> Result<u64, &'static str> {
+        if DOWN.load(SeqCst) == 1 { Err("down") } else { Ok(id) }
+    }
+    let _clock = clock();
+    assert_eq!(rate(1), Ok(1));
+    DOWN.store(1, SeqCst);
+    advance(6 * MINUTE);
+    watched(|| assert_eq!((rate(1), rate(1)), (Ok(1), Ok(1))));
+    let stats = rate::stats();
+    assert_eq!((stats.renewal_failed, stats.stale), (1, 2));
 }
