@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use memo_engines::{Engine, Guarded};
 
-use crate::error::{Error, ErrorKind};
-use crate::far::later;
+use crate::error::Error;
+use crate::far;
 use crate::far::named::{named, names};
 use crate::far::reported::tell;
-use crate::park::block_on;
 use crate::registry;
 use crate::stats::EngineStats;
 
@@ -76,14 +75,7 @@ impl Engines {
     /// what functions have computed since was not handed to it. Calls found no fault in that, and a program that is about
     /// to end need not either: what is not written is computed again.
     pub fn flush(&self) -> Result<(), Error> {
-        later::drain();
-        let engines: Vec<_> = named().iter().map(|(name, engine)| (name.clone(), engine.clone())).collect();
-        let failed = engines.into_iter().filter_map(|(name, engine)| {
-            let error = block_on(engine.flush()).err()?;
-            Some(format!("engine \"{name}\": failed to {error}"))
-        });
-        let failed: Vec<_> = failed.collect();
-        if failed.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Engine, failed.join("; "))) }
+        far::flush()
     }
 
     /// The names under which engines are registered, in alphabetical order.

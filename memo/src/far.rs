@@ -16,6 +16,7 @@ mod encode;
 mod encode_check;
 mod exit;
 pub(crate) mod fingerprint;
+mod flush;
 mod follow;
 mod home;
 mod key;
@@ -48,7 +49,9 @@ mod types;
 mod watch;
 
 pub(crate) use claims::{claim, is_refused};
+pub(crate) use flush::{flush, flush_until};
 pub(crate) use key::{FarKey, Hold};
+pub(crate) use lease::give_all_back;
 pub(crate) use life::FarLife;
 pub(crate) use looked::{FarFound, FarLooked};
 pub(crate) use probes::{KeyBytes, KeyParts, Types, ValueBytes, ValueEqual};

@@ -163,6 +163,7 @@ mod report;
 mod route;
 mod scope;
 mod settings;
+mod shutdown;
 mod signpost;
 mod single;
 mod site;
@@ -208,6 +209,7 @@ pub use plan::Plan;
 pub use renewals::set_spawner;
 pub use report::Report;
 pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
+pub use shutdown::{Shutdown, shutdown};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;
 pub use stats::{Stats, TierStats};

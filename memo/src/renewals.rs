@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::background;
 use crate::event::caught;
@@ -39,6 +39,10 @@ struct State {
     threads: usize,
     /// How many of the threads have nothing to do.
     idle: usize,
+    /// How many renewals are under way, on these threads or as futures.
+    running: usize,
+    /// No renewal begins any more.
+    stopped: bool,
 }
 
 fn pool() -> &'static Pool {
@@ -55,6 +59,7 @@ impl Pool {
         let mut state = self.state();
         loop {
             if let Some(work) = state.waiting.pop_front() {
+                state.running += 1;
                 return Some(work);
             }
             state.idle += 1;
@@ -68,16 +73,22 @@ impl Pool {
         }
     }
 
+    /// A renewal has ended.
+    fn ended(&self) {
+        self.state().running -= 1;
+        self.changed.notify_all();
+    }
+
     /// Takes work in, unless as much waits as may; and whether it needs one more thread.
     fn take(&self, work: Work) -> Result<bool, Work> {
         let mut state = self.state();
-        if state.waiting.len() >= WAITING {
+        if state.stopped || state.waiting.len() >= WAITING {
             return Err(work);
         }
         state.waiting.push_back(work);
         let more = state.waiting.len() > state.idle && state.threads < THREADS;
         state.threads += usize::from(more);
-        self.changed.notify_one();
+        self.changed.notify_all();
         Ok(more)
     }
 }
@@ -86,6 +97,7 @@ impl Pool {
 fn renew() {
     while let Some(work) = pool().next() {
         caught(|| work(true));
+        pool().ended();
     }
 }
 
@@ -147,9 +159,51 @@ pub(crate) fn can_spawn() -> bool {
     cfg!(feature = "tokio") || spawner().is_some()
 }
 
+/// A renewal that is a future, until that is dropped.
+struct UnderWay(&'static Pool);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.ended();
+    }
+}
+
+/// Lets no renewal begin any more, and waits for those that are under way, until the time `until`. How many have not ended by
+/// then; and how many had not begun.
+pub(crate) fn stop(until: Instant) -> (usize, usize) {
+    let pool = pool();
+    let mut state = pool.state();
+    state.stopped = true;
+    let waiting = std::mem::take(&mut state.waiting);
+    drop(state);
+    let dropped = waiting.len();
+    waiting.into_iter().for_each(|work| caught(|| work(false)));
+    let mut state = pool.state();
+    while state.running > 0 {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        state = pool.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    (state.running, dropped)
+}
+
 /// Has the renewal of an asynchronous function run: by the program's spawner, on the tokio runtime of this thread, or else on
 /// a thread of ours.
 pub(crate) fn spawn(renewal: Spawned) {
+    let pool = pool();
+    let mut state = pool.state();
+    if state.stopped {
+        return;
+    }
+    state.running += 1;
+    drop(state);
+    let under_way = UnderWay(pool);
+    let renewal = Box::pin(async move {
+        let _under_way = under_way;
+        renewal.await;
+    });
     if let Some(spawner) = spawner() {
         return spawner(renewal);
     }

@@ -11,6 +11,7 @@ pub(crate) mod named;
 use std::any::TypeId;
 use std::convert::Infallible;
 use std::marker::PhantomData;
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::flight::Lead;
@@ -36,6 +37,16 @@ pub(crate) const KNOWN: Known = Known::NOTHING;
 /// There is nothing to claim, and so nobody to take it from.
 pub(crate) fn claim(_: &Settings, _: &str, _: TypeId) -> bool {
     false
+}
+
+/// There is nothing to write.
+pub(crate) fn flush_until(_: Instant) -> Result<(), Error> {
+    Ok(())
+}
+
+/// There are no leases.
+pub(crate) fn give_all_back(_: Instant) -> usize {
+    0
 }
 
 /// Nobody has claimed anything.

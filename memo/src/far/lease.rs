@@ -8,6 +8,7 @@ mod renewer;
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use memo_engines::{Engine, Error, ErrorKind, Key, sleep};
 
 use self::asking::Asking;
 use self::held::HeldLease;
-use self::renewer::{TIME, holders, take_left};
+use self::renewer::{TIME, holders, release_all, take_left};
 use super::looked::{FarFound, FarLooked, FarMissing};
 use super::typed::Far;
 use crate::flight::Lead;
@@ -111,6 +112,16 @@ impl<V> FarMissing<V> {
             None => FarLooked::Nothing(Some(self.key)),
         }
     }
+}
+
+/// Gives back all leases of this process, and waits for the engines until the time `until`. How many may still be held.
+pub(crate) fn give_all_back(until: Instant) -> usize {
+    let (done, ended) = channel();
+    let released = release_all(&done);
+    drop(done);
+    let left = || until.saturating_duration_since(Instant::now());
+    let given = std::iter::from_fn(|| ended.recv_timeout(left()).ok()).count();
+    released - given
 }
 
 /// The lease of a key that this process has left behind, if the engine still holds it as ours.

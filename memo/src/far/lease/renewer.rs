@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -88,6 +89,21 @@ pub(super) fn release(number: u64) {
     if let Some(Leased { engine, key, lease, .. }) = released {
         hand_over(give_back(engine, key, lease, end()));
     }
+}
+
+/// Gives back all leases that are held. How many these are; `done` is told of each that has been given back.
+pub(super) fn release_all(done: &Sender<()>) -> usize {
+    let all = std::mem::take(&mut renewer().leases);
+    let many = all.len();
+    for Leased { engine, key, lease, .. } in all.into_values() {
+        let done = done.clone();
+        hand_over(async move {
+            if engine.release(&key, &lease).await.is_ok() {
+                let _ = done.send(());
+            }
+        });
+    }
+    many
 }
 
 /// Gives a lease back whose time is over at `until`. If that fails, the lease is left behind.
