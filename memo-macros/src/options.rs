@@ -28,7 +28,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 pub(crate) use self::bounds::{Capacity, Count, MaxWeight};
-pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
+pub(crate) use self::choices::{Code, Codec, LimitWait, OnError, SingleFlight};
 use self::declared::ReadError;
 pub(crate) use self::declared::{GivenOptions, Options};
 pub(crate) use self::durations::{CacheErr, CacheNone, Length, Patience};

@@ -126,6 +126,18 @@ macro_rules! options {
                 default: "none",
                 zero: Some("would give up every computation: give a longer one, or remove it"),
             }
+            "at_once" => at_once: Option<Count> {
+                configurable: true,
+                value: "an integer expression",
+                meaning: "no more computations than this at once in this process; a call over it gets a stale result if there is one, or waits for its turn",
+                default: "any number",
+            }
+            "limit_wait" => limit_wait: Option<LimitWait> {
+                configurable: false,
+                value: r#"`"turn"`, `"none"`"#,
+                meaning: "whether a call over `at_once` waits for its turn, or gets an `Err` at once, which is `From<memo::Limited>`",
+                default: r#"`"turn"`"#,
+            }
             "capacity" => capacity: Option<Capacity> {
                 configurable: true,
                 value: r#"an integer expression, or `"unbounded"`"#,

@@ -14,6 +14,7 @@
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
+mod admitted;
 mod aged;
 mod awaited;
 mod begun;

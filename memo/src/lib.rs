@@ -139,6 +139,7 @@ mod flight;
 mod fork;
 mod function;
 mod functions;
+mod gate;
 mod hooks;
 mod instance;
 mod key;
@@ -218,7 +219,7 @@ pub use stored::Stored;
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
 };
-pub use unanswered::TimedOut;
+pub use unanswered::{Limited, TimedOut};
 
 #[cfg(feature = "tracing")]
 pub use trace::log_keys;

@@ -10,8 +10,8 @@ use super::names::{hidden, private, quiet};
 use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError,
-    Patience, Place, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, LimitWait, MaxWeight, Model, Name,
+    OnError, Patience, Place, RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -97,8 +97,17 @@ fn freshness(model: &Model) -> Vec<TokenStream> {
 }
 
 /// How what the function asks is spared.
-fn sparing(model: &Model) -> Option<TokenStream> {
-    model.options.timeout.as_ref().map(|timeout| set_duration(model, "timeout", timeout))
+fn sparing(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let calls = [
+        options.timeout.as_ref().map(|timeout| set_duration(model, "timeout", timeout)),
+        options.at_once.as_ref().map(|at_once| set_count("at_once", at_once)),
+        options.limit_wait.map(|wait| {
+            let turns_away = wait == LimitWait::None;
+            quote!(.turns_away(#turns_away))
+        }),
+    ];
+    calls.into_iter().flatten().collect()
 }
 
 /// How much is held in memory.

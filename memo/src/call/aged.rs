@@ -42,10 +42,7 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
             return Started::Shared(Shared::Value(Box::new(aged.released())));
         }
     };
-    match ended(begun, call, aged) {
-        Ended::Shared(shared) => Started::Shared(shared),
-        Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
-    }
+    Started::of(memo, ended(begun, call, aged))
 }
 
 /// Whether the call does not renew what it has found, and waits for whoever does.
@@ -93,6 +90,8 @@ pub(super) fn ended<K: OwnedPart, V: Value, F: Value>(
 ) -> Ended<K, V, F> {
     match begun.ended(call) {
         Ended::Compute(computation) => Ended::Compute(computation.renewing(aged)),
+        // nobody is turned away before it is to compute
+        turned_away @ Ended::TurnedAway(_) => turned_away,
         Ended::Shared(shared) => {
             let Aged { value, claim, .. } = *aged;
             if let Some(claim) = claim {

@@ -13,6 +13,7 @@ use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, OnStack};
 use crate::flight::{Landed, Lead, Own, holding};
+use crate::gate::Permit;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memoized::Memoized;
@@ -20,6 +21,7 @@ use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
 use crate::settings::OnError;
 use crate::trace::Span;
+use crate::unanswered::Unanswered;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
 /// [finished](Computation::finish), because the body panicked or its future was dropped, another caller takes over.
@@ -41,6 +43,8 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     call: Option<Box<Call>>,
     /// A result that the call has found.
     aged: Option<Box<Aged<K, V, F>>>,
+    /// Its place, where there are only some.
+    permit: Option<Permit>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
     /// Whether its result is stored.
@@ -49,7 +53,7 @@ struct More<K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claimed: None, is_kept: true })
+        Box::new(More { far: None, call: None, aged: None, permit: None, claimed: None, is_kept: true })
     }
 }
 
@@ -114,6 +118,51 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         });
         let more = Some(Box::new(More { claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
+    }
+
+    /// The id of the flight that it leads.
+    pub(super) fn flight(&self) -> Option<usize> {
+        self.lead.as_ref().map(Lead::id)
+    }
+
+    /// Gives it a place. It may have waited for that, which is no part of its time.
+    pub(super) fn admitted(mut self, permit: Permit) -> Self {
+        self.started = self.started.map(|_| Instant::now());
+        self.more.get_or_insert_with(More::new).permit = Some(permit);
+        self
+    }
+
+    /// The result that was found before, if there is one: for this call, and for those who wait for it. Nothing is computed.
+    pub(super) fn found_before(&mut self) -> Option<V> {
+        let Aged { value, claim, .. } = *self.more.as_mut()?.aged.take()?;
+        if let Some(claim) = claim {
+            claim.release();
+        }
+        self.memo.counters.stale();
+        self.land_found(&value);
+        Some(value)
+    }
+
+    /// Hands what was found before to those who wait.
+    fn land_found(&mut self, value: &V) {
+        if let Some(lead) = &mut self.lead {
+            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
+            lead.land(|| Landed::Value(value.clone()));
+            self.lead = None;
+            drop(on_stack);
+        }
+    }
+
+    /// The error of a call that is over a limit, which those who wait for it get too if they can.
+    pub(super) fn turned_away<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O) -> R {
+        let result = outcome.unanswered(Unanswered::Limited);
+        let result = result.expect("only a function that has an error for it turns calls away");
+        let failure = outcome.failure(&result);
+        if let (Some(lead), Some(failure)) = (&mut self.lead, failure) {
+            lead.land(|| Landed::Failed(failure));
+            self.lead = None;
+        }
+        result
     }
 
     /// Whether a result that was found answers the call if this fails.
@@ -305,12 +354,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let Aged { value, claim, .. } = *aged;
         // from here on nobody tries again for a while
         drop(claim);
-        if let Some(lead) = &mut self.lead {
-            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
-            lead.land(|| Landed::Value(value.clone()));
-            self.lead = None;
-            drop(on_stack);
-        }
+        self.land_found(&value);
         self.memo.counters.stale();
         event::tell_rest();
         outcome.hit(value)

@@ -1,6 +1,7 @@
 //! A call that found nothing nearby: it goes on as a synchronous or as an asynchronous one.
 
 use crate::call::acquire::Acquire;
+use crate::call::admitted::admitted;
 use crate::call::aged;
 use crate::call::begun::{Begun, Ended, Shared};
 use crate::call::claim::{Aged, Patient};
@@ -93,6 +94,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         match started {
             Started::Running(running) => Err(running),
             Started::Shared(shared) => shared.result(outcome),
+            Started::TurnedAway(computation) => Ok(computation.turned_away(outcome)),
         }
     }
 
@@ -122,10 +124,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.first_step(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
-        match begun.ended(call) {
-            Ended::Shared(shared) => Started::Shared(shared),
-            Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
-        }
+        Started::of(self.memo, begun.ended(call))
     }
 
     /// The flight to lead, as nearly every miss of a function without engines comes to it: nothing is asked of the call, and
@@ -186,12 +185,14 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.first_step(false, call.as_deref()), |begun| *begun);
-        if begun.is_end() {
+        let memo = self.memo;
+        if begun.is_end() && !memo.is_limited() {
             return Acquire::ended(begun.ended(call), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            begun.ended(call)
+            let ended = begun.ended(call);
+            if memo.is_limited() { Box::pin(admitted(memo, ended)).await } else { ended }
         };
         Acquire::later(later, outcome)
     }
@@ -219,12 +220,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
             Aged::given(memo, aged.serves, call.as_deref_mut());
             return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.released()))), outcome);
         };
-        if begun.is_end() {
+        if begun.is_end() && !memo.is_limited() {
             return Acquire::ended(aged::ended(begun, call, aged), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            aged::ended(begun, call, aged)
+            let ended = aged::ended(begun, call, aged);
+            if memo.is_limited() { admitted(memo, ended).await } else { ended }
         };
         Acquire::later(later, outcome)
     }

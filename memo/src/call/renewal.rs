@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::call::admitted::try_admit;
 use crate::call::begun::{Begun, Ended};
 use crate::call::claim::{Claim, Claimed, Renewal};
 use crate::call::computation::Computation;
@@ -94,8 +95,15 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
     }
     let begun = Begun::renew(memo, lead, blocks, false, claim.left());
     match begun.end(None).await.ended(None) {
-        Ended::Compute(computation) => Some((computation, claim)),
-        Ended::Shared(_) => {
+        Ended::Compute(computation) => match try_admit(memo, computation) {
+            Ok(computation) => Some((computation, claim)),
+            // nobody waits for it as a caller would, so it does not wait for a place either
+            Err(_over_limit) => {
+                claim.release();
+                None
+            }
+        },
+        Ended::Shared(_) | Ended::TurnedAway(_) => {
             claim.left_to_others();
             None
         }

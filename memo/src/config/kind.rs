@@ -20,6 +20,7 @@ use wrong::Wrong;
 pub(super) enum Kind {
     Switch,
     Bound,
+    AtOnce,
     Lifetime,
     Timeout,
     Ahead,
@@ -42,7 +43,7 @@ impl Kind {
     fn expected(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Kind::Switch => "`true` or `false`",
-            Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
+            Kind::Bound | Kind::AtOnce => "a whole number of at least 1, or \"unbounded\"",
             Kind::Lifetime | Kind::Timeout => "a duration such as \"1h30m\", or \"none\"",
             Kind::Ahead => "a part of the lifetime between 0 and 1 such as 0.8, \"auto\", or \"none\"",
             Kind::Jitter => "a percentage below 100 such as \"10%\", or \"none\"",
@@ -79,7 +80,7 @@ impl Kind {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
             Kind::Engines | Kind::Fallback => Given::Text(text),
-            Kind::Switch | Kind::Bound | Kind::Size | Kind::Number | Kind::Share => {
+            Kind::Switch | Kind::Bound | Kind::AtOnce | Kind::Size | Kind::Number | Kind::Share => {
                 let number = text.replace('_', "").parse().map(Given::Integer);
                 number.ok().or_else(|| text.parse().ok().map(Given::Bool)).unwrap_or(Given::Text(text))
             }
@@ -103,6 +104,7 @@ impl Kind {
             Kind::Share => choices::share(given),
             Kind::OnError => choices::on_error(given),
             Kind::Bound => bounds::bound(given),
+            Kind::AtOnce => bounds::at_once(given),
             Kind::Number => bounds::number(given),
             Kind::Size => bounds::size(given),
             Kind::Lifetime => lifetimes::lifetime(given),

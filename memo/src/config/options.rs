@@ -25,6 +25,7 @@ pub(super) enum Slot<'s> {
     /// A switch whose default the whole process has.
     Shown(&'s mut Option<bool>),
     Bound(&'s mut Option<u64>),
+    AtOnce(&'s mut Option<u64>),
     /// Set only if the function weighs its entries. Without a weigher each weighs 1, and the capacity is the bound.
     Weight(&'s mut Option<u64>),
     Size(&'s mut u64),
@@ -61,7 +62,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         tti,
         error_ttl,
         freshness: Freshness { stale, wait, stale_if_error, refresh_ahead, jitter, behind: _ },
-        sparing: Sparing { timeout },
+        sparing: Sparing { timeout, at_once, turns_away: _ },
         single_flight,
         on_error,
         patience,
@@ -99,6 +100,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
         row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
         row("timeout", timeout.is_some(), Slot::Timeout(timeout)),
+        row("at_once", at_once.is_some(), Slot::AtOnce(at_once)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
         row("patience", patience.is_some(), Slot::Patience(patience)),
@@ -112,6 +114,7 @@ impl Slot<'_> {
         match self {
             Slot::Switch(_) | Slot::Shown(_) => Kind::Switch,
             Slot::Bound(_) => Kind::Bound,
+            Slot::AtOnce(_) => Kind::AtOnce,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
             Slot::Timeout(_) => Kind::Timeout,
@@ -130,7 +133,7 @@ impl Slot<'_> {
         match (self, setting) {
             (Slot::Switch(slot), Setting::Switch(flag)) => *slot = *flag,
             (Slot::Shown(slot), Setting::Switch(flag)) => *slot = Some(*flag),
-            (Slot::Bound(slot), Setting::Bound(bound)) => *slot = *bound,
+            (Slot::Bound(slot) | Slot::AtOnce(slot), Setting::Bound(bound)) => *slot = *bound,
             (Slot::Weight(Some(slot)), Setting::Size(most)) => *slot = *most,
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
@@ -153,7 +156,7 @@ impl Slot<'_> {
         match self {
             Slot::Switch(slot) => Setting::Switch(*slot),
             Slot::Shown(slot) => Setting::Switch(slot.unwrap_or_else(are_shown)),
-            Slot::Bound(slot) => Setting::Bound(*slot),
+            Slot::Bound(slot) | Slot::AtOnce(slot) => Setting::Bound(*slot),
             Slot::Weight(slot) => slot.map_or(Setting::Nothing, Setting::Size),
             Slot::Size(slot) => Setting::Size(*slot),
             Slot::Lifetime(slot) => Setting::Lifetime(*slot),
@@ -205,7 +208,7 @@ mod tests {
     fn another(kind: Kind) -> Setting {
         match kind {
             Kind::Switch => Setting::Switch(true),
-            Kind::Bound => Setting::Bound(Some(7)),
+            Kind::Bound | Kind::AtOnce => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
             Kind::Lifetime | Kind::Timeout => Setting::Lifetime(Some(Duration::from_secs(7))),
             Kind::Ahead => Setting::Ahead(Some(RefreshAhead::From(700))),

@@ -192,6 +192,18 @@ impl Settings {
         self
     }
 
+    /// `at_once`.
+    pub fn at_once(mut self, at_once: impl Count) -> Self {
+        self.sparing.at_once = Some(at_once.count().max(1));
+        self
+    }
+
+    /// `limit_wait = "none"`, or `"turn"`.
+    pub fn turns_away(mut self, turns_away: bool) -> Self {
+        self.sparing.turns_away = turns_away;
+        self
+    }
+
     /// Whether the arguments can be owned, so that renewals run behind the calls.
     pub fn renewed_behind(mut self, behind: bool) -> Self {
         self.freshness.behind = behind;

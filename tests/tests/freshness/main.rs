@@ -7,6 +7,7 @@ mod arguments;
 mod choices;
 mod errors;
 mod futures;
+mod limits;
 mod sparing;
 mod stale;
 
