@@ -78,6 +78,7 @@ pub(crate) enum Part {
     #[cfg(feature = "config")]
     Configuration,
     Callbacks,
+    Spawner,
     #[cfg(feature = "engines")]
     Strategy,
     Readers,

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::background;
 use crate::event::caught;
+use crate::fork::{self, Locked, Part};
 use crate::park::block_on;
 use crate::per_process::PerProcess;
 
@@ -147,7 +148,12 @@ static SPAWNER: RwLock<Option<Arc<Spawner>>> = RwLock::new(None);
 /// # fn pollster_block_on(_: impl Future<Output = ()>) {}
 /// ```
 pub fn set_spawner(spawn: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static) {
-    *SPAWNER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(spawn));
+    fork::attend(Part::Spawner, &Locked(spawner_lock));
+    *spawner_lock() = Some(Arc::new(spawn));
+}
+
+fn spawner_lock() -> RwLockWriteGuard<'static, Option<Arc<Spawner>>> {
+    SPAWNER.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn spawner() -> Option<Arc<Spawner>> {

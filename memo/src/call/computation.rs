@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::call::claim::{Aged, Claimed, Patient, Renewal};
 use crate::call::store::Destination;
@@ -255,49 +255,62 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &mut R) {
         let memo = self.memo;
         let cost = memo.counters.computed(self.started);
-        let (mut more, mut claim) = (self.more.take(), None);
-        if let Some(call) = more.as_mut().and_then(|more| more.call.as_mut()) {
-            call.answered(Answered::Computed, cost);
-        }
-        let aged = more.as_mut().and_then(|more| more.aged.take());
-        if let Some(aged) = aged {
-            if outcome.is_failure(result) {
-                return self.put_instead(aged, outcome, result);
-            }
-            claim = aged.claim;
+        if let Some(more) = self.more.take() {
+            return self.finish_with(*more, cost, outcome, result);
         }
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let on_stack = memo.runs_user_code.then(|| lead.on_stack());
-        // one of those who wait takes the flight over, as from a leader that is gone
-        let passes_on =
-            !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One;
-        let stored = match &mut more {
-            None => match memo.only_store() {
-                Some(store) => memo.store_near(store, lead, outcome, result),
-                None => memo.store(lead, None, None, cost, outcome, result),
-            },
-            Some(more) => {
-                let call = more.call.as_ref();
-                let (writes, ttl) = call.map_or((true, None), |call| (call.writes(), call.options.ttl));
-                // where it passes on, the lease goes back as well, for whoever takes over
-                let far = more.far.take().filter(|_| !passes_on);
-                more.is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result)
-            }
+        let passes_on = passes_on(memo, outcome, result);
+        let stored = match memo.only_store() {
+            Some(store) => memo.store_near(store, lead, outcome, result),
+            None => memo.store(lead, None, None, cost, outcome, result),
         };
-        let call = more.and_then(|more| more.call);
-        let shown = match stored && call.is_none() && event::may_be_heard() {
-            true => Some(memo.shown_of(lead.key())),
-            false => None,
-        };
-        if !passes_on {
-            lead.land(|| match outcome.stored(result) {
-                Some(value) => Landed::Value(value),
-                None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
-            });
-        }
+        let shown = (stored && event::may_be_heard()).then(|| memo.shown_of(lead.key()));
+        land(lead, passes_on, outcome, result);
         self.lead = None;
         drop(on_stack);
+        memo.mind_thrashing();
+        if let Some(shown) = shown {
+            event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        }
+        event::tell_rest();
+    }
+
+    /// As [`finish`](Self::finish), where there is more to be known.
+    #[cold]
+    #[inline(never)]
+    fn finish_with<R, O: Outcome<R, Stored = V, Failure = F>>(
+        &mut self,
+        more: More<K, V, F>,
+        cost: Option<Duration>,
+        outcome: O,
+        result: &mut R,
+    ) {
+        let More { far, mut call, aged, permit, is_kept, .. } = more;
+        let memo = self.memo;
+        if let Some(call) = &mut call {
+            call.answered(Answered::Computed, cost);
+        }
+        let claim = match aged {
+            Some(aged) if outcome.is_failure(result) => return self.put_instead(aged, outcome, result),
+            Some(aged) => aged.claim,
+            None => None,
+        };
+        let Some(lead) = &mut self.lead else { return };
+        // callbacks and drops of the user's run in here, and may wait for others
+        let on_stack = memo.runs_user_code.then(|| lead.on_stack());
+        let passes_on = passes_on(memo, outcome, result);
+        let (writes, ttl) = call.as_ref().map_or((true, None), |call| (call.writes(), call.options.ttl));
+        // where it passes on, the lease goes back as well, for whoever takes over
+        let far = far.filter(|_| !passes_on);
+        let stored = is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result);
+        let shown = (stored && call.is_none() && event::may_be_heard()).then(|| memo.shown_of(lead.key()));
+        land(lead, passes_on, outcome, result);
+        self.lead = None;
+        drop(on_stack);
+        // who is told of it may call this function, and need the place
+        drop(permit);
         if let Some(claim) = claim {
             claim.renewed();
         }
@@ -358,5 +371,31 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         self.memo.counters.stale();
         event::tell_rest();
         outcome.hit(value)
+    }
+}
+
+/// Whether one of those who wait takes the flight over, as from a leader that is gone.
+#[inline(always)]
+fn passes_on<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    memo: &Memo<K, V, F>,
+    outcome: O,
+    result: &R,
+) -> bool {
+    !outcome.is_shared(result) && memo.settings.on_error.unwrap_or_default() == OnError::One
+}
+
+/// Tells those who wait what came of it, unless one of them takes over.
+#[inline(always)]
+fn land<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    lead: &mut Lead<'static, K, V, F>,
+    passes_on: bool,
+    outcome: O,
+    result: &R,
+) {
+    if !passes_on {
+        lead.land(|| match outcome.stored(result) {
+            Some(value) => Landed::Value(value),
+            None => outcome.failure(result).map_or(Landed::Unshared, Landed::Failed),
+        });
     }
 }

@@ -23,13 +23,19 @@ use crate::settings::SingleFlight;
 /// A call that found nothing nearby.
 #[derive(Debug)]
 pub(crate) struct Missed<K: OwnedPart, V: Value, F: Value> {
+    miss: Miss<K, V, F>,
+    /// What it has found all the same.
+    aged: Option<Box<Aged<K, V, F>>>,
+}
+
+/// What there is to say of a call that found nothing at all.
+#[derive(Debug)]
+struct Miss<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     key: Option<K>,
     /// What is asked of it, if anything is.
     call: Option<Box<Call>>,
-    /// What it has found all the same.
-    aged: Option<Box<Aged<K, V, F>>>,
 }
 
 /// [`Missed`], by the borrowed key and the outcome.
@@ -41,7 +47,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     #[cfg(all(test, memo_shuttle))]
     pub(crate) fn model(memo: &'static Memo<K, V, F>, hash: u64, key: K) -> Result<V, Self> {
         let found = memo.near.get(hash, Same(&key));
-        found.ok_or(Missed { memo, hash, key: Some(key), call: None, aged: None })
+        found.ok_or(Self::nothing(memo, hash, Some(key), None))
     }
 
     /// One of which nothing is asked. What has expired of its key leaves.
@@ -52,12 +58,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     /// One of which nothing is asked, after a look that sees to what has expired.
     pub(crate) fn found_nothing<P: Part<Owned = K>>(memo: &'static Memo<K, V, F>, hash: u64, key: P) -> Self {
-        Missed { memo, hash, key: Some(key.to_owned_part()), call: None, aged: None }
+        Self::nothing(memo, hash, Some(key.to_owned_part()), None)
     }
 
     /// One of which something is asked. Without a key it stores nothing.
     pub(crate) fn asked(memo: &'static Memo<K, V, F>, hash: u64, key: Option<K>, call: Call) -> Self {
-        Missed { memo, hash, key, call: Some(Box::new(call)), aged: None }
+        Self::nothing(memo, hash, key, Some(Box::new(call)))
     }
 
     /// One that has looked for a result of any age. `aged` is what it found, if that does not simply answer the call.
@@ -69,7 +75,12 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         aged: Option<Aged<K, V, F>>,
     ) -> Self {
         let key = Some(key.to_owned_part());
-        Missed { memo, hash, key, call: call.map(Box::new), aged: aged.map(Box::new) }
+        let miss = Miss { memo, hash, key, call: call.map(Box::new) };
+        Missed { miss, aged: aged.map(Box::new) }
+    }
+
+    fn nothing(memo: &'static Memo<K, V, F>, hash: u64, key: Option<K>, call: Option<Box<Call>>) -> Self {
+        Missed { miss: Miss { memo, hash, key, call }, aged: None }
     }
 
     /// The part of a synchronous call that comes before the body: waits for another call's result, or gets the right to
@@ -86,10 +97,10 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         outcome: O,
     ) -> Result<R, Running<K, V, F>> {
         // in parts, which need no place in the caller's frame
-        let Missed { memo, hash, key, call, aged } = self;
+        let Missed { miss: Miss { memo, hash, key, call }, aged } = self;
         let started = match (aged, key) {
             (Some(aged), Some(key)) => aged::start(memo, hash, key, call, aged),
-            (_, key) => Self::start(memo, hash, key, call),
+            (_, key) => Miss::start(memo, hash, key, call),
         };
         match started {
             Started::Running(running) => Err(running),
@@ -98,6 +109,41 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         }
     }
 
+    /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
+    /// to compute.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
+        self,
+        outcome: O,
+    ) -> Acquire<K, V, F, R, O> {
+        let Missed { mut miss, aged } = self;
+        if let Some(aged) = aged {
+            return miss.acquire_aged(aged, outcome);
+        }
+        let begun = match miss.lead_at_once(false) {
+            Ok(flight) => {
+                let started = Computation::count(miss.memo, true);
+                let computing = Computing::new(|| Computation::leading(miss.memo, flight, started));
+                return Acquire::compute(computing, outcome);
+            }
+            Err(begun) => begun,
+        };
+        let call = miss.call.take();
+        let begun = begun.map_or_else(|| miss.first_step(false, call.as_deref()), |begun| *begun);
+        let memo = miss.memo;
+        if begun.is_end() && !memo.is_limited() {
+            return Acquire::ended(begun.ended(call), outcome);
+        }
+        let later = async move {
+            let begun = begun.end(call.as_deref()).await;
+            let ended = begun.ended(call);
+            if memo.is_limited() { admitted(memo, ended).await } else { ended }
+        };
+        Acquire::later(later, outcome)
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
     /// What another call shares, or the right to compute, which begins.
     #[inline(never)]
     fn start(
@@ -106,13 +152,13 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         key: Option<K>,
         call: Option<Box<Call>>,
     ) -> Started<K, V, F> {
-        let mut missed = Missed { memo, hash, key, call, aged: None };
-        match missed.lead_at_once(true) {
+        let mut miss = Miss { memo, hash, key, call };
+        match miss.lead_at_once(true) {
             Ok(flight) => {
                 let started = Computation::count(memo, true);
                 Started::Running(Running::new(|| Computation::leading(memo, flight, started)))
             }
-            Err(begun) => missed.start_slowly(begun),
+            Err(begun) => miss.start_slowly(begun),
         }
     }
 
@@ -134,7 +180,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
     // processor wait for each of the writes.
     #[inline(always)]
     fn lead_at_once(&mut self, blocks: BlocksThread) -> Result<Own<K, V, F>, Other<K, V, F>> {
-        let Missed { memo, hash, .. } = *self;
+        let Miss { memo, hash, .. } = *self;
         let Some(leads) = memo.leads else { return Err(None) };
         if self.call.is_some() || const { is_large::<V>() } {
             return Err(None);
@@ -165,39 +211,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         }
     }
 
-    /// The part of an asynchronous call that comes before the body: waits for another call's result, else gives the right
-    /// to compute.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn acquire<R, O: Outcome<R, Stored = V, Failure = F>>(
-        mut self,
-        outcome: O,
-    ) -> Acquire<K, V, F, R, O> {
-        if let Some(aged) = self.aged.take() {
-            return self.acquire_aged(aged, outcome);
-        }
-        let begun = match self.lead_at_once(false) {
-            Ok(flight) => {
-                let started = Computation::count(self.memo, true);
-                let computing = Computing::new(|| Computation::leading(self.memo, flight, started));
-                return Acquire::compute(computing, outcome);
-            }
-            Err(begun) => begun,
-        };
-        let call = self.call.take();
-        let begun = begun.map_or_else(|| self.first_step(false, call.as_deref()), |begun| *begun);
-        let memo = self.memo;
-        if begun.is_end() && !memo.is_limited() {
-            return Acquire::ended(begun.ended(call), outcome);
-        }
-        let later = async move {
-            let begun = begun.end(call.as_deref()).await;
-            let ended = begun.ended(call);
-            if memo.is_limited() { Box::pin(admitted(memo, ended)).await } else { ended }
-        };
-        Acquire::later(later, outcome)
-    }
-
-    /// As [`acquire`](Self::acquire), for a call that has found something.
+    /// As [`Missed::acquire`], for a call that has found something.
     #[cold]
     #[inline(never)]
     fn acquire_aged<R, O: Outcome<R, Stored = V, Failure = F>>(
@@ -205,7 +219,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         aged: Box<Aged<K, V, F>>,
         outcome: O,
     ) -> Acquire<K, V, F, R, O> {
-        let Missed { memo, hash, key, mut call, .. } = self;
+        let Miss { memo, hash, key, mut call } = self;
         let Some(key) = key else { unreachable!("a call that looks has a key") };
         if aged::is_for_another(memo, &aged) {
             let claimed = || Computation::claimed(memo, hash, key, call, aged);
@@ -233,7 +247,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
 
     #[inline(never)]
     fn first_step(&mut self, blocks: BlocksThread, call: Option<&Call>) -> Begun<K, V, F> {
-        let Missed { memo, hash, .. } = *self;
+        let Miss { memo, hash, .. } = *self;
         let Some(key) = self.key.take() else {
             return Begun::Compute(Computation::new(memo, None, None));
         };

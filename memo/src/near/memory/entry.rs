@@ -109,7 +109,7 @@ pub(super) fn prefetch<T>(at: *const T) {
 
 /// An entry that has no slot yet, but for its key and its value.
 #[derive(Clone, Copy)]
-pub(super) struct New {
+pub(super) struct New<'a> {
     pub hash: u64,
     pub weight: u32,
     /// See [`Head::word`]; as [`word`] makes it.
@@ -119,10 +119,10 @@ pub(super) struct New {
     /// The idle time that it is made for.
     pub tti: u64,
     /// When it is stored, for how long, and what there is beyond, if it has ages.
-    pub ages: Option<(u64, u64, Beyond)>,
+    pub ages: Option<&'a (u64, u64, Beyond)>,
 }
 
-impl New {
+impl New<'_> {
     /// What it needs room for.
     #[inline]
     pub(super) fn shape(&self) -> Shape {
@@ -228,7 +228,7 @@ impl Entry {
     ///
     /// The address is that of a slot of the [shape](New::shape) that the entry needs, which is the caller's alone.
     #[inline(always)]
-    pub(super) unsafe fn write(self, new: &New) {
+    pub(super) unsafe fn write(self, new: &New<'_>) {
         let New { hash, weight, word, read, ages, .. } = *new;
         let head = Head { hash, word: Word::new(word), weight, position: Position::new(0) };
         // SAFETY: there is room for it, says the caller.
@@ -237,7 +237,7 @@ impl Entry {
             if word & UNTIMED == 0 {
                 self.0.byte_sub(READ).cast::<Word>().write(Word::new(read));
             }
-            if let Some((now, lifetime, beyond)) = &ages {
+            if let Some((now, lifetime, beyond)) = ages {
                 self.0.byte_sub(AGES).cast::<Ages>().write(Ages::new(*now, *lifetime, beyond));
             }
         }

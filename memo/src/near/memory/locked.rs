@@ -82,7 +82,7 @@ impl Locked<'_> {
     /// Whether such an entry may come in: not if it is too heavy, nor if it was made for another idle time than holds
     /// by now, which has taken all others of its time.
     #[inline]
-    pub(super) fn admits(&self, new: &New) -> bool {
+    pub(super) fn admits(&self, new: &New<'_>) -> bool {
         let Share { bound, tti, .. } = self.shard.share;
         bound.admits(new.weight) && new.tti == tti
     }
@@ -93,7 +93,7 @@ impl Locked<'_> {
     ///
     /// `arriving` is of the store's kind.
     #[inline(always)]
-    pub(super) unsafe fn insert(&mut self, new: &New, arriving: &mut dyn Arriving) -> bool {
+    pub(super) unsafe fn insert(&mut self, new: &New<'_>, arriving: &mut dyn Arriving) -> bool {
         let (away, thrashes) = if self.is_bounded() { self.come(new.hash) } else { (None, false) };
         // SAFETY: as the caller says.
         unsafe { self.insert_into(*new, arriving, away, false) };
@@ -120,7 +120,7 @@ impl Locked<'_> {
     #[inline(always)]
     unsafe fn insert_into(
         &mut self,
-        mut new: New,
+        mut new: New<'_>,
         arriving: &mut dyn Arriving,
         away: Option<u32>,
         to_main: bool,
@@ -162,7 +162,12 @@ impl Locked<'_> {
     /// # Safety
     ///
     /// `arriving` is of the store's kind.
-    pub(super) unsafe fn replace(&mut self, old: Entry, mut new: New, arriving: &mut dyn Arriving) -> bool {
+    pub(super) unsafe fn replace(
+        &mut self,
+        old: Entry,
+        mut new: New<'_>,
+        arriving: &mut dyn Arriving,
+    ) -> bool {
         let hash = new.hash;
         // SAFETY: see `Locked`.
         if !unsafe { self.index.holds(hash, old) } {

@@ -194,12 +194,11 @@ impl Slabs {
     ///
     /// `arriving` is of this kind.
     #[inline]
-    pub(super) unsafe fn write(&mut self, new: &New, arriving: &mut dyn Arriving) -> Entry {
-        let shape = new.shape();
-        let slot = match self.spares.pop_if(|_| shape == self.shape) {
-            Some(slot) => slot,
-            None if shape == self.shape => self.fresh(),
-            None => self.stranger(shape),
+    pub(super) unsafe fn write(&mut self, new: &New<'_>, arriving: &mut dyn Arriving) -> Entry {
+        // the store's idle time is the entry's as well, so that shapes differ by ages alone
+        let slot = match new.ages.is_some() == (self.shape == Shape::Aged) {
+            true => self.spares.pop().unwrap_or_else(|| self.fresh()),
+            false => self.stranger(new.shape()),
         };
         // SAFETY: the slot is ours, of the shape that is needed, and of the kind. There is nothing in it but its number. Should
         // `write` unwind, the slot is lost, and nothing else is.

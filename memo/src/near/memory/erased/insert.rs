@@ -62,7 +62,7 @@ impl Erased {
         }
         let ages = life.beyond.map(|beyond| (now, lifetime, *beyond));
         let word = word(close, shortest >= FINE, tti != NEVER);
-        let new = New { hash, weight, word, read: now, tti, ages };
+        let new = New { hash, weight, word, read: now, tti, ages: ages.as_ref() };
         // SAFETY: as the caller says.
         match unsafe { self.put(is_off, &new, arriving) } {
             Ok((batch, at_once)) => self.clean(batch, at_once),
@@ -98,7 +98,7 @@ impl Erased {
     pub(in crate::near::memory) unsafe fn put(
         &self,
         is_off: &dyn Fn() -> bool,
-        new: &New,
+        new: &New<'_>,
         arriving: &mut dyn Arriving,
     ) -> Result<Put, Not> {
         let mut locked = self.shards.lock(new.hash);
@@ -131,7 +131,7 @@ impl Erased {
     unsafe fn put_among(
         &self,
         is_off: &dyn Fn() -> bool,
-        new: &New,
+        new: &New<'_>,
         arriving: &mut dyn Arriving,
     ) -> Result<Put, Not> {
         let hash = new.hash;
