@@ -17,6 +17,7 @@ mod given;
 mod identity;
 mod item;
 mod keys;
+mod limit;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -39,6 +40,7 @@ pub(crate) use self::given::Given;
 pub(crate) use self::identity::{CompanionName, Name, Version};
 use self::item::{Item, items};
 pub(crate) use self::keys::{Condition, ReceiverKey};
+pub(crate) use self::limit::Limit;
 use self::words::list;
 use crate::errors::{Error, Errors, Result};
 

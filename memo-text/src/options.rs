@@ -126,6 +126,12 @@ macro_rules! options {
                 default: "none",
                 zero: Some("would give up every computation: give a longer one, or remove it"),
             }
+            "limit" => limit: Option<Limit> {
+                configurable: true,
+                value: r#"`"100/s"`, `"100/s burst 20"`"#,
+                meaning: "no more computations than this in that time in this process; a call over it does as one over `at_once`; with the cargo feature `limit`",
+                default: "any number",
+            }
             "at_once" => at_once: Option<Count> {
                 configurable: true,
                 value: "an integer expression",
@@ -135,7 +141,7 @@ macro_rules! options {
             "limit_wait" => limit_wait: Option<LimitWait> {
                 configurable: false,
                 value: r#"`"turn"`, `"none"`"#,
-                meaning: "whether a call over `at_once` waits for its turn, or gets an `Err` at once, which is `From<memo::Limited>`",
+                meaning: "whether a call over `limit` or `at_once` waits for its turn, or gets an `Err` at once, which is `From<memo::Limited>`",
                 default: r#"`"turn"`"#,
             }
             "capacity" => capacity: Option<Capacity> {

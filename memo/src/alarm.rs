@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+#[cfg(feature = "limit")]
+use std::task::Poll;
 use std::task::Waker;
 
 use crate::clock::{NEVER, exact};
@@ -77,6 +79,22 @@ impl Alarm {
         }
         Some(alarm)
     }
+}
+
+/// Waits for so many nanoseconds, or a little longer.
+#[cfg(feature = "limit")]
+pub(crate) async fn sleep(length: u64) {
+    let (end, mut alarm) = (exact().saturating_add(length), None);
+    std::future::poll_fn(|context| {
+        let now = exact();
+        if now >= end {
+            return Poll::Ready(());
+        }
+        alarm = Alarm::after(end - now, context.waker().clone());
+        Poll::Pending
+    })
+    .await;
+    drop(alarm);
 }
 
 impl Drop for Alarm {

@@ -61,7 +61,11 @@ impl Gate {
     pub(crate) fn of(function: usize) -> &'static Self {
         static GATES: PerProcess<Mutex<Gates>> = PerProcess::new();
         let mut gates = GATES.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        gates.entry(function).or_insert_with(|| Box::leak(Box::new(Gate(PerProcess::new()))))
+        gates.entry(function).or_insert_with(|| Box::leak(Box::new(Gate::new())))
+    }
+
+    pub(crate) fn new() -> Self {
+        Gate(PerProcess::new())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -278,7 +282,7 @@ mod tests {
     }
 
     fn gate() -> &'static Gate {
-        Box::leak(Box::new(Gate(PerProcess::new())))
+        Box::leak(Box::new(Gate::new()))
     }
 
     #[test]

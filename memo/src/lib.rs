@@ -145,6 +145,8 @@ mod instance;
 mod key;
 #[cfg_attr(not(feature = "engines"), path = "lasting/absent.rs")]
 mod lasting;
+#[cfg_attr(not(feature = "limit"), path = "limiter/absent.rs")]
+mod limiter;
 mod memo;
 mod memoized;
 mod names;

@@ -186,9 +186,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.route.say_missing(&self.name);
     }
 
-    /// Whether there may be no more than some computations at once.
+    /// Whether there may be no more than some computations at once, or in some time.
     pub(crate) fn is_limited(&self) -> bool {
-        self.gate.is_some()
+        self.gate.is_some() || self.limiter.is_some()
     }
 
     /// Whether a reload has replaced `version`.

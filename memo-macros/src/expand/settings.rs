@@ -1,5 +1,6 @@
 //! The settings of a function, as the expression that makes them: what does not depend on the types of keys and results.
 
+use memo_text::Rate;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
@@ -10,8 +11,8 @@ use super::names::{hidden, private, quiet};
 use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, LimitWait, MaxWeight, Model, Name,
-    OnError, Patience, Place, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, Limit, LimitWait, MaxWeight, Model,
+    Name, OnError, Patience, Place, RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -101,6 +102,11 @@ fn sparing(model: &Model) -> Vec<TokenStream> {
     let options = &model.options;
     let calls = [
         options.timeout.as_ref().map(|timeout| set_duration(model, "timeout", timeout)),
+        options.limit.map(|Limit(rate)| {
+            let Rate { count, per, burst } = rate;
+            let (private, seconds, nanos) = (private(model), per.as_secs(), per.subsec_nanos());
+            quote!(.limit(#count, #private::Duration::new(#seconds, #nanos), #burst))
+        }),
         options.at_once.as_ref().map(|at_once| set_count("at_once", at_once)),
         options.limit_wait.map(|wait| {
             let turns_away = wait == LimitWait::None;

@@ -14,6 +14,7 @@ use super::given::Given;
 use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;
 use super::keys::{Condition, Key, ReceiverKey, Skip};
+use super::limit::Limit;
 use crate::errors::Error;
 
 macro_rules! declare {

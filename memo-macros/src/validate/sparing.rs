@@ -11,7 +11,7 @@ impl Rules<'_> {
 
     /// What a thread keeps for itself is computed by that thread alone, one at a time.
     fn limits(&mut self) {
-        for name in ["at_once", "limit_wait"] {
+        for name in ["limit", "at_once", "limit_wait"] {
             if let Some(key) = self.given.key_of(name).filter(|_| self.model.on_thread()) {
                 let message = format!(
                     "`engine = \"thread\"` knows of no other thread: remove `{name}`, or use \"memory\""
@@ -19,7 +19,7 @@ impl Rules<'_> {
                 self.refuse(key, message);
             }
         }
-        let limited = self.given.key_of("at_once").is_some();
+        let limited = ["limit", "at_once"].iter().any(|name| self.given.key_of(name).is_some());
         if let Some(key) = self.given.key_of("limit_wait").filter(|_| !limited) {
             let message = "`limit_wait` says who waits for a limit: add `at_once`, such as `at_once = 8`";
             self.refuse(key, message);

@@ -1,14 +1,14 @@
-//! How a computation gets one of the places of a function that has a limit of these.
+//! How a computation is admitted by a function that has a limit: how many there may be at once, or in some time.
 
 use crate::call::begun::{Ended, Shared};
 use crate::call::computation::Computation;
 use crate::flight::graph;
-use crate::gate::Gate;
+use crate::gate::{Gate, Permit};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::outcome::Value;
 
-/// Gives a call that is about to compute a place, for which it may wait. Who has found a result takes that where no place is free.
+/// Admits a call that is about to compute, which may have to wait. Who has found a result takes that where there is no room.
 pub(super) async fn admitted<K: OwnedPart, V: Value, F: Value>(
     memo: &'static Memo<K, V, F>,
     ended: Ended<K, V, F>,
@@ -21,40 +21,63 @@ pub(super) async fn admitted<K: OwnedPart, V: Value, F: Value>(
     if let Some(value) = computation.found_before() {
         return Ended::Shared(Shared::Value(Box::new(value)));
     }
-    let Some((gate, most, flight)) = needed(memo, &computation) else { return Ended::Compute(computation) };
+    let Some(flight) = computation.flight() else { return Ended::Compute(computation) };
     if memo.settings.sparing.turns_away {
         return Ended::TurnedAway(computation);
     }
-    let permit = gate.enter(most, flight, graph::computed_here()).await;
+    let within = graph::computed_here();
+    let permit = match needed(memo, &within) {
+        Some((gate, most)) => Some(gate.enter(most, flight, within.clone()).await),
+        None => None,
+    };
+    if let Some(limiter) = memo.limiter {
+        limiter.pass(flight, within).await;
+    }
     Ended::Compute(computation.admitted(permit))
 }
 
-/// Gives a computation a place, if it needs one, and one is free. One that runs within another of the same function has a place.
+/// Admits a computation, if there is room for it now.
 ///
 /// # Errors
 ///
-/// No place is free. That is counted.
+/// There is none. That is counted.
 pub(super) fn try_admit<K: OwnedPart, V: Value, F: Value>(
     memo: &'static Memo<K, V, F>,
     computation: Computation<K, V, F>,
 ) -> Result<Computation<K, V, F>, Computation<K, V, F>> {
-    let Some((gate, most, flight)) = needed(memo, &computation) else { return Ok(computation) };
-    if gate.has(&graph::computed_here()) {
-        return Ok(computation);
-    }
-    match gate.try_enter(most, flight) {
-        Some(permit) => Ok(computation.admitted(permit)),
-        None => {
+    let Some(flight) = computation.flight() else { return Ok(computation) };
+    match room(memo, flight) {
+        Ok(permit) => Ok(computation.admitted(permit)),
+        Err(NoRoom) => {
             memo.counters.limited();
             Err(computation)
         }
     }
 }
 
-/// The gate that a computation has to pass, how many places there are, and what to hold one by.
+/// It would be one computation too many.
+struct NoRoom;
+
+/// A place for the flight with this id, if it needs one. It counts as one more that has begun.
+fn room<K: OwnedPart, V: Value, F: Value>(
+    memo: &'static Memo<K, V, F>,
+    flight: usize,
+) -> Result<Option<Permit>, NoRoom> {
+    let permit = match needed(memo, &graph::computed_here()) {
+        Some((gate, most)) => Some(gate.try_enter(most, flight).ok_or(NoRoom)?),
+        None => None,
+    };
+    match memo.limiter.is_none_or(|limiter| limiter.try_pass(flight)) {
+        true => Ok(permit),
+        false => Err(NoRoom),
+    }
+}
+
+/// The gate to pass, and how many places there are. One that runs within another of the same function has the place of that.
 fn needed<K: OwnedPart, V: Value, F: Value>(
     memo: &'static Memo<K, V, F>,
-    computation: &Computation<K, V, F>,
-) -> Option<(&'static Gate, u64, usize)> {
-    Some((memo.gate?, memo.settings.sparing.at_once?, computation.flight()?))
+    within: &[usize],
+) -> Option<(&'static Gate, u64)> {
+    let gate = memo.gate.filter(|gate| !gate.has(within))?;
+    Some((gate, memo.settings.sparing.at_once?))
 }

@@ -125,10 +125,12 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         self.lead.as_ref().map(Lead::id)
     }
 
-    /// Gives it a place. It may have waited for that, which is no part of its time.
-    pub(super) fn admitted(mut self, permit: Permit) -> Self {
+    /// Gives it a place, if it needs one. It may have waited, which is no part of its time.
+    pub(super) fn admitted(mut self, permit: Option<Permit>) -> Self {
         self.started = self.started.map(|_| Instant::now());
-        self.more.get_or_insert_with(More::new).permit = Some(permit);
+        if permit.is_some() {
+            self.more.get_or_insert_with(More::new).permit = permit;
+        }
         self
     }
 

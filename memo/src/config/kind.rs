@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Switch,
     Bound,
     AtOnce,
+    Rate,
     Lifetime,
     Timeout,
     Ahead,
@@ -44,6 +45,7 @@ impl Kind {
         Cow::Borrowed(match self {
             Kind::Switch => "`true` or `false`",
             Kind::Bound | Kind::AtOnce => "a whole number of at least 1, or \"unbounded\"",
+            Kind::Rate => "a rate such as \"100/s\" or \"100/s burst 20\", or \"none\"",
             Kind::Lifetime | Kind::Timeout => "a duration such as \"1h30m\", or \"none\"",
             Kind::Ahead => "a part of the lifetime between 0 and 1 such as 0.8, \"auto\", or \"none\"",
             Kind::Jitter => "a percentage below 100 such as \"10%\", or \"none\"",
@@ -67,6 +69,7 @@ impl Kind {
         match self {
             Kind::Lifetime
             | Kind::Timeout
+            | Kind::Rate
             | Kind::Ahead
             | Kind::Jitter
             | Kind::Time
@@ -109,6 +112,7 @@ impl Kind {
             Kind::Size => bounds::size(given),
             Kind::Lifetime => lifetimes::lifetime(given),
             Kind::Timeout => lifetimes::timeout(given),
+            Kind::Rate => parts::rate(given),
             Kind::Ahead => parts::ahead(given),
             Kind::Jitter => parts::jitter(given),
             Kind::Time => lifetimes::time(given),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use super::kind::Kind;
 use super::value::Setting;
 use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
@@ -25,6 +27,7 @@ pub(super) enum Slot<'s> {
     /// A switch whose default the whole process has.
     Shown(&'s mut Option<bool>),
     Bound(&'s mut Option<u64>),
+    Rate(&'s mut Option<Rate>),
     AtOnce(&'s mut Option<u64>),
     /// Set only if the function weighs its entries. Without a weigher each weighs 1, and the capacity is the bound.
     Weight(&'s mut Option<u64>),
@@ -62,7 +65,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         tti,
         error_ttl,
         freshness: Freshness { stale, wait, stale_if_error, refresh_ahead, jitter, behind: _ },
-        sparing: Sparing { timeout, at_once, turns_away: _ },
+        sparing: Sparing { timeout, limit, at_once, turns_away: _ },
         single_flight,
         on_error,
         patience,
@@ -100,6 +103,7 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
         row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
         row("timeout", timeout.is_some(), Slot::Timeout(timeout)),
+        row("limit", limit.is_some(), Slot::Rate(limit)),
         row("at_once", at_once.is_some(), Slot::AtOnce(at_once)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
@@ -115,6 +119,7 @@ impl Slot<'_> {
             Slot::Switch(_) | Slot::Shown(_) => Kind::Switch,
             Slot::Bound(_) => Kind::Bound,
             Slot::AtOnce(_) => Kind::AtOnce,
+            Slot::Rate(_) => Kind::Rate,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
             Slot::Timeout(_) => Kind::Timeout,
@@ -138,6 +143,7 @@ impl Slot<'_> {
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
             (Slot::Timeout(Some(slot)), Setting::Lifetime(length)) => *slot = length.unwrap_or(WITHOUT_END),
+            (Slot::Rate(slot), Setting::Rate(rate)) => *slot = *rate,
             (Slot::Ahead(slot), Setting::Ahead(ahead)) => *slot = *ahead,
             (Slot::Jitter(slot), Setting::Jitter(jitter)) => *slot = *jitter,
             (Slot::Engines(slot), Setting::Engines(names)) => {
@@ -163,6 +169,7 @@ impl Slot<'_> {
             Slot::Timeout(slot) => slot.map_or(Setting::Nothing, |length| {
                 Setting::Lifetime(Some(length).filter(|length| *length != WITHOUT_END))
             }),
+            Slot::Rate(slot) => Setting::Rate(*slot),
             Slot::Ahead(slot) => Setting::Ahead(*slot),
             Slot::Jitter(slot) => Setting::Jitter(*slot),
             Slot::Engines(slot) => Setting::Engines(slot.as_deref().map(texts).unwrap_or_default()),
@@ -208,6 +215,7 @@ mod tests {
     fn another(kind: Kind) -> Setting {
         match kind {
             Kind::Switch => Setting::Switch(true),
+            Kind::Rate => Setting::Rate(Some(Rate { count: 7, per: Duration::from_secs(7), burst: 7 })),
             Kind::Bound | Kind::AtOnce => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
             Kind::Lifetime | Kind::Timeout => Setting::Lifetime(Some(Duration::from_secs(7))),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use crate::settings::freshness::{Jitter, RefreshAhead};
 use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 use crate::units::{duration, size};
@@ -92,6 +94,7 @@ pub(crate) enum Setting {
     Lifetime(Option<Duration>),
     Ahead(Option<RefreshAhead>),
     Jitter(Option<Jitter>),
+    Rate(Option<Rate>),
     Time(Duration),
     Size(u64),
     Number(u64),
@@ -117,9 +120,14 @@ impl fmt::Display for Setting {
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
             Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
-            Setting::Lifetime(None) | Setting::Ahead(None) | Setting::Jitter(None) | Setting::Nothing => {
-                f.write_str("none")
+            Setting::Rate(Some(rate)) => {
+                write!(f, "{}/{} burst {}", rate.count, duration(rate.per), rate.burst)
             }
+            Setting::Rate(None)
+            | Setting::Lifetime(None)
+            | Setting::Ahead(None)
+            | Setting::Jitter(None)
+            | Setting::Nothing => f.write_str("none"),
             Setting::Ahead(Some(RefreshAhead::Auto)) => f.write_str("auto"),
             Setting::Ahead(Some(RefreshAhead::From(part))) => write!(f, "{}", f64::from(*part) / 1000.0),
             Setting::Jitter(Some(Jitter(part))) => write!(f, "{}%", f64::from(*part) / 10.0),

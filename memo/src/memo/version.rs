@@ -6,6 +6,7 @@ use crate::far::Far;
 use crate::function::Function;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
+use crate::limiter::Limiter;
 use crate::route::Route;
 use crate::settings::{Settings, SingleFlight};
 
@@ -24,6 +25,8 @@ pub(crate) struct Version<K, V> {
     pub(super) route: Route,
     /// By which computations come in, if there may be no more than some at once.
     pub(crate) gate: Option<&'static Gate>,
+    /// By which they come in, if there may be no more than some in some time.
+    pub(crate) limiter: Option<&'static Limiter>,
     pub(crate) far: Option<Far<K, V>>,
     /// See [`Memo::is_plain`](super::Memo::is_plain).
     pub(super) plain: bool,
@@ -55,14 +58,15 @@ impl<K, V: 'static> Version<K, V> {
             && !hooks.choose();
         let aged = is_aged(&settings, hooks);
         let far = Far::open(&settings, &route, types, name);
-        let gate = settings.sparing.at_once.map(|_| Gate::of(std::ptr::from_ref(function).addr()));
-        let leads = (far.is_none() && !aged && gate.is_none() && settings.enabled()).then_some(
-            match settings.single_flight {
+        let function = std::ptr::from_ref(function).addr();
+        let gate = settings.sparing.at_once.map(|_| Gate::of(function));
+        let limiter = settings.sparing.limit.and_then(|rate| Limiter::of(function, rate));
+        let leads = (far.is_none() && !aged && gate.is_none() && limiter.is_none() && settings.enabled())
+            .then_some(match settings.single_flight {
                 Some(SingleFlight::Off) => Leads::Alone,
                 _ => Leads::All,
-            },
-        );
-        Version { far, gate, route, plain, aged, leads, settings }
+            });
+        Version { far, gate, limiter, route, plain, aged, leads, settings }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use super::count::Count;
 use super::freshness::{Jitter, RefreshAhead};
 use super::{Hints, OnError, Settings, SingleFlight, WITHOUT_END};
@@ -189,6 +191,12 @@ impl Settings {
     /// `timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.sparing.timeout = Some(timeout);
+        self
+    }
+
+    /// `limit`.
+    pub fn limit(mut self, count: u32, per: Duration, burst: u32) -> Self {
+        self.sparing.limit = Some(Rate { count, per, burst });
         self
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use memo_text::Rate;
+
 /// How a function spares what it asks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sparing {
@@ -10,6 +12,8 @@ pub(crate) struct Sparing {
     pub(crate) timeout: Option<Duration>,
     /// How many computations there are at once in this process, at most.
     pub(crate) at_once: Option<u64>,
+    /// How often it computes in this process, at most.
+    pub(crate) limit: Option<Rate>,
     /// Whether a call over a limit gets an error, and does not wait for its turn.
     pub(crate) turns_away: bool,
 }

@@ -7,6 +7,8 @@ mod arguments;
 mod choices;
 mod errors;
 mod futures;
+#[cfg(feature = "limit")]
+mod limit;
 mod limits;
 mod sparing;
 mod stale;

@@ -21,7 +21,7 @@ impl From<TimedOut> for Error {
 }
 
 /// Waits until somebody wakes it.
-fn woken<F: Future>(task: &Task<F>) {
+pub(crate) fn woken<F: Future>(task: &Task<F>) {
     watched(|| {
         while !task.is_woken() {
             thread::yield_now();
