@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::task::Waker;
 
 use crate::clock::{NEVER, exact};
-use crate::fork;
+use crate::fork::{self, Keep};
 use crate::sweep::{self, Sweep};
 
 /// Alarms go off by up to so much of their time too late, so that those of about the same time go off together.
@@ -56,6 +56,10 @@ impl Sweep for Alarms {
 
     fn watch(&self) {
         self.watched.store(true, Relaxed);
+    }
+
+    fn hold<'s>(&'s self, keep: Keep<'_, 's>) {
+        keep(Box::new(self.wakers()));
     }
 }
 

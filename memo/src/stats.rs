@@ -44,7 +44,7 @@ pub struct Stats {
     pub renewal_refused: u64,
     /// Computations that were given up after the function's `timeout`.
     pub timed_out: u64,
-    /// Misses and renewals that were over the function's `at_once`: they waited, gave a stale result, or were turned away.
+    /// Misses and renewals that were over the function's `limit` or `at_once`: they waited, gave a stale result, or were turned away.
     pub limited: u64,
     /// Times that the body ran to its end, or was given up.
     pub computes: u64,
