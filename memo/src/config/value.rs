@@ -120,9 +120,7 @@ impl fmt::Display for Setting {
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
             Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
-            Setting::Rate(Some(rate)) => {
-                write!(f, "{}/{} burst {}", rate.count, duration(rate.per), rate.burst)
-            }
+            Setting::Rate(Some(rate)) => f.write_str(&shown_rate(rate)),
             Setting::Rate(None)
             | Setting::Lifetime(None)
             | Setting::Ahead(None)
@@ -165,6 +163,17 @@ impl fmt::Display for OnError {
             OnError::One => "one",
             OnError::All => "all",
         })
+    }
+}
+
+/// As it is written in a file: `100/s`, and what else there is to say.
+fn shown_rate(Rate { count, per, burst }: &Rate) -> String {
+    let per = duration(*per);
+    // one second is `s`
+    let unit = per.strip_prefix('1').filter(|unit| unit.chars().all(char::is_alphabetic)).unwrap_or(&per);
+    match burst == count {
+        true => format!("{count}/{unit}"),
+        false => format!("{count}/{unit} burst {burst}"),
     }
 }
 
