@@ -199,9 +199,9 @@ fn asynchronous(model: &Model, outcome: &Ident, site: &TokenStream) -> TokenStre
             }),
         ),
     };
-    let rest = match model.options.stale_if_error {
-        Some(_) => quote!(#computing.run(#outcome, #future).await),
-        None => quote! {
+    let rest = match model.options.stale_if_error.is_some() || model.options.timeout.is_some() {
+        true => quote!(#computing.run(#outcome, #future).await),
+        false => quote! {
             // the body's own braces stand within those of the block
             #[allow(unused_braces)]
             let mut #result = #computing.compute(#future).await;

@@ -15,8 +15,8 @@ pub(crate) use crate::enclosing::Place;
 use crate::enclosing::{self, Namesakes};
 use crate::item::Function;
 pub(crate) use crate::options::{
-    CacheErr, CacheNone, Capacity, Code, Codec, Condition, Count, Engine, Jitter, Length, MaxWeight, Name,
-    OnError, Patience, ReceiverKey, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Condition, Count, Engine, Jitter, Length, Limit, LimitWait,
+    MaxWeight, Name, OnError, Patience, ReceiverKey, RefreshAhead, SingleFlight, Version,
 };
 use crate::options::{CompanionName, GivenOptions, Options};
 

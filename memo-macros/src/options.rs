@@ -17,6 +17,7 @@ mod given;
 mod identity;
 mod item;
 mod keys;
+mod limit;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -28,7 +29,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 pub(crate) use self::bounds::{Capacity, Count, MaxWeight};
-pub(crate) use self::choices::{Code, Codec, OnError, SingleFlight};
+pub(crate) use self::choices::{Code, Codec, LimitWait, OnError, SingleFlight};
 use self::declared::ReadError;
 pub(crate) use self::declared::{GivenOptions, Options};
 pub(crate) use self::durations::{CacheErr, CacheNone, Length, Patience};
@@ -39,6 +40,7 @@ pub(crate) use self::given::Given;
 pub(crate) use self::identity::{CompanionName, Name, Version};
 use self::item::{Item, items};
 pub(crate) use self::keys::{Condition, ReceiverKey};
+pub(crate) use self::limit::Limit;
 use self::words::list;
 use crate::errors::{Error, Errors, Result};
 

@@ -11,6 +11,7 @@ mod output;
 mod receiver;
 mod rules;
 mod skip;
+mod sparing;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub(crate) fn validate(given: &GivenOptions, model: &Model, errors: &mut Errors)
     rules.options();
     rules.engines();
     rules.freshness();
+    rules.sparing();
     rules.companion();
     rules.skip();
     rules.function();

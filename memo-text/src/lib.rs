@@ -9,9 +9,11 @@ mod nearest;
 mod options;
 mod part;
 mod quantity;
+mod rate;
 
 pub use engines::{BUILT_IN, BuiltIn, built_in};
 pub use nearest::nearest;
 pub use options::{OPTIONS, Row, option};
 pub use part::{part, percentage};
 pub use quantity::{duration, size};
+pub use rate::{Rate, rate};

@@ -93,6 +93,14 @@ macro_rules! options {
                 scoped: true,
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
+            "wait" => wait: Option<Length> {
+                configurable: true,
+                value: "a duration",
+                meaning: "how long a call that finds a stale result waits for its renewal, before it takes the stale one; needs `stale`",
+                default: "no time",
+                zero: Some("would not wait at all: give a longer one, or remove it"),
+                needs: &[("stale", "`wait` is about results that are stale: add `stale`, such as `stale = \"1h\"`")],
+            }
             "stale_if_error" => stale_if_error: Option<Length> {
                 configurable: true,
                 value: "a duration",
@@ -114,6 +122,31 @@ macro_rules! options {
                 meaning: "lifetimes are shorter by chance, by up to that, so that what came together does not end together; needs `ttl` or `ttl_of`",
                 default: "none",
                 scoped: true,
+            }
+            "timeout" => timeout: Option<Length> {
+                configurable: true,
+                value: "a duration",
+                meaning: "of an `async fn` whose error is `From<memo::TimedOut>`: a computation is given up after that; a configuration can change it only where it is given",
+                default: "none",
+                zero: Some("would give up every computation: give a longer one, or remove it"),
+            }
+            "limit" => limit: Option<Limit> {
+                configurable: true,
+                value: r#"`"100/s"`, `"100/s burst 20"`"#,
+                meaning: "no more computations than this in that time in this process; a call over it does as one over `at_once`; with the cargo feature `limit`",
+                default: "any number",
+            }
+            "at_once" => at_once: Option<Count> {
+                configurable: true,
+                value: "an integer expression",
+                meaning: "no more computations than this at once in this process; a call over it gets a stale result if there is one, or waits for its turn",
+                default: "any number",
+            }
+            "limit_wait" => limit_wait: Option<LimitWait> {
+                configurable: false,
+                value: r#"`"turn"`, `"none"`"#,
+                meaning: "whether a call over `limit` or `at_once` waits for its turn, or gets an `Err` at once, which is `From<memo::Limited>`",
+                default: r#"`"turn"`"#,
             }
             "capacity" => capacity: Option<Capacity> {
                 configurable: true,

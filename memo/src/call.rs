@@ -14,7 +14,9 @@
 //! [`Computing::compute`], [`Computing::finish`].
 
 mod acquire;
+mod admitted;
 mod aged;
+mod awaited;
 mod begun;
 mod claim;
 mod computation;
@@ -27,6 +29,7 @@ mod missed;
 mod renewal;
 mod running;
 mod store;
+mod within;
 
 pub use acquire::Acquire;
 pub use computing::Computing;

@@ -99,6 +99,10 @@ struct Rare {
     renewal_failed: AtomicU64,
     /// Renewals that nobody could take over.
     renewal_refused: AtomicU64,
+    /// Computations that were given up.
+    timed_out: AtomicU64,
+    /// Computations that found no free place.
+    limited: AtomicU64,
 }
 
 /// What became of results that were not fresh, or soon would not have been.
@@ -224,6 +228,26 @@ impl Counters {
     /// Counts a renewal that nobody could take over.
     pub(crate) fn renewal_refused(&self) {
         self.rare.renewal_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a computation that was given up.
+    pub(crate) fn timed_out(&self) {
+        self.rare.timed_out.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a computation that found no free place.
+    pub(crate) fn limited(&self) {
+        self.rare.limited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many computations found no free place.
+    pub(crate) fn over_limit(&self) -> u64 {
+        self.rare.limited.load(Ordering::Relaxed)
+    }
+
+    /// How many computations were given up.
+    pub(crate) fn timeouts(&self) -> u64 {
+        self.rare.timed_out.load(Ordering::Relaxed)
     }
 
     /// What became of results that were not fresh, or soon would not have been.

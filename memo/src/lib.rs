@@ -113,6 +113,7 @@
 //! | `messagepack`, `json` | off | the codecs of these names for stored results |
 #![warn(missing_docs)]
 
+mod alarm;
 mod background;
 mod body;
 mod by_thread;
@@ -138,11 +139,14 @@ mod flight;
 mod fork;
 mod function;
 mod functions;
+mod gate;
 mod hooks;
 mod instance;
 mod key;
 #[cfg_attr(not(feature = "engines"), path = "lasting/absent.rs")]
 mod lasting;
+#[cfg_attr(not(feature = "limit"), path = "limiter/absent.rs")]
+mod limiter;
 mod memo;
 mod memoized;
 mod names;
@@ -172,11 +176,13 @@ mod stored;
 mod strategy;
 mod sweep;
 mod sync;
+mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod thrash;
 #[cfg_attr(not(feature = "tracing"), path = "trace/absent.rs")]
 mod trace;
+mod unanswered;
 mod units;
 mod versions;
 mod warn;
@@ -217,6 +223,7 @@ pub use stored::Stored;
 pub use strategy::{
     DefaultStrategy, EngineProfile, FunctionProfile, Strategy, TypeProfile, TypeStrategy, set_strategy,
 };
+pub use unanswered::{Limited, TimedOut};
 
 #[cfg(feature = "tracing")]
 pub use trace::log_keys;

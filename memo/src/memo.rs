@@ -115,7 +115,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     ) -> Self {
         let name = author.name_of(function.module, function.name);
         let settings = scoped.unwrap_or_else(|| config::settings(&name, &author).into_owned());
-        let first = Version::new(settings, &hooks, &name, marker);
+        let first = Version::new(settings, &hooks, function, &name, marker);
         let callbacks = hooks.weigh.is_some() || hooks.ttl_of.is_some() || hooks.cache_if.is_some();
         Memo {
             runs_user_code: callbacks
@@ -184,6 +184,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Warns of engines that the function names and that are not registered.
     pub(crate) fn say_missing(&self) {
         self.route.say_missing(&self.name);
+    }
+
+    /// Whether there may be no more than some computations at once, or in some time.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.gate.is_some() || self.limiter.is_some()
     }
 
     /// Whether a reload has replaced `version`.

@@ -6,6 +6,8 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use crate::unanswered::Unanswered;
+
 /// What the near stores hold, and what callers of one computation share.
 pub trait Value: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> Value for T {}
@@ -32,6 +34,10 @@ pub trait Outcome<R>: Copy + 'static {
     fn hit(self, stored: Self::Stored) -> R;
     /// The result that a failure stands for.
     fn failed(self, failure: Self::Failure) -> R;
+    /// The result of a call whose body has none, for one of these reasons; `None` where the function has no error for it.
+    fn unanswered(self, _why: Unanswered) -> Option<R> {
+        None
+    }
     /// Whether what is stored is itself an error, with a lifetime of its own (`cache_err`).
     fn is_error(self, _stored: &Self::Stored) -> bool {
         false

@@ -40,6 +40,7 @@ pub use crate::single::Single;
 pub use crate::site::{Site, Unnamed, unnamed};
 pub use crate::stats::Stats;
 pub use crate::stored::Stored;
+pub use crate::telling::{times_out, turns_away};
 
 /// The hooks of a function whose author has set nothing that looks at keys and results.
 pub fn no_hooks<K, V>(hooks: Hooks<K, V>) -> Hooks<K, V> {

@@ -5,12 +5,14 @@ pub(crate) mod count;
 pub(crate) mod freshness;
 #[cfg(feature = "engines")]
 mod lasting;
+pub(crate) mod sparing;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::lasting::Lasting;
 use freshness::Freshness;
+use sparing::Sparing;
 
 /// How many entries a function keeps in memory if it does not say.
 const DEFAULT_CAPACITY: u64 = 10_000;
@@ -47,6 +49,7 @@ pub struct Settings {
     /// How long a `None` is stored where it is stored differently; not at all without it.
     pub(crate) none_ttl: Option<Duration>,
     pub(crate) freshness: Freshness,
+    pub(crate) sparing: Sparing,
     pub(crate) capacity: Option<u64>,
     /// The author has said how many or how heavy.
     pub(crate) bounded: bool,
@@ -116,6 +119,7 @@ impl Settings {
             error_ttl: None,
             none_ttl: None,
             freshness: Freshness::default(),
+            sparing: Sparing::default(),
             capacity: Some(DEFAULT_CAPACITY),
             bounded: false,
             max_weight: None,

@@ -42,7 +42,11 @@ pub struct Stats {
     pub renewal_failed: u64,
     /// Renewals that were not tried, since as many were waiting for a thread as may.
     pub renewal_refused: u64,
-    /// Times that the body ran to its end.
+    /// Computations that were given up after the function's `timeout`.
+    pub timed_out: u64,
+    /// Misses and renewals that were over the function's `limit` or `at_once`: they waited, gave a stale result, or were turned away.
+    pub limited: u64,
+    /// Times that the body ran to its end, or was given up.
     pub computes: u64,
     /// Misses that were answered by another call's computation.
     pub waits: u64,
@@ -119,6 +123,8 @@ impl Stats {
             renewed: renewals.renewed,
             renewal_failed: renewals.failed,
             renewal_refused: renewals.refused,
+            limited: counters.over_limit(),
+            timed_out: counters.timeouts(),
             computes,
             waits: total(Counter::Waits),
             impatient: counters.impatiences(),
@@ -138,6 +144,8 @@ impl Stats {
         self.renewed += other.renewed;
         self.renewal_failed += other.renewal_failed;
         self.renewal_refused += other.renewal_refused;
+        self.limited += other.limited;
+        self.timed_out += other.timed_out;
         self.computes += other.computes;
         self.waits += other.waits;
         self.impatient += other.impatient;

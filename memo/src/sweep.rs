@@ -20,7 +20,7 @@ mod thread;
 pub(crate) use schedule::Schedule;
 pub(crate) use stores::Sweep;
 pub use thread::sweep_now;
-pub(crate) use thread::{hold_off_for_sweeper, register};
+pub(crate) use thread::{hold_off_for_sweeper, register, wish};
 
 #[cfg(test)]
 #[allow(unsafe_code)]

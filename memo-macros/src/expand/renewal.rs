@@ -145,10 +145,11 @@ fn is_apart(ty: &Type) -> bool {
 pub(super) fn behind(model: &Model, rest: &Ident, outcome: &Ident, computed: &Ident) -> TokenStream {
     let Some(renewal) = Renewal::of(model) else { return TokenStream::new() };
     let (private, result, (item, job)) = (private(model), hidden("result"), renewal.job(computed));
+    let awaits = model.sig.asyncness.map(|_| quote!(.await));
     quote! {
         #item
         let #rest = match #rest.behind(#outcome, #job) {
-            #private::Result::Ok(#result) => return #result,
+            #private::Result::Ok(#result) => return #result #awaits,
             #private::Result::Err(#rest) => #rest,
         };
     }

@@ -1,5 +1,6 @@
 //! The settings of a function, as the expression that makes them: what does not depend on the types of keys and results.
 
+use memo_text::Rate;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, GenericParam, Lit, LitInt};
@@ -10,8 +11,8 @@ use super::names::{hidden, private, quiet};
 use super::renewal::Renewal;
 use crate::enclosing::Namesakes;
 use crate::model::{
-    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, MaxWeight, Model, Name, OnError,
-    Patience, Place, RefreshAhead, SingleFlight, Version,
+    CacheErr, CacheNone, Capacity, Code, Codec, Count, Jitter, Length, Limit, LimitWait, MaxWeight, Model,
+    Name, OnError, Patience, Place, RefreshAhead, SingleFlight, Version,
 };
 
 /// The function that gives `Settings`. Without options it is the runtime's own, which is compiled once.
@@ -24,6 +25,7 @@ pub(super) fn settings(model: &Model) -> TokenStream {
     }
     calls.extend(lifetimes(model));
     calls.extend(freshness(model));
+    calls.extend(sparing(model));
     calls.extend(bounds(model));
     calls.extend(flights(model));
     match calls[..] {
@@ -80,6 +82,7 @@ fn freshness(model: &Model) -> Vec<TokenStream> {
     let options = &model.options;
     let calls = [
         options.stale.as_ref().map(|stale| set_duration(model, "stale", stale)),
+        options.wait.as_ref().map(|wait| set_duration(model, "wait", wait)),
         options.stale_if_error.as_ref().map(|stale| set_duration(model, "stale_if_error", stale)),
         options.refresh_ahead.map(|ahead| match ahead {
             RefreshAhead::From(part) => quote!(.refresh_ahead(#part)),
@@ -89,6 +92,25 @@ fn freshness(model: &Model) -> Vec<TokenStream> {
         Renewal::of(model).map(|renewal| {
             let can = renewal.can();
             quote!(.renewed_behind(#can))
+        }),
+    ];
+    calls.into_iter().flatten().collect()
+}
+
+/// How what the function asks is spared.
+fn sparing(model: &Model) -> Vec<TokenStream> {
+    let options = &model.options;
+    let calls = [
+        options.timeout.as_ref().map(|timeout| set_duration(model, "timeout", timeout)),
+        options.limit.map(|Limit(rate)| {
+            let Rate { count, per, burst } = rate;
+            let (private, seconds, nanos) = (private(model), per.as_secs(), per.subsec_nanos());
+            quote!(.limit(#count, #private::Duration::new(#seconds, #nanos), #burst))
+        }),
+        options.at_once.as_ref().map(|at_once| set_count("at_once", at_once)),
+        options.limit_wait.map(|wait| {
+            let turns_away = wait == LimitWait::None;
+            quote!(.turns_away(#turns_away))
         }),
     ];
     calls.into_iter().flatten().collect()

@@ -41,6 +41,16 @@ pub(crate) enum MaxWeight {
     Expr(Expr),
 }
 
+impl Value for Count {
+    fn takes() -> Cow<'static, str> {
+        "a whole number greater than zero".into()
+    }
+
+    fn parse(row: &Row, value: &Expr) -> Result<Self> {
+        Count::read(value).ok_or_else(|| takes_not::<Self>(row, value))
+    }
+}
+
 impl Value for Capacity {
     fn takes() -> Cow<'static, str> {
         "a number of entries, greater than zero, or \"unbounded\"".into()
@@ -83,6 +93,16 @@ impl Value for MaxWeight {
 mod tests {
     use super::*;
     use crate::options::tests::{bad, means, text};
+
+    #[test]
+    fn counts() {
+        assert!(means("at_once = 8").at_once.is_some());
+        assert!(means("at_once = limits::at_once()").at_once.is_some());
+        let takes = "`at_once` takes a whole number greater than zero";
+        for wrong in ["at_once = 0", "at_once = \"8\"", "at_once = -1", "at_once"] {
+            bad(wrong, takes);
+        }
+    }
 
     #[test]
     fn capacities() {

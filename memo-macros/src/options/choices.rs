@@ -74,6 +74,19 @@ pub(crate) enum OnError {
     All,
 }
 
+/// Whether calls over a limit wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LimitWait {
+    /// For their turn.
+    Turn,
+    /// They do not.
+    None,
+}
+
+impl Choice for LimitWait {
+    const WORDS: &'static [(&'static str, Self)] = &[("turn", LimitWait::Turn), ("none", LimitWait::None)];
+}
+
 impl Choice for OnError {
     const WORDS: &'static [(&'static str, Self)] = &[("one", OnError::One), ("all", OnError::All)];
 }
@@ -147,6 +160,8 @@ mod tests {
 
     #[test]
     fn what_to_do_on_an_error() {
+        assert_eq!(means("limit_wait = \"none\"").limit_wait, Some(LimitWait::None));
+        bad("limit_wait = false", "`limit_wait` takes \"turn\" or \"none\"");
         assert_eq!(means("on_error = \"one\"").on_error, Some(OnError::One));
         assert_eq!(means("on_error = \"all\"").on_error, Some(OnError::All));
         bad("on_error = true", "`on_error` takes \"one\" or \"all\"");

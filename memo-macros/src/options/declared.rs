@@ -3,9 +3,9 @@
 use memo_text::option;
 use proc_macro2::Span;
 
-use super::bounds::{Capacity, MaxWeight};
+use super::bounds::{Capacity, Count, MaxWeight};
 use super::callbacks::Callback;
-use super::choices::{Code, Codec, OnError, SingleFlight, Switch};
+use super::choices::{Code, Codec, LimitWait, OnError, SingleFlight, Switch};
 use super::durations::{CacheErr, CacheNone, Length, Patience};
 use super::engines::Engine;
 use super::fallback::Fallback;
@@ -14,6 +14,7 @@ use super::given::Given;
 use super::identity::{CompanionName, CratePath, Name, Version};
 use super::item::Written;
 use super::keys::{Condition, Key, ReceiverKey, Skip};
+use super::limit::Limit;
 use crate::errors::Error;
 
 macro_rules! declare {

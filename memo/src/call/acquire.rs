@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::call::begun::{Ended, Shared};
+use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::key::{OwnedPart, Part};
 use crate::outcome::{Outcome, Value};
@@ -31,6 +32,7 @@ pub(crate) type AcquireBy<P, R, O> =
 enum Acquiring<K: OwnedPart, V: Value, F: Value> {
     Compute(Computing<K, V, F>),
     Shared(Shared<V, F>),
+    TurnedAway(Box<Computation<K, V, F>>),
     Later(Pin<Box<dyn Future<Output = Ended<K, V, F>> + Send>>),
 }
 
@@ -39,6 +41,7 @@ impl<K: OwnedPart, V: Value, F: Value> Acquiring<K, V, F> {
         match ended {
             Ended::Compute(computation) => Acquiring::Compute(Computing::new(|| computation)),
             Ended::Shared(shared) => Acquiring::Shared(shared),
+            Ended::TurnedAway(computation) => Acquiring::TurnedAway(Box::new(computation)),
         }
     }
 }
@@ -81,6 +84,7 @@ impl<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>
         Poll::Ready(match self.state.take() {
             Some(Acquiring::Compute(computing)) => Err(computing),
             Some(Acquiring::Shared(shared)) => shared.result(self.outcome),
+            Some(Acquiring::TurnedAway(computation)) => Ok(computation.turned_away(self.outcome)),
             Some(Acquiring::Later(_)) | None => unreachable!("it is polled until it has ended"),
         })
     }

@@ -5,7 +5,7 @@
 //! [serves](Serves).
 
 use crate::call::begun::{Begun, Ended, Shared};
-use crate::call::claim::Aged;
+use crate::call::claim::{Aged, Patient};
 use crate::call::computation::Computation;
 use crate::call::running::{Running, Started};
 use crate::flight::graph::BlocksThread;
@@ -29,6 +29,11 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
     if is_for_another(memo, &aged) {
         return Started::Running(Running::new(|| Computation::claimed(memo, hash, key, call, aged)));
     }
+    if is_patient(memo, &aged) {
+        let Aged { value, serves, .. } = *aged;
+        let answer = Box::new(Patient { memo, hash, key, value, serves, call }).answer();
+        return Started::Shared(Shared::Value(Box::new(block_on(Box::pin(answer)))));
+    }
     let begun = match join(memo, hash, key, true, &aged) {
         Some(begun) if begun.is_end() => begun,
         Some(begun) => block_on(Box::pin(begun.end(call.as_deref()))),
@@ -37,10 +42,15 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
             return Started::Shared(Shared::Value(Box::new(aged.left_to_others())));
         }
     };
-    match ended(memo, begun, call, aged) {
-        Ended::Shared(shared) => Started::Shared(shared),
-        Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
-    }
+    Started::of(memo, ended(memo, begun, call, aged))
+}
+
+/// Whether the call does not renew what it has found, and waits for whoever does.
+pub(super) fn is_patient<K: OwnedPart, V: Value, F: Value>(
+    memo: &Memo<K, V, F>,
+    aged: &Aged<K, V, F>,
+) -> bool {
+    aged.claim.is_none() && memo.waits(aged.serves).is_some()
 }
 
 /// Whether another thread or task can renew it, while the call is answered.
@@ -94,6 +104,8 @@ pub(super) fn ended<K: OwnedPart, V: Value, F: Value>(
     }
     match begun.ended(call) {
         Ended::Compute(computation) => Ended::Compute(computation.renewing(aged)),
+        // nobody is turned away before it is to compute
+        turned_away @ Ended::TurnedAway(_) => turned_away,
         Ended::Shared(shared) => {
             drop(aged.left_to_others());
             Ended::Shared(shared)

@@ -318,6 +318,8 @@ pub(super) enum Ended<K: OwnedPart, V: Value, F: Value> {
     Shared(Shared<V, F>),
     /// The right to compute.
     Compute(Computation<K, V, F>),
+    /// That, for a call which is over a limit, and ends with an error that says so.
+    TurnedAway(Computation<K, V, F>),
 }
 
 /// What a call gets that does not compute, each in a box: a large one stays out of the frames between.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::call::awaited::{self, RenewalOver, Renewed};
+use crate::call::lookup::Same;
 use crate::clock::exact;
 use crate::counters::Counter;
 use crate::event::{self, Event};
@@ -41,6 +43,9 @@ enum Fate {
 
 impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64, age: Age) -> Self {
+        if memo.settings.freshness.wait.is_some() {
+            awaited::begins(Renewed::of(memo, hash));
+        }
         Claim { memo, hash, age, shown: None, fate: Fate::Open }
     }
 
@@ -135,14 +140,15 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
         }
         let function = self.memo.name();
         let event = match self.fate {
-            Fate::Renewed(time) => Event::Renewed { function, time },
-            Fate::Failed(failures, next) => Event::RenewalFailed { function, failures, next },
-            Fate::Refused => Event::RenewalRefused { function },
-            Fate::Open | Fate::Released => return,
+            Fate::Renewed(time) => Some(Event::Renewed { function, time }),
+            Fate::Failed(failures, next) => Some(Event::RenewalFailed { function, failures, next }),
+            Fate::Refused => Some(Event::RenewalRefused { function }),
+            Fate::Open | Fate::Released => None,
         };
-        if event::may_be_heard() {
+        if let Some(event) = event.filter(|_| event::may_be_heard()) {
             event::tell_of(&event, self.shown());
         }
+        awaited::ends(Renewed::of(self.memo, self.hash));
     }
 }
 
@@ -211,5 +217,37 @@ pub(super) struct Renewal<K: OwnedPart, V: Value, F: Value> {
 /// A renewal that is to be handed over, and the result that there is.
 pub(super) struct Claimed<K: OwnedPart, V: Value, F: Value> {
     pub(super) renewal: Renewal<K, V, F>,
+    pub(super) patient: Box<Patient<K, V, F>>,
+}
+
+/// A call that has found a stale result, and may wait a while for the renewal of that.
+pub(super) struct Patient<K: OwnedPart, V: Value, F: Value> {
+    pub(super) memo: &'static Memo<K, V, F>,
+    pub(super) hash: u64,
+    pub(super) key: K,
     pub(super) value: V,
+    pub(super) serves: Serves,
+    pub(super) call: Option<Box<Call>>,
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Patient<K, V, F> {
+    /// The result of the call: a fresh one if it comes in time, or else the one that was found.
+    pub(super) async fn answer(self: Box<Self>) -> V {
+        let Patient { memo, hash, key, value, serves, mut call } = *self;
+        let Some(length) = memo.waits(serves) else {
+            Aged::given(memo, serves, call.as_deref_mut());
+            return value;
+        };
+        RenewalOver::or_after(length, Renewed::of(memo, hash)).await;
+        match memo.near.get(hash, Same(&key)).filter(|fresh| memo.is_valid(fresh)) {
+            Some(fresh) => {
+                Aged::given(memo, Serves::Always, call.as_deref_mut());
+                fresh
+            }
+            None => {
+                Aged::given(memo, serves, call.as_deref_mut());
+                value
+            }
+        }
+    }
 }

@@ -5,13 +5,15 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use crate::call::claim::{Aged, Claim, Claimed, Renewal};
+use crate::call::claim::{Aged, Claim, Claimed, Patient, Renewal};
 use crate::call::store::Destination;
+use crate::call::within::Within;
 use crate::counters::Counter;
 use crate::directive::Directive;
 use crate::event::{self, Event};
 use crate::flight::graph::{self, OnStack};
 use crate::flight::{Landed, Lead, Own, holding};
+use crate::gate::Permit;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memoized::Memoized;
@@ -19,6 +21,7 @@ use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call, Failed};
 use crate::settings::OnError;
 use crate::trace::Span;
+use crate::unanswered::Unanswered;
 
 /// The right to compute a key, and the duty to say what came of it. If it is dropped before it has
 /// [finished](Computation::finish), because the body panicked or its future was dropped, another caller takes over.
@@ -42,6 +45,8 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     aged: Option<Box<Aged<K, V, F>>>,
     /// The right to renew a result behind the calls.
     claim: Option<Claim<K, V, F>>,
+    /// Its place, where there are only some.
+    permit: Option<Permit>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
     /// Whether its result is stored.
@@ -50,7 +55,15 @@ struct More<K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claim: None, claimed: None, is_kept: true })
+        Box::new(More {
+            far: None,
+            call: None,
+            aged: None,
+            claim: None,
+            permit: None,
+            claimed: None,
+            is_kept: true,
+        })
     }
 }
 
@@ -106,17 +119,64 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         memo: &'static Memo<K, V, F>,
         hash: u64,
         key: K,
-        mut call: Option<Box<Call>>,
+        call: Option<Box<Call>>,
         aged: Box<Aged<K, V, F>>,
     ) -> Self {
         let Aged { value, serves, claim, .. } = *aged;
-        Aged::given(memo, serves, call.as_deref_mut());
         let asked = call.as_ref().and_then(|call| call.for_renewal());
         let claimed = claim.map(|claim| {
-            Box::new(Claimed { renewal: Renewal { memo, hash, key, claim, call: asked }, value })
+            let patient = Box::new(Patient { memo, hash, key: key.clone(), value, serves, call });
+            Box::new(Claimed { renewal: Renewal { memo, hash, key, claim, call: asked }, patient })
         });
-        let more = Some(Box::new(More { call, claimed, ..*More::new() }));
+        let more = Some(Box::new(More { claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
+    }
+
+    /// The id of the flight that it leads.
+    pub(super) fn flight(&self) -> Option<usize> {
+        self.lead.as_ref().map(Lead::id)
+    }
+
+    /// Gives it a place, if it needs one. It may have waited, which is no part of its time.
+    pub(super) fn admitted(mut self, permit: Option<Permit>) -> Self {
+        self.started = self.started.map(|_| Instant::now());
+        if permit.is_some() {
+            self.more.get_or_insert_with(More::new).permit = permit;
+        }
+        self
+    }
+
+    /// The result that was found before, if there is one: for this call, and for those who wait for it. Nothing is computed.
+    pub(super) fn found_before(&mut self) -> Option<V> {
+        let Aged { value, claim, .. } = *self.more.as_mut()?.aged.take()?;
+        if let Some(claim) = claim {
+            claim.release();
+        }
+        self.memo.counters.stale();
+        self.land_found(&value);
+        Some(value)
+    }
+
+    /// Hands what was found before to those who wait.
+    fn land_found(&mut self, value: &V) {
+        if let Some(lead) = &mut self.lead {
+            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
+            lead.land(|| Landed::Value(value.clone()));
+            self.lead = None;
+            drop(on_stack);
+        }
+    }
+
+    /// The error of a call that is over a limit, which those who wait for it get too if they can.
+    pub(super) fn turned_away<R, O: Outcome<R, Stored = V, Failure = F>>(mut self, outcome: O) -> R {
+        let result = outcome.unanswered(Unanswered::Limited);
+        let result = result.expect("only a function that has an error for it turns calls away");
+        let failure = outcome.failure(&result);
+        if let (Some(lead), Some(failure)) = (&mut self.lead, failure) {
+            lead.land(|| Landed::Failed(failure));
+            self.lead = None;
+        }
+        result
     }
 
     /// Whether a result that was found answers the call if this fails.
@@ -205,6 +265,16 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         holding(self.lead.as_ref(), self.span().around(body))
     }
 
+    /// The body, which is given up if it takes longer than the function's `timeout`.
+    pub(super) fn within<R, O: Outcome<R, Stored = V, Failure = F>, B: Future<Output = R>>(
+        &self,
+        outcome: O,
+        body: B,
+    ) -> Within<B, R, O> {
+        let memo = self.memo;
+        Within::new(body, outcome, memo.settings.sparing.timeout, &memo.counters)
+    }
+
     /// Stores what came of it, and tells those who wait. To be called once; by reference, so that it is not moved.
     #[inline(never)]
     pub(super) fn finish<R, O: Outcome<R, Stored = V, Failure = F>>(&mut self, outcome: O, result: &mut R) {
@@ -242,7 +312,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         outcome: O,
         result: &mut R,
     ) {
-        let More { far, mut call, aged, claim, is_kept, .. } = more;
+        let More { far, mut call, aged, claim, permit, is_kept, .. } = more;
         let memo = self.memo;
         let failed = outcome.is_failure(result);
         let claim = match aged {
@@ -265,6 +335,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         land(lead, passes_on, outcome, result);
         self.lead = None;
         drop(on_stack);
+        // who is told of it may call this function, and need the place
+        drop(permit);
         memo.mind_thrashing();
         // it is told as the call ends, here
         if let Some(mut call) = call
@@ -333,12 +405,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             // from here on nobody tries again for a while
             claim.fail();
         }
-        if let Some(lead) = &mut self.lead {
-            let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
-            lead.land(|| Landed::Value(value.clone()));
-            self.lead = None;
-            drop(on_stack);
-        }
+        self.land_found(&value);
         self.memo.counters.stale();
         if let Some(mut call) = call {
             call.answered(Answered::Instead(failed, self.memo.near_name()), took);

@@ -37,6 +37,15 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
         self.0.compute(body)
     }
 
+    /// Runs the body, which is given up if it takes longer than the function's `timeout`.
+    pub(super) fn compute_within<R, O: Outcome<R, Stored = V, Failure = F>, B: Future<Output = R>>(
+        &self,
+        outcome: O,
+        body: B,
+    ) -> impl Future<Output = R> + use<'_, K, V, F, R, O, B> {
+        self.0.compute(self.0.within(outcome, body))
+    }
+
     /// Runs the body and [finishes](Self::finish). A panic is replaced by a result that answers in its place, if the call has found
     /// one.
     ///
@@ -49,11 +58,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
         body: B,
     ) -> R {
         if !self.0.is_renewal() {
-            let mut result = self.compute(body).await;
+            let mut result = self.compute_within(outcome, body).await;
             self.finish(outcome, &mut result);
             return result;
         }
-        match (Catching { future: self.compute(body) }).await {
+        match (Catching { future: self.compute_within(outcome, body) }).await {
             Ok(mut result) => {
                 self.finish(outcome, &mut result);
                 result

@@ -39,7 +39,8 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
     }
     // what serves only in place of an error does so at once as long as no renewal is tried, since one has failed
     let at_once = serves != Serves::IfError || age.failures > 0;
-    if !claimed && at_once {
+    let waits = age.failures == 0 && memo.waits(serves).is_some();
+    if !claimed && at_once && !waits {
         Aged::given(memo, serves, call.as_mut());
         return None;
     }

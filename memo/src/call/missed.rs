@@ -1,9 +1,10 @@
 //! A call that found nothing nearby: it goes on as a synchronous or as an asynchronous one.
 
 use crate::call::acquire::Acquire;
+use crate::call::admitted::admitted;
 use crate::call::aged;
 use crate::call::begun::{Begun, Ended, Shared};
-use crate::call::claim::Aged;
+use crate::call::claim::{Aged, Patient};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::lookup::{Same, is_large};
@@ -104,6 +105,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         match started {
             Started::Running(running) => Err(running),
             Started::Shared(shared) => shared.result(outcome),
+            Started::TurnedAway(computation) => Ok(computation.turned_away(outcome)),
         }
     }
 
@@ -128,12 +130,14 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let call = miss.call.take();
         let begun = begun.map_or_else(|| miss.first_step(false, call.as_deref()), |begun| *begun);
-        if begun.is_end() {
+        let memo = miss.memo;
+        if begun.is_end() && !memo.is_limited() {
             return Acquire::ended(begun.ended(call), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            begun.ended(call)
+            let ended = begun.ended(call);
+            if memo.is_limited() { admitted(memo, ended).await } else { ended }
         };
         Acquire::later(later, outcome)
     }
@@ -166,10 +170,7 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
         let call = self.call.take();
         let begun = begun.map_or_else(|| self.first_step(true, call.as_deref()), |begun| *begun);
         let begun = if begun.is_end() { begun } else { block_on(Box::pin(begun.end(call.as_deref()))) };
-        match begun.ended(call) {
-            Ended::Shared(shared) => Started::Shared(shared),
-            Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
-        }
+        Started::of(self.memo, begun.ended(call))
     }
 
     /// The flight to lead, as nearly every miss of a function without engines comes to it: nothing is asked of the call, and
@@ -224,16 +225,22 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
             let claimed = || Computation::claimed(memo, hash, key, call, aged);
             return Acquire::compute(Computing::new(claimed), outcome);
         }
+        if aged::is_patient(memo, &aged) {
+            let Aged { value, serves, .. } = *aged;
+            let answer = Box::new(Patient { memo, hash, key, value, serves, call }).answer();
+            return Acquire::later(async { Ended::Shared(Shared::Value(Box::new(answer.await))) }, outcome);
+        }
         let Some(begun) = aged::join(memo, hash, key, false, &aged) else {
             Aged::given(memo, aged.serves, call.as_deref_mut());
             return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.left_to_others()))), outcome);
         };
-        if begun.is_end() {
+        if begun.is_end() && !memo.is_limited() {
             return Acquire::ended(aged::ended(memo, begun, call, aged), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            aged::ended(memo, begun, call, aged)
+            let ended = aged::ended(memo, begun, call, aged);
+            if memo.is_limited() { admitted(memo, ended).await } else { ended }
         };
         Acquire::later(later, outcome)
     }

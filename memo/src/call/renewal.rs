@@ -6,6 +6,7 @@ mod shuttle_models;
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::call::admitted::try_admit;
 use crate::call::begun::{Begun, Ended};
 use crate::call::claim::{Claimed, Renewal};
 use crate::call::computation::Computation;
@@ -42,7 +43,7 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
         match self.computation().take_claimed() {
             None => Err(self),
             Some(claimed) => {
-                let Claimed { renewal, value } = *claimed;
+                let Claimed { renewal, patient } = *claimed;
                 let (scope, job, span) = (Scope::current(), job(), renewal.span());
                 renewals::run(Box::new(move |may_run| match may_run {
                     true => {
@@ -51,7 +52,7 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
                     }
                     false => renewal.claim.refused(),
                 }));
-                Ok(outcome.hit(value))
+                Ok(outcome.hit(block_on(Box::pin(patient.answer()))))
             }
         }
     }
@@ -68,14 +69,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
         mut self,
         outcome: O,
         task: impl FnOnce() -> Task<R>,
-    ) -> Result<R, Self> {
+    ) -> Result<impl Future<Output = R>, Self> {
         match self.computation().take_claimed() {
             None => Err(self),
             Some(claimed) => {
-                let Claimed { renewal, value } = *claimed;
+                let Claimed { renewal, patient } = *claimed;
                 let task = renewal.span().around(poll(renewal, outcome, task()));
                 renewals::spawn(Box::pin(Scope::current().run(task)));
-                Ok(outcome.hit(value))
+                Ok(async move { outcome.hit(Box::pin(patient.answer()).await) })
             }
         }
     }
@@ -110,8 +111,15 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
     let call = Call::renewing(call, memo.name(), || claim.shown().map(str::to_owned));
     let begun = Begun::renew(memo, lead, blocks, false, claim.left());
     match begun.end(call.as_deref()).await.ended(call) {
-        Ended::Compute(computation) => Some(computation.renewing_behind(claim)),
-        Ended::Shared(_) => {
+        Ended::Compute(computation) => match try_admit(memo, computation) {
+            Ok(computation) => Some(computation.renewing_behind(claim)),
+            // nobody waits for it as a caller would, so it does not wait for a place either
+            Err(_over_limit) => {
+                claim.release();
+                None
+            }
+        },
+        Ended::Shared(_) | Ended::TurnedAway(_) => {
             claim.left_to_others();
             None
         }
@@ -141,7 +149,7 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
 ) {
     let Some(computation) = begin(renewal, false).await else { return };
     let mut computing = Computing::new(|| computation);
-    let mut result = computing.compute(task).await;
+    let mut result = computing.compute_within(outcome, task).await;
     if outcome.is_failure(&result) {
         computing.computation().stores_nothing();
     }

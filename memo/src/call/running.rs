@@ -3,11 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::body::Body;
-use crate::call::begun::Shared;
+use crate::call::admitted::admitted;
+use crate::call::begun::{Ended, Shared};
 use crate::call::computation::Computation;
 use crate::flight::graph::OnStack;
 use crate::key::{OwnedPart, Part};
+use crate::memo::Memo;
 use crate::outcome::{Outcome, Value};
+use crate::park::block_on;
 use crate::pool::Pooled;
 use crate::trace::{self, EnteredSpan};
 
@@ -34,6 +37,23 @@ pub(super) enum Started<K: OwnedPart, V: Value, F: Value> {
     Running(Running<K, V, F>),
     /// With a result that it does not compute.
     Shared(Shared<V, F>),
+    /// With an error, since it is over a limit.
+    TurnedAway(Box<Computation<K, V, F>>),
+}
+
+impl<K: OwnedPart, V: Value, F: Value> Started<K, V, F> {
+    /// How a call goes on that has come to this. It may wait for its turn.
+    pub(super) fn of(memo: &'static Memo<K, V, F>, ended: Ended<K, V, F>) -> Self {
+        let ended = match memo.is_limited() {
+            true => block_on(Box::pin(admitted(memo, ended))),
+            false => ended,
+        };
+        match ended {
+            Ended::Shared(shared) => Started::Shared(shared),
+            Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
+            Ended::TurnedAway(computation) => Started::TurnedAway(Box::new(computation)),
+        }
+    }
 }
 
 impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Running<K, V, F> {

@@ -20,7 +20,10 @@ use wrong::Wrong;
 pub(super) enum Kind {
     Switch,
     Bound,
+    AtOnce,
+    Rate,
     Lifetime,
+    Timeout,
     Ahead,
     Jitter,
     Time,
@@ -41,8 +44,9 @@ impl Kind {
     fn expected(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Kind::Switch => "`true` or `false`",
-            Kind::Bound => "a whole number of at least 1, or \"unbounded\"",
-            Kind::Lifetime => "a duration such as \"1h30m\", or \"none\"",
+            Kind::Bound | Kind::AtOnce => "a whole number of at least 1, or \"unbounded\"",
+            Kind::Rate => "a rate such as \"100/s\" or \"100/s burst 20\", or \"none\"",
+            Kind::Lifetime | Kind::Timeout => "a duration such as \"1h30m\", or \"none\"",
             Kind::Ahead => "a part of the lifetime between 0 and 1 such as 0.8, \"auto\", or \"none\"",
             Kind::Jitter => "a percentage below 100 such as \"10%\", or \"none\"",
             Kind::Time | Kind::Budget => "a duration such as \"250ms\"",
@@ -64,6 +68,8 @@ impl Kind {
         let text = text.to_owned();
         match self {
             Kind::Lifetime
+            | Kind::Timeout
+            | Kind::Rate
             | Kind::Ahead
             | Kind::Jitter
             | Kind::Time
@@ -77,7 +83,7 @@ impl Kind {
                 Given::List(text.split(',').map(|name| Given::Text(name.trim().to_owned())).collect())
             }
             Kind::Engines | Kind::Fallback => Given::Text(text),
-            Kind::Switch | Kind::Bound | Kind::Size | Kind::Number | Kind::Share => {
+            Kind::Switch | Kind::Bound | Kind::AtOnce | Kind::Size | Kind::Number | Kind::Share => {
                 let number = text.replace('_', "").parse().map(Given::Integer);
                 number.ok().or_else(|| text.parse().ok().map(Given::Bool)).unwrap_or(Given::Text(text))
             }
@@ -101,9 +107,12 @@ impl Kind {
             Kind::Share => choices::share(given),
             Kind::OnError => choices::on_error(given),
             Kind::Bound => bounds::bound(given),
+            Kind::AtOnce => bounds::at_once(given),
             Kind::Number => bounds::number(given),
             Kind::Size => bounds::size(given),
             Kind::Lifetime => lifetimes::lifetime(given),
+            Kind::Timeout => lifetimes::timeout(given),
+            Kind::Rate => parts::rate(given),
             Kind::Ahead => parts::ahead(given),
             Kind::Jitter => parts::jitter(given),
             Kind::Time => lifetimes::time(given),

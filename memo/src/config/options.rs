@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use super::kind::Kind;
 use super::value::Setting;
 use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
-use crate::settings::{Hints, OnError, Settings, SingleFlight};
+use crate::settings::sparing::Sparing;
+use crate::settings::{Hints, OnError, Settings, SingleFlight, WITHOUT_END};
 use crate::trace::are_shown;
 
 /// An option of a function.
@@ -24,12 +27,16 @@ pub(super) enum Slot<'s> {
     /// A switch whose default the whole process has.
     Shown(&'s mut Option<bool>),
     Bound(&'s mut Option<u64>),
+    Rate(&'s mut Option<Rate>),
+    AtOnce(&'s mut Option<u64>),
     /// Set only if the function weighs its entries. Without a weigher each weighs 1, and the capacity is the bound.
     Weight(&'s mut Option<u64>),
     Size(&'s mut u64),
     Lifetime(&'s mut Option<Duration>),
     Ahead(&'s mut Option<RefreshAhead>),
     Jitter(&'s mut Option<Jitter>),
+    /// Set only where the author has: without that there is no error to give.
+    Timeout(&'s mut Option<Duration>),
     Engines(&'s mut Option<Names>),
     Fallback(&'s mut Option<Names>),
     Share(&'s mut Option<SingleFlight>),
@@ -57,7 +64,8 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         ttl,
         tti,
         error_ttl,
-        freshness: Freshness { stale, stale_if_error, refresh_ahead, jitter, behind: _ },
+        freshness: Freshness { stale, wait, stale_if_error, refresh_ahead, jitter, behind: _ },
+        sparing: Sparing { timeout, limit, at_once, turns_away: _ },
         single_flight,
         on_error,
         patience,
@@ -90,9 +98,13 @@ pub(super) fn rows(settings: &mut Settings) -> Vec<Row<'_>> {
         row("tti", tti.is_some(), Slot::Lifetime(tti)),
         row("cache_err", error_ttl.is_some(), Slot::Lifetime(error_ttl)),
         row("stale", stale.is_some(), Slot::Lifetime(stale)),
+        row("wait", wait.is_some(), Slot::Lifetime(wait)),
         row("stale_if_error", stale_if_error.is_some(), Slot::Lifetime(stale_if_error)),
         row("refresh_ahead", refresh_ahead.is_some(), Slot::Ahead(refresh_ahead)),
         row("jitter", jitter.is_some(), Slot::Jitter(jitter)),
+        row("timeout", timeout.is_some(), Slot::Timeout(timeout)),
+        row("limit", limit.is_some(), Slot::Rate(limit)),
+        row("at_once", at_once.is_some(), Slot::AtOnce(at_once)),
         row("single_flight", single_flight.is_some(), Slot::Share(single_flight)),
         row("on_error", on_error.is_some(), Slot::OnError(on_error)),
         row("patience", patience.is_some(), Slot::Patience(patience)),
@@ -106,8 +118,11 @@ impl Slot<'_> {
         match self {
             Slot::Switch(_) | Slot::Shown(_) => Kind::Switch,
             Slot::Bound(_) => Kind::Bound,
+            Slot::AtOnce(_) => Kind::AtOnce,
+            Slot::Rate(_) => Kind::Rate,
             Slot::Weight(_) | Slot::Size(_) => Kind::Size,
             Slot::Lifetime(_) => Kind::Lifetime,
+            Slot::Timeout(_) => Kind::Timeout,
             Slot::Ahead(_) => Kind::Ahead,
             Slot::Jitter(_) => Kind::Jitter,
             Slot::Engines(_) => Kind::Engines,
@@ -123,10 +138,12 @@ impl Slot<'_> {
         match (self, setting) {
             (Slot::Switch(slot), Setting::Switch(flag)) => *slot = *flag,
             (Slot::Shown(slot), Setting::Switch(flag)) => *slot = Some(*flag),
-            (Slot::Bound(slot), Setting::Bound(bound)) => *slot = *bound,
+            (Slot::Bound(slot) | Slot::AtOnce(slot), Setting::Bound(bound)) => *slot = *bound,
             (Slot::Weight(Some(slot)), Setting::Size(most)) => *slot = *most,
             (Slot::Size(slot), Setting::Size(size)) => *slot = *size,
             (Slot::Lifetime(slot), Setting::Lifetime(length)) => *slot = *length,
+            (Slot::Timeout(Some(slot)), Setting::Lifetime(length)) => *slot = length.unwrap_or(WITHOUT_END),
+            (Slot::Rate(slot), Setting::Rate(rate)) => *slot = *rate,
             (Slot::Ahead(slot), Setting::Ahead(ahead)) => *slot = *ahead,
             (Slot::Jitter(slot), Setting::Jitter(jitter)) => *slot = *jitter,
             (Slot::Engines(slot), Setting::Engines(names)) => {
@@ -145,10 +162,14 @@ impl Slot<'_> {
         match self {
             Slot::Switch(slot) => Setting::Switch(*slot),
             Slot::Shown(slot) => Setting::Switch(slot.unwrap_or_else(are_shown)),
-            Slot::Bound(slot) => Setting::Bound(*slot),
+            Slot::Bound(slot) | Slot::AtOnce(slot) => Setting::Bound(*slot),
             Slot::Weight(slot) => slot.map_or(Setting::Nothing, Setting::Size),
             Slot::Size(slot) => Setting::Size(*slot),
             Slot::Lifetime(slot) => Setting::Lifetime(*slot),
+            Slot::Timeout(slot) => slot.map_or(Setting::Nothing, |length| {
+                Setting::Lifetime(Some(length).filter(|length| *length != WITHOUT_END))
+            }),
+            Slot::Rate(slot) => Setting::Rate(*slot),
             Slot::Ahead(slot) => Setting::Ahead(*slot),
             Slot::Jitter(slot) => Setting::Jitter(*slot),
             Slot::Engines(slot) => Setting::Engines(slot.as_deref().map(texts).unwrap_or_default()),
@@ -194,9 +215,10 @@ mod tests {
     fn another(kind: Kind) -> Setting {
         match kind {
             Kind::Switch => Setting::Switch(true),
-            Kind::Bound => Setting::Bound(Some(7)),
+            Kind::Rate => Setting::Rate(Some(Rate { count: 7, per: Duration::from_secs(7), burst: 7 })),
+            Kind::Bound | Kind::AtOnce => Setting::Bound(Some(7)),
             Kind::Size => Setting::Size(7),
-            Kind::Lifetime => Setting::Lifetime(Some(Duration::from_secs(7))),
+            Kind::Lifetime | Kind::Timeout => Setting::Lifetime(Some(Duration::from_secs(7))),
             Kind::Ahead => Setting::Ahead(Some(RefreshAhead::From(700))),
             Kind::Jitter => Setting::Jitter(Some(Jitter(7))),
             Kind::Engines => Setting::Engines(vec!["moka".to_owned()]),
@@ -210,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_set_is_held_and_nothing_else() {
-        let mut author = Settings::new().max_weight(100_u64);
+        let mut author = Settings::new().max_weight(100_u64).timeout(Duration::from_secs(1));
         author.enabled = false;
         let before = values(&author);
         for index in 0..before.len() {

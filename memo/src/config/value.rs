@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use crate::settings::freshness::{Jitter, RefreshAhead};
 use crate::settings::{OnError, SingleFlight, WITHOUT_END};
 use crate::units::{duration, size};
@@ -92,6 +94,7 @@ pub(crate) enum Setting {
     Lifetime(Option<Duration>),
     Ahead(Option<RefreshAhead>),
     Jitter(Option<Jitter>),
+    Rate(Option<Rate>),
     Time(Duration),
     Size(u64),
     Number(u64),
@@ -117,9 +120,12 @@ impl fmt::Display for Setting {
             Setting::Bound(Some(number)) | Setting::Number(number) => number.fmt(f),
             Setting::Bound(None) => f.write_str("unbounded"),
             Setting::Lifetime(Some(length)) | Setting::Time(length) => f.write_str(&duration(*length)),
-            Setting::Lifetime(None) | Setting::Ahead(None) | Setting::Jitter(None) | Setting::Nothing => {
-                f.write_str("none")
-            }
+            Setting::Rate(Some(rate)) => f.write_str(&shown_rate(rate)),
+            Setting::Rate(None)
+            | Setting::Lifetime(None)
+            | Setting::Ahead(None)
+            | Setting::Jitter(None)
+            | Setting::Nothing => f.write_str("none"),
             Setting::Ahead(Some(RefreshAhead::Auto)) => f.write_str("auto"),
             Setting::Ahead(Some(RefreshAhead::From(part))) => write!(f, "{}", f64::from(*part) / 1000.0),
             Setting::Jitter(Some(Jitter(part))) => write!(f, "{}%", f64::from(*part) / 10.0),
@@ -157,6 +163,17 @@ impl fmt::Display for OnError {
             OnError::One => "one",
             OnError::All => "all",
         })
+    }
+}
+
+/// As it is written in a file: `100/s`, and what else there is to say.
+fn shown_rate(Rate { count, per, burst }: &Rate) -> String {
+    let per = duration(*per);
+    // one second is `s`
+    let unit = per.strip_prefix('1').filter(|unit| unit.chars().all(char::is_alphabetic)).unwrap_or(&per);
+    match burst == count {
+        true => format!("{count}/{unit}"),
+        false => format!("{count}/{unit} burst {burst}"),
     }
 }
 

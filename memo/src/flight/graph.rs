@@ -16,6 +16,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use crate::gate::Lent;
 use crate::per_process::PerProcess;
 use crate::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering, lock, thread_local};
 
@@ -82,6 +83,11 @@ fn lowest_frame() -> u64 {
 #[inline(never)]
 fn first_frame() -> u64 {
     lowest_frame() + 1
+}
+
+/// The flights that are being computed on this thread, outermost first.
+pub(crate) fn computed_here() -> Vec<usize> {
+    OnStack::snapshot()
 }
 
 /// Whether nothing is being computed on this thread.
@@ -244,6 +250,8 @@ pub(crate) struct Wait<'g> {
     stacked: Vec<usize>,
     /// The frames that are kept back.
     frames: Vec<u64>,
+    /// Places of computations that wait.
+    _lent: Lent,
 }
 
 /// The wait would close a cycle.
@@ -277,7 +285,8 @@ impl Graph {
             edges.by_frame.entry(frame).or_default().push((number, target.clone()));
         }
         drop(edges);
-        Ok(Some(Wait { graph: self, number, stacked, frames }))
+        let _lent = Lent::of(&stacked);
+        Ok(Some(Wait { graph: self, number, stacked, frames, _lent }))
     }
 
     /// Whether one of `flights` makes no progress while the flight `own` waits here: it is computed further down this

@@ -66,6 +66,11 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Lead<'f, K, V, F> {
         }
     }
 
+    /// Something that no other live flight has.
+    pub(crate) fn id(&self) -> usize {
+        self.flight.flight.id()
+    }
+
     pub(crate) fn hash(&self) -> u64 {
         self.flight.hash
     }

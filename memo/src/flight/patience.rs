@@ -4,20 +4,13 @@
 //! takes its time. So a wait has a bound: when the leader's future has not been polled for so long, a waiter takes the
 //! key from it. A leader that runs on a thread makes progress as far as anybody can know, and has no such bound.
 //!
-//! There is no runtime to ask for a timer. Each wait of a task leaves its waker here until it ends, and the thread that
-//! sweeps ([`sweep`](crate::sweep)) wakes those whose time has come; they look again, and nearly all go on waiting.
+//! Each wait of a task has an [alarm](crate::alarm). Those whose time has come look again, and nearly all go on waiting.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::task::Waker;
 use std::time::Duration;
 
-use crate::clock::{NEVER, exact, nanos};
+use crate::clock::{exact, nanos};
 use crate::counters::Counters;
-use crate::fork;
 use crate::settings::WITHOUT_END;
-use crate::sweep::{self, Schedule, Sweep};
 
 /// A function that takes long is given so many times as long as it usually takes.
 const TIMES_THE_MEAN: u64 = 10;
@@ -61,87 +54,6 @@ impl Patience {
         let mean = self.counters.mean().map_or(0, nanos);
         mean.saturating_mul(TIMES_THE_MEAN).saturating_sub(alone)
     }
-}
-
-/// Waits of tasks, by when to look again, and a number of their own.
-struct Waits {
-    schedule: Schedule,
-    wakers: Mutex<BTreeMap<(u64, u64), Waker>>,
-    next: AtomicU64,
-}
-
-static WAITS: Waits =
-    Waits { schedule: Schedule::new(), wakers: Mutex::new(BTreeMap::new()), next: AtomicU64::new(0) };
-
-impl Waits {
-    /// No code of the user's runs with the lock held: wakers are cloned, woken and dropped without.
-    fn wakers(&self) -> MutexGuard<'_, BTreeMap<(u64, u64), Waker>> {
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Sweep for Waits {
-    fn sweep(&self) {
-        let now = exact();
-        if !self.schedule.begin(now) {
-            return;
-        }
-        let due = {
-            let _unforked = fork::hold_off();
-            let mut wakers = self.wakers();
-            let later = wakers.split_off(&(now.saturating_add(1), 0));
-            if let Some((at, _)) = later.keys().next() {
-                self.schedule.ends_at(*at);
-            }
-            std::mem::replace(&mut *wakers, later)
-        };
-        due.into_values().for_each(Waker::wake);
-    }
-
-    fn due(&self) -> Option<u64> {
-        self.schedule.due()
-    }
-
-    fn watch(&self) {
-        self.schedule.watch();
-    }
-}
-
-/// While it lives, a task is woken at some time.
-pub(super) struct Watch((u64, u64));
-
-impl Watch {
-    /// Wakes it in so many nanoseconds, or a little later.
-    pub(super) fn after(left: u64, waker: Waker) -> Option<Self> {
-        let now = exact();
-        // one that is storing after all lands soon
-        let at = now.saturating_add(left.max(1));
-        if at == NEVER {
-            return None;
-        }
-        let watch = Watch((at, WAITS.next.fetch_add(1, Relaxed)));
-        WAITS.wakers().insert(watch.0, waker);
-        WAITS.schedule.stored(now, at);
-        // threads of the models are not those of the program: there, whoever plays the sweeper calls `wake_due`
-        if cfg!(not(memo_shuttle)) {
-            static REGISTERED: Once = Once::new();
-            REGISTERED.call_once(|| sweep::register(&WAITS));
-        }
-        Some(watch)
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let waker = WAITS.wakers().remove(&self.0);
-        drop(waker);
-    }
-}
-
-/// What the sweeper does.
-#[cfg(all(test, memo_shuttle))]
-pub(super) fn wake_due() {
-    WAITS.sweep();
 }
 
 #[cfg(all(test, not(memo_shuttle)))]

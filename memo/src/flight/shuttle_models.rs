@@ -15,7 +15,6 @@ use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::{future, thread};
 
 use super::graph::Graph;
-use super::patience::wake_due;
 use crate::call::Missed;
 use crate::memo::Memo;
 use crate::near::Lookup;
@@ -214,7 +213,7 @@ fn promise_2_a_future_that_is_kept_and_not_polled_keeps_nobody() {
             let mut kept = pin!(call_async(memo, 1, std::future::pending()));
             let _ = kept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             while finished.load(SeqCst) < 2 {
-                wake_due();
+                crate::alarm::wake_due();
                 thread::yield_now();
             }
         });

@@ -10,9 +10,10 @@ use super::given_up;
 use super::graph::{self, BlocksThread, Node};
 use super::landed::Landed;
 use super::lead::Lead;
-use super::patience::{Patience, Watch};
+use super::patience::Patience;
 use super::state::{Phase, State};
 use super::waiters::wake_all;
+use crate::alarm::Alarm;
 use crate::key::OwnedPart;
 use crate::outcome::Value;
 use crate::sync::{Arc, MutexGuard, atomic::Ordering, lock};
@@ -48,7 +49,7 @@ pub(crate) struct Wait<'f, K: OwnedPart, V: Value, F: Value> {
     /// How long it waits for a future that nobody polls. None: without end.
     patience: Option<Patience>,
     /// Wakes it to look how long nobody has polled that future.
-    watch: Option<Watch>,
+    alarm: Option<Alarm>,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Unpin for Wait<'_, K, V, F> {}
@@ -60,7 +61,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Wait<'f, K, V, F> {
         key: Option<K>,
         blocks: BlocksThread,
     ) -> Self {
-        Wait { flights, flight, key, position: None, blocks, edge: None, patience: None, watch: None }
+        Wait { flights, flight, key, position: None, blocks, edge: None, patience: None, alarm: None }
     }
 
     /// Puts this wait into the graph, unless it is there as this thread's stack is now.
@@ -162,7 +163,7 @@ impl<'f, K: OwnedPart, V: Value, F: Value> Future for Wait<'f, K, V, F> {
                     None => this.position = waker.take().map(|waker| state.waiters.add(waker)),
                 }
                 drop(state);
-                this.watch = look_in.and_then(|look_in| Watch::after(look_in, context.waker().clone()));
+                this.alarm = look_in.and_then(|look_in| Alarm::after(look_in, context.waker().clone()));
                 Poll::Pending
             }
         }

@@ -56,6 +56,11 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.settings.freshness.behind && (!self.settings.is_async || renewals::can_spawn())
     }
 
+    /// How long a call waits for the renewal of a result that it has found, and that is good for this.
+    pub(crate) fn waits(&self, serves: Serves) -> Option<Duration> {
+        self.settings.freshness.wait.filter(|_| serves == Serves::Stale)
+    }
+
     /// What is to be stored with an entry beside its lifetime. `is_error`: it is an error that is stored, which is never
     /// served stale. `cost`: how long its computation took, if that is known. `asked` is what is asked of the call.
     pub(crate) fn beyond(

@@ -9,7 +9,7 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
     /// Puts these settings in force.
     pub(super) fn replace(&'static self, settings: Settings) {
         let marker = self.header.marker();
-        let next = Version::new(settings.clone(), &self.hooks, &self.name, marker);
+        let next = Version::new(settings.clone(), &self.hooks, self.function, &self.name, marker);
         next.route.say_missing(&self.name);
         self.follow(&next);
         let is_far = next.far.is_some();

@@ -125,6 +125,7 @@ mod tests {
             stale_if_error: Some(24 * HOUR),
             refresh_ahead: Some(RefreshAhead::From(800)),
             jitter: Some(Jitter(125)),
+            wait: None,
             behind: true,
         };
         assert_eq!(

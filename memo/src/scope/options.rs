@@ -59,6 +59,7 @@ impl OfCall {
             stale_if_error: self.stale_if_error.or(freshness.stale_if_error),
             refresh_ahead: self.refresh_ahead.or(freshness.refresh_ahead),
             jitter: self.jitter.or(freshness.jitter),
+            wait: freshness.wait,
             behind: freshness.behind,
         }
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use memo_text::Rate;
+
 use super::count::Count;
 use super::freshness::{Jitter, RefreshAhead};
 use super::{Hints, OnError, Settings, SingleFlight, WITHOUT_END};
@@ -156,6 +158,12 @@ impl Settings {
         self
     }
 
+    /// `wait`.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.freshness.wait = Some(wait);
+        self
+    }
+
     /// `stale_if_error`.
     pub fn stale_if_error(mut self, stale: Duration) -> Self {
         self.freshness.stale_if_error = Some(stale);
@@ -177,6 +185,30 @@ impl Settings {
     /// `jitter = "10%"`, in thousandths.
     pub fn jitter(mut self, thousandths: u16) -> Self {
         self.freshness.jitter = Some(Jitter(thousandths));
+        self
+    }
+
+    /// `timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.sparing.timeout = Some(timeout);
+        self
+    }
+
+    /// `limit`.
+    pub fn limit(mut self, count: u32, per: Duration, burst: u32) -> Self {
+        self.sparing.limit = Some(Rate { count, per, burst });
+        self
+    }
+
+    /// `at_once`.
+    pub fn at_once(mut self, at_once: impl Count) -> Self {
+        self.sparing.at_once = Some(at_once.count().max(1));
+        self
+    }
+
+    /// `limit_wait = "none"`, or `"turn"`.
+    pub fn turns_away(mut self, turns_away: bool) -> Self {
+        self.sparing.turns_away = turns_away;
         self
     }
 

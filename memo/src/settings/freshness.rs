@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Freshness {
     /// How long a result is served after its lifetime, while one computation renews it.
     pub(crate) stale: Option<Duration>,
+    /// How long a call waits for the renewal of a result that it has found stale.
+    pub(crate) wait: Option<Duration>,
     /// How long a result answers calls after its lifetime whose computation fails.
     pub(crate) stale_if_error: Option<Duration>,
     pub(crate) refresh_ahead: Option<RefreshAhead>,

@@ -77,7 +77,7 @@ fn quietly(work: impl FnOnce()) {
 
 /// Wakes the thread, or starts it, to look round at the time `wish`, unless it does so earlier.
 #[inline]
-pub(super) fn wish(wish: u64, is_watched: impl FnOnce() -> bool) {
+pub(crate) fn wish(wish: u64, is_watched: impl FnOnce() -> bool) {
     // The caller has written when its store is due, and reads `NEXT` and `is_watched` now. The thread writes `NEXT`, and
     // `register` what `is_watched` reads, before they read when the store is due. With a fence in between on both sides, one
     // of the two sees the other.

@@ -102,7 +102,8 @@ fn defaults() -> Vec<(String, String)> {
 /// The documented keys in full with the example of each; options of functions twice, as a default and for a function.
 #[cfg(feature = "disk")]
 fn keys() -> Vec<(String, String)> {
-    let rows = documented().into_iter();
+    // an option whose cargo feature is off is refused
+    let rows = documented().into_iter().filter(|(key, _)| key != "limit" || cfg!(feature = "limit"));
     rows.flat_map(|(key, example)| match key.contains('.') {
         true => vec![(key, example)],
         false if is_of_process(&key) => vec![(format!("defaults.{key}"), example)],

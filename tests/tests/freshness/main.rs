@@ -7,8 +7,12 @@ mod arguments;
 mod choices;
 mod errors;
 mod futures;
+#[cfg(feature = "limit")]
+mod limit;
+mod limits;
 mod panics;
 mod scopes;
+mod sparing;
 mod stale;
 mod told;
 

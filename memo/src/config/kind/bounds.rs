@@ -12,6 +12,14 @@ pub(super) fn bound(given: Given) -> Result<Setting, Wrong> {
     }
 }
 
+pub(super) fn at_once(given: Given) -> Result<Setting, Wrong> {
+    match given {
+        Given::Text(text) if text == "unbounded" => Ok(Setting::Bound(None)),
+        Given::Integer(number) => at_least_one(number).map(|number| Setting::Bound(Some(number))),
+        given => Err(Wrong::Unfit(given)),
+    }
+}
+
 pub(super) fn number(given: Given) -> Result<Setting, Wrong> {
     match given {
         Given::Integer(number) => at_least_one(number).map(Setting::Number),

@@ -13,6 +13,15 @@ pub(super) fn lifetime(given: Given) -> Result<Setting, Wrong> {
     }
 }
 
+pub(super) fn timeout(given: Given) -> Result<Setting, Wrong> {
+    match lifetime(given)? {
+        Setting::Lifetime(Some(Duration::ZERO)) => {
+            wrong("every computation would be given up: write \"none\" for no timeout")
+        }
+        timeout => Ok(timeout),
+    }
+}
+
 pub(super) fn time(given: Given) -> Result<Setting, Wrong> {
     duration(given, "ms", "milliseconds").map(Setting::Time)
 }
