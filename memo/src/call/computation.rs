@@ -99,6 +99,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// One that computes nothing, since another thread or task is to renew the result that was found. `call` is answered by that.
+    #[expect(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     pub(super) fn claimed(
         memo: &'static Memo<K, V, F>,
         hash: u64,
@@ -296,6 +297,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
     #[cold]
     #[inline(never)]
+    #[expect(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
         aged: Box<Aged<K, V, F>>,
