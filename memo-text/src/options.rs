@@ -90,6 +90,7 @@ macro_rules! options {
                 value: "a duration",
                 meaning: "how long a result is served after its lifetime, at once, while one computation renews it; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
             "stale_if_error" => stale_if_error: Option<Length> {
@@ -97,6 +98,7 @@ macro_rules! options {
                 value: "a duration",
                 meaning: "how long a result answers after its lifetime where the computation fails, by an `Err` or a panic; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
                 zero: Some("would serve nothing: give a longer one, or remove it"),
             }
             "refresh_ahead" => refresh_ahead: Option<RefreshAhead> {
@@ -104,12 +106,14 @@ macro_rules! options {
                 value: r#"`0.8`, `"auto"`"#,
                 meaning: "a hit after this part of the lifetime has the result renewed; or by chance, the likelier the dearer the computation was and the nearer the end; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
             }
             "jitter" => jitter: Option<Jitter> {
                 configurable: true,
                 value: r#"`"10%"`"#,
                 meaning: "lifetimes are shorter by chance, by up to that, so that what came together does not end together; needs `ttl` or `ttl_of`",
                 default: "none",
+                scoped: true,
             }
             "capacity" => capacity: Option<Capacity> {
                 configurable: true,

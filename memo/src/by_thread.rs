@@ -282,7 +282,7 @@ impl<P: Part, R: 'static, O: Outcome<R>> Entry<R> for HereEntry<P, R, O> {
         let storable = outcome.stored(&result).and_then(|value| {
             let is_error = outcome.is_error(&value);
             let value = Bound(value);
-            let storage = memo.storage(&owned, &value, is_error, self.asked.options.ttl)?;
+            let storage = memo.storage(&owned, &value, is_error, Some(&self.asked.options))?;
             Some((value, storage))
         });
         let Some((value, storage)) = storable else {

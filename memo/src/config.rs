@@ -7,6 +7,7 @@
 //! changed. The guide's page *configuration* lists every option.
 
 mod change;
+mod effect;
 #[cfg(feature = "engines")]
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "a build may have no built-in engine"))]
 mod engines;
@@ -16,6 +17,7 @@ mod lines;
 mod loaded;
 mod options;
 mod problem;
+mod process;
 mod provenance;
 mod raised;
 mod registered;

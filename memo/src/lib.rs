@@ -205,7 +205,9 @@ pub use names::EngineNames;
 pub use plan::Plan;
 pub use renewals::set_spawner;
 pub use report::Report;
-pub use scope::{Answer, InScope, IntoLifetime, RecordedCall, Recording, Scope, ScopeGuard, scope};
+pub use scope::{
+    Answer, InScope, IntoLifetime, IntoRefreshAhead, RecordedCall, Recording, Scope, ScopeGuard, scope,
+};
 pub use shutdown::{Shutdown, shutdown};
 #[cfg(feature = "engines")]
 pub use stats::EngineStats;

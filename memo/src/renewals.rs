@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,11 @@ use crate::fork::{self, Locked, Part};
 use crate::park::block_on;
 use crate::per_process::PerProcess;
 
+/// At most so many threads renew, if nothing else is said.
+pub(crate) const THREADS: usize = 2;
+
 /// At most so many threads renew.
-const THREADS: usize = 2;
+static MOST: AtomicUsize = AtomicUsize::new(THREADS);
 
 /// At most so many renewals wait for a thread.
 const WAITING: usize = 1024;
@@ -59,6 +63,11 @@ impl Pool {
     fn next(&self) -> Option<Work> {
         let mut state = self.state();
         loop {
+            if state.threads > MOST.load(Relaxed) {
+                // fewer are to be by now, and the others do what waits
+                state.threads -= 1;
+                return None;
+            }
             if let Some(work) = state.waiting.pop_front() {
                 state.running += 1;
                 return Some(work);
@@ -87,11 +96,17 @@ impl Pool {
             return Err(work);
         }
         state.waiting.push_back(work);
-        let more = state.waiting.len() > state.idle && state.threads < THREADS;
+        let more = state.waiting.len() > state.idle && state.threads < MOST.load(Relaxed);
         state.threads += usize::from(more);
         self.changed.notify_all();
         Ok(more)
     }
+}
+
+/// At most so many threads renew from now on, at least one.
+#[cfg(feature = "config")]
+pub(crate) fn allow_threads(most: usize) {
+    MOST.store(most.max(1), Relaxed);
 }
 
 /// What a thread does.

@@ -94,9 +94,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = ["function", "hits", "misses", "hit %", "computes", "waits", "stored", "entries"];
         let rest = ["evicted", "expired", "recomputed", "errors", "computing", "saved"];
-        let head = head.into_iter().chain(rest).map(str::to_owned).collect();
+        let head = head.into_iter().chain(rest).map(str::to_owned);
+        // columns that are all zeros would only make the lines long
+        let of_freshness = Stats::default().of_freshness().into_iter().enumerate();
+        let of_freshness: Vec<_> = of_freshness
+            .filter(|(place, _)| self.rows.iter().any(|(_, stats)| stats.of_freshness()[*place].0 > 0))
+            .map(|(place, (_, what))| (place, what.to_owned()))
+            .collect();
+        let head = head.chain(of_freshness.iter().map(|(_, what)| what.clone())).collect();
         let body = self.rows.iter().map(|(name, stats)| {
-            vec![
+            let mut line = vec![
                 name.clone(),
                 stats.hits.to_string(),
                 stats.misses.to_string(),
@@ -111,7 +118,10 @@ impl fmt::Display for Report {
                 stats.errors().to_string(),
                 format!("{:.1?}", stats.compute_time),
                 format!("{:.1?}", stats.saved_time),
-            ]
+            ];
+            let counts = stats.of_freshness();
+            line.extend(of_freshness.iter().map(|(place, _)| counts[*place].0.to_string()));
+            line
         });
         let lines: Vec<Vec<String>> = std::iter::once(head).chain(body).collect();
         table(f, &lines)?;
@@ -136,5 +146,17 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0].chars().count(), lines[1].chars().count());
         assert!(lines[1].starts_with("app::a_long_name     3       1   75.0"), "{text}");
+        assert!(lines[0].ends_with("saved"), "{text}");
+    }
+
+    #[test]
+    fn what_became_of_stale_results_has_columns_where_there_were_any() {
+        let stale = Stats { stale: 12, renewal_failed: 3, ..Stats::default() };
+        let rows = vec![("app::a".into(), stale), ("app::b".into(), Stats::default())];
+        let text = Report::new(rows).to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].ends_with("saved  stale  renewals failed"), "{text}");
+        assert!(lines[1].ends_with("   12                3"), "{text}");
+        assert!(lines[2].ends_with("    0                0"), "{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! What becomes of a wish for engines: where the results of a function live.
 
 mod bounds;
+mod fresh;
 mod made;
 pub(crate) mod usable;
 

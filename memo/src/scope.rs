@@ -29,9 +29,10 @@ mod variants;
 
 pub(crate) use any_variant::AnyVariant;
 pub(crate) use asked::Asked;
-pub(crate) use call::{Answered, Call};
+pub(crate) use call::{Answered, Call, Failed};
 pub use entered::{InScope, ScopeGuard};
-pub use lifetime::IntoLifetime;
+pub use lifetime::{IntoLifetime, IntoRefreshAhead};
+pub(crate) use options::OfCall;
 pub use recording::{Answer, RecordedCall, Recording};
 pub(crate) use stack::is_empty;
 pub(crate) use typed::Origin;
@@ -144,6 +145,63 @@ impl Scope {
     #[track_caller]
     pub fn ttl(mut self, ttl: impl IntoLifetime) -> Self {
         self.own.of_call.ttl = Some(ttl.into_lifetime());
+        self
+    }
+
+    /// In place of the option `stale`: for how long after its lifetime a result answers calls at once, while one computation
+    /// renews it. It is about what calls under this scope accept: with `"0s"` no stale result answers, and the call computes. What
+    /// is stored under it is kept so long as well, or for as long as the function says if that is longer; what is stored
+    /// already stays as it is.
+    ///
+    /// ```
+    /// # #[memo::memoize(ttl = "5m", stale = "1h")]
+    /// # fn rate(currency: &str) -> f64 { 1.0 }
+    /// // this call needs one that is fresh
+    /// let rate = memo::scope().stale("0s").with(|| rate("EUR"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the text is no duration.
+    #[track_caller]
+    pub fn stale(mut self, stale: impl IntoLifetime) -> Self {
+        self.own.of_call.stale = Some(stale.into_lifetime());
+        self
+    }
+
+    /// In place of the option `stale_if_error`: for how long after its lifetime a result answers calls whose computation
+    /// fails. What [`stale`](Scope::stale) says of what is stored and what is accepted holds here too.
+    ///
+    /// # Panics
+    ///
+    /// If the text is no duration.
+    #[track_caller]
+    pub fn stale_if_error(mut self, stale: impl IntoLifetime) -> Self {
+        self.own.of_call.stale_if_error = Some(stale.into_lifetime());
+        self
+    }
+
+    /// In place of the option `refresh_ahead`: when hits have a result renewed that is still fresh. A part of its lifetime, such
+    /// as `0.8`; `"auto"`: by chance; or `"none"`.
+    ///
+    /// # Panics
+    ///
+    /// If it is neither a part between 0 and 1 nor such a word.
+    #[track_caller]
+    pub fn refresh_ahead(mut self, ahead: impl IntoRefreshAhead) -> Self {
+        self.own.of_call.refresh_ahead = Some(lifetime::refresh_ahead(&ahead.into_written()));
+        self
+    }
+
+    /// In place of the option `jitter`: by how much lifetimes of what is stored under this scope are shorter at most, by chance,
+    /// such as `"10%"`; or `"none"`.
+    ///
+    /// # Panics
+    ///
+    /// If it is no percentage below 100.
+    #[track_caller]
+    pub fn jitter(mut self, most: &str) -> Self {
+        self.own.of_call.jitter = Some(lifetime::jitter(most));
         self
     }
 

@@ -86,7 +86,8 @@ impl Site {
             || {
                 let settings = (self.settings)();
                 let name = settings.name_of(self.function.module, self.function.name);
-                route(&config::settings(&name, &settings), &name).plan
+                let in_force = config::settings(&name, &settings);
+                route(&in_force, &name).plan.with_freshness(&in_force, &settings.freshness)
             },
             Memoized::plan,
         )

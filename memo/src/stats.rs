@@ -95,6 +95,16 @@ impl Stats {
         self.tiers.iter().map(|tier| tier.errors).sum()
     }
 
+    /// What became of results that were not fresh, or soon would not have been, and how that is said.
+    pub(crate) fn of_freshness(&self) -> [(u64, &'static str); 4] {
+        [
+            (self.stale, "stale"),
+            (self.renewed, "renewed"),
+            (self.renewal_failed, "renewals failed"),
+            (self.renewal_refused, "renewals refused"),
+        ]
+    }
+
     pub(crate) fn of(counters: &Counters) -> Self {
         let total = |counter| counters.total(counter);
         let own = (total(Counter::Timed), total(Counter::TimedNanos));
@@ -166,6 +176,24 @@ impl fmt::Display for Stats {
             self.recomputed,
             self.errors(),
             self.saved_time
-        )
+        )?;
+        let of_freshness = self.of_freshness().into_iter().filter(|(count, _)| *count > 0);
+        of_freshness.into_iter().try_for_each(|(count, what)| write!(f, ", {count} {what}"))
+    }
+}
+
+#[cfg(all(test, not(memo_shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_stale_results_is_shown_where_there_were_any() {
+        let fresh = Stats { hits: 3, ..Stats::default() };
+        assert!(fresh.to_string().ends_with("about 0.0ns saved"), "{fresh}");
+        let some = Stats { stale: 2, renewed: 1, ..Stats::default() };
+        assert!(some.to_string().ends_with(" saved, 2 stale, 1 renewed"), "{some}");
+        let all = Stats { stale: 4, renewed: 3, renewal_failed: 2, renewal_refused: 1, ..Stats::default() };
+        let end = " saved, 4 stale, 3 renewed, 2 renewals failed, 1 renewals refused";
+        assert!(all.to_string().ends_with(end), "{all}");
     }
 }

@@ -83,8 +83,10 @@ pub(crate) fn may_hear() -> bool {
 pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
     let key: Option<DisplayValue<&str>> = key.map(display);
     match *event {
-        Event::Hit { function, engine, time } => {
-            tracing::trace!(target: TARGET, function, engine, time = ?time, key, "hit");
+        Event::Hit { function, engine, time, stale } => {
+            // a field that is there where it says something
+            let stale = stale.then_some(true);
+            tracing::trace!(target: TARGET, function, engine, time = ?time, stale, key, "hit");
         }
         Event::Miss { function } => tracing::trace!(target: TARGET, function, key, "miss"),
         Event::Waited { function, time } => {
@@ -97,6 +99,16 @@ pub(crate) fn tell(event: &Event<'_>, key: Option<&str>) {
             tracing::trace!(target: TARGET, function, time = ?time, key, "unfinished");
         }
         Event::Stored { function } => tracing::debug!(target: TARGET, function, key, "stored"),
+        Event::Renewed { function, time } => {
+            tracing::debug!(target: TARGET, function, time = ?time, key, "renewed");
+        }
+        Event::RenewalFailed { function, failures, next } => {
+            tracing::debug!(target: TARGET, function, failures, next = ?next, key, "renewal failed");
+        }
+        Event::RenewalRefused { function } => {
+            tracing::debug!(target: TARGET, function, key, "renewal refused");
+        }
+        Event::StaleInstead { function } => tracing::debug!(target: TARGET, function, key, "stale instead"),
         Event::Misfit { function, engine, reason } => {
             tracing::debug!(target: TARGET, function, engine, reason, "misfit");
         }
@@ -140,6 +152,17 @@ impl Span {
         }
         let key = key();
         Span(tracing::debug_span!(target: TARGET, "memo.compute", function, key = key.as_ref().map(display)))
+    }
+
+    /// The span of a renewal behind the call that runs now. It is no part of that call's span, and follows from it.
+    pub(crate) fn of_renewal(function: &str, key: Option<&str>) -> Self {
+        if !shows_keys() {
+            return Span(tracing::Span::none());
+        }
+        let key = key.map(display);
+        let span = tracing::debug_span!(target: TARGET, parent: None, "memo.renew", function, key);
+        span.follows_from(tracing::Span::current());
+        Span(span)
     }
 
     /// Enters it, until what this gives is dropped.

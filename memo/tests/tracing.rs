@@ -3,12 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use memo::memoize;
 use tracing_core::field::{Field, Visit};
-use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::subscriber::{Interest, Subscriber};
 use tracing_core::{Event, Level, Metadata};
 
@@ -16,10 +17,23 @@ thread_local! {
     /// How much this thread's test wants to see.
     static LEVEL: Cell<Level> = const { Cell::new(Level::TRACE) };
     static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static ENTERED: RefCell<Vec<Id>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Writes down what is seen on each thread: `LEVEL message field=value ..`, without times.
-struct Collector(AtomicU64);
+#[derive(Default)]
+struct Collector(Mutex<Vec<&'static Metadata<'static>>>);
+
+impl Collector {
+    /// All spans, by their numbers from 1 on.
+    fn spans(&self) -> MutexGuard<'_, Vec<&'static Metadata<'static>>> {
+        self.0.lock().unwrap()
+    }
+
+    fn metadata(&self, span: &Id) -> &'static Metadata<'static> {
+        self.spans()[span.into_u64() as usize - 1]
+    }
+}
 
 impl Subscriber for Collector {
     fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
@@ -35,7 +49,9 @@ impl Subscriber for Collector {
         line.0 += &format!(" {}", span.metadata().name());
         span.record(&mut line);
         line.seen();
-        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed))
+        let mut spans = self.spans();
+        spans.push(span.metadata());
+        Id::from_u64(spans.len() as u64)
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -44,16 +60,26 @@ impl Subscriber for Collector {
         line.seen();
     }
 
-    fn enter(&self, _: &Id) {
+    fn enter(&self, span: &Id) {
         Line("enter".to_owned()).seen();
+        ENTERED.with_borrow_mut(|entered| entered.push(span.clone()));
     }
 
     fn exit(&self, _: &Id) {
         Line("exit".to_owned()).seen();
+        ENTERED.with_borrow_mut(Vec::pop);
+    }
+
+    fn current_span(&self) -> Current {
+        let span = ENTERED.with_borrow(|entered| entered.last().cloned());
+        span.map_or_else(Current::none, |span| Current::new(span.clone(), self.metadata(&span)))
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        Line(format!("{} follows {}", self.metadata(span).name(), self.metadata(follows).name())).seen();
+    }
 }
 
 struct Line(String);
@@ -81,7 +107,7 @@ impl Visit for Line {
 /// From now on this thread sees what is of `level` or more important.
 fn see(level: Level) {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(Collector(AtomicU64::new(1))).unwrap());
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Collector::default()).unwrap());
     LEVEL.set(level);
 }
 
@@ -157,6 +183,43 @@ fn the_span_of_an_async_computation_is_entered_whenever_it_is_polled() {
     assert_eq!(seen[0], r#"DEBUG memo.compute function="traced::fetch""#);
     assert!(seen[1..].starts_with(&["enter", "exit", "enter", "exit"].map(str::to_owned)), "{seen:?}");
     assert_eq!(seen.last().unwrap(), r#"DEBUG stored function="traced::fetch""#);
+}
+
+#[test]
+fn a_renewal_behind_a_call_has_a_span_that_follows_from_that_of_the_call() {
+    static SEND: Mutex<Option<mpsc::Sender<Vec<String>>>> = Mutex::new(None);
+    #[memoize(name = "traced::price", ttl = "5m", stale = "1h")]
+    fn price(id: u64) -> u64 {
+        if let Some(send) = &*SEND.lock().unwrap() {
+            send.send(seen()).unwrap();
+        }
+        id
+    }
+    see(Level::TRACE);
+    price(1);
+    memo::__private::testing::advance(Duration::from_secs(360));
+    let (send, renewed) = mpsc::channel();
+    *SEND.lock().unwrap() = Some(send);
+    seen();
+    tracing::debug_span!(target: "memo", "request").in_scope(|| price(1));
+    let of = r#"function="traced::price""#;
+    assert_eq!(
+        seen(),
+        [
+            "DEBUG request".to_owned(),
+            "enter".to_owned(),
+            format!("DEBUG memo.renew {of}"),
+            "memo.renew follows request".to_owned(),
+            format!("TRACE hit {of} engine=\"memory\" stale=true"),
+            "exit".to_owned(),
+        ]
+    );
+    // on the thread that renews
+    let before_the_body = renewed.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(before_the_body, ["enter", &format!("DEBUG memo.compute {of}"), "enter"]);
+    while price::stats().renewed == 0 {
+        thread::yield_now();
+    }
 }
 
 /// All that is shown of keys is decided here, for the whole process; other tests say what they show themselves.

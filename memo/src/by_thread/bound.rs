@@ -16,6 +16,7 @@ use crate::key::Part;
 use crate::memo::Memo;
 use crate::near::{Looked, Lookup, Running, Threads, runs_user_code};
 use crate::outcome::Outcome;
+use crate::scope::OfCall;
 
 /// What stays on its thread, in the types of a record.
 #[derive(Clone, PartialEq, Eq)]
@@ -185,11 +186,11 @@ pub(super) fn store<K: Eq + Clone + 'static, R, O: Outcome<R>>(
     running: &Underway<K, O::Stored>,
     outcome: O,
     result: &R,
-    ttl: Option<Duration>,
+    asked: Option<&OfCall>,
 ) -> bool {
     let Some(value) = outcome.stored(result) else { return false };
     let is_error = outcome.is_error(&value);
-    store_in_full(memo, Bound(key), running, Bound(value), is_error, ttl)
+    store_in_full(memo, Bound(key), running, Bound(value), is_error, asked)
 }
 
 /// Stores a value if it is to be, for as long and as heavy as the settings and the hooks say; whether it was.
@@ -199,8 +200,8 @@ fn store_in_full<K: Eq + Clone + 'static, V: Clone + 'static>(
     running: &Underway<K, V>,
     value: Bound<V>,
     is_error: bool,
-    ttl: Option<Duration>,
+    asked: Option<&OfCall>,
 ) -> bool {
-    let Some(storage) = memo.storage(&key, &value, is_error, ttl) else { return false };
+    let Some(storage) = memo.storage(&key, &value, is_error, asked) else { return false };
     running.store(key, value, storage.weight, storage.lifetime)
 }

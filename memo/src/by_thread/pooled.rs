@@ -133,14 +133,13 @@ impl<K: Eq + Clone + 'static, V: Clone + 'static> Unusual<K, V> {
         let mut call = self.call.take();
         self.span = None;
         let cost = memo.counters.computed(clock);
-        let (mut writes, mut ttl) = (true, None);
         if let Some(call) = &mut call {
             call.answered(Answered::Computed, cost);
-            (writes, ttl) = (call.writes(), call.options.ttl);
         }
+        let (writes, asked) = call.as_ref().map_or((true, None), |call| (call.writes(), Some(&call.options)));
         let Some((key, running)) = self.running.take() else { return };
         let shown = if call.is_none() && event::may_be_heard() { memo.shown_of(&key) } else { None };
-        let stored = writes && store(memo, key.0, &running, outcome, result, ttl);
+        let stored = writes && store(memo, key.0, &running, outcome, result, asked);
         if stored {
             memo.counters.count(Counter::Stored);
         }

@@ -15,7 +15,7 @@ use crate::memo::Memo;
 use crate::memo::freshness::Serves;
 use crate::outcome::Value;
 use crate::park::block_on;
-use crate::scope::Call;
+use crate::scope::{Answered, Call, Failed};
 
 /// How a call begins that has found a result which is to be renewed, or which serves only if the computation fails.
 #[inline(never)]
@@ -37,7 +37,7 @@ pub(super) fn start<K: OwnedPart, V: Value, F: Value>(
             return Started::Shared(Shared::Value(Box::new(aged.left_to_others())));
         }
     };
-    match ended(begun, call, aged) {
+    match ended(memo, begun, call, aged) {
         Ended::Shared(shared) => Started::Shared(shared),
         Ended::Compute(computation) => Started::Running(Running::new(|| computation)),
     }
@@ -80,18 +80,23 @@ pub(super) fn join<K: OwnedPart, V: Value, F: Value>(
 
 /// How such a call ends, or goes on. Another call's failure is answered by what was found.
 pub(super) fn ended<K: OwnedPart, V: Value, F: Value>(
+    memo: &'static Memo<K, V, F>,
     begun: Begun<K, V, F>,
-    call: Option<Box<Call>>,
+    mut call: Option<Box<Call>>,
     aged: Box<Aged<K, V, F>>,
 ) -> Ended<K, V, F> {
+    if let Begun::Failed(_) = begun {
+        memo.counters.stale();
+        if let Some(call) = &mut call {
+            call.answered(Answered::Instead(Failed::Another, memo.near_name()), None);
+        }
+        return Ended::Shared(Shared::Value(Box::new(aged.left_to_others())));
+    }
     match begun.ended(call) {
         Ended::Compute(computation) => Ended::Compute(computation.renewing(aged)),
         Ended::Shared(shared) => {
-            let value = aged.left_to_others();
-            Ended::Shared(match shared {
-                Shared::Failure(_) => Shared::Value(Box::new(value)),
-                value => value,
-            })
+            drop(aged.left_to_others());
+            Ended::Shared(shared)
         }
     }
 }

@@ -191,6 +191,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
     pub(super) async fn end(self, call: Option<&Call>) -> Begun<K, V, F> {
         let Looking { memo, far, mut lead, counts, may_wait, left } = self;
         let writes = call.is_none_or(Call::writes);
+        let asked = call.map(|call| &call.options);
         // `Serialize`, `Deserialize` and `Drop` of the user's run in here, and may wait for others, for this one even
         let looked = holding(Some(&lead), far.look(&lead, may_wait, writes)).await;
         let on_stack = memo.runs_user_code.then(|| lead.on_stack());
@@ -201,6 +202,10 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         let looked = match looked {
             FarLooked::Found(found) if !is_newer(&found, left) => {
                 FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
+            }
+            // it is kept for others, who ask for less
+            FarLooked::Stale(found, key) if memo.serves_from_far(&found, asked) == Serves::Nothing => {
+                FarLooked::Nothing(key.or_else(|| far.unseen(lead.key(), lead.hash())))
             }
             FarLooked::Found(found) | FarLooked::Stale(found, _) if !memo.is_valid(&found.value) => {
                 FarLooked::Nothing(far.unseen(lead.key(), lead.hash()))
@@ -216,7 +221,7 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.counters.hit_of_cost(found.cost);
                 }
                 if writes {
-                    memo.keep(&lead, &found, call.and_then(|call| call.options.ttl), far);
+                    memo.keep(&lead, &found, asked, far);
                 }
                 let FarFound { value, waited, engine, .. } = found;
                 lead.land(|| Landed::Value(V::clone(&value)));
@@ -227,7 +232,8 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
                     memo.keep_stale(&lead, &found, far);
                 }
                 drop(on_stack);
-                Self::stale(memo, far, lead, found, key, counts)
+                let serves = memo.serves_from_far(&found, asked);
+                Self::stale(memo, far, lead, (found, serves), key, counts)
             }
             FarLooked::Nothing(key) => {
                 drop(on_stack);
@@ -249,16 +255,15 @@ impl<K: OwnedPart, V: Value, F: Value> Looking<K, V, F> {
         memo: &'static Memo<K, V, F>,
         far: &'static Far<K, V>,
         mut lead: Lead<'static, K, V, F>,
-        found: FarFound<V>,
+        (found, serves): (FarFound<V>, Serves),
         key: Option<Box<FarKey>>,
         counts: bool,
     ) -> Begun<K, V, F> {
-        let serves = memo.serves_from_far(&found);
         let (hash, value) = (lead.hash(), *found.value);
         let others = key.is_none();
         // a renewal behind the call asks the engines again, and takes the lease again
         let claim = match counts && !others && serves == Serves::Stale && memo.renews_behind() {
-            true => Claim::of(memo, hash),
+            true => Claim::of(memo, hash).map(|claim| claim.of_key(|| memo.shown_of(lead.key()))),
             false => None,
         };
         if claim.is_some() || (others && (serves == Serves::Stale || !counts)) {

@@ -4,26 +4,57 @@ use std::time::Duration;
 
 use crate::clock::exact;
 use crate::counters::Counter;
+use crate::event::{self, Event};
 use crate::key::OwnedPart;
 use crate::memo::freshness::Serves;
 use crate::memo::{Anything, Memo};
+use crate::memoized::Memoized;
 use crate::near::{Age, Ages};
 use crate::outcome::Value;
 use crate::scope::{Answered, Call};
 
 /// The right to renew a result, and the duty to say what came of it. Dropped before that, because the body panicked or the call
-/// was given up, it has failed: the next renewal has to wait for a while.
+/// was given up, it has failed: the next renewal has to wait for a while. Listeners are told as it is dropped, so that is to be
+/// when no lock is held and the flight is over.
 pub(super) struct Claim<K: OwnedPart, V: Value, F: Value> {
     memo: &'static Memo<K, V, F>,
     hash: u64,
     /// That of the result when the right was taken.
     age: Age,
-    is_open: bool,
+    /// The key in words, if the function shows its keys and somebody listens.
+    shown: Option<String>,
+    fate: Fate,
+}
+
+/// What has become of a renewal.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// Nothing yet.
+    Open,
+    Renewed(Duration),
+    /// How often in a row it has failed, and for how long nobody tries again.
+    Failed(u64, Duration),
+    Refused,
+    /// Nobody has tried.
+    Released,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64, age: Age) -> Self {
-        Claim { memo, hash, age, is_open: true }
+        Claim { memo, hash, age, shown: None, fate: Fate::Open }
+    }
+
+    /// With the key in words, for those who listen.
+    pub(super) fn of_key(mut self, shown: impl FnOnce() -> Option<String>) -> Self {
+        if event::may_be_heard() {
+            self.shown = shown();
+        }
+        self
+    }
+
+    /// What it was shown as.
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// That of the entry with this hash, if it is there and nobody else has it.
@@ -33,22 +64,33 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
         age.map(|age| Claim::new(memo, hash, age))
     }
 
-    /// The result has been renewed.
-    pub(super) fn renewed(self) {
+    /// The result has been renewed; the body took so long.
+    pub(super) fn renewed(mut self, took: Duration) {
         self.memo.counters.renewed();
-        self.release();
+        self.fate = Fate::Renewed(took);
+        self.with_ages(&mut |ages| ages.release());
+    }
+
+    /// The renewal has failed: nobody tries again for a while.
+    pub(super) fn fail(&mut self) {
+        self.memo.counters.renewal_failed();
+        let (now, mut failed) = (exact(), (0, Duration::ZERO));
+        self.with_ages(&mut |ages| failed = ages.put_off(now));
+        self.fate = Fate::Failed(failed.0, failed.1);
     }
 
     /// A call without the right has tried, and has failed: nobody else tries for a while.
     pub(super) fn failed(memo: &'static Memo<K, V, F>, hash: u64) {
         memo.counters.renewal_failed();
         let now = exact();
-        memo.near.with_ages(hash, &Anything, &mut |ages| ages.put_off(now));
+        memo.near.with_ages(hash, &Anything, &mut |ages| {
+            let _ = ages.put_off(now);
+        });
     }
 
     /// Nobody has tried: another call may.
     pub(super) fn release(mut self) {
-        self.is_open = false;
+        self.fate = Fate::Released;
         self.with_ages(&mut |ages| ages.release());
     }
 
@@ -59,7 +101,7 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
 
     /// Somebody else renews it, perhaps in another process.
     pub(super) fn left_to_others(mut self) {
-        self.is_open = false;
+        self.fate = Fate::Released;
         let now = exact();
         self.with_ages(&mut |ages| ages.defer(now));
     }
@@ -72,9 +114,10 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     }
 
     /// Nobody could take the renewal over: another call may try.
-    pub(super) fn refused(self) {
+    pub(super) fn refused(mut self) {
         self.memo.counters.renewal_refused();
-        self.release();
+        self.fate = Fate::Refused;
+        self.with_ages(&mut |ages| ages.release());
     }
 
     /// Of the entry that was found: it has the hash, and is as old. That is told without code of the user's.
@@ -89,10 +132,18 @@ impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
 
 impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
     fn drop(&mut self) {
-        if self.is_open {
-            self.memo.counters.renewal_failed();
-            let now = exact();
-            self.with_ages(&mut |ages| ages.put_off(now));
+        if let Fate::Open = self.fate {
+            self.fail();
+        }
+        let function = self.memo.name();
+        let event = match self.fate {
+            Fate::Renewed(time) => Event::Renewed { function, time },
+            Fate::Failed(failures, next) => Event::RenewalFailed { function, failures, next },
+            Fate::Refused => Event::RenewalRefused { function },
+            Fate::Open | Fate::Released => return,
+        };
+        if event::may_be_heard() {
+            event::tell_of(&event, self.shown());
         }
     }
 }
@@ -140,7 +191,11 @@ impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
             memo.counters.stale();
         }
         if let Some(call) = call {
-            call.answered(Answered::By(memo.near_name()), None);
+            let by = match serves {
+                Serves::Always => Answered::By(memo.near_name()),
+                _ => Answered::Stale(memo.near_name()),
+            };
+            call.answered(by, None);
         }
     }
 }
@@ -151,6 +206,8 @@ pub(super) struct Renewal<K: OwnedPart, V: Value, F: Value> {
     pub(super) hash: u64,
     pub(super) key: K,
     pub(super) claim: Claim<K, V, F>,
+    /// What was asked of the call and holds for the renewal as well.
+    pub(super) call: Option<Box<Call>>,
 }
 
 /// A renewal that is to be handed over, and the result that there is.

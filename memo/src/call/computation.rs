@@ -16,7 +16,7 @@ use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
-use crate::scope::{Answered, Call};
+use crate::scope::{Answered, Call, Failed};
 use crate::settings::OnError;
 use crate::trace::Span;
 
@@ -40,6 +40,8 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     call: Option<Box<Call>>,
     /// A result that the call has found.
     aged: Option<Box<Aged<K, V, F>>>,
+    /// The right to renew a result behind the calls.
+    claim: Option<Claim<K, V, F>>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
     /// Whether its result is stored.
@@ -48,7 +50,7 @@ struct More<K: OwnedPart, V: Value, F: Value> {
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More { far: None, call: None, aged: None, claimed: None, is_kept: true })
+        Box::new(More { far: None, call: None, aged: None, claim: None, claimed: None, is_kept: true })
     }
 }
 
@@ -99,7 +101,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     }
 
     /// One that computes nothing, since another thread or task is to renew the result that was found. `call` is answered by that.
-    #[expect(clippy::boxed_local, reason = "a large result stays out of the frames between")]
+    #[allow(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     pub(super) fn claimed(
         memo: &'static Memo<K, V, F>,
         hash: u64,
@@ -109,8 +111,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     ) -> Self {
         let Aged { value, serves, claim, .. } = *aged;
         Aged::given(memo, serves, call.as_deref_mut());
-        let claimed =
-            claim.map(|claim| Box::new(Claimed { renewal: Renewal { memo, hash, key, claim }, value }));
+        let asked = call.as_ref().and_then(|call| call.for_renewal());
+        let claimed = claim.map(|claim| {
+            Box::new(Claimed { renewal: Renewal { memo, hash, key, claim, call: asked }, value })
+        });
         let more = Some(Box::new(More { call, claimed, ..*More::new() }));
         Computation { memo, lead: None, started: None, more }
     }
@@ -118,6 +122,11 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// Whether a result that was found answers the call if this fails.
     pub(super) fn is_renewal(&self) -> bool {
         self.more.as_ref().is_some_and(|more| more.aged.is_some())
+    }
+
+    /// Whether it computes anything: it does not where it only hands a renewal over.
+    pub(super) fn computes(&self) -> bool {
+        self.more.as_ref().is_none_or(|more| more.claimed.is_none())
     }
 
     /// The renewal that is to be handed over, if it is only that.
@@ -128,6 +137,12 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
     /// Has it renew a result, which answers the call if this fails.
     pub(super) fn renewing(mut self, aged: Box<Aged<K, V, F>>) -> Self {
         self.more.get_or_insert_with(More::new).aged = Some(aged);
+        self
+    }
+
+    /// Has it renew a result behind the calls.
+    pub(super) fn renewing_behind(mut self, claim: Claim<K, V, F>) -> Self {
+        self.more.get_or_insert_with(More::new).claim = Some(claim);
         self
     }
 
@@ -155,14 +170,14 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
 
     /// Has this asked of it, and tells those who listen that it begins.
     pub(super) fn asked(mut self, call: Box<Call>) -> Self {
-        if call.is_heard() {
-            if let Some(lead) = &self.lead
-                && call.directive != Some(Directive::Refresh)
-            {
-                // who listens may call for this very key
-                let _on_stack = lead.on_stack();
-                call.missed();
-            }
+        if let Some(lead) = self.lead.as_ref().filter(|_| call.is_heard())
+            && call.directive != Some(Directive::Refresh)
+        {
+            // who listens may call for this very key
+            let _on_stack = lead.on_stack();
+            call.missed();
+        }
+        if call.is_heard() || call.asks_of_age() {
             // timed in any case, and what was told is no part of it
             self.started = Some(Instant::now());
         }
@@ -227,39 +242,42 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         outcome: O,
         result: &mut R,
     ) {
-        let More { far, mut call, aged, is_kept, .. } = more;
+        let More { far, mut call, aged, claim, is_kept, .. } = more;
         let memo = self.memo;
+        let failed = outcome.is_failure(result);
+        let claim = match aged {
+            Some(aged) if failed => return self.put_instead(aged, outcome, result, call, cost),
+            Some(aged) => aged.claim,
+            None => claim,
+        };
         if let Some(call) = &mut call {
             call.answered(Answered::Computed, cost);
         }
-        let claim = match aged {
-            Some(aged) if outcome.is_failure(result) => return self.put_instead(aged, outcome, result),
-            Some(aged) => aged.claim,
-            None => None,
-        };
         let Some(lead) = &mut self.lead else { return };
         // callbacks and drops of the user's run in here, and may wait for others
         let on_stack = memo.runs_user_code.then(|| lead.on_stack());
         let passes_on = passes_on(memo, outcome, result);
-        let (writes, ttl) = call.as_ref().map_or((true, None), |call| (call.writes(), call.options.ttl));
+        let (writes, asked) = call.as_ref().map_or((true, None), |call| (call.writes(), Some(&call.options)));
         // where it passes on, the lease goes back as well, for whoever takes over
         let far = far.filter(|_| !passes_on);
-        let stored = is_kept && writes && memo.store(lead, far, ttl, cost, outcome, result);
+        let stored = is_kept && writes && memo.store(lead, far, asked, cost, outcome, result);
         let shown = (stored && call.is_none() && event::may_be_heard()).then(|| memo.shown_of(lead.key()));
         land(lead, passes_on, outcome, result);
         self.lead = None;
         drop(on_stack);
-        if let Some(claim) = claim {
-            claim.renewed();
-        }
         memo.mind_thrashing();
-        match call {
-            // it is told as the call ends, here
-            Some(mut call) if stored => call.stored(),
-            _ => {}
+        // it is told as the call ends, here
+        if let Some(mut call) = call
+            && stored
+        {
+            call.stored();
         }
         if let Some(shown) = shown {
             event::tell_of(&Event::Stored { function: memo.name() }, shown.as_deref());
+        }
+        match claim {
+            Some(claim) if !failed => claim.renewed(cost.unwrap_or_default()),
+            claim => drop(claim),
         }
         event::tell_rest();
     }
@@ -276,9 +294,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         outcome: O,
         panic: Box<dyn Any + Send>,
     ) -> R {
-        let Some(aged) = self.more.as_mut().and_then(|more| more.aged.take()) else { resume_unwind(panic) };
+        let (aged, call) = self.more.take().map_or((None, None), |more| (more.aged, more.call));
+        let Some(aged) = aged else { resume_unwind(panic) };
         event::caught(|| drop(panic));
-        self.answer_instead(aged, outcome)
+        self.answer_instead(aged, outcome, call, (Failed::Panicked, None))
     }
 
     /// Puts the result that was found before in place of the failure in `result`. A function of its own, so that large
@@ -290,24 +309,29 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         aged: Box<Aged<K, V, F>>,
         outcome: O,
         result: &mut R,
+        call: Option<Box<Call>>,
+        cost: Option<Duration>,
     ) {
-        *result = self.answer_instead(aged, outcome);
+        *result = self.answer_instead(aged, outcome, call, (Failed::Own, cost));
     }
 
     /// The result that was found before, for this call in place of a failure, and for those who wait for it.
     #[cold]
     #[inline(never)]
-    #[expect(clippy::boxed_local, reason = "a large result stays out of the frames between")]
+    #[allow(clippy::boxed_local, reason = "a large result stays out of the frames between")]
     fn answer_instead<R, O: Outcome<R, Stored = V, Failure = F>>(
         &mut self,
         aged: Box<Aged<K, V, F>>,
         outcome: O,
+        call: Option<Box<Call>>,
+        (failed, took): (Failed, Option<Duration>),
     ) -> R {
-        let Aged { value, claim, .. } = *aged;
+        let Aged { value, mut claim, .. } = *aged;
         // from here on nobody tries again for a while
-        match (claim, &self.lead) {
+        match (&mut claim, &self.lead) {
+            (Some(claim), _) => claim.fail(),
             (None, Some(lead)) => Claim::failed(self.memo, lead.hash()),
-            (claim, _) => drop(claim),
+            (None, None) => {}
         }
         if let Some(lead) = &mut self.lead {
             let on_stack = self.memo.runs_user_code.then(|| lead.on_stack());
@@ -316,6 +340,10 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
             drop(on_stack);
         }
         self.memo.counters.stale();
+        if let Some(mut call) = call {
+            call.answered(Answered::Instead(failed, self.memo.near_name()), took);
+        }
+        drop(claim);
         event::tell_rest();
         outcome.hit(value)
     }

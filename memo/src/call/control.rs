@@ -174,10 +174,10 @@ impl<P: SharedPart, R: 'static, O: SharedOutcome<R> + Send> Entry<R> for SharedE
         let (hash, owned) = (memo.hash(&key), key.to_owned_part());
         let Some(value) = outcome.stored(&result) else { return refused() };
         let is_error = outcome.is_error(&value);
-        let Some(storage) = memo.storage(&owned, &value, is_error, self.asked.options.ttl) else {
+        let Some(storage) = memo.storage(&owned, &value, is_error, Some(&self.asked.options)) else {
             return refused();
         };
-        let beyond = memo.beyond(storage.lifetime, is_error, None);
+        let beyond = memo.beyond(storage.lifetime, is_error, None, Some(&self.asked.options));
         let encoded = version.far.as_ref().and_then(|far| {
             let key = far.key_of(&owned, hash)?;
             let encoded = far.encode(&value, Some(&key))?;

@@ -235,7 +235,7 @@ fn look_as_asked<P: SharedPart, R, O: SharedOutcome<R>>(
     if call.is_heard() {
         call.shows(memo.shown(&key));
     }
-    if reads && memo.is_aged() {
+    if reads && (memo.is_aged() || call.asks_of_age()) {
         return look_at_age::<P, R, O>(memo, key, Some(call), found);
     }
     let hash = memo.hash(&key);

@@ -6,6 +6,7 @@ use crate::call::missed::{Missed, MissedBy};
 use crate::key::SharedPart;
 use crate::key::query::Query;
 use crate::memo::freshness::Serves;
+use crate::near::Age;
 use crate::outcome::SharedOutcome;
 use crate::scope::Call;
 
@@ -20,7 +21,9 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
 ) -> Option<MissedBy<P, R, O>> {
     let hash = memo.hash(&key);
     let writes = call.as_ref().is_none_or(Call::writes);
-    let looked = memo.near.get_aged(hash, Query(key), &|age| writes && memo.is_due(age), found);
+    let freshness = memo.freshness(call.as_ref().map(|call| &call.options));
+    let is_due = |age: &Age| writes && freshness.serves(age) != Serves::Nothing && freshness.is_due(age);
+    let looked = memo.near.get_aged(hash, Query(key), &is_due, found);
     let (Some((age, claimed)), true) = (looked, found.is_some()) else {
         return Some(Missed::aged(memo, hash, key, call, None));
     };
@@ -29,7 +32,11 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
         memo.near.remove(hash, &Query(key));
         return Some(Missed::aged(memo, hash, key, call, None));
     }
-    let serves = memo.serves(&age);
+    let serves = freshness.serves(&age);
+    if serves == Serves::Nothing {
+        *found = None;
+        return Some(Missed::aged(memo, hash, key, call, None));
+    }
     // what serves only in place of an error does so at once as long as no renewal is tried, since one has failed
     let at_once = serves != Serves::IfError || age.failures > 0;
     if !claimed && at_once {
@@ -37,6 +44,6 @@ pub(super) fn look_at_age<P: SharedPart, R, O: SharedOutcome<R>>(
         return None;
     }
     let value = found.take()?;
-    let claim = claimed.then(|| Claim::new(memo, hash, age));
+    let claim = claimed.then(|| Claim::new(memo, hash, age).of_key(|| memo.shown(&key)));
     Some(Missed::aged(memo, hash, key, call, Some(Aged { value, age: Some(age), serves, claim })))
 }

@@ -229,11 +229,11 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
             return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.left_to_others()))), outcome);
         };
         if begun.is_end() {
-            return Acquire::ended(aged::ended(begun, call, aged), outcome);
+            return Acquire::ended(aged::ended(memo, begun, call, aged), outcome);
         }
         let later = async move {
             let begun = begun.end(call.as_deref()).await;
-            aged::ended(begun, call, aged)
+            aged::ended(memo, begun, call, aged)
         };
         Acquire::later(later, outcome)
     }

@@ -7,17 +7,19 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::call::begun::{Begun, Ended};
-use crate::call::claim::{Claim, Claimed, Renewal};
+use crate::call::claim::{Claimed, Renewal};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
 use crate::call::running::Running;
 use crate::flight::Joined;
 use crate::flight::graph::BlocksThread;
 use crate::key::OwnedPart;
+use crate::memoized::Memoized;
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::renewals;
-use crate::scope::Scope;
+use crate::scope::{Call, Scope};
+use crate::trace::Span;
 
 /// The body of a synchronous function with all that it needs.
 pub type Job<R> = Box<dyn FnOnce() -> R + Send>;
@@ -41,9 +43,12 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
             None => Err(self),
             Some(claimed) => {
                 let Claimed { renewal, value } = *claimed;
-                let (scope, job) = (Scope::current(), job());
+                let (scope, job, span) = (Scope::current(), job(), renewal.span());
                 renewals::run(Box::new(move |may_run| match may_run {
-                    true => scope.with(|| run(renewal, outcome, job)),
+                    true => {
+                        let _entered = span.enter();
+                        scope.with(|| run(renewal, outcome, job));
+                    }
                     false => renewal.claim.refused(),
                 }));
                 Ok(outcome.hit(value))
@@ -68,7 +73,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
             None => Err(self),
             Some(claimed) => {
                 let Claimed { renewal, value } = *claimed;
-                let task = poll(renewal, outcome, task());
+                let task = renewal.span().around(poll(renewal, outcome, task()));
                 renewals::spawn(Box::pin(Scope::current().run(task)));
                 Ok(outcome.hit(value))
             }
@@ -76,12 +81,19 @@ impl<K: OwnedPart, V: Value, F: Value> Computing<K, V, F> {
     }
 }
 
+impl<K: OwnedPart, V: Value, F: Value> Renewal<K, V, F> {
+    /// What it runs in. It is made on the thread of the call.
+    fn span(&self) -> Span {
+        Span::of_renewal(self.memo.name(), self.claim.shown())
+    }
+}
+
 /// The right to compute, if nobody else does by now, and if the result is still there. Else the claim is given back.
 async fn begin<K: OwnedPart, V: Value, F: Value>(
     renewal: Renewal<K, V, F>,
     blocks: BlocksThread,
-) -> Option<(Computation<K, V, F>, Claim<K, V, F>)> {
-    let Renewal { memo, hash, key, claim } = renewal;
+) -> Option<Computation<K, V, F>> {
+    let Renewal { memo, hash, key, claim, call } = renewal;
     let lead = match memo.flights.join(hash, key, blocks) {
         Joined::Lead(flight) => memo.flights.lead(flight),
         // somebody computes, and will store it
@@ -95,9 +107,10 @@ async fn begin<K: OwnedPart, V: Value, F: Value>(
         claim.release();
         return None;
     }
+    let call = Call::renewing(call, memo.name(), || claim.shown().map(str::to_owned));
     let begun = Begun::renew(memo, lead, blocks, false, claim.left());
-    match begun.end(None).await.ended(None) {
-        Ended::Compute(computation) => Some((computation, claim)),
+    match begun.end(call.as_deref()).await.ended(call) {
+        Ended::Compute(computation) => Some(computation.renewing_behind(claim)),
         Ended::Shared(_) => {
             claim.left_to_others();
             None
@@ -111,14 +124,13 @@ fn run<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = 
     outcome: O,
     job: Job<R>,
 ) {
-    let Some((computation, claim)) = block_on(Box::pin(begin(renewal, true))) else { return };
+    let Some(computation) = block_on(Box::pin(begin(renewal, true))) else { return };
     let mut running = Running::new(|| computation);
     let mut result = job();
     if outcome.is_failure(&result) {
         running.computation().stores_nothing();
     }
     running.finish(outcome, &mut result);
-    settle(claim, outcome, &result);
 }
 
 /// Renews a result in this task.
@@ -127,24 +139,11 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
     outcome: O,
     task: Task<R>,
 ) {
-    let Some((computation, claim)) = begin(renewal, false).await else { return };
+    let Some(computation) = begin(renewal, false).await else { return };
     let mut computing = Computing::new(|| computation);
     let mut result = computing.compute(task).await;
     if outcome.is_failure(&result) {
         computing.computation().stores_nothing();
     }
     computing.finish(outcome, &mut result);
-    settle(claim, outcome, &result);
-}
-
-/// Says what came of a renewal.
-fn settle<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
-    claim: Claim<K, V, F>,
-    outcome: O,
-    result: &R,
-) {
-    match outcome.is_failure(result) {
-        true => drop(claim),
-        false => claim.renewed(),
-    }
 }

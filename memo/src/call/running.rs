@@ -50,7 +50,7 @@ impl<K: OwnedPart, V: Value, F: Value> Running<K, V, F> {
     pub(super) fn new(computation: impl FnOnce() -> Computation<K, V, F>) -> Self {
         let mut run = Pooled::new(|| Run { span: None, on_stack: None, computation: computation() });
         run.on_stack = run.computation.on_stack();
-        if trace::shows_keys() {
+        if trace::shows_keys() && run.computation.computes() {
             run.span = Some(Box::new(run.computation.span().enter()));
         }
         Running(run)

@@ -12,6 +12,7 @@ use crate::memo::Memo;
 use crate::memo::storage::Storage;
 use crate::near::{Beyond, Life, Memory};
 use crate::outcome::{Outcome, Value};
+use crate::scope::OfCall;
 
 /// Engines that outlive the process, and where to store a result there.
 pub(super) type Destination<K, V> = (&'static Far<K, V>, Box<FarKey>);
@@ -30,12 +31,12 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         &self,
         lead: &Lead<'static, K, V, F>,
         found: &FarFound<V>,
-        ttl: Option<Duration>,
+        asked: Option<&OfCall>,
         far: &Far<K, V>,
     ) {
-        let Some(storage) = self.storage_near(lead, found, ttl) else { return };
+        let Some(storage) = self.storage_near(lead, found, asked) else { return };
         let lifetime = [storage.lifetime, found.lives].into_iter().flatten().min();
-        let beyond = self.beyond(lifetime, false, Some(found.cost));
+        let beyond = self.beyond(lifetime, false, Some(found.cost), asked);
         // it may be an error, which is never stale
         let stale = nanos(found.stale);
         let beyond = beyond.map(|beyond| Beyond { stale: beyond.stale.min(stale), ..beyond });
@@ -58,10 +59,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         &self,
         lead: &Lead<'static, K, V, F>,
         found: &FarFound<V>,
-        ttl: Option<Duration>,
+        asked: Option<&OfCall>,
     ) -> Option<Storage> {
         let near = self.goes_near(false, Some(found.size));
-        near.then(|| self.storage(lead.key(), &found.value, false, ttl)).flatten()
+        near.then(|| self.storage(lead.key(), &found.value, false, asked)).flatten()
     }
 
     fn put_near(
@@ -115,14 +116,14 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         stored
     }
 
-    /// Puts it into memory and into the engines at `far`, as far as it is to go there. `ttl` stands in place of the
-    /// setting; `cost` is how long it took, if that is known. Whether it was stored.
+    /// Puts it into memory and into the engines at `far`, as far as it is to go there. What is `asked` of the call
+    /// stands in place of the settings; `cost` is how long it took, if that is known. Whether it was stored.
     #[inline(never)]
     pub(super) fn store<R, O: Outcome<R, Stored = V, Failure = F>>(
         &'static self,
         lead: &Lead<'static, K, V, F>,
         far: Option<Destination<K, V>>,
-        ttl: Option<Duration>,
+        asked: Option<&OfCall>,
         cost: Option<Duration>,
         outcome: O,
         result: &R,
@@ -130,10 +131,10 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         let mut value = outcome.stored(result);
         let Some(found) = &value else { return false };
         let is_error = outcome.is_error(found);
-        let Some(storage) = self.storage(lead.key(), found, is_error, ttl) else {
+        let Some(storage) = self.storage(lead.key(), found, is_error, asked) else {
             return false;
         };
-        let beyond = self.beyond(storage.lifetime, is_error, cost);
+        let beyond = self.beyond(storage.lifetime, is_error, cost, asked);
         // the user's `Serialize` runs before anything waits for the store
         let asked = far.as_ref().map(|(far, key)| (*far, key.hold()));
         let far = far.and_then(|(far, key)| {

@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use super::layer::{Layer, Sourced};
 use super::options::{OptionValue, rows};
 use super::problem::{Origin, Problem};
+use super::process::{PROCESS, ProcessOption};
 use super::raised;
 use super::said::Config;
 use super::source::Reader;
 use super::sources::Sources;
+use super::value::Setting;
 use crate::settings::Settings;
 
 /// What is configured, from the lowest source to the highest.
@@ -61,16 +63,31 @@ impl Loaded {
     /// A section for functions takes precedence over the attribute, a higher source over a lower one, and within a source
     /// the most specific pattern. A default counts only if the author has said nothing.
     fn setting(&self, name: &str, option: &str, said: bool) -> Option<&Sourced> {
+        self.of_section(name, option).or_else(|| if said { None } else { self.default(option) })
+    }
+
+    /// The value that a section for functions sets for an option of the function called `name`.
+    pub(super) fn of_section(&self, name: &str, option: &str) -> Option<&Sourced> {
         let sections = self.layers.iter().rev().flat_map(|layer| &layer.functions);
         sections
             .filter(|functions| functions.pattern.matches(name))
             .find_map(|functions| functions.options.get(option))
-            .or_else(|| if said { None } else { self.default(option) })
     }
 
     /// The default that a source sets for an option.
     pub(super) fn default(&self, option: &str) -> Option<&Sourced> {
         self.layers.iter().rev().find_map(|layer| layer.defaults.get(option))
+    }
+
+    /// What an option of the process is, and where that comes from.
+    pub(super) fn of_process<'a>(&'a self, option: &'a ProcessOption) -> (&'a Setting, Origin) {
+        self.default(option.rule.name)
+            .map_or((&option.default, Origin::Default), |sourced| (&sourced.setting, sourced.origin.clone()))
+    }
+
+    /// Has the process go by it.
+    pub(super) fn apply_to_process(&self) {
+        PROCESS.iter().for_each(|option| (option.apply)(self.of_process(option).0));
     }
 
     /// The settings of the function called `name`.

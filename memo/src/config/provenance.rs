@@ -10,6 +10,7 @@ use super::layer::{Functions, SectionName, Sourced};
 use super::loaded::Loaded;
 use super::options::{OptionValue, values};
 use super::problem::{Origin, Problem};
+use super::process::PROCESS;
 use super::schema::{self, Rule, engine};
 use super::state::current;
 use crate::registry;
@@ -20,6 +21,7 @@ use crate::settings::Settings;
 pub struct Configuration {
     rows: Vec<Row>,
     unused: Vec<Problem>,
+    without_effect: Vec<Problem>,
 }
 
 /// One value.
@@ -73,6 +75,10 @@ pub fn config() -> Configuration {
         };
         rows.push(Row { key: SectionName::Defaults.key(name), value, origin });
     }
+    for option in PROCESS {
+        let (value, origin) = loaded.of_process(option);
+        rows.push(Row { key: SectionName::Defaults.key(option.rule.name), value: value.to_string(), origin });
+    }
     for name in engines(&loaded) {
         let set = engine(&name).filter_map(|rule| Some((rule, loaded.engine(&name, rule.name)?)));
         rows.extend(set.map(|(rule, sourced)| row(&SectionName::Engine(name.clone()), rule.name, sourced)));
@@ -86,8 +92,10 @@ pub fn config() -> Configuration {
     let mut functions = registry::all();
     functions.sort_by(|a, b| a.name().cmp(b.name()));
     functions.dedup_by(|a, b| a.name() == b.name());
+    let mut without_effect = Vec::new();
     for memo in &functions {
         let memo = memo.configured();
+        without_effect.extend(loaded.without_effect(memo.name(), memo.settings()));
         let options = values(memo.settings()).into_iter().zip(values(memo.author()));
         rows.extend(options.map(|(OptionValue { name, value, .. }, author)| Row {
             key: format!("{} {name}", memo.name()),
@@ -96,7 +104,7 @@ pub fn config() -> Configuration {
         }));
     }
     let names: Vec<_> = functions.iter().map(|memo| memo.name()).collect();
-    Configuration { rows, unused: loaded.unused(&names) }
+    Configuration { rows, unused: loaded.unused(&names), without_effect }
 }
 
 fn row(section: &SectionName, option: &str, sourced: &Sourced) -> Row {
@@ -163,6 +171,12 @@ impl Configuration {
     pub fn unused_patterns(&self) -> &[Problem] {
         &self.unused
     }
+
+    /// The options that sections set for functions that have run, where they have no effect: for example `stale`, where results
+    /// have no lifetime.
+    pub fn without_effect(&self) -> &[Problem] {
+        &self.without_effect
+    }
 }
 
 impl fmt::Display for Configuration {
@@ -172,6 +186,6 @@ impl fmt::Display for Configuration {
         for row in &self.rows {
             writeln!(f, "{:<key$}  {:<value$}  {}", row.key, row.value, row.origin)?;
         }
-        self.unused.iter().try_for_each(|problem| writeln!(f, "{problem}"))
+        self.unused.iter().chain(&self.without_effect).try_for_each(|problem| writeln!(f, "{problem}"))
     }
 }

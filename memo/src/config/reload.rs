@@ -7,6 +7,7 @@ use super::layer::Sourced;
 use super::loaded::Loaded;
 use super::options::{OptionValue, values};
 use super::problem::{ConfigError, Origin};
+use super::process::{PROCESS, ProcessOption};
 use super::said::Config;
 use super::{registered, schema, state};
 use crate::memoized::Configured;
@@ -58,7 +59,8 @@ fn take(code: Option<Config>) -> Result<Changes, ConfigError> {
         return Err(ConfigError { problems });
     }
     let (before, loaded) = state::take(loaded, code);
-    let mut changes = before.map(|before| of_engines(&before, &loaded)).unwrap_or_default();
+    let mut changes = before.as_ref().map(|before| of_engines(before, &loaded)).unwrap_or_default();
+    changes.extend(before.into_iter().flat_map(|before| of_process(&before, &loaded)));
     changes.extend(registry::all().into_iter().flat_map(|memo| reconfigure(memo.configured())));
     // a generic function has a record for each instantiation, and they change alike
     changes.dedup();
@@ -88,6 +90,22 @@ fn of_engines(before: &Loaded, after: &Loaded) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// The options of the process that have changed.
+fn of_process(before: &Loaded, after: &Loaded) -> Vec<Change> {
+    let changed = |option: &ProcessOption| {
+        let (old, (new, origin)) = (before.of_process(option).0, after.of_process(option));
+        (old != new).then(|| Change {
+            subject: "defaults".to_owned(),
+            option: option.rule.name,
+            old: old.to_string(),
+            new: new.to_string(),
+            origin,
+            applied: true,
+        })
+    };
+    PROCESS.iter().filter_map(changed).collect()
 }
 
 /// Puts in force for `function` what is configured now. Gives what has changed.
@@ -123,6 +141,7 @@ pub(crate) fn reconfigure(function: &'static dyn Configured) -> Vec<Change> {
 fn apply(loaded: &Loaded, function: &'static dyn Configured) -> Vec<OptionValue> {
     let old = function.settings();
     let mut new = loaded.settings(function.name(), function.author()).into_owned();
+    loaded.warn_of_effect(function.name(), &new);
     let wanted = values(&new);
     if wanted.iter().zip(values(old)).all(|(new, old)| new.value == old.value) {
         return wanted;

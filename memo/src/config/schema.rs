@@ -11,9 +11,10 @@ pub(super) struct Rule {
     pub(super) kind: Kind,
 }
 
+/// The sections of a configuration.
 pub(super) const SECTIONS: [&str; 3] = ["defaults", "engines", "functions"];
 
-const fn rule(name: &'static str, kind: Kind) -> Rule {
+pub(super) const fn rule(name: &'static str, kind: Kind) -> Rule {
     Rule { name, kind }
 }
 

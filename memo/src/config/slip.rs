@@ -4,6 +4,7 @@ use memo_text::nearest;
 use toml::de::DeValue;
 
 use super::problem::unknown;
+use super::process::PROCESS;
 use super::schema::{ENGINES, SECTIONS, engine, function};
 
 /// The message for a section `key` that does not exist and holds `value`: how to write the one that was meant.
@@ -31,8 +32,9 @@ pub(super) fn section(key: &str, value: &DeValue<'_>) -> String {
 /// The message for a variable `MEMO_..` that does not exist; `key` is the rest of its name in small letters. `None` if no
 /// name of ours is near: then it probably belongs to somebody else, as `MEMO_PORT` does to a service called `memo`.
 pub(super) fn variable(key: &str) -> Option<String> {
-    let options =
-        function().into_iter().map(|rule| (format!("defaults__{}", rule.name), rule.name.to_owned()));
+    let of_process = PROCESS.iter().map(|option| option.rule);
+    let options = function().into_iter().chain(of_process);
+    let options = options.map(|rule| (format!("defaults__{}", rule.name), rule.name.to_owned()));
     let engines = ENGINES.iter().flat_map(|(name, _)| {
         engine(name)
             .map(move |rule| (format!("engines__{name}__{}", rule.name), format!("{name}_{}", rule.name)))
@@ -68,6 +70,7 @@ mod tests {
             ("engine__disk__path", "MEMO_ENGINES__DISK__PATH"),
             ("engines_redis_url", "MEMO_ENGINES__REDIS__URL"),
             ("redis_url", "MEMO_ENGINES__REDIS__URL"),
+            ("renewal_threads", "MEMO_DEFAULTS__RENEWAL_THREADS"),
             ("disk__max_size", "MEMO_ENGINES__DISK__MAX_SIZE"),
         ] {
             let told = variable(written).unwrap_or_default();

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use super::kind::Kind;
 use super::layer::{Functions, Layer, Section, SectionName, Sourced};
 use super::problem::{Origin, Problem, unknown};
+use super::process::{PROCESS, is_of_process};
 use super::registered::is_registered;
 use super::schema::{self, Rule};
 use super::value::Given;
@@ -73,14 +74,21 @@ impl<'a> Reader<'a> {
     fn rule(&mut self, section: &SectionName, name: &str, origin: &Origin) -> Option<Rule> {
         let known: Vec<_> = match section {
             SectionName::Engine(engine) => schema::engine(engine).copied().collect(),
-            SectionName::Defaults | SectionName::Function(_) => schema::function(),
+            SectionName::Function(_) => schema::function(),
+            SectionName::Defaults => {
+                let of_process = PROCESS.iter().map(|option| option.rule);
+                schema::function().into_iter().chain(of_process).collect()
+            }
         };
         let rule = known.iter().find(|rule| rule.name == name).copied();
         if rule.is_none() {
             let is_of_functions = !matches!(section, SectionName::Engine(_));
-            let message = match is_of_functions && schema::is_about_the_code(name) {
-                true => format!("this is about the code: write `#[memoize({name} = ..)]` there"),
-                false => unknown("option", name, known.iter().map(|rule| rule.name)),
+            let message = if is_of_functions && schema::is_about_the_code(name) {
+                format!("this is about the code: write `#[memoize({name} = ..)]` there")
+            } else if is_of_functions && is_of_process(name) {
+                "this is about the process as a whole: write it below `[defaults]`".to_owned()
+            } else {
+                unknown("option", name, known.iter().map(|rule| rule.name))
             };
             self.wrong(origin.clone(), section.key(name), message);
         }

@@ -45,6 +45,7 @@ pub(super) fn current() -> Arc<Loaded> {
         return loaded.clone();
     }
     let loaded = state.loaded.insert(Arc::new(loaded)).clone();
+    loaded.apply_to_process();
     drop(state);
     problems.iter().for_each(|problem| crate::warn::error(&format!("{problem}; it is left out")));
     loaded
@@ -63,6 +64,7 @@ pub(super) fn take(mut loaded: Loaded, code: Option<Config>) -> (Option<Arc<Load
     loaded.generation = generation() + 1;
     GENERATION.store(loaded.generation, Ordering::Release);
     let loaded = state.loaded.insert(Arc::new(loaded)).clone();
+    loaded.apply_to_process();
     if code.is_some() {
         state.code = code;
     }
@@ -71,5 +73,8 @@ pub(super) fn take(mut loaded: Loaded, code: Option<Config>) -> (Option<Arc<Load
 
 /// The settings of the function called `name`, whose author has set `author`.
 pub(crate) fn settings<'a>(name: &str, author: &'a Settings) -> Cow<'a, Settings> {
-    current().settings(name, author)
+    let loaded = current();
+    let settings = loaded.settings(name, author);
+    loaded.warn_of_effect(name, &settings);
+    settings
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 /// The name of a function is that of [`FunctionHandle::name`](crate::FunctionHandle::name), the name of an engine the
 /// one under which it is registered. Keys and results are in no event.
 ///
-/// There is one [`Hit`](Event::Hit), [`Miss`](Event::Miss), [`Waited`](Event::Waited), [`Computed`](Event::Computed) and
-/// [`Stored`](Event::Stored) each time that the number of that name in [`Stats`](crate::Stats) grows.
+/// There is one [`Hit`](Event::Hit), [`Miss`](Event::Miss), [`Waited`](Event::Waited), [`Computed`](Event::Computed),
+/// [`Stored`](Event::Stored), [`Renewed`](Event::Renewed), [`RenewalFailed`](Event::RenewalFailed) and
+/// [`RenewalRefused`](Event::RenewalRefused) each time that the number of that name in [`Stats`](crate::Stats) grows. The
+/// number `stale` grows with each hit that is `stale`, and with each [`StaleInstead`](Event::StaleInstead).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -21,6 +23,8 @@ pub enum Event<'a> {
         engine: &'a str,
         /// How long the call took.
         time: Duration,
+        /// Whether the result was not fresh any more.
+        stale: bool,
     },
     /// A call found nothing. It computes; or it was answered by another call's computation, and `Waited` follows.
     #[non_exhaustive]
@@ -55,6 +59,37 @@ pub enum Event<'a> {
     /// A result was stored.
     #[non_exhaustive]
     Stored {
+        /// The function.
+        function: &'a str,
+    },
+    /// A result was renewed while the old one was there.
+    #[non_exhaustive]
+    Renewed {
+        /// The function.
+        function: &'a str,
+        /// How long the body took.
+        time: Duration,
+    },
+    /// A renewal failed: with an error, or a panic, or since nobody polled it to its end. The old result is still there.
+    #[non_exhaustive]
+    RenewalFailed {
+        /// The function.
+        function: &'a str,
+        /// How often in a row renewals of this result have failed. It is not counted further than 31; and it is 0 where the old
+        /// result has left meanwhile.
+        failures: u64,
+        /// How long no other renewal of this result begins.
+        next: Duration,
+    },
+    /// A renewal was not tried, since as many were waiting for a thread as may.
+    #[non_exhaustive]
+    RenewalRefused {
+        /// The function.
+        function: &'a str,
+    },
+    /// A computation failed, and the call was answered by a result that was not fresh any more.
+    #[non_exhaustive]
+    StaleInstead {
         /// The function.
         function: &'a str,
     },
@@ -111,6 +146,10 @@ impl<'a> Event<'a> {
             | Event::Computed { function, .. }
             | Event::Unfinished { function, .. }
             | Event::Stored { function }
+            | Event::Renewed { function, .. }
+            | Event::RenewalFailed { function, .. }
+            | Event::RenewalRefused { function }
+            | Event::StaleInstead { function }
             | Event::Misfit { function, .. }
             | Event::EngineFailed { function, .. } => Some(function),
             Event::CircuitOpened { .. } | Event::CircuitClosed { .. } => None,
@@ -129,7 +168,11 @@ impl<'a> Event<'a> {
             | Event::Waited { .. }
             | Event::Computed { .. }
             | Event::Unfinished { .. }
-            | Event::Stored { .. } => None,
+            | Event::Stored { .. }
+            | Event::Renewed { .. }
+            | Event::RenewalFailed { .. }
+            | Event::RenewalRefused { .. }
+            | Event::StaleInstead { .. } => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::key::OwnedPart;
 use crate::near::{Age, Beyond};
 use crate::outcome::Value;
 use crate::renewals;
+use crate::scope::OfCall;
 use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
 
 /// An entry is looked at closely once its end is nearer than so many times what its computation took. That a result would be
@@ -25,6 +26,8 @@ pub(crate) enum Serves {
     Stale,
     /// It answers calls whose computation fails.
     IfError,
+    /// It answers no call, though it is kept: for others, who ask for less.
+    Nothing,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
@@ -34,21 +37,40 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.versions.current().aged
     }
 
+    /// What holds for a call. `asked` is what is asked of it.
+    pub(crate) fn freshness(&self, asked: Option<&OfCall>) -> Freshness {
+        let own = &self.versions.current().settings.freshness;
+        asked.map_or(*own, |asked| asked.freshness(own))
+    }
+
+    /// What its attribute says.
+    pub(super) fn said_by_author(&self) -> &Freshness {
+        #[cfg(feature = "config")]
+        return &self.author.freshness;
+        #[cfg(not(feature = "config"))]
+        return &self.versions.current().settings.freshness;
+    }
+
     /// Whether renewals run behind the calls that find a result in need of it.
     pub(crate) fn renews_behind(&self) -> bool {
         self.settings.freshness.behind && (!self.settings.is_async || renewals::can_spawn())
     }
 
     /// What is to be stored with an entry beside its lifetime. `is_error`: it is an error that is stored, which is never
-    /// served stale. `cost`: how long its computation took, if that is known.
+    /// served stale. `cost`: how long its computation took, if that is known. `asked` is what is asked of the call.
     pub(crate) fn beyond(
         &self,
         lifetime: Option<Duration>,
         is_error: bool,
         cost: Option<Duration>,
+        asked: Option<&OfCall>,
     ) -> Option<Beyond> {
-        self.is_aged().then(|| {
-            let beyond = beyond(&self.settings.freshness, lifetime, is_error, cost);
+        let is_aged = self.is_aged() || asked.is_some_and(OfCall::asks_of_age);
+        is_aged.then(|| {
+            let (own, freshness) = (self.freshness(None), self.freshness(asked));
+            // a call that takes less than others leaves them what they take
+            let kept = own.kept().max(freshness.kept());
+            let beyond = beyond(&freshness, kept, lifetime, is_error, cost);
             // each hit has to ask
             if self.hooks.valid_if.is_some() { Beyond { close: 0, ..beyond } } else { beyond }
         })
@@ -59,10 +81,23 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.hooks.valid_if.is_none_or(|valid_if| valid_if(value))
     }
 
+    /// What a result is good for that an engine which outlives the process has, and that is not fresh any more. `asked` is what is
+    /// asked of the call.
+    pub(crate) fn serves_from_far(&self, found: &FarFound<V>, asked: Option<&OfCall>) -> Serves {
+        let Freshness { stale, stale_if_error, .. } = self.freshness(asked);
+        match [stale, stale_if_error].map(|length| found.is_served(length.unwrap_or_default())) {
+            [true, _] => Serves::Stale,
+            [false, true] => Serves::IfError,
+            [false, false] => Serves::Nothing,
+        }
+    }
+}
+
+impl Freshness {
     /// Whether an entry of this age is to be renewed.
     pub(crate) fn is_due(&self, age: &Age) -> bool {
         age.is_stale()
-            || match self.settings.freshness.refresh_ahead {
+            || match self.refresh_ahead {
                 None => false,
                 Some(RefreshAhead::From(part)) => {
                     // the coarse clock may be behind the exact one by which it was stored
@@ -75,25 +110,19 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
 
     /// What an entry of this age, which is not gone, is good for.
     pub(crate) fn serves(&self, age: &Age) -> Serves {
-        let stale = self.settings.freshness.stale.map_or(0, nanos);
+        let until = |length: Option<Duration>| age.fresh.saturating_add(length.map_or(0, nanos));
         match age.now {
             now if now < age.fresh => Serves::Always,
-            now if now < age.fresh.saturating_add(stale) => Serves::Stale,
-            _ => Serves::IfError,
-        }
-    }
-
-    /// What a result is good for that an engine which outlives the process has, and that is not fresh any more.
-    pub(crate) fn serves_from_far(&self, found: &FarFound<V>) -> Serves {
-        match found.is_served(self.settings.freshness.stale.unwrap_or_default()) {
-            true => Serves::Stale,
-            false => Serves::IfError,
+            now if now < until(self.stale) => Serves::Stale,
+            now if now < until(self.stale_if_error) => Serves::IfError,
+            _ => Serves::Nothing,
         }
     }
 }
 
 fn beyond(
     freshness: &Freshness,
+    kept: Duration,
     lifetime: Option<Duration>,
     is_error: bool,
     cost: Option<Duration>,
@@ -102,7 +131,7 @@ fn beyond(
     let Some(lifetime) = lifetime.map(nanos).filter(|lifetime| *lifetime != NEVER && !is_error) else {
         return Beyond { stale: 0, close: NEVER, cost };
     };
-    let stale = nanos(freshness.kept());
+    let stale = nanos(kept);
     let close = match freshness.refresh_ahead {
         None => lifetime,
         Some(RefreshAhead::From(part)) => lifetime / 1000 * u64::from(part),
@@ -157,13 +186,16 @@ mod tests {
     #[test]
     fn an_entry_is_kept_for_the_longer_of_the_two_times() {
         let (minute, cost) = (Some(Duration::from_secs(60)), Some(Duration::from_secs(1)));
-        let kept = |ahead| beyond(&asked(ahead), minute, false, cost);
+        let kept = |ahead| beyond(&asked(ahead), asked(ahead).kept(), minute, false, cost);
         assert_eq!(kept(None), Beyond { stale: 60 * SECOND, close: 60 * SECOND, cost: SECOND });
         assert_eq!(kept(Some(RefreshAhead::From(800))).close, 48 * SECOND);
         assert_eq!(kept(Some(RefreshAhead::Auto)).close, 36 * SECOND);
-        let error = beyond(&asked(None), minute, true, cost);
+        let error = beyond(&asked(None), Duration::MAX, minute, true, cost);
         assert_eq!(error, Beyond { stale: 0, close: NEVER, cost: SECOND });
-        assert_eq!(beyond(&asked(None), None, false, None), Beyond { stale: 0, close: NEVER, cost: 0 });
+        assert_eq!(
+            beyond(&asked(None), Duration::MAX, None, false, None),
+            Beyond { stale: 0, close: NEVER, cost: 0 }
+        );
     }
 
     #[test]

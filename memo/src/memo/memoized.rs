@@ -8,6 +8,7 @@ use crate::memoized::{Clearing, FunctionId, Memoized};
 use crate::outcome::Value;
 use crate::plan::Plan;
 use crate::scope::Asked;
+use crate::settings::Settings;
 use crate::stats::Stats;
 
 impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
@@ -48,14 +49,18 @@ impl<K: OwnedPart, V: Value, F: Value> Memoized for Memo<K, V, F> {
 
     fn plan(&self) -> Plan {
         let Version { settings, route, far, .. } = &**self;
-        let choice = Asked::of(&self.name).unwrap_or_default().choice;
-        if let Some(settings) = choice.settings(settings) {
-            return crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan;
-        }
-        match far {
-            Some(far) => far.plan(route),
-            None => route.plan.clone(),
-        }
+        let Asked { choice, options, .. } = Asked::of(&self.name).unwrap_or_default();
+        let plan = match (choice.settings(settings), far) {
+            (Some(settings), _) => crate::far::route(&settings, &self.name, self.hooks.far.as_ref()).plan,
+            (None, Some(far)) => far.plan(route),
+            (None, None) => route.plan.clone(),
+        };
+        let settings = Settings {
+            ttl: options.ttl.or(settings.ttl),
+            freshness: options.freshness(&settings.freshness),
+            ..settings.clone()
+        };
+        plan.with_freshness(&settings, self.said_by_author())
     }
 
     #[cfg(feature = "config")]

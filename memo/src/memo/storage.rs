@@ -7,6 +7,7 @@ use super::{Memo, Version};
 use crate::key::OwnedPart;
 use crate::near::Memory;
 use crate::outcome::Value;
+use crate::scope::OfCall;
 
 /// How a value is to be stored.
 pub(crate) struct Storage {
@@ -37,23 +38,23 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
         self.versions.current().plain
     }
 
-    /// How `value` is to be stored; `None` if it is not. A `ttl` takes the place of the setting.
+    /// How `value` is to be stored; `None` if it is not. What is `asked` of the call takes the place of the settings.
     #[inline(always)]
     pub(crate) fn storage(
         &self,
         key: &K,
         value: &V,
         is_error: bool,
-        ttl: Option<Duration>,
+        asked: Option<&OfCall>,
     ) -> Option<Storage> {
-        if self.versions.current().plain && ttl.is_none() {
+        if self.versions.current().plain && asked.is_none() {
             return Some(Storage { weight: 1, lifetime: None });
         }
-        self.storage_in_full(key, value, is_error, ttl)
+        self.storage_in_full(key, value, is_error, asked)
     }
 
     #[inline(never)]
-    fn storage_in_full(&self, key: &K, value: &V, is_error: bool, ttl: Option<Duration>) -> Option<Storage> {
+    fn storage_in_full(&self, key: &K, value: &V, is_error: bool, asked: Option<&OfCall>) -> Option<Storage> {
         if !self.settings.enabled() {
             return None;
         }
@@ -69,8 +70,9 @@ impl<K: OwnedPart, V: Value, F: Value> Memo<K, V, F> {
             _ if is_none => self.settings.none_ttl,
             _ => self.hooks.ttl_of.and_then(|ttl_of| ttl_of(value)),
         };
-        let lifetime = own.or(ttl).or(self.settings.ttl);
-        let lifetime = match self.settings.freshness.jitter {
+        let ttl = asked.and_then(|asked| asked.ttl).or(self.settings.ttl);
+        let lifetime = own.or(ttl);
+        let lifetime = match self.freshness(asked).jitter {
             Some(jitter) => lifetime.map(|lifetime| jittered(lifetime, jitter)),
             None => lifetime,
         };

@@ -118,28 +118,32 @@ impl Ages {
         }
     }
 
-    /// Gives the right to renew it back, since that has failed: nobody tries it again for a while.
-    pub(crate) fn put_off(&self, now: u64) {
-        self.set_next(|failures| {
-            let delay = FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
-            (now.saturating_add(delay) & !FAILURES) | (failures + 1).min(FAILURES)
-        });
+    /// Gives the right to renew it back, since that has failed: nobody tries it again for a while. Gives how often in a row that
+    /// has been so, and for how long nobody tries.
+    pub(crate) fn put_off(&self, now: u64) -> (u64, Duration) {
+        let delay = |failures: u64| FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
+        let once_more = |failures: u64| (failures + 1).min(FAILURES);
+        let before =
+            self.set_next(|failures| (now.saturating_add(delay(failures)) & !FAILURES) | once_more(failures));
+        (once_more(before), Duration::from_nanos(delay(before)))
     }
 
     /// Gives the right to renew it back, since somebody renews it whose result does not come here by itself: nobody asks again
     /// for a while.
     pub(crate) fn defer(&self, now: u64) {
-        self.set_next(|failures| (now.saturating_add(FIRST_DELAY) & !FAILURES) | failures);
+        let _ = self.set_next(|failures| (now.saturating_add(FIRST_DELAY) & !FAILURES) | failures);
     }
 
     /// Gives the right to renew it back, since nobody has tried.
     pub(crate) fn release(&self) {
-        self.set_next(|failures| failures);
+        let _ = self.set_next(|failures| failures);
     }
 
-    /// Sets [`Ages::next`] by how often in a row a renewal has failed. None of several that do this at a time is lost.
-    fn set_next(&self, next: impl Fn(u64) -> u64) {
-        let _ = self.next.fetch_update(Relaxed, Relaxed, |before| Some(next(before & FAILURES)));
+    /// Sets [`Ages::next`] by how often in a row a renewal has failed, and gives that. None of several that do this at a time is
+    /// lost.
+    fn set_next(&self, next: impl Fn(u64) -> u64) -> u64 {
+        let set = self.next.fetch_update(Relaxed, Relaxed, |before| Some(next(before & FAILURES)));
+        set.unwrap_or_else(|before| before) & FAILURES
     }
 
     /// Ends its freshness. It is kept for as long as it would have been after its lifetime.
@@ -235,7 +239,10 @@ mod tests {
             delays.push((now - begun) / SECOND);
         }
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        (0..100).for_each(|_| ages.put_off(now));
+        for _ in 0..100 {
+            ages.put_off(now);
+        }
+        assert_eq!(ages.put_off(now), (FAILURES, Duration::from_nanos(LONGEST_DELAY)));
         assert_eq!(ages.at(now).failures, FAILURES);
     }
 

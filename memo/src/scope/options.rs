@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::settings::freshness::{Freshness, Jitter, RefreshAhead};
+
 /// The names of engines, nearest first.
 pub(super) type Names = Arc<[String]>;
 
@@ -37,6 +39,28 @@ rows! {
     /// What a scope sets of options that a call reads as it goes, whichever record it uses. `None` leaves the option as it is.
     OfCall {
         "ttl" => ttl: Duration,
+        "stale" => stale: Duration,
+        "stale_if_error" => stale_if_error: Duration,
+        "refresh_ahead" => refresh_ahead: RefreshAhead,
+        "jitter" => jitter: Jitter,
+    }
+}
+
+impl OfCall {
+    /// Whether calls under it look for results of any age, and store how old they are.
+    pub(crate) fn asks_of_age(&self) -> bool {
+        self.stale.is_some() || self.stale_if_error.is_some() || self.refresh_ahead.is_some()
+    }
+
+    /// What holds for a call whose function says `freshness` itself.
+    pub(crate) fn freshness(&self, freshness: &Freshness) -> Freshness {
+        Freshness {
+            stale: self.stale.or(freshness.stale),
+            stale_if_error: self.stale_if_error.or(freshness.stale_if_error),
+            refresh_ahead: self.refresh_ahead.or(freshness.refresh_ahead),
+            jitter: self.jitter.or(freshness.jitter),
+            behind: freshness.behind,
+        }
     }
 }
 

@@ -41,13 +41,16 @@ pub struct RecordedCall {
     pub function: &'static str,
     /// How it was answered.
     pub answer: Answer,
-    /// Of a hit, the engine that had it.
+    /// Of a hit, the engine that had it; also that of a result which answered in place of a failure.
     pub engine: Option<&'static str>,
+    /// Whether its result was not fresh any more. A computation, or a wait, with such a result failed: the last good one answered
+    /// in place of the failure.
+    pub stale: bool,
     /// How long it took, from its key to its result.
     pub time: Duration,
 }
 
-/// How a call was answered.
+/// How a call was answered. What answered a call whose body panicked, in place of the panic, is a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a function says of results that are no longer fresh, or soon will not be.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Freshness {
     /// How long a result is served after its lifetime, while one computation renews it.
     pub(crate) stale: Option<Duration>,
@@ -16,16 +16,16 @@ pub(crate) struct Freshness {
 }
 
 /// When a hit has a result renewed that is still fresh.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum RefreshAhead {
-    /// Once it has lived for this part of its lifetime, in thousandths.
+    /// Once it has lived for this part of its lifetime, in thousandths. With all of them it is not renewed before its end.
     From(u16),
     /// By chance: the likelier the longer it took to compute, and the nearer its end.
     Auto,
 }
 
 /// By how much lifetimes may be shorter than was said, in thousandths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Jitter(pub(crate) u16);
 
 impl Freshness {

@@ -34,13 +34,18 @@ struct InWords<'a>(&'a RecordedCall);
 
 impl fmt::Display for InWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RecordedCall { function, answer, engine, time } = self.0;
+        let RecordedCall { function, answer, engine, stale, time } = self.0;
         match (answer, engine) {
             (Answer::Hit, Some(engine)) => write!(f, "{function} was a hit, from \"{engine}\"")?,
             (Answer::Hit, None) => write!(f, "{function} was a hit")?,
             (Answer::Computed, _) => write!(f, "{function} was computed")?,
             (Answer::Waited, _) => write!(f, "{function} waited for the computation of another call")?,
             (Answer::Unfinished, _) => write!(f, "{function} did not end")?,
+        }
+        match (stale, answer) {
+            (false, _) => {}
+            (true, Answer::Hit) => f.write_str(", with a result that is not fresh any more")?,
+            (true, _) => f.write_str(", which failed, and the last good result answered")?,
         }
         write!(f, ", in {time:.1?}")
     }

@@ -48,6 +48,10 @@ impl Span {
         Span
     }
 
+    pub(crate) fn of_renewal(_: &str, _: Option<&str>) -> Self {
+        Span
+    }
+
     pub(crate) fn enter(self) -> Self {
         self
     }

@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod child;
+mod freshness;
 mod large;
 mod precedence;
 mod provenance;

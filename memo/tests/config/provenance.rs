@@ -105,11 +105,18 @@ fn keys() -> Vec<(String, String)> {
     let rows = documented().into_iter();
     rows.flat_map(|(key, example)| match key.contains('.') {
         true => vec![(key, example)],
+        false if is_of_process(&key) => vec![(format!("defaults.{key}"), example)],
         false => [format!("defaults.{key}"), format!("functions.\"app::*\".{key}")]
             .map(|key| (key, example.clone()))
             .to_vec(),
     })
     .collect()
+}
+
+/// Whether it is an option of the process as a whole, which no section for functions has.
+#[cfg(feature = "disk")]
+fn is_of_process(key: &str) -> bool {
+    key == "renewal_threads"
 }
 
 /// An example as an environment variable has it: no quotes, no brackets.
@@ -160,6 +167,7 @@ in_children! {
                 b'"' => text.into(),
                 b'[' => text.split(", ").map(str::to_owned).collect::<Vec<_>>().into(),
                 b't' | b'f' => (example == "true").into(),
+                _ if example.contains('.') => example.parse::<f64>().unwrap().into(),
                 _ => example.replace('_', "").parse::<u64>().unwrap().into(),
             };
             let option = key.rsplit('.').next().unwrap();
@@ -182,7 +190,8 @@ in_children! {
         plain(1);
         let config = memo::config();
         for (option, default) in defaults().into_iter().filter(|(key, _)| !key.contains('.')) {
-            for key in [format!("defaults.{option}"), format!("app::plain {option}")] {
+            let of_function = (!is_of_process(&option)).then(|| format!("app::plain {option}"));
+            for key in std::iter::once(format!("defaults.{option}")).chain(of_function) {
                 let row = config.get(&key).unwrap_or_else(|| panic!("{key}"));
                 let value = if option == "max_weight" { "none" } else { &*default };
                 assert_eq!((row.value(), row.origin()), (value, &Origin::Default), "{key}");

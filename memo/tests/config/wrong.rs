@@ -27,6 +27,14 @@ macro_rules! wrong_files {
 
 wrong_files! {
     unknown_section: "[default]\ncapacity = 5\n";
+    stale_without_a_unit: "[functions.'app::*']\nstale = 30\n";
+    refresh_ahead_of_more_than_all: "[defaults]\nrefresh_ahead = 1.5\n";
+    refresh_ahead_as_a_percentage: "[defaults]\nrefresh_ahead = '80%'\n";
+    jitter_as_a_number: "[defaults]\njitter = 10\n";
+    jitter_of_all: "[defaults]\njitter = '100%'\n";
+    no_thread_renews: "[defaults]\nrenewal_threads = 0\n";
+    threads_of_functions: "[functions.'app::*']\nrenewal_threads = 4\n";
+    threads_outside_of_a_section: "renewal_threads = 4\n";
     unknown_section_unlike_any: "[logging]\nlevel = 'debug'\n";
     engine_of_a_section_misspelled: "[engine.disk]\npath = '/var/cache'\n";
     engine_and_section_misspelled: "[engine.dsik]\npath = '/var/cache'\n";

@@ -8,7 +8,9 @@ mod choices;
 mod errors;
 mod futures;
 mod panics;
+mod scopes;
 mod stale;
+mod told;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -9,6 +9,7 @@ use super::Reader;
 use crate::config::layer::SectionName;
 use crate::config::lines::Lines;
 use crate::config::problem::Origin;
+use crate::config::process::is_of_process;
 use crate::config::schema::{self, SECTIONS};
 use crate::config::slip;
 use crate::config::trust::{self, Refused};
@@ -53,11 +54,12 @@ impl Reader<'_> {
             let origin_of_key = origin(at);
             if !SECTIONS.contains(&key.as_str()) {
                 let is_section = matches!(value, DeValue::Table(_));
-                let message = match !is_section && schema::is_of_functions(&key) {
-                    true => {
-                        "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
-                    }
-                    false => slip::section(&key, &value),
+                let message = if !is_section && schema::is_of_functions(&key) {
+                    "this is an option: write it below `[defaults]` or `[functions.\"name\"]`".to_owned()
+                } else if !is_section && is_of_process(&key) {
+                    "this is an option: write it below `[defaults]`".to_owned()
+                } else {
+                    slip::section(&key, &value)
                 };
                 self.wrong(origin_of_key, key, message);
                 continue;

@@ -83,7 +83,9 @@ fn one_has_the_right_to_renew() {
         clock::advance(HOUR);
         let claims = |near: &Near<u64, String>| find(near, 1).expect("it is stale").2;
         assert_eq!((claims(&near), claims(&near)), (true, false));
-        near.with_ages(hash(1_u64), &By(&1), &mut |ages| ages.put_off(clock::exact()));
+        near.with_ages(hash(1_u64), &By(&1), &mut |ages| {
+            ages.put_off(clock::exact());
+        });
         assert!(!claims(&near), "it has failed just now");
         clock::advance(Duration::from_secs(2));
         assert!(claims(&near));
