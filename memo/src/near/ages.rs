@@ -122,28 +122,28 @@ impl Ages {
     /// has been so, and for how long nobody tries.
     pub(crate) fn put_off(&self, now: u64) -> (u64, Duration) {
         let delay = |failures: u64| FIRST_DELAY.saturating_mul(1 << failures).min(LONGEST_DELAY);
-        let before = self.set_next(|failures| {
-            (now.saturating_add(delay(failures)) & !FAILURES) | (failures + 1).min(FAILURES)
-        });
-        ((before + 1).min(FAILURES), Duration::from_nanos(delay(before)))
+        let once_more = |failures: u64| (failures + 1).min(FAILURES);
+        let before =
+            self.set_next(|failures| (now.saturating_add(delay(failures)) & !FAILURES) | once_more(failures));
+        (once_more(before), Duration::from_nanos(delay(before)))
     }
 
     /// Gives the right to renew it back, since somebody renews it whose result does not come here by itself: nobody asks again
     /// for a while.
     pub(crate) fn defer(&self, now: u64) {
-        self.set_next(|failures| (now.saturating_add(FIRST_DELAY) & !FAILURES) | failures);
+        let _ = self.set_next(|failures| (now.saturating_add(FIRST_DELAY) & !FAILURES) | failures);
     }
 
     /// Gives the right to renew it back, since nobody has tried.
     pub(crate) fn release(&self) {
-        self.set_next(|failures| failures);
+        let _ = self.set_next(|failures| failures);
     }
 
-    /// Sets [`Ages::next`] by how often in a row a renewal had failed, and gives that. None of several that do this at a time is
+    /// Sets [`Ages::next`] by how often in a row a renewal has failed, and gives that. None of several that do this at a time is
     /// lost.
     fn set_next(&self, next: impl Fn(u64) -> u64) -> u64 {
         let set = self.next.fetch_update(Relaxed, Relaxed, |before| Some(next(before & FAILURES)));
-        set.unwrap_or_default() & FAILURES
+        set.unwrap_or_else(|before| before) & FAILURES
     }
 
     /// Ends its freshness. It is kept for as long as it would have been after its lifetime.
