@@ -90,6 +90,10 @@ impl Value for CacheNone {
 
     fn parse(row: &Row, value: &Expr) -> Result<Self> {
         match literal(value) {
+            // a word is none of a duration's: what the option takes says more than what is wrong with it as a duration
+            Some(Lit::Str(text)) if !text.value().starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+                Err(takes_not::<Self>(row, value))
+            }
             Some(Lit::Bool(yes)) => Ok(if yes.value { CacheNone::Yes } else { CacheNone::No }),
             _ if string(value).is_none() && expression(value).is_none() => Err(takes_not::<Self>(row, value)),
             _ => Length::parse(row, value).map(CacheNone::For),
