@@ -11,7 +11,7 @@ use super::by_value::{ByValue, KeyValue, LocalKeyValue};
 use super::canonical::{ByCanonical, Canonical};
 use super::refused::{Key, MadeFrom, MadeHereFrom, NotAKey};
 
-/// What generated code wraps a reference to an argument in, to find the [`Part`] that stands for it.
+/// What generated code wraps a reference to an argument in, to find the [`Part`](super::Part) that stands for it.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
@@ -88,7 +88,7 @@ macro_rules! ways_by_value {
     };
 }
 
-/// The ways to a [`Part`], first to last. Generated code imports these traits for one expression.
+/// The ways to a [`Part`](crate::key::Part), first to last. Generated code imports these traits for one expression.
 pub mod probe {
     use super::*;
 
@@ -147,7 +147,7 @@ pub mod probe {
     }
 }
 
-/// The ways to a [`Part`] of a function whose keys stay on their thread, and need not be `Send`.
+/// The ways to a [`Part`](crate::key::Part) of a function whose keys stay on their thread, and need not be `Send`.
 pub mod probe_here {
     use super::*;
 
