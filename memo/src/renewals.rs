@@ -245,8 +245,15 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    /// The threads are the process's, and so is what waits for them: one test at a time.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ONE: Mutex<()> = Mutex::new(());
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[test]
     fn work_is_done_by_few_threads_and_refused_where_too_much_waits() {
+        let _alone = alone();
         let (done, all_done) = mpsc::channel();
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock().expect("nobody panics with it");
@@ -271,6 +278,7 @@ mod tests {
 
     #[test]
     fn a_panic_ends_no_thread() {
+        let _alone = alone();
         let (done, all_done) = mpsc::channel();
         for round in 0..10 {
             let done = done.clone();
