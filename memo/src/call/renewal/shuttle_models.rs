@@ -54,9 +54,10 @@ fn call<R: Send + 'static, O: Outcome<R, Stored = u64, Failure = Infallible> + S
         Err(running) => running,
     };
     if let Some(claimed) = running.computation().take_claimed() {
-        let Claimed { renewal, value } = *claimed;
+        // none of these functions waits for the renewal
+        let Claimed { renewal, patient } = *claimed;
         let job: Job<R> = Box::new(body);
-        return (outcome.hit(value), Some(thread::spawn(move || run(renewal, outcome, job))));
+        return (outcome.hit(patient.value), Some(thread::spawn(move || run(renewal, outcome, job))));
     }
     let mut result = body();
     running.finish(outcome, &mut result);
