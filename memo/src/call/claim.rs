@@ -26,6 +26,8 @@ pub(super) struct Claim<K: OwnedPart, V: Value, F: Value> {
     /// The key in words, if the function shows its keys and somebody listens.
     shown: Option<String>,
     fate: Fate,
+    /// Whether calls may wait for it.
+    is_awaited: bool,
 }
 
 /// What has become of a renewal.
@@ -43,10 +45,11 @@ enum Fate {
 
 impl<K: OwnedPart, V: Value, F: Value> Claim<K, V, F> {
     pub(super) fn new(memo: &'static Memo<K, V, F>, hash: u64, age: Age) -> Self {
-        if memo.settings.freshness.wait.is_some() {
+        let is_awaited = memo.settings.freshness.wait.is_some();
+        if is_awaited {
             awaited::begins(Renewed::of(memo, hash));
         }
-        Claim { memo, hash, age, shown: None, fate: Fate::Open }
+        Claim { memo, hash, age, shown: None, fate: Fate::Open, is_awaited }
     }
 
     /// With the key in words, for those who listen.
@@ -148,7 +151,10 @@ impl<K: OwnedPart, V: Value, F: Value> Drop for Claim<K, V, F> {
         if let Some(event) = event.filter(|_| event::may_be_heard()) {
             event::tell_of(&event, self.shown());
         }
-        awaited::ends(Renewed::of(self.memo, self.hash));
+        // as it began, whatever a reload has made of the settings since
+        if self.is_awaited {
+            awaited::ends(Renewed::of(self.memo, self.hash));
+        }
     }
 }
 
@@ -179,15 +185,7 @@ impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
         });
         has_failed
     }
-}
 
-impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Aged<K, V, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Aged").field("serves", &self.serves).finish_non_exhaustive()
-    }
-}
-
-impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
     /// Counts that it answers a call in place of a fresh one.
     pub(super) fn given(memo: &Memo<K, V, F>, serves: Serves, call: Option<&mut Call>) {
         memo.counters.count(Counter::Hits);
@@ -201,6 +199,12 @@ impl<K: OwnedPart, V: Value, F: Value> Aged<K, V, F> {
             };
             call.answered(by, None);
         }
+    }
+}
+
+impl<K: OwnedPart, V: Value, F: Value> std::fmt::Debug for Aged<K, V, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aged").field("serves", &self.serves).finish_non_exhaustive()
     }
 }
 
