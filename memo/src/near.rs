@@ -44,7 +44,7 @@ mod user_code;
 pub(crate) use ages::{Age, Ages, Beyond, Life};
 pub(crate) use counts::NearCounts;
 pub(crate) use limits::Limits;
-pub(crate) use lookup::{Fast, Lookup};
+pub(crate) use lookup::{Fast, Lookup, Same};
 pub(crate) use memory::Memory;
 pub(crate) use retired::is_closed;
 pub(crate) use thread::{Looked, NewThreads, Running, Table, Threads};

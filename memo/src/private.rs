@@ -84,18 +84,9 @@ pub use crate::far::{KeyType, Typed, ValueType, able, far_key, far_value, probed
 
 /// For the benchmarks of this project: the engine `memory` by itself.
 pub mod engine {
-    use crate::near::{Kind, Limits, Lookup, Near};
+    use crate::near::{Kind, Limits, Near, Same};
     use std::hash::{BuildHasher, Hash};
     use std::time::Duration;
-
-    struct By<'a, K>(&'a K);
-
-    impl<K: Eq> Lookup<K> for By<'_, K> {
-        #[inline(always)]
-        fn matches(&self, key: &K) -> bool {
-            *self.0 == *key
-        }
-    }
 
     /// A near store, and a hasher for it.
     #[allow(missing_debug_implementations)]
@@ -120,7 +111,7 @@ pub mod engine {
         /// What is stored.
         #[inline(always)]
         pub fn get(&self, key: &K) -> Option<V> {
-            self.near.get(self.hasher.hash_one(key), By(key))
+            self.near.get(self.hasher.hash_one(key), Same(key))
         }
 
         /// Stores.
@@ -131,7 +122,7 @@ pub mod engine {
 
         /// Removes.
         pub fn remove(&self, key: &K) -> bool {
-            self.near.remove(self.hasher.hash_one(key), &By(key))
+            self.near.remove(self.hasher.hash_one(key), &Same(key))
         }
 
         /// Removes everything.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::call::claim::{Aged, Claim};
 use crate::call::computation::Computation;
-use crate::call::lookup::{Same, is_large};
+use crate::call::lookup::is_large;
 use crate::call::store::Destination;
 use crate::counters::Counter;
 use crate::far::{Far, FarFound, FarKey, FarLooked};
@@ -14,6 +14,7 @@ use crate::flight::{Joined, Landed, Lead, Wait, Waited, holding};
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::freshness::Serves;
+use crate::near::Same;
 use crate::outcome::{Outcome, Value};
 use crate::scope::{Answered, Call};
 

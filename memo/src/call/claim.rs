@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::call::awaited::{self, RenewalOver, Renewed};
-use crate::call::lookup::Same;
 use crate::clock::exact;
 use crate::counters::Counter;
 use crate::event::{self, Event};
@@ -11,7 +10,7 @@ use crate::key::OwnedPart;
 use crate::memo::freshness::Serves;
 use crate::memo::{Anything, Memo};
 use crate::memoized::Memoized;
-use crate::near::{Age, Ages};
+use crate::near::{Age, Ages, Same};
 use crate::outcome::Value;
 use crate::scope::{Answered, Call};
 

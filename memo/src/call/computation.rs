@@ -49,21 +49,11 @@ struct More<K: OwnedPart, V: Value, F: Value> {
     permit: Option<Permit>,
     /// A renewal that is to be handed over.
     claimed: Option<Box<Claimed<K, V, F>>>,
-    /// Whether its result is stored.
-    is_kept: bool,
 }
 
 impl<K: OwnedPart, V: Value, F: Value> More<K, V, F> {
     fn new() -> Box<Self> {
-        Box::new(More {
-            far: None,
-            call: None,
-            aged: None,
-            claim: None,
-            permit: None,
-            claimed: None,
-            is_kept: true,
-        })
+        Box::new(More { far: None, call: None, aged: None, claim: None, permit: None, claimed: None })
     }
 }
 
@@ -206,11 +196,6 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         self
     }
 
-    /// Has it store no result: an error, where a result is to stay that is good.
-    pub(super) fn stores_nothing(&mut self) {
-        self.more.get_or_insert_with(More::new).is_kept = false;
-    }
-
     fn more(far: Option<Destination<K, V>>) -> Option<Box<More<K, V, F>>> {
         far.map(|far| Box::new(More { far: Some(far), ..*More::new() }))
     }
@@ -312,7 +297,7 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         outcome: O,
         result: &mut R,
     ) {
-        let More { far, mut call, aged, claim, permit, is_kept, .. } = more;
+        let More { far, mut call, aged, claim, permit, .. } = more;
         let memo = self.memo;
         let failed = outcome.is_failure(result);
         let claim = match aged {
@@ -330,6 +315,8 @@ impl<K: OwnedPart, V: Value, F: Value> Computation<K, V, F> {
         let (writes, asked) = call.as_ref().map_or((true, None), |call| (call.writes(), Some(&call.options)));
         // where it passes on, the lease goes back as well, for whoever takes over
         let far = far.filter(|_| !passes_on);
+        // an error of a renewal is not stored, since the result that there is is good
+        let is_kept = !failed || claim.is_none();
         let stored = is_kept && writes && memo.store(lead, far, asked, cost, outcome, result);
         let shown = (stored && call.is_none() && event::may_be_heard()).then(|| memo.shown_of(lead.key()));
         land(lead, passes_on, outcome, result);

@@ -1,19 +1,9 @@
-//! What the parts of a call share: how an owned key is looked up, and from which size on results go another way.
+//! What the parts of a call share: their record, and from which size on results go another way.
 
 use crate::hooks::Hooks;
 use crate::key::Part;
 use crate::memo::Memo;
-use crate::near::Lookup;
 use crate::outcome::Outcome;
-
-/// Finds an owned key by another.
-pub(super) struct Same<'a, K>(pub(super) &'a K);
-
-impl<K: Eq> Lookup<K> for Same<'_, K> {
-    fn matches(&self, key: &K) -> bool {
-        *self.0 == *key
-    }
-}
 
 /// Results of more bytes are looked up out of line, and stand in as few frames as can be: inlined code would make a frame of
 /// many times their size, which unoptimized code does not share between its steps.

@@ -7,14 +7,14 @@ use crate::call::begun::{Begun, Ended, Shared};
 use crate::call::claim::{Aged, Patient};
 use crate::call::computation::Computation;
 use crate::call::computing::Computing;
-use crate::call::lookup::{Same, is_large};
+use crate::call::lookup::is_large;
 use crate::call::running::{Running, Started};
 use crate::directive::Directive;
 use crate::flight::graph::BlocksThread;
 use crate::flight::{Joined, Own};
 use crate::key::{OwnedPart, Part};
 use crate::memo::{Leads, Memo};
-use crate::near::Fast;
+use crate::near::{Fast, Same};
 use crate::outcome::{Outcome, Value};
 use crate::park::block_on;
 use crate::scope::Call;
@@ -130,16 +130,7 @@ impl<K: OwnedPart, V: Value, F: Value> Missed<K, V, F> {
         };
         let call = miss.call.take();
         let begun = begun.map_or_else(|| miss.first_step(false, call.as_deref()), |begun| *begun);
-        let memo = miss.memo;
-        if begun.is_end() && !memo.is_limited() {
-            return Acquire::ended(begun.ended(call), outcome);
-        }
-        let later = async move {
-            let begun = begun.end(call.as_deref()).await;
-            let ended = begun.ended(call);
-            if memo.is_limited() { admitted(memo, ended).await } else { ended }
-        };
-        Acquire::later(later, outcome)
+        acquire_begun(miss.memo, begun, call, outcome, Begun::ended)
     }
 }
 
@@ -234,15 +225,8 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
             Aged::given(memo, aged.serves, call.as_deref_mut());
             return Acquire::ended(Ended::Shared(Shared::Value(Box::new(aged.left_to_others()))), outcome);
         };
-        if begun.is_end() && !memo.is_limited() {
-            return Acquire::ended(aged::ended(memo, begun, call, aged), outcome);
-        }
-        let later = async move {
-            let begun = begun.end(call.as_deref()).await;
-            let ended = aged::ended(memo, begun, call, aged);
-            if memo.is_limited() { admitted(memo, ended).await } else { ended }
-        };
-        Acquire::later(later, outcome)
+        let ended = move |begun, call| aged::ended(memo, begun, call, aged);
+        acquire_begun(memo, begun, call, outcome, ended)
     }
 
     #[inline(never)]
@@ -265,6 +249,26 @@ impl<K: OwnedPart, V: Value, F: Value> Miss<K, V, F> {
         }
         Begun::join(memo, hash, key, blocks)
     }
+}
+
+/// The rest of an asynchronous call that does not lead at once: it waits where it has to, and until it is admitted. `ended` says how
+/// it goes on after that.
+fn acquire_begun<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = F>>(
+    memo: &'static Memo<K, V, F>,
+    begun: Begun<K, V, F>,
+    call: Option<Box<Call>>,
+    outcome: O,
+    ended: impl FnOnce(Begun<K, V, F>, Option<Box<Call>>) -> Ended<K, V, F> + Send + 'static,
+) -> Acquire<K, V, F, R, O> {
+    if begun.is_end() && !memo.is_limited() {
+        return Acquire::ended(ended(begun, call), outcome);
+    }
+    let later = async move {
+        let begun = begun.end(call.as_deref()).await;
+        let ended = ended(begun, call);
+        if memo.is_limited() { admitted(memo, ended).await } else { ended }
+    };
+    Acquire::later(later, outcome)
 }
 
 /// What has begun in place of leading a flight at once, if anything has.

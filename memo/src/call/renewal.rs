@@ -133,11 +133,8 @@ fn run<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Failure = 
     job: Job<R>,
 ) {
     let Some(computation) = block_on(Box::pin(begin(renewal, true))) else { return };
-    let mut running = Running::new(|| computation);
+    let running = Running::new(|| computation);
     let mut result = job();
-    if outcome.is_failure(&result) {
-        running.computation().stores_nothing();
-    }
     running.finish(outcome, &mut result);
 }
 
@@ -148,10 +145,7 @@ async fn poll<K: OwnedPart, V: Value, F: Value, R, O: Outcome<R, Stored = V, Fai
     task: Task<R>,
 ) {
     let Some(computation) = begin(renewal, false).await else { return };
-    let mut computing = Computing::new(|| computation);
+    let computing = Computing::new(|| computation);
     let mut result = computing.compute_within(outcome, task).await;
-    if outcome.is_failure(&result) {
-        computing.computation().stores_nothing();
-    }
     computing.finish(outcome, &mut result);
 }

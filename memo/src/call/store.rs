@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::call::lookup::Same;
 use crate::clock::{NEVER, nanos};
 use crate::counters::Counter;
 use crate::far::{Far, FarFound, FarKey, FarLife, Hold};
@@ -10,7 +9,7 @@ use crate::flight::Lead;
 use crate::key::OwnedPart;
 use crate::memo::Memo;
 use crate::memo::storage::Storage;
-use crate::near::{Beyond, Life, Memory};
+use crate::near::{Beyond, Life, Memory, Same};
 use crate::outcome::{Outcome, Value};
 use crate::scope::OfCall;
 

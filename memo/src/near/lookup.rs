@@ -21,6 +21,16 @@ impl<K, Q: Lookup<K>> Lookup<K> for &Q {
     }
 }
 
+/// Finds an owned key by another.
+pub(crate) struct Same<'a, K>(pub(crate) &'a K);
+
+impl<K: Eq> Lookup<K> for Same<'_, K> {
+    #[inline]
+    fn matches(&self, key: &K) -> bool {
+        *self.0 == *key
+    }
+}
+
 /// What the fast path of a lookup answers.
 pub(crate) enum Fast<V> {
     /// A clone of the stored result.

@@ -33,15 +33,6 @@ fn shared_kinds() -> impl Iterator<Item = Kind> {
     KINDS.iter().copied().filter(|kind| *kind != Kind::Thread)
 }
 
-/// A lookup by an owned key.
-struct By<'a, K>(&'a K);
-
-impl<K: Eq> Lookup<K> for By<'_, K> {
-    fn matches(&self, key: &K) -> bool {
-        self.0 == key
-    }
-}
-
 fn hash(key: impl Hash) -> u64 {
     static SEED: LazyLock<foldhash::quality::RandomState> = LazyLock::new(Default::default);
     SEED.hash_one(key)
@@ -66,15 +57,15 @@ where
     }
 
     fn look(&self, key: K) -> Option<V> {
-        self.get(hash(&key), By(&key))
+        self.get(hash(&key), Same(&key))
     }
 
     fn glance(&self, key: K) -> Option<V> {
-        self.peek(hash(&key), &By(&key))
+        self.peek(hash(&key), &Same(&key))
     }
 
     fn take(&self, key: K) -> bool {
-        self.remove(hash(&key), &By(&key))
+        self.remove(hash(&key), &Same(&key))
     }
 
     fn entries(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock;
+use crate::near::Same;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,15 +34,6 @@ fn hash(key: u64) -> u64 {
 
 fn entries(capacity: u64) -> Limits {
     Limits { capacity: Some(capacity), ..Limits::default() }
-}
-
-/// Finds an owned key by another.
-struct Same<'a, K>(&'a K);
-
-impl<K: Eq> Lookup<K> for Same<'_, K> {
-    fn matches(&self, key: &K) -> bool {
-        *self.0 == *key
-    }
 }
 
 /// A die.

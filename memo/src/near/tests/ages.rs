@@ -16,7 +16,7 @@ fn put_aged(near: &Near<u64, String>, key: u64, value: &str) {
 /// What is found of any age, and whether that gives the right to renew it, which is due once it is stale.
 fn find(near: &Near<u64, String>, key: u64) -> Option<(String, Age, bool)> {
     let mut found = None;
-    let (age, claimed) = near.get_aged(hash(key), By(&key), &Age::is_stale, &mut found)?;
+    let (age, claimed) = near.get_aged(hash(key), Same(&key), &Age::is_stale, &mut found)?;
     Some((found?, age, claimed))
 }
 
@@ -65,7 +65,7 @@ fn hits_look_closely_before_the_end() {
     each_aged(|near| {
         put_aged(&near, 1, "one");
         (0..5).for_each(|_| drop(near.look(1)));
-        let is_fast = || matches!(near.get_fast(hash(1_u64), By(&1)), Fast::Hit(_));
+        let is_fast = || matches!(near.get_fast(hash(1_u64), Same(&1)), Fast::Hit(_));
         let was_fast = is_fast();
         clock::advance(HOUR / 10 * 9);
         assert!(!is_fast());
@@ -83,7 +83,7 @@ fn one_has_the_right_to_renew() {
         clock::advance(HOUR);
         let claims = |near: &Near<u64, String>| find(near, 1).expect("it is stale").2;
         assert_eq!((claims(&near), claims(&near)), (true, false));
-        near.with_ages(hash(1_u64), &By(&1), &mut |ages| {
+        near.with_ages(hash(1_u64), &Same(&1), &mut |ages| {
             ages.put_off(clock::exact());
         });
         assert!(!claims(&near), "it has failed just now");
@@ -102,15 +102,15 @@ fn what_is_expired_is_stale_at_once() {
     each_aged(|near| {
         put_aged(&near, 1, "one");
         (0..5).for_each(|_| drop(near.look(1)));
-        assert!(near.expire(hash(1_u64), &By(&1)));
-        assert!(!near.expire(hash(1_u64), &By(&1)), "it is stale already");
+        assert!(near.expire(hash(1_u64), &Same(&1)));
+        assert!(!near.expire(hash(1_u64), &Same(&1)), "it is stale already");
         assert_eq!(near.look(1), None);
         assert!(find(&near, 1).expect("it is stale").2);
         clock::advance(HOUR);
         assert!(find(&near, 1).is_none(), "it is stale for an hour, not two");
-        assert!(!near.expire(hash(2_u64), &By(&2)));
+        assert!(!near.expire(hash(2_u64), &Same(&2)));
         near.put(3, "for ever".into());
-        assert!(near.expire(hash(3_u64), &By(&3)));
+        assert!(near.expire(hash(3_u64), &Same(&3)));
         assert!(find(&near, 3).is_none(), "it cannot be stale");
     });
 }

@@ -44,12 +44,12 @@ fn keys_of_one_hash_are_told_apart() {
             near.insert(7, key, key * 10, 1, None);
         }
         for key in 0..20 {
-            assert_eq!(near.get(7, By(&key)), Some(key * 10));
+            assert_eq!(near.get(7, Same(&key)), Some(key * 10));
         }
-        assert!(near.remove(7, &By(&5)));
-        assert_eq!(near.get(7, By(&5)), None);
-        assert_eq!(near.get(7, By(&6)), Some(60));
-        assert_eq!(near.get(7, By(&20)), None);
+        assert!(near.remove(7, &Same(&5)));
+        assert_eq!(near.get(7, Same(&5)), None);
+        assert_eq!(near.get(7, Same(&6)), Some(60));
+        assert_eq!(near.get(7, Same(&20)), None);
         assert_eq!(near.entries(), 19);
     });
 }

@@ -72,21 +72,21 @@ fn exercise(near: &Near<Bomb, Bomb>, alive: &Arc<AtomicI64>) -> bool {
     };
     for key in 0..6 {
         step(key, &|_, _| near.put(bomb(key), bomb(key)));
-        step(key, &|hash, key| drop(near.get(hash, By(key))));
+        step(key, &|hash, key| drop(near.get(hash, Same(key))));
     }
     for key in 0..6 {
         step(key, &|_, _| near.put(bomb(key), bomb(key)));
-        step(key, &|hash, key| drop(near.peek(hash, &By(key))));
+        step(key, &|hash, key| drop(near.peek(hash, &Same(key))));
     }
     step(4, &|_, _| near.put_for(bomb(4), bomb(4), Duration::ZERO));
     step(3, &|_, _| near.put_heavy(bomb(3), bomb(3), u32::MAX));
     step(5, &|hash, key| {
-        near.remove(hash, &By(key));
+        near.remove(hash, &Same(key));
     });
     step(6, &|_, _| near.put_for(bomb(6), bomb(6), HOUR));
     step(7, &|_, _| near.put_for(bomb(7), bomb(7), HOUR));
     clock::advance(2 * HOUR);
-    step(6, &|hash, key| drop(near.get(hash, By(key))));
+    step(6, &|hash, key| drop(near.get(hash, Same(key))));
     step(0, &|_, _| near.sweep());
     step(8, &|_, _| near.put(bomb(8), bomb(8)));
     panicked

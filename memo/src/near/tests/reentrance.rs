@@ -83,8 +83,8 @@ impl Nosy {
         let near = self.0;
         let other = Nosy(near, 77);
         near.insert(hash(77), Nosy(near, 77), Nosy(near, 77), 1, None);
-        let found = near.get(hash(77), By(&other)).is_some();
-        let removed = near.remove(hash(77), &By(&other));
+        let found = near.get(hash(77), Same(&other)).is_some();
+        let removed = near.remove(hash(77), &Same(&other));
         match near {
             Near::Memory(_) => {
                 // Refused only if other tests' readers are kept from working for long, and much garbage waits for them.
@@ -95,7 +95,7 @@ impl Nosy {
             Near::Moka(_) => assert!(!is_closed() || !(found || removed), "it is closed"),
             Near::Thread(_) => assert!(!(found || removed), "it is borrowed"),
         }
-        assert!(near.peek(hash(77), &By(&other)).is_none());
+        assert!(near.peek(hash(77), &Same(&other)).is_none());
         if self.1.is_multiple_of(8) {
             near.clear();
         }

@@ -19,7 +19,7 @@ use super::detail::Detail;
 use super::mark::{Mark, Short};
 use crate::clock::{NEVER, nanos};
 use crate::near::limits::{Bound, Limits, ends};
-use crate::near::lookup::{Fast, Lookup};
+use crate::near::lookup::{Fast, Lookup, Same};
 use crate::near::retired::drop_retired;
 
 /// Something that has left, to be dropped when the table is not borrowed any more.
@@ -62,15 +62,6 @@ const SMALL: usize = 256;
 
 /// So much the list takes at once, if it is as good as known to grow to it.
 const FEW_BYTES: usize = 4096;
-
-/// Looks for the key of an entry that is to be stored.
-struct Same<'k, K>(&'k K);
-
-impl<K: Eq> Lookup<K> for Same<'_, K> {
-    fn matches(&self, key: &K) -> bool {
-        *self.0 == *key
-    }
-}
 
 impl<K, V> Entries<K, V> {
     pub(super) fn new(limits: &Limits) -> Self {
